@@ -1,0 +1,78 @@
+# `make help` lists what there is. Everything runs in .venv, which each target makes and keeps up to date by itself.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES := registry logsvc grading webui
+.DEFAULT_GOAL := help
+
+.PHONY: help up test check format bench assets lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/.base: deploy/requirements/base.txt | .venv/bin/pip
+	@echo "Installing what Rollcall needs into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/.dev: deploy/requirements/dev.txt .venv/.base
+	@echo "Installing what its development needs into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+up: .venv/.base ## Start everything: Redis, the four services, workers and beat; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up
+
+test: .venv/.dev ## Run the whole suite, each service on its own settings, registry and logsvc on PostgreSQL
+	$(BIN)/pytest
+	@for service in $(SERVICES); do \
+		echo "== tests/$$service on config.settings.$$service"; \
+		ROLLCALL_DATA_DIR=$$(mktemp -d) $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service || exit 1; \
+	done
+	@echo "== tests/registry and tests/logsvc on PostgreSQL"
+	$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc
+
+check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deployment and migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	git ls-files '*.html' | xargs --no-run-if-empty $(BIN)/djade --check --target-version 5.2
+	$(BIN)/deptry .
+	@for service in $(SERVICES); do \
+		ROLLCALL_HTTPS=on $(BIN)/python manage.py $$service check --deploy --fail-level WARNING || exit 1; \
+		$(BIN)/python manage.py $$service makemigrations --check --dry-run || exit 1; \
+	done
+
+format: .venv/.dev ## Format the code and the templates
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.html' | xargs --no-run-if-empty $(BIN)/djade --target-version 5.2
+
+bench: .venv/.dev ## Run the benchmarks; bench/README.md says what they mean
+	@for file in bench/bench_*.py; do \
+		echo "== $$file"; \
+		$(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; \
+	done
+
+TABLER := 1.6.1
+TABLER_DIR := webui/static/vendor/tabler
+
+assets: ## Vendor the web UI's design system again, from npm; its licence stands beside it
+	@directory=$$(mktemp -d) && trap 'rm -rf "$$directory"' EXIT && \
+		npm pack --silent --pack-destination "$$directory" @tabler/core@$(TABLER) > /dev/null && \
+		tar -xzf "$$directory"/tabler-core-$(TABLER).tgz -C "$$directory" && \
+		sed '/^\/\*# sourceMappingURL=/d' "$$directory"/package/dist/css/tabler.min.css > $(TABLER_DIR)/tabler.min.css
+	gzip -9nkf $(TABLER_DIR)/tabler.min.css
+
+lock: ## Pin the dependencies again, with hashes, after a change in pyproject.toml
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
+		pyproject.toml -o deploy/requirements/base.txt
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
+		pyproject.toml --group dev -o deploy/requirements/dev.txt
+
+clean: ## Remove the environment and the data directory
+	rm -rf .venv var

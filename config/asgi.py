@@ -1,0 +1,14 @@
+"""The application that serves the service DJANGO_SETTINGS_MODULE names; see config/hybrid.py for its lanes."""
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from config.hybrid import Hybrid
+from config.wsgi import application as django_application
+
+application = Hybrid(
+    django_application,
+    lanes=[import_string(path) for path in settings.NATIVE_LANES],
+    threads=settings.REQUEST_THREADS,
+    body_limit_bytes=settings.BODY_LIMIT_BYTES,
+)

@@ -1,0 +1,180 @@
+"""The only reader of the environment; a missing or malformed value names its variable."""
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config.services import Service
+
+# Linux allows 107 bytes in a socket's path, of which supervisord needs eight while it makes one.
+UNIX_SOCKET_PATH_LIMIT = 99
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def text(name: str, default: str) -> str:
+    return os.environ.get(name) or default
+
+
+def words(name: str, default: tuple[str, ...]) -> list[str]:
+    """A comma-separated list."""
+    value = os.environ.get(name)
+    return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
+
+
+def integer(name: str, default: int, *, at_least: int = 1, at_most: int = 2**31 - 1) -> int:
+    value = os.environ.get(name)
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        number = at_least - 1
+    if not at_least <= number <= at_most:
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a whole number from {at_least} to {at_most}: "
+            f"set it to one, or unset it for {default}."
+        )
+    return number
+
+
+def flag(name: str) -> bool:
+    value = os.environ.get(name, "").lower()
+    if value not in ("", "0", "no", "off", "false", "1", "yes", "on", "true"):
+        raise ImproperlyConfigured(f"{name}={value!r} is neither on nor off: set it to one of these, or unset it.")
+    return value in ("1", "yes", "on", "true")
+
+
+def port(service: Service) -> int:
+    return integer(f"{service.variable_prefix}_PORT", service.default_port, at_most=65535)
+
+
+def url(name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
+    value = text(name, default)
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
+    return value.rstrip("/")
+
+
+def data_dir() -> Path:
+    """`ROLLCALL_DATA_DIR`, made when it is missing."""
+    path = Path(text("ROLLCALL_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data directory {path} cannot be made ({error.strerror}): "
+            "set ROLLCALL_DATA_DIR to a writable directory."
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ImproperlyConfigured(
+            f"The data directory {path} is not writable: set ROLLCALL_DATA_DIR to a directory that is."
+        )
+    return path
+
+
+def secret(name: str, *, random_bytes: int = 48) -> str:
+    """The variable `name`, else the file of that name under `secrets/` in the data directory.
+
+    The file is made with a random value when neither exists, so that a first start needs no preparation and every
+    process of one machine agrees. On several machines set the variable.
+    """
+    value = os.environ.get(name)
+    if value:
+        return value
+    path = data_dir() / "secrets" / name.lower()
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return _read_or_make(path, random_bytes)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The secret {path} can be neither read nor made ({error.strerror}): set {name}, or make it readable."
+        ) from error
+
+
+def redis_url() -> str:
+    """`REDIS_URL`, else the socket of the Redis that `make up` starts, one for each data directory."""
+    value = text("REDIS_URL", f"unix://{unix_socket('redis')}")
+    if value.startswith("unix:///"):
+        return value
+    return url("REDIS_URL", value, schemes=("redis", "rediss"))
+
+
+def unix_socket(name: str) -> Path:
+    """Where a socket of this data directory is: inside, or, when its path would be too long, with temporary files."""
+    path = data_dir() / f"{name}.sock"
+    if len(os.fsencode(path)) > UNIX_SOCKET_PATH_LIMIT:
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"rollcall-{digest}.sock"
+    return path
+
+
+def password(name: str) -> str:
+    """As `secret`, but short enough to be typed."""
+    return secret(name, random_bytes=9)
+
+
+def membership(service: Service, registry_url: str) -> dict[str, Any]:
+    """The settings block with which a service of this system joins the registry."""
+    prefix = service.variable_prefix
+    return {
+        "REGISTRY_URL": registry_url,
+        "TOKEN": secret(f"{prefix}_REGISTRY_TOKEN"),
+        "SERVICE": service.name,
+        "INSTANCE": text(f"{prefix}_INSTANCE", f"{service.name}-1"),
+        "URL": url(f"{prefix}_URL", f"http://127.0.0.1:{port(service)}"),
+        "REQUIRES": list(service.requires),
+        "STATE_DIR": data_dir() / "client",
+    }
+
+
+def database(service: Service) -> dict[str, Any]:
+    """`<SERVICE>_DATABASE_URL`, else an SQLite file in the data directory."""
+    name = f"{service.variable_prefix}_DATABASE_URL"
+    value = text(name, f"sqlite:///{data_dir() / f'{service.name}.sqlite3'}")
+    try:
+        settings: dict[str, Any] = dict(dj_database_url.parse(value))
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(
+            f"{name} is not a database URL such as postgres://user:password@host/name: set it to one."
+        ) from error
+    settings["CONN_MAX_AGE"] = None
+    settings["CONN_HEALTH_CHECKS"] = True
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["CONN_HEALTH_CHECKS"] = False
+        settings["OPTIONS"] = {
+            # A deferred transaction that turns to writing fails at once with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+        }
+        # A file too: in memory, the threads of one process do not lock each other out as they do in a file.
+        settings["TEST"] = {"NAME": f"{tempfile.gettempdir()}/rollcall-test-{service.name}-{os.getpid()}.sqlite3"}
+    return settings
+
+
+def _read_or_make(path: Path, random_bytes: int) -> str:
+    """Two processes that start at once agree: the file appears whole, and the first to link it wins."""
+    if not path.exists():
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(random_bytes))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

@@ -1,0 +1,30 @@
+"""How every process logs: to stderr for whoever runs it, and to the log service."""
+
+from pathlib import Path
+from typing import Any
+
+# The first two would tell the log service of each batch sent to it, without end; Celery's tell of each tick of beat.
+_QUIET = ("httpx2", "httpcore2", "kombu", "amqp", "celery.beat", "celery.worker.strategy", "celery.app.trace")
+
+
+def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any]:
+    """Django's LOGGING for a process of `service`; what the log service cannot take yet waits in `spool_dir`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {"format": f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s"},
+        },
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            "logsvc": {
+                "class": "logsvc.client.LogHandler",
+                "service": service,
+                "token": token,
+                "endpoint": "ext://registry.client.django.discovery.logsvc_url",
+                "spool_dir": spool_dir,
+            },
+        },
+        "root": {"level": "INFO", "handlers": ["console", "logsvc"]},
+        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
+    }

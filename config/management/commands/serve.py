@@ -1,0 +1,117 @@
+"""Serve one service over HTTP, in this process."""
+
+import asyncio
+import ipaddress
+import logging
+import signal
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+import uvloop
+from django.conf import settings
+from django.core.management import CommandError
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+
+from config import commands, ports
+from config.hybrid import Hybrid
+
+BACKLOG = 4096
+# Granian's default is backlog / workers, which stalls thousands of open streams.
+BACKPRESSURE = 65536
+# Together well within what the supervisor waits before it kills (config/supervision/programs.py).
+GRACE_SECONDS = 1.5
+CLOSE_SECONDS = 1.0
+# Granian would configure logging anew, which closes the handlers that Django's settings have made.
+LOG_CONFIGURATION: dict[str, Any] = {"incremental": True, "handlers": {}, "loggers": {}}
+
+logger = logging.getLogger(__name__)
+
+
+class Command(commands.Command):
+    help = "Serve this service over HTTP with granian until SIGTERM or Ctrl-C. Example: ./manage.py grading serve"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--host", type=_address, default="127.0.0.1", help="the IP address to listen on (default: %(default)s)"
+        )
+        parser.add_argument("--port", type=_port, default=settings.PORT, help="(default: %(default)s)")
+
+    def run(self, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        # Granian shares its port with whoever else listens there as it does, without a word.
+        reason = ports.refusal(host, port)
+        if reason:
+            variable = f"{settings.SERVICE.variable_prefix}_PORT"
+            raise CommandError(
+                f"{host}:{port} cannot be listened on ({reason}): set {variable} to a free port, or change --host.",
+                returncode=2,
+            )
+        uvloop.run(_serve(host, port))
+
+
+async def _serve(host: str, port: int) -> None:
+    told_to_stop = _told_to_stop()
+    from config.asgi import application
+
+    server = _server(application, host, port)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(told_to_stop.wait())
+    logger.info("Serving %s on %s, port %s", settings.SERVICE.name, host, port)
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not told_to_stop.is_set():
+        stopping.cancel()
+        await serving
+        raise CommandError("The server ended by itself: its log says why.")
+    await _stop(server, serving, application)
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM and Ctrl-C.
+
+    By handlers of Python's own rather than the loop's, and before the application is made: who joins the registry then
+    puts itself in front, so that the registry is told before the first connection is closed, and does not have to find
+    out.
+    """
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(event.set))
+    signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
+    return event
+
+
+async def _stop(server: Server, serving: "asyncio.Task[None]", application: Hybrid) -> None:
+    """Accept nothing new, let requests finish, and wait for nobody who would hold the process for ever."""
+    server.stop()  # type: ignore[no-untyped-call]
+    await application.drain(grace_seconds=GRACE_SECONDS)
+    await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
+    logger.info("Stopped %s", settings.SERVICE.name)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not an IP address such as 127.0.0.1 or ::") from error
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def _server(application: Hybrid, host: str, port: int) -> Server:
+    return Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        # Below this it calls itself experimental and counts its workers.
+        log_level=LogLevels.error,
+        log_dictconfig=LOG_CONFIGURATION,
+    )

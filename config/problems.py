@@ -1,0 +1,233 @@
+"""Errors as they leave every service: RFC 9457 `application/problem+json`; a client branches on `type` alone."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+CONTENT_TYPE = "application/problem+json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawResponse:
+    """An answer given before Django: the headers as ASGI wants them, without the content length."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class Problem(Exception):
+    """Base of every error that reaches a caller.
+
+    `code` names the kind of problem and is what `type` ends in; `detail` says what to change; `errors` lists, member
+    by member, what is wrong with the request.
+    """
+
+    status = 400
+    code = "bad-request"
+    title = "The request cannot be understood"
+
+    def __init__(self, detail: str, *, errors: list[dict[str, str]] | None = None, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.members = members
+        self.headers: dict[str, str] = {}
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "type": f"urn:rollcall:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        return body
+
+    def response(self) -> RawResponse:
+        return RawResponse(
+            status=self.status,
+            headers=(
+                (b"content-type", CONTENT_TYPE.encode()),
+                *((name.lower().encode(), value.encode("latin-1")) for name, value in self.headers.items()),
+            ),
+            body=json.dumps(self.body()).encode(),
+        )
+
+    def http_response(self) -> HttpResponse:
+        response = HttpResponse(json.dumps(self.body()), status=self.status, content_type=CONTENT_TYPE)
+        for name, value in self.headers.items():
+            response[name] = value
+        return response
+
+
+class Invalid(Problem):
+    status = 422
+    code = "invalid"
+    title = "Some members of the request are not valid"
+
+
+class Unauthenticated(Problem):
+    status = 401
+    code = "unauthenticated"
+    title = "A valid token is needed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.headers["WWW-Authenticate"] = "Bearer"
+
+
+class Forbidden(Problem):
+    status = 403
+    code = "forbidden"
+    title = "The token does not allow this"
+
+
+class NotFound(Problem):
+    status = 404
+    code = "not-found"
+    title = "There is no such thing"
+
+
+class MethodNotAllowed(Problem):
+    status = 405
+    code = "method-not-allowed"
+    title = "The address does not take this method"
+
+
+class Conflict(Problem):
+    status = 409
+    code = "conflict"
+    title = "The request does not fit what is there"
+
+
+class PreconditionFailed(Problem):
+    status = 412
+    code = "precondition-failed"
+    title = "Somebody changed it first"
+
+
+class BodyTooLarge(Problem):
+    status = 413
+    code = "body-too-large"
+    title = "The body is too large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The body may hold at most {limit_bytes} bytes: send less at once.", limit_bytes=limit_bytes)
+
+
+class UnsupportedMediaType(Problem):
+    status = 415
+    code = "unsupported-media-type"
+    title = "The body's type is not one this address takes"
+
+
+class PreconditionRequired(Problem):
+    status = 428
+    code = "precondition-required"
+    title = "Say which version you saw"
+
+
+class Unavailable(Problem):
+    status = 503
+    code = "unavailable"
+    title = "Something this answer needs is away"
+
+
+class InternalError(Problem):
+    status = 500
+    code = "internal-error"
+    title = "The service failed"
+
+
+def from_exception(error: BaseException) -> Problem | None:
+    """The problem that says what `error` says, or None for one that nobody foresaw."""
+    match error:
+        case Problem():
+            return error
+        case RequestDataTooBig():
+            from django.conf import settings
+
+            return BodyTooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        case Http404() | exceptions.NotFound():
+            return NotFound("Nothing is kept at this address: check its spelling.")
+        case exceptions.AuthenticationFailed() | exceptions.NotAuthenticated():
+            return Unauthenticated(str(error.detail))
+        case PermissionDenied() | exceptions.PermissionDenied():
+            return Forbidden(str(error) or "Ask for a token with the scope this needs.")
+        case exceptions.MethodNotAllowed():
+            return MethodNotAllowed(str(error.detail))
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedMediaType(str(error.detail))
+        case exceptions.ValidationError():
+            return Invalid("See `errors` for each member.", errors=list(_flattened(error.detail)))
+        case exceptions.ParseError():
+            return Problem(str(error.detail))
+        case exceptions.APIException():
+            problem = Problem(str(error.detail))
+            problem.status = error.status_code
+            return problem
+        case SuspiciousOperation():
+            return Problem(str(error))
+    return None
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's `EXCEPTION_HANDLER`."""
+    problem = from_exception(error)
+    if problem is None:
+        return None
+    response = Response(problem.body(), status=problem.status, headers=problem.headers)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+class ProblemMiddleware:
+    """Turns a Problem raised by any plain view, and what no view caught, into its wire form for callers of an API."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        problem = from_exception(error)
+        return problem.http_response() if isinstance(error, Problem) and problem else None
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404` of the services without pages."""
+    return NotFound(f"Nothing is kept at {request.path}: check its spelling.").http_response()
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400`: a host that is not allowed, a malformed form."""
+    return (from_exception(exception) or Problem("The request is malformed.")).http_response()
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500`: the log has the traceback, the caller does not."""
+    return InternalError("This is a fault of the service, not of the request; its log says more.").http_response()
+
+
+def _flattened(detail: Any, pointer: str = "") -> list[dict[str, str]]:
+    if isinstance(detail, dict):
+        pairs = [(f"{pointer}/{name}", value) for name, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        pairs = [(f"{pointer}/{index}", value) for index, value in enumerate(detail)]
+    else:
+        messages = detail if isinstance(detail, list) else [detail]
+        return [{"pointer": pointer or "/", "detail": str(message)} for message in messages]
+    return [entry for name, value in pairs for entry in _flattened(value, name)]

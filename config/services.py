@@ -1,0 +1,35 @@
+"""The services of this system: their names, ports and what each requires."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    name: str
+    default_port: int
+    requires: tuple[str, ...] = ()
+    # The queues its Celery tasks wait in, each with a worker of its own; none for a service without tasks.
+    queues: tuple[str, ...] = ()
+    # What people open in a browser: its title and its path.
+    page: tuple[str, str] | None = None
+
+    @property
+    def variable_prefix(self) -> str:
+        """How the service's own environment variables begin: `GRADING` in `GRADING_PORT`."""
+        return self.name.upper()
+
+
+SERVICES: dict[str, Service] = {
+    service.name: service
+    for service in (
+        Service(
+            name="registry",
+            default_port=8001,
+            queues=("registry.heartbeats", "registry"),
+            page=("Registry's admin", "/admin/"),
+        ),
+        Service(name="logsvc", default_port=8002, queues=("logsvc",)),
+        Service(name="grading", default_port=8003, requires=("logsvc",)),
+        Service(name="webui", default_port=8000, requires=("logsvc", "grading"), page=("Web UI", "/")),
+    )
+}

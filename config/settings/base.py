@@ -1,0 +1,95 @@
+"""What all four services share. A service's own module starts with `from config.settings.base import *`."""
+
+import django_stubs_ext
+
+from config import env
+from config.services import SERVICES
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = env.BASE_DIR
+DATA_DIR = env.data_dir()
+
+DEBUG = False
+ALLOWED_HOSTS = env.words("ROLLCALL_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-gb"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+
+# The lanes of a service's ASGI application that answer before Django does; see config/hybrid.py.
+NATIVE_LANES = ["config.health.lane"]
+REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
+BODY_LIMIT_BYTES = 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.tokens.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["config.tokens.permissions.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+REDIS_URL = env.redis_url()
+
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+CELERY_REDBEAT_REDIS_URL = REDIS_URL
+# A standby, or the successor of a beat that was killed, looks for the lock as often as the loop turns, and the lock
+# must outlive a few turns: left at its 300 s, a crash would stop every schedule for five minutes.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_REDBEAT_LOCK_TIMEOUT = 10
+
+REGISTRY_URL = env.url("REGISTRY_URL", f"http://127.0.0.1:{env.port(SERVICES['registry'])}")
+
+# On where people come by HTTPS, through a proxy that ends TLS and says so in X-Forwarded-Proto.
+HTTPS = env.flag("ROLLCALL_HTTPS")
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SILENCED_SYSTEM_CHECKS = [
+    # A service cannot speak for the other hosts of its domain.
+    "security.W005",
+    "security.W021",
+    # The proxy redirects to HTTPS; heartbeats, webhooks and the other services come directly, and would be led away.
+    "security.W008",
+]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "/static/"

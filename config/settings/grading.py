@@ -1,0 +1,32 @@
+"""The grading service's settings."""
+
+from config import env, logs
+from config.services import SERVICES
+from config.settings import base
+from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
+
+SERVICE = SERVICES["grading"]
+PORT = env.port(SERVICE)
+SECRET_KEY = env.secret("GRADING_SECRET_KEY")
+ROOT_URLCONF = "grading.urls"
+DATABASES = {"default": env.database(SERVICE)}
+INSTALLED_APPS = ["grading.apps.GradingApp", "registry.client.django", *base.INSTALLED_APPS]
+
+# `act-for`: the token's holder names the person it acts for, whose rights then decide.
+TOKEN_SCOPES = ["read", "write", "act-for"]
+# The token with which the web UI acts for the people signed in to it; `provision` makes it known here.
+WEBUI_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
+
+SILENCED_SYSTEM_CHECKS = [
+    *base.SILENCED_SYSTEM_CHECKS,
+    # It has no pages to be framed and no forms to be forged: every request carries a token.
+    "security.W002",
+    "security.W003",
+]
+
+ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
+LOGGING = logs.configuration(
+    service="grading",
+    token=env.secret("GRADING_LOGSVC_TOKEN"),
+    spool_dir=base.DATA_DIR / "spool" / "grading",
+)

@@ -1,0 +1,88 @@
+"""The registry's settings."""
+
+from config import env, logs
+from config.services import SERVICES
+from config.settings import base
+from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
+
+SERVICE = SERVICES["registry"]
+PORT = env.port(SERVICE)
+SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
+ROOT_URLCONF = "registry.urls"
+DATABASES = {"default": env.database(SERVICE)}
+
+INSTALLED_APPS = [
+    "registry.apps.RegistryApp",
+    *base.INSTALLED_APPS,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane"]
+REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
+WHITENOISE_USE_FINDERS = True
+APPEND_SLASH = True
+UNFOLD = {"SITE_TITLE": "Rollcall registry", "SITE_HEADER": "Rollcall registry", "SITE_SYMBOL": "hub"}
+SESSION_COOKIE_NAME = "registry_session"
+CSRF_COOKIE_NAME = "registry_csrf"
+
+# Of a batch of ten thousand registrations.
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+
+TOKEN_SCOPES = ["read", "operate", "register:"]
+# The tokens with which the services of this system come to the registry; `provision` makes them known to it.
+SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in SERVICES}
+# With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
+OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
+
+# The networks a heartbeat or a webhook may go to; link-local, metadata and multicast addresses are refused always.
+ALLOWED_NETWORKS = env.words("REGISTRY_ALLOWED_NETWORKS", ("127.0.0.0/8", "::1/128"))
+
+# Addresses that are up as long as our own network is, such as a gateway's: when all are silent, the fault is ours.
+CANARY_URLS = env.words("REGISTRY_CANARY_URLS", ())
+# The share of the fleet that may fall within a minute before the fault is taken to be ours.
+PROTECTION_PERCENT = env.integer("REGISTRY_PROTECTION_PERCENT", 25, at_most=100)
+
+JOURNAL_RETENTION_DAYS = env.integer("REGISTRY_JOURNAL_RETENTION_DAYS", 30)
+TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
+DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
+
+CELERY_TASK_DEFAULT_QUEUE = "registry"
+CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
+CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-heartbeats": {
+        "task": "registry.tasks.sweep_heartbeats",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "sweep-notifications": {
+        "task": "registry.tasks.sweep_notifications",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "prune": {"task": "registry.tasks.prune", "schedule": 3600.0},
+}
+
+ROLLCALL = {"REGISTRY_URL": base.REGISTRY_URL, "TOKEN": SERVICE_TOKENS["registry"]}
+LOGGING = logs.configuration(
+    service="registry",
+    token=env.secret("REGISTRY_LOGSVC_TOKEN"),
+    spool_dir=base.DATA_DIR / "spool" / "registry",
+)

@@ -1,0 +1,70 @@
+"""The web UI's settings."""
+
+from csp.constants import NONE, SELF
+
+from config import env, logs
+from config.services import SERVICES
+from config.settings import base
+from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
+
+SERVICE = SERVICES["webui"]
+PORT = env.port(SERVICE)
+SECRET_KEY = env.secret("WEBUI_SECRET_KEY")
+ROOT_URLCONF = "webui.urls"
+DATABASES = {"default": env.database(SERVICE)}
+INSTALLED_APPS = [
+    "webui.apps.WebuiApp",
+    "registry.client.django",
+    *base.INSTALLED_APPS,
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+WHITENOISE_USE_FINDERS = True
+SESSION_COOKIE_NAME = "webui_session"
+CSRF_COOKIE_NAME = "webui_csrf"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+TOKEN_SCOPES: list[str] = []
+GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
+LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
+# The accounts of the demonstration; `provision` makes them.
+DEMO_PASSWORDS = {name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "student", "operator")}
+
+ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
+LOGGING = logs.configuration(
+    service="webui",
+    token=LOGSVC_TOKEN,
+    spool_dir=base.DATA_DIR / "spool" / "webui",
+)

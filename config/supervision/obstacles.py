@@ -1,0 +1,78 @@
+"""What keeps the system from starting: found before anything is started, told in one sentence."""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import redis
+
+from config import env, ports
+from config.services import SERVICES, Service
+
+REDIS_SECONDS = 2.0
+
+
+class Obstacle(Exception):
+    """Says, in a sentence, what to change."""
+
+
+def take_lock(data_dir: Path) -> int:
+    """The descriptor of a lock that only one `up` can hold on a data directory, and whoever inherits it from that one.
+
+    It is let go by the end of the last process that has it, however that ends. Raises Obstacle when it is taken.
+    """
+    descriptor = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(descriptor, 20).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise Obstacle(
+            f"Rollcall is running on the data directory {data_dir} already (process {holder}): "
+            "stop that one first, or set ROLLCALL_DATA_DIR to another directory."
+        ) from error
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+def check_ports(services: Iterable[Service] = SERVICES.values(), host: str = "127.0.0.1") -> None:
+    """Raises Obstacle, naming every port that two services share or that cannot be listened on."""
+    by_port: dict[int, list[str]] = {}
+    for service in services:
+        by_port.setdefault(env.port(service), []).append(f"{service.variable_prefix}_PORT")
+    shared = [f"{' and '.join(names)} are both {port}" for port, names in by_port.items() if len(names) > 1]
+    if shared:
+        raise Obstacle(f"{'; '.join(shared)}: set each to a port of its own.")
+    refusals = {names[0]: (port, ports.refusal(host, port)) for port, names in by_port.items()}
+    taken = {name: f"port {port} ({reason})" for name, (port, reason) in refusals.items() if reason}
+    if taken:
+        free = "a free port" if len(taken) == 1 else "free ports"
+        raise Obstacle(f"Cannot listen on {host}, {', '.join(taken.values())}: set {', '.join(taken)} to {free}.")
+
+
+def check_redis(url: str) -> None:
+    """Raises Obstacle when no Redis answers there."""
+    try:
+        ping(url)
+    except (redis.RedisError, OSError, ValueError) as error:
+        reason = str(error).rstrip(".")
+        raise Obstacle(
+            f"The Redis at {_without_password(url)} cannot be reached ({reason}): "
+            "start it, set REDIS_URL to one that runs, or unset REDIS_URL to have one started here."
+        ) from error
+
+
+def ping(url: str) -> None:
+    """Raises redis.RedisError, OSError or ValueError when no Redis answers at `url`."""
+    with redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS) as client:
+        client.ping()
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    credentials, _, address = parts.netloc.rpartition("@")
+    user = credentials.partition(":")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}@{address}" if user else address))

@@ -1,0 +1,50 @@
+"""Preparing a service in a process of its own, before it is started."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import env
+from config.services import Service
+from config.supervision.obstacles import Obstacle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    migrations: int
+    # The passwords of the accounts that people sign in with, by name.
+    accounts: dict[str, str]
+
+
+async def prepare(service: Service, *, log: Path) -> Prepared:
+    """Run the service's `prepare`. Raises Obstacle with what it said when it fails; `log` keeps everything it said."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
+        cwd=env.BASE_DIR,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        output, errors = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    _keep(errors, log)
+    if process.returncode:
+        raise Obstacle(f"{_last_line(errors)} (Preparing {service.name}; {log} has all it said.)")
+    return Prepared(**json.loads(output.splitlines()[-1]))
+
+
+def _keep(errors: bytes, log: Path) -> None:
+    log.write_bytes(errors)
+
+
+def _last_line(errors: bytes) -> str:
+    """The last line of a traceback names the error, and that of a command is its sentence."""
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("CommandError: ") if lines else "The process ended without a word."

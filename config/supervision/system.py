@@ -1,0 +1,219 @@
+"""The whole system, from the first check to the last process: what `./manage.py up` does."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from config import env
+from config.services import SERVICES, Service
+from config.supervision import configuration, fleet, obstacles, preparation
+from config.supervision.display import Display
+from config.supervision.news import Condition, Observer, condition_of
+from config.supervision.obstacles import Obstacle
+from config.supervision.programs import STORE_PROGRAM, Program, programs
+from config.supervision.supervisor import Supervisor, Unreachable
+
+HOST = "127.0.0.1"
+LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.2
+STORE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
+# Before a program that did not stay up, however often the supervisor tried, is tried once more.
+PAUSE_SECONDS = 30.0
+STOP_SECONDS = 9.5
+
+
+def run(display: Display) -> bool:
+    """Run until told to stop by a signal; whether everything then stopped as it should. Raises Obstacle."""
+    system = System(display)
+    display.title(f"Rollcall, with its data in {system.data_dir}")
+    lock = system.check()
+    return asyncio.run(system.live(lock))
+
+
+class System:
+    def __init__(self, display: Display) -> None:
+        self.data_dir = env.data_dir()
+        self._log_dir = self.data_dir / "log"
+        self._display = display
+        self._programs: list[Program] = []
+        self._accounts: dict[str, dict[str, str]] = {}
+        self._observer = Observer(log_dir=self._log_dir, pause_seconds=PAUSE_SECONDS)
+        # When to start again what the supervisor has given up, by its name.
+        self._resting: dict[str, float] = {}
+
+    def check(self) -> int:
+        """Find what is in the way before anything is started; the lock on the data directory. Raises Obstacle."""
+        try:
+            self._log_dir.mkdir(exist_ok=True)
+            lock = obstacles.take_lock(self.data_dir)
+            obstacles.check_ports(host=HOST)
+            if env.text("REDIS_URL", ""):
+                obstacles.check_redis(env.redis_url())
+            self._programs = programs()
+            self._configure()
+        except OSError as error:
+            raise Obstacle(
+                f"The data directory {self.data_dir} cannot be used ({error.strerror}: {error.filename}): "
+                "set ROLLCALL_DATA_DIR to a writable directory."
+            ) from error
+        return lock
+
+    async def live(self, lock: int) -> bool:
+        told_to_stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
+        supervisor = await Supervisor.start(
+            self._configuration, socket=self._socket, log=self._log_dir / "supervisord.log", lock=lock
+        )
+        try:
+            await _first(told_to_stop.wait, lambda: self._start(supervisor), lambda: self._watch(supervisor))
+            self._display.waiting("stopping")
+        finally:
+            is_clean = await supervisor.stop(within_seconds=STOP_SECONDS)
+        self._display.news("stopped" if is_clean else "stopped, with force", is_bad=not is_clean)
+        return is_clean
+
+    @property
+    def _configuration(self) -> Path:
+        return self.data_dir / "supervisord.conf"
+
+    @property
+    def _socket(self) -> Path:
+        return env.unix_socket("supervisord")
+
+    def _configure(self) -> None:
+        configuration.write(
+            self._configuration,
+            self._programs,
+            socket=self._socket,
+            log_dir=self._log_dir,
+            working_dir=env.BASE_DIR,
+            store_dir=self.data_dir,
+        )
+
+    async def _start(self, supervisor: Supervisor) -> None:
+        """Everything, until it passes; then for ever nothing, for it is not the end."""
+        if not await supervisor.ready():
+            raise self._supervisor_trouble("did not start")
+        self._display.waiting("preparing the databases")
+        store = asyncio.create_task(self._await_store())
+        try:
+            await _together(store, *(self._bring_up(service, supervisor, store) for service in SERVICES.values()))
+        except Unreachable as error:
+            raise self._supervisor_trouble("does not answer") from error
+        await self._await_passing()
+        self._present()
+        await asyncio.Event().wait()
+
+    async def _await_store(self) -> None:
+        deadline = time.monotonic() + STORE_SECONDS
+        while True:
+            try:
+                await asyncio.to_thread(obstacles.check_redis, env.redis_url())
+                break
+            except Obstacle as error:
+                if time.monotonic() > deadline:
+                    log = self._log_dir / f"{STORE_PROGRAM}.log"
+                    raise Obstacle(
+                        f"The Redis that was started here does not answer: {log} says why; or set REDIS_URL to another."
+                    ) from error
+            await asyncio.sleep(POLL_SECONDS)
+        self._display.done("Redis answers")
+
+    async def _bring_up(self, service: Service, supervisor: Supervisor, store: "asyncio.Task[None]") -> None:
+        prepared = await preparation.prepare(service, log=self._log_dir / f"{service.name}-prepare.log")
+        self._accounts[service.name] = prepared.accounts
+        await store
+        for program in self._programs:
+            if program.service == service:
+                await supervisor.launch(program)
+        migrations = f", {prepared.migrations} migrations applied" if prepared.migrations else ""
+        self._display.done(f"{service.name} prepared and started{migrations}")
+
+    async def _await_passing(self) -> None:
+        deadline, is_late = time.monotonic() + PATIENCE_SECONDS, False
+        while missing := {name: status for name, status in (await self._statuses()).items() if status != fleet.PASSING}:
+            words = ", ".join(f"{name} ({status})" for name, status in missing.items() if status != fleet.UNKNOWN)
+            self._display.waiting(f"waiting for {words}")
+            if not is_late and time.monotonic() > deadline:
+                is_late = True
+                self._display.news(f"after {PATIENCE_SECONDS:.0f} s still waiting for {words}", is_bad=True)
+                self._display.note(f"the log of each process is in {self._log_dir}")
+            await asyncio.sleep(POLL_SECONDS)
+        self._display.done("all services are registered and passing")
+
+    async def _statuses(self) -> dict[str, str]:
+        return await asyncio.to_thread(
+            fleet.statuses,
+            SERVICES,
+            host=HOST,
+            port=env.port(SERVICES["registry"]),
+            token=env.secret("REGISTRY_REGISTRY_TOKEN"),
+        )
+
+    def _present(self) -> None:
+        rows = [[service.name, _address(service), fleet.PASSING] for service in SERVICES.values()]
+        self._display.table(["SERVICE", "ADDRESS", "STATUS"], rows)
+        for service in sorted(SERVICES.values(), key=lambda service: service.default_port):
+            if service.page:
+                title, path = service.page
+                accounts = self._accounts[service.name].items()
+                self._display.entry(title, _address(service) + path, *(f"{name:9} {word}" for name, word in accounts))
+        self._display.entry("Logs", str(self._log_dir))
+        self._display.note("Ctrl-C stops everything.")
+
+    async def _watch(self, supervisor: Supervisor) -> None:
+        """Tell of what ends by itself, and start again what the supervisor has given up."""
+        while supervisor.is_running:
+            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(Unreachable):
+                await self._look(supervisor)
+        raise self._supervisor_trouble("ended unexpectedly")
+
+    async def _look(self, supervisor: Supervisor) -> None:
+        states = await supervisor.states()
+        for item in self._observer.look(states):
+            self._display.news(item.sentence, is_bad=item.is_bad)
+        for program in self._programs:
+            if condition_of(states[program.name]) is not Condition.GIVEN_UP:
+                self._resting.pop(program.name, None)
+            elif time.monotonic() > self._resting.setdefault(program.name, time.monotonic() + PAUSE_SECONDS):
+                await supervisor.launch(program)
+
+    def _supervisor_trouble(self, what: str) -> Obstacle:
+        return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")
+
+
+def _address(service: Service) -> str:
+    return f"http://{HOST}:{env.port(service)}"
+
+
+async def _first(*functions: Callable[[], Awaitable[Any]]) -> None:
+    """Run them until one returns or raises, and then none of them any more."""
+    tasks = [asyncio.ensure_future(function()) for function in functions]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        await _end(tasks)
+
+
+async def _together(*awaitables: Awaitable[Any]) -> None:
+    """Run them until all have returned, or one has raised, and then none of them any more."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await _end(tasks)
+
+
+async def _end(tasks: Sequence["asyncio.Future[Any]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,115 @@
+"""The way from an event loop into threads, and from a thread back to its loop; see config/hybrid.py."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+
+class Abandoned(Exception):
+    """Nobody waits for the outcome any more."""
+
+
+class Threads:
+    """A fixed number of daemon threads that run functions for an event loop.
+
+    The executors of `concurrent.futures` are joined before a process may end, ahead of its `atexit` handlers: a single
+    request that hangs would keep a service that is told to stop from deregistering.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._started = False
+
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """What `function` returns or raises; once begun, it runs to its end even when the caller is cancelled."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        if not self._started:
+            self._start()
+        self._jobs.put((function, future, loop))
+        return await future
+
+    def _start(self) -> None:
+        # Not when the object is made: threads do not survive the fork of a server that imports first and forks then.
+        self._started = True
+        for number in range(self._count):
+            threading.Thread(target=self._work, name=f"request-{number + 1}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            function, future, loop = self._jobs.get()
+            if not future.cancelled():
+                _run(function, future, loop)
+            # Nothing of a request lives on in a thread that waits for the next one.
+            del function, future, loop
+
+
+class LoopCalls:
+    """Lets a thread run coroutines on an event loop, one after the other, until it is told that it is over."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._is_over = False
+        self._pending: concurrent.futures.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def run(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Called in the thread: wait for the coroutine that `make` makes. Raises Abandoned when it is over."""
+        pending = self._pending = concurrent.futures.Future[None]()
+        # In this order here and the other way round in `end`, so that one of the two always sees the other.
+        if self._is_over:
+            raise Abandoned
+        self._loop.call_soon_threadsafe(self._begin, make, pending)
+        pending.result()
+
+    def end(self) -> None:
+        """Called on the loop, while it still runs."""
+        self._is_over = True
+        if self._pending is not None and not self._pending.done():
+            self._pending.set_exception(Abandoned())
+
+    def _begin(self, make: Callable[[], Coroutine[Any, Any, None]], pending: "concurrent.futures.Future[None]") -> None:
+        if not pending.done():
+            self._task = self._loop.create_task(self._finish(make, pending))
+
+    async def _finish(
+        self, make: Callable[[], Coroutine[Any, Any, None]], pending: "concurrent.futures.Future[None]"
+    ) -> None:
+        try:
+            await make()
+        except BaseException as error:
+            if not pending.done():
+                pending.set_exception(error)
+        else:
+            if not pending.done():
+                pending.set_result(None)
+
+
+def _run(function: Callable[[], Any], future: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        settle: Callable[[Any], None] = future.set_result
+        outcome = function()
+    except BaseException as error:
+        settle, outcome = future.set_exception, _storable(error)
+    try:
+        loop.call_soon_threadsafe(_settle, future, settle, outcome)
+    except RuntimeError:
+        # The loop was closed meanwhile: nobody waits for the outcome any more.
+        return
+
+
+def _storable(error: BaseException) -> BaseException:
+    """A future takes no StopIteration, which would end whoever awaits it instead of telling of an error."""
+    return RuntimeError(f"the function raised {error!r}") if isinstance(error, StopIteration) else error
+
+
+def _settle(future: "asyncio.Future[Any]", settle: Callable[[Any], None], outcome: Any) -> None:
+    if not future.done():
+        settle(outcome)
