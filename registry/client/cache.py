@@ -1,0 +1,86 @@
+"""The one snapshot that all threads of a process read, and that all workers of a server share through its state."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .snapshot import Snapshot
+from .state import State
+
+logger = logging.getLogger(__name__)
+Step = Callable[[Snapshot], Snapshot | None]
+
+
+class Cache:
+    """Reading `snapshot` takes no lock: it is replaced, never changed. `on_update` is called after each replacement."""
+
+    def __init__(self, *, state: State | None = None, on_update: Callable[[Snapshot], None] | None = None) -> None:
+        self._state = state
+        self._seen = None if state is None else state.signature()
+        self._on_update = on_update
+        self._updated = threading.Condition()
+        self.snapshot = (state.read() if state else None) or Snapshot()
+        self._announce()
+
+    def update(self, step: Step) -> bool:
+        """Take the step from the newest snapshot any worker has; False when the step leads nowhere."""
+        with self._updated, self._locked():
+            self._take_from_state()
+            after = step(self.snapshot)
+            if after is not None and after is not self.snapshot:
+                self._keep(after)
+                self._replace(after)
+        return after is not None
+
+    def refresh(self) -> None:
+        """Take over what another worker has learnt; costs one look at a file's times when there is nothing new."""
+        if self._state is not None and self._state.signature() != self._seen:
+            with self._updated:
+                self._take_from_state()
+
+    def wait(self, timeout: float) -> None:
+        """Until the snapshot is replaced, or for so many seconds."""
+        with self._updated:
+            self._updated.wait(timeout)
+
+    def renew_lock(self) -> None:
+        """In a forked child: a thread of its parent's may have held it."""
+        self._updated = threading.Condition()
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self._state is None:
+            yield
+            return
+        with self._state.locked():
+            yield
+
+    def _take_from_state(self) -> None:
+        if self._state is None:
+            return
+        signature = self._state.signature()
+        if signature == self._seen:
+            return
+        self._seen = signature
+        found = self._state.read()
+        if found is not None and found.position > self.snapshot.position:
+            self._replace(found)
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        if self._state is None:
+            return
+        try:
+            self._state.write(snapshot)
+            self._seen = self._state.signature()
+        except OSError as error:
+            logger.warning("The providers cannot be kept on disk, only in memory: %s", error)
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._announce()
+        self._updated.notify_all()
+
+    def _announce(self) -> None:
+        if self._on_update is not None:
+            self._on_update(self.snapshot)

@@ -1,0 +1,150 @@
+"""The calls of docs/protocol.md, apart from how they travel: what to send, and what an answer means."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
+
+import httpx2
+
+from . import errors, wire
+from .decoding import decode
+
+T = TypeVar("T")
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call(Generic[T]):
+    """One request; `read` makes a result of the answer's JSON."""
+
+    method: str
+    path: str
+    read: Callable[[Any], T]
+    params: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.path}?{sorted(self.params.items())}"
+
+
+def register(registration: wire.Registration) -> Call[wire.Registered]:
+    path = _instance_path(registration.service, registration.instance)
+    return Call(method="PUT", path=path, read=_reader(wire.Registered), body=registration.body())
+
+
+def deregister(service: str, instance: str, *, incarnation: str | None = None) -> Call[None]:
+    params = {"incarnation": incarnation} if incarnation else {}
+    return Call(method="DELETE", path=_instance_path(service, instance), read=_nothing, params=params)
+
+
+def drain(service: str, instance: str, *, seconds: float, reason: str = "") -> Call[wire.Instance]:
+    body = {"seconds": seconds, "reason": reason}
+    path = f"{_instance_path(service, instance)}/drain"
+    return Call(method="POST", path=path, read=_reader(wire.Instance), body=body)
+
+
+def beat(service: str, instance: str, *, status: str | None = None, reason: str = "") -> Call[None]:
+    body = {"status": status, "reason": reason} if status else None
+    return Call(method="PUT", path=f"{_instance_path(service, instance)}/heartbeat", read=_nothing, body=body)
+
+
+def instances(service: str, **filters: str | None) -> Call[wire.InstanceList]:
+    params = {name: value for name, value in filters.items() if value is not None}
+    path = f"/v1/services/{_segment(service)}/instances"
+    return Call(method="GET", path=path, read=_reader(wire.InstanceList), params=params)
+
+
+def providers(service: str, instance: str) -> Call[wire.Resolution]:
+    path = f"/v1/instances/{_segment(service)}/{_segment(instance)}/providers"
+    return Call(method="GET", path=path, read=_reader(wire.Resolution))
+
+
+def services() -> Call[wire.ServiceList]:
+    return Call(method="GET", path="/v1/services", read=_reader(wire.ServiceList))
+
+
+class Answers:
+    """Makes results of answers, and keeps the latest few with their ETag, so that a 304 means the result it repeats."""
+
+    def __init__(self, *, size: int = 64) -> None:
+        self._size = size
+        self._kept: OrderedDict[str, tuple[str, Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def request(self, client: httpx2.Client | httpx2.AsyncClient, call: Call[Any]) -> httpx2.Request:
+        request = client.build_request(call.method, call.path, params=call.params or None, json=call.body)
+        kept = self._kept.get(call.key) if call.method == "GET" else None
+        if kept is not None:
+            request.headers["If-None-Match"] = kept[0]
+        return request
+
+    def result(self, call: Call[T], response: httpx2.Response) -> T:
+        if response.status_code == 304:
+            return self._repeated(call)
+        if not response.is_success:
+            raise _failure(response)
+        result = call.read(_json(response) if response.content else None)
+        if call.method == "GET" and "ETag" in response.headers:
+            self._keep(call.key, response.headers["ETag"], result)
+        return result
+
+    def _repeated(self, call: Call[T]) -> T:
+        try:
+            result: T = self._kept[call.key][1]
+        except KeyError as error:
+            raise errors.UnexpectedAnswerError("304 for what was never asked before.", retryable=True) from error
+        return result
+
+    def _keep(self, key: str, etag: str, result: Any) -> None:
+        with self._lock:
+            self._kept[key] = (etag, result)
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+
+
+def unreachable(url: str, error: httpx2.RequestError) -> errors.UnreachableError:
+    return errors.UnreachableError(
+        f"The registry at {url} does not answer: {str(error).rstrip('.') or type(error).__name__}."
+    )
+
+
+def _failure(response: httpx2.Response) -> errors.RollcallError:
+    body = _json(response) if response.headers.get("Content-Type", "").startswith(PROBLEM) else None
+    if isinstance(body, dict):
+        return errors.from_problem(body, status=response.status_code)
+    return errors.UnexpectedAnswerError(
+        f"{response.request.method} {response.request.url} was answered with {response.status_code} and no problem: "
+        f"{response.text[:200]!r}. Is this the registry's address?",
+        retryable=response.status_code >= 500 or response.status_code == 429,
+    )
+
+
+def _json(response: httpx2.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        raise errors.UnexpectedAnswerError(
+            f"{response.request.url} did not answer with JSON: {response.text[:200]!r}. Is this the registry's address?"
+        ) from error
+
+
+def _reader(cls: type[T]) -> Callable[[Any], T]:
+    return lambda value: decode(cls, value)
+
+
+def _nothing(value: Any) -> None:
+    return None
+
+
+def _instance_path(service: str, instance: str) -> str:
+    return f"/v1/services/{_segment(service)}/instances/{_segment(instance)}"
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")

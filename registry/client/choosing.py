@@ -1,0 +1,147 @@
+"""Picking one of a service's providers: by weight, the own zone first, past those that were reported as failing."""
+
+import itertools
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heapreplace
+
+from .wire import Provider, ProvidersByService
+
+FIRST_EJECTION_SECONDS = 10.0
+LONGEST_EJECTION_SECONDS = 300.0
+# How finely weights are kept: a round longer than this is shortened, and weights rounded with it.
+LONGEST_ROUND = 4096
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ejection:
+    """A provider set aside until a moment of the clock, `times` in a row."""
+
+    until: float
+    times: int
+
+
+class Chooser:
+    """`choose` takes no lock: it draws from an endless round, made anew when the providers or the ejections change."""
+
+    def __init__(self, *, zone: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._zone = zone
+        self._clock = clock
+        self._providers: ProvidersByService = {}
+        self._ejections: dict[Key, Ejection] = {}
+        self._rounds: dict[str, Iterator[Provider]] = {}
+        self._next_return = math.inf
+        self._lock = threading.Lock()
+
+    def choose(self, service: str) -> Provider | None:
+        """None when no instance is offered."""
+        if self._clock() >= self._next_return:
+            self._take_back()
+        chosen = self._rounds.get(service)
+        return None if chosen is None else next(chosen)
+
+    def update(self, providers: ProvidersByService) -> None:
+        with self._lock:
+            before, self._providers = self._providers, providers
+            offered = {_key(provider) for service in providers.values() for provider in service}
+            self._ejections = {key: each for key, each in self._ejections.items() if key in offered}
+            changed = [name for name in {*before, *providers} if before.get(name) != providers.get(name)]
+            self._make_rounds(changed)
+
+    def report_failure(self, provider: Provider) -> None:
+        """Set it aside for a while, doubled each time it fails again; never more than half of a service at once."""
+        with self._lock:
+            now = self._clock()
+            times = self._times(provider, now) + 1
+            seconds = min(FIRST_EJECTION_SECONDS * 2 ** min(times - 1, 16), LONGEST_EJECTION_SECONDS)
+            self._ejections[_key(provider)] = Ejection(until=now + seconds, times=times)
+            self._make_rounds([provider.service])
+
+    def report_success(self, provider: Provider) -> None:
+        """It works: the next failure counts as the first again."""
+        if _key(provider) in self._ejections:
+            with self._lock:
+                self._ejections.pop(_key(provider), None)
+                self._make_rounds([provider.service])
+
+    def renew_lock(self) -> None:
+        """In a forked child: a thread of its parent's may have held it."""
+        self._lock = threading.Lock()
+
+    def _times(self, provider: Provider, now: float) -> int:
+        ejection = self._ejections.get(_key(provider))
+        is_recent = ejection is not None and now < ejection.until + LONGEST_EJECTION_SECONDS
+        return ejection.times if ejection and is_recent else 0
+
+    def _take_back(self) -> None:
+        with self._lock:
+            self._make_rounds(list(self._providers))
+
+    def _make_rounds(self, services: Sequence[str]) -> None:
+        now = self._clock()
+        rounds = dict(self._rounds)
+        for service in services:
+            offered = self._providers.get(service, ())
+            rounds.pop(service, None)
+            if offered:
+                rounds[service] = _endless(_nearest(self._fit(offered, now), self._zone))
+        self._rounds = rounds
+        self._next_return = min((each.until for each in self._ejections.values() if each.until > now), default=math.inf)
+
+    def _fit(self, offered: Sequence[Provider], now: float) -> Sequence[Provider]:
+        """Those not set aside; where more than half would be, those whose time is over first stay in."""
+        out = [each for each in offered if (found := self._ejections.get(_key(each))) and found.until > now]
+        out.sort(key=lambda provider: self._ejections[_key(provider)].until, reverse=True)
+        aside = {_key(provider) for provider in out[: len(offered) // 2]}
+        return [provider for provider in offered if _key(provider) not in aside]
+
+
+def weighted_round(providers: Sequence[Provider]) -> list[Provider]:
+    """A round in which each has its share and the picks of one are spread evenly, not in a row.
+
+    A weight of 0 means no share, unless nobody has any. Each pick goes to whoever's next turn comes first, turns
+    being 1/weight apart (earliest deadline first); weights are divided by what they have in common.
+    """
+    shares = [provider.weight for provider in providers]
+    if not any(shares):
+        shares = [1] * len(providers)
+    shares = _shortened(shares)
+    turns = [(0.5 / share, index) for index, share in enumerate(shares) if share]
+    heapify(turns)
+    picks = []
+    for _ in range(sum(shares)):
+        at, index = turns[0]
+        picks.append(providers[index])
+        heapreplace(turns, (at + 1 / shares[index], index))
+    return picks
+
+
+def _shortened(shares: Sequence[int]) -> list[int]:
+    divisor = math.gcd(*shares)
+    longest = max(LONGEST_ROUND, len(shares))
+    total = sum(shares) // divisor
+    if total <= longest:
+        return [share // divisor for share in shares]
+    return [max(1, share // divisor * longest // total) if share else 0 for share in shares]
+
+
+def _endless(providers: Sequence[Provider]) -> Iterator[Provider]:
+    """From a place of its own, so that clients that start together do not all call the same instance first."""
+    picks = weighted_round(providers)
+    start = random.randrange(len(picks))
+    return itertools.cycle(picks[start:] + picks[:start])
+
+
+def _nearest(providers: Sequence[Provider], zone: str) -> Sequence[Provider]:
+    near = [provider for provider in providers if zone and provider.zone == zone and provider.weight]
+    return near or providers
+
+
+def _key(provider: Provider) -> Key:
+    return provider.service, provider.instance

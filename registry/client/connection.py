@@ -1,0 +1,121 @@
+"""The registry's calls, for plain code."""
+
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+
+from . import calls, wire
+
+T = TypeVar("T")
+DEFAULT_TIMEOUT_SECONDS = 5.0
+
+
+class Connection:
+    """To a registry at `url`, called with `token`. Safe to share between threads; `transport` is a seam for tests.
+
+    A method that fails raises a RollcallError, which says whether to retry; one that waits for the registry longer
+    than `timeout` seconds, for a connection or for the next byte, fails. A malformed `url` or `token`: ValueError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self.url = checked_url(url)
+        self._token = checked_token(token)
+        self._timeout = timeout
+        self._transport = transport
+        self._answers = calls.Answers()
+
+    def register(self, registration: wire.Registration) -> wire.Registered:
+        """Register or update; idempotent. The answer holds the instance's providers as they stand."""
+        return self._send(calls.register(registration))
+
+    def deregister(self, service: str, instance: str, *, incarnation: str | None = None) -> None:
+        """Idempotent: it may be gone already. With an `incarnation` only that run's registration is removed."""
+        self._send(calls.deregister(service, instance, incarnation=incarnation))
+
+    def drain(self, service: str, instance: str, *, seconds: float, reason: str = "") -> wire.Instance:
+        """Serve on without being offered, to be deregistered after `seconds`."""
+        return self._send(calls.drain(service, instance, seconds=seconds, reason=reason))
+
+    def beat(self, service: str, instance: str, *, status: str | None = None, reason: str = "") -> None:
+        """The heartbeat of a `ttl` instance; `status="critical"` reports illness. NotFoundError: register again."""
+        self._send(calls.beat(service, instance, status=status, reason=reason))
+
+    def instances(
+        self, service: str, *, status: str | None = None, tag: str | None = None, zone: str | None = None
+    ) -> wire.InstanceList:
+        return self._send(calls.instances(service, status=status, tag=tag, zone=zone))
+
+    def providers(self, service: str, instance: str) -> wire.Resolution:
+        """The providers that this instance requires. NotFoundError: the registry does not know it, register again."""
+        return self._send(calls.providers(service, instance))
+
+    def services(self) -> wire.ServiceList:
+        return self._send(calls.services())
+
+    def close(self) -> None:
+        """Let go of what is open; a later call opens it again."""
+        client = self.__dict__.pop("_client", None)
+        if client is not None:
+            client.close()
+
+    def forget_connections(self) -> None:
+        """What a forked child must do: the connections are its parent's."""
+        self.__dict__.pop("_client", None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Made at the first call: it reads the system's certificates, which takes longer than all else here.
+    @cached_property
+    def _client(self) -> httpx2.Client:
+        return httpx2.Client(**client_arguments(self.url, self._token, self._timeout), transport=self._transport)
+
+    def _send(self, call: calls.Call[T]) -> T:
+        try:
+            response = self._client.send(self._answers.request(self._client, call))
+        except httpx2.RequestError as error:
+            raise calls.unreachable(self.url, error) from error
+        return self._answers.result(call, response)
+
+
+def checked_url(url: str) -> str:
+    """Raises ValueError: better at start than at the first call, in some thread."""
+    try:
+        # Each of the two takes what the other refuses.
+        parts, port = httpx2.URL(url), urlsplit(url).port
+    except (ValueError, httpx2.InvalidURL) as error:
+        raise ValueError(f"The address {url!r} is no URL: {error}.") from error
+    if parts.scheme not in ("http", "https") or not parts.host or port == 0:
+        raise ValueError(f"The address {url!r} is no URL such as http://host:port.")
+    return url.rstrip("/")
+
+
+def checked_token(token: str) -> str:
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("The token is empty, or holds characters that none has: it is what create_token printed.")
+    return token
+
+
+def client_arguments(url: str, token: str, timeout: float) -> dict[str, Any]:
+    return {
+        "base_url": url,
+        "headers": {"Authorization": f"Bearer {token}"},
+        "timeout": timeout,
+        # A registry is a neighbour: a proxy of the environment's is for elsewhere.
+        "trust_env": False,
+    }

@@ -1,0 +1,65 @@
+"""The workers of one server: one of them registers it for all, and the last to leave deregisters it."""
+
+import secrets
+from pathlib import Path
+
+from .locks import FileLock
+
+
+def new_run() -> str:
+    """Names one run of a server: the registry tells it from the run before, and from the next."""
+    return secrets.token_hex(8)
+
+
+class Crew:
+    """One worker's part in it; the others are the processes with the same directory.
+
+    `run` is the same for all of them, and known to each once it asked whether it leads.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.run = ""
+        self._directory = directory
+        self._presence = FileLock(directory / "workers.lock")
+        self._lead = FileLock(directory / "registrar.lock")
+
+    def leads(self) -> bool:
+        """Whether this worker is the one that registers; when that one dies or leaves, the next to ask is."""
+        if not self._presence.is_held:
+            self._join()
+        return self._lead.acquire(wait=False)
+
+    def leave(self) -> bool:
+        """Whether this was the last worker. Then the lock is kept until `close`, so that a new one waits for it."""
+        self._lead.release()
+        self._presence.release()
+        is_last = self._presence.acquire(wait=False)
+        if is_last:
+            self._run_path.unlink(missing_ok=True)
+        return is_last
+
+    def close(self) -> None:
+        self._presence.release()
+
+    def abandon(self) -> None:
+        self._presence.abandon()
+        self._lead.abandon()
+
+    @property
+    def _run_path(self) -> Path:
+        return self._directory / "run"
+
+    def _join(self) -> None:
+        joining = FileLock(self._directory / "joining.lock")
+        joining.acquire()
+        try:
+            # Nobody else here: what an earlier server left, killed perhaps, was another run.
+            if self._presence.acquire(wait=False):
+                self._run_path.unlink(missing_ok=True)
+                self._presence.release()
+            self._presence.acquire(shared=True)
+            if not self._run_path.exists():
+                self._run_path.write_text(new_run())
+            self.run = self._run_path.read_text()
+        finally:
+            joining.release()

@@ -1,0 +1,91 @@
+"""Leaving when the process does: at exit, on SIGTERM, at the end of a multiprocessing child; and what a fork leaves.
+
+A module and not a class, because a process has one end, one SIGTERM and one set of hooks.
+"""
+
+import atexit
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+STOP_SECONDS = 3.0
+# Where somebody else handles SIGTERM, this much of the time that a server takes to stop is ours.
+STOP_SECONDS_BEFORE_OTHERS = 1.0
+
+
+class Member(Protocol):
+    def stop(self, timeout: float = ...) -> None: ...
+
+    def become_passive(self) -> None: ...
+
+
+_members: list[Member] = []
+_is_exit_hooked = False
+_previous: Callable[[int, FrameType | None], Any] | int | None = None
+
+
+def watch(member: Member) -> None:
+    """Stop `member` when the process ends, unless it is forgotten before."""
+    if member not in _members:
+        _members.append(member)
+    _hook_exit()
+    _hook_sigterm()
+
+
+def forget(member: Member) -> None:
+    if member in _members:
+        _members.remove(member)
+
+
+def _leave(timeout: float = STOP_SECONDS) -> None:
+    for member in _members.copy():
+        member.stop(timeout)
+
+
+def _hook_exit() -> None:
+    global _is_exit_hooked
+    if not _is_exit_hooked:
+        _is_exit_hooked = True
+        atexit.register(_leave)
+        if multiprocessing.parent_process() is not None:
+            # A multiprocessing child that was forked ends without atexit.
+            multiprocessing.util.Finalize(None, _leave, exitpriority=100)
+
+
+def _hook_sigterm() -> None:
+    """Once: whoever took SIGTERM over from us since may call us in turn."""
+    global _previous
+    if threading.current_thread() is not threading.main_thread():
+        return
+    current = signal.getsignal(signal.SIGTERM)
+    # None as what getsignal returns is a handler that is not Python's, which ours could not call.
+    if current == signal.SIG_DFL or (_previous is None and current not in (signal.SIG_IGN, None)):
+        _previous = current
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _on_sigterm(number: int, frame: FrameType | None) -> None:
+    """First the registry is told, then whoever handled SIGTERM before us goes on; without us it would not be told."""
+    if callable(_previous):
+        _leave(STOP_SECONDS_BEFORE_OTHERS)
+        _previous(number, frame)
+    else:
+        _leave()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+
+
+def _after_fork() -> None:
+    global _is_exit_hooked
+    for member in _members:
+        member.become_passive()
+    _members.clear()
+    _is_exit_hooked = False
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,94 @@
+"""Where the instances of a service are, for every process of a Django project: `discovery.url("grading")`.
+
+In a server that joined, the services it requires are known without asking. Everywhere else - in Celery's workers, in
+management commands, in the registry's own processes - the registry is asked, at most every five seconds. Nothing here
+raises when the registry is away: the last known good answer counts. Nothing here logs, as log handlers use it.
+"""
+
+import os
+import threading
+from collections.abc import Sequence
+
+from django.core.exceptions import ImproperlyConfigured
+
+from ..connection import Connection
+from ..lookup import Lookup
+from ..membership import Membership
+from ..snapshot import Snapshot
+from ..state import State, directory_of
+from ..wire import Provider
+from . import configuration, joining
+
+# Whoever wants to know may be a request: better nothing known now than an answer late.
+TIMEOUT_SECONDS = 2.0
+
+_lookup: Lookup | None = None
+_making = threading.Lock()
+
+
+def instances(service: str) -> Sequence[Provider]:
+    """The instances that are offered."""
+    source = _source(service)
+    if source is None:
+        return ()
+    return source.providers(service) if isinstance(source, Membership) else source.instances(service)
+
+
+def choose(service: str) -> Provider | None:
+    """One of them, each in its turn; None when there is none."""
+    source = _source(service)
+    return None if source is None else source.choose(service)
+
+
+def url(service: str) -> str | None:
+    """Where to call it now, without a slash at the end; None when no instance is offered."""
+    chosen = choose(service)
+    return None if chosen is None else chosen.url.rstrip("/")
+
+
+def logsvc_url() -> str | None:
+    """For the log handler, whose configuration can name a function but not its argument."""
+    return url("logsvc")
+
+
+def _source(service: str) -> Membership | Lookup | None:
+    membership = joining.membership()
+    if membership is not None and service in membership.registration.requires:
+        return membership
+    if _lookup is not None:
+        return _lookup
+    with _making:
+        return _made_lookup()
+
+
+def _made_lookup() -> Lookup | None:
+    """None while the settings say nothing usable: the system check tells what is wrong with them."""
+    global _lookup
+    if _lookup is None:
+        try:
+            configured = configuration.read()
+        except ImproperlyConfigured:
+            return None
+        connection = Connection(configured.registry_url, configured.token, timeout=TIMEOUT_SECONDS)
+        zone = configured.registration.zone if configured.registration else ""
+        _lookup = Lookup(connection, known=_kept(configured).providers, zone=zone)
+    return _lookup
+
+
+def _kept(configured: configuration.Configuration) -> Snapshot:
+    """What this service's server knew last, for the case that the registry is away now."""
+    if configured.registration is None or configured.state_dir is None:
+        return Snapshot()
+    try:
+        return State(directory_of(configured.registration, configured.state_dir)).read() or Snapshot()
+    except OSError:
+        return Snapshot()
+
+
+def _after_fork() -> None:
+    """The connections are the parent's, and a thread of its may have held a lock."""
+    global _lookup, _making
+    _lookup, _making = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

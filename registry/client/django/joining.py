@@ -1,0 +1,66 @@
+"""How a server becomes a member: when its handler is built, which is what servers do and management commands do not."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core import mail
+from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponseBase
+
+from ..membership import Membership
+from ..registry import Registry
+from . import configuration
+
+_membership: Membership | None = None
+
+
+def membership() -> Membership | None:
+    """This process's, once its server's handler is built; None in every other process."""
+    return _membership
+
+
+def join() -> None:
+    """Start this process's membership, unless it has one or is to discover only. Raises ImproperlyConfigured."""
+    global _membership
+    configured = configuration.read()
+    if _membership is None and configured.registration is not None:
+        registry = Registry(configured.registry_url, configured.token)
+        try:
+            _membership = registry.registered(configured.registration, state_dir=configured.state_dir)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"ROLLCALL['STATE_DIR'] ({configured.state_dir}) cannot be used: {error}. Set it to another directory."
+            ) from error
+        _membership.start()
+
+
+def leave() -> None:
+    """Deregister now, not at the end of the process."""
+    global _membership
+    if _membership is not None:
+        _membership.stop()
+        _membership = None
+
+
+def hand_over(*, file_path: Path, **kwargs: Any) -> None:
+    """The autoreloader is about to replace this process: the registry need not see it go and come back."""
+    if _membership is not None and file_path.suffix == ".py":
+        _membership.hand_over()
+
+
+class JoiningMiddleware:
+    """Joins when the server builds its handler, and then is no part of it."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        if not _is_test_client():
+            join()
+        raise MiddlewareNotUsed
+
+
+def _is_test_client() -> bool:
+    """Django's test runner and pytest-django make this attribute, and nothing else does."""
+    return hasattr(mail, "outbox")

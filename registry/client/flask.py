@@ -1,0 +1,27 @@
+"""The receiver of the registry's webhooks for Flask: `app.register_blueprint(blueprint(me))`."""
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from . import receiver
+from .membership import Member
+
+
+def blueprint(me: Member, path: str = "/rollcall/notify") -> Blueprint:
+    """To be reached at the registration's `notify_url`."""
+    made = Blueprint("rollcall", __name__)
+
+    @made.post(path)
+    def notify() -> Response:
+        answer = _answer(me)
+        return Response(answer.body, status=answer.status, headers=answer.headers)
+
+    return made
+
+
+def _answer(me: Member) -> receiver.Answer:
+    request.max_content_length = receiver.BODY_LIMIT_BYTES
+    try:
+        return me.receive(dict(request.headers), request.get_data())
+    except RequestEntityTooLarge:
+        return receiver.too_large()

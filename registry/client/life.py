@@ -1,0 +1,190 @@
+"""What an instance does for as long as it lives: register, beat, make sure it is known, register again, deregister."""
+
+import logging
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+from . import snapshot
+from .cache import Cache
+from .connection import Connection
+from .crew import Crew, new_run
+from .errors import DeregisteredError, NotFoundError, RollcallError
+from .wire import Change, Registration
+
+logger = logging.getLogger(__name__)
+
+FIRST_RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 2.0
+# A refusal, such as an unknown token, is rarely mended within seconds; still, somebody may mend it.
+LONGEST_RETRY_OF_REFUSAL_SECONDS = 15.0
+# Where nothing is due at all, because this run was deregistered.
+LONGEST_REST_SECONDS = 60.0
+# How soon a worker knows what another of its server has learnt.
+SHARING_SECONDS = 0.25
+
+
+class Life:
+    """`step` does what is due and says when to come again; whoever calls it brings the clock and the thread.
+
+    With a crew, only the worker that leads registers and beats; each of them asks when a webhook left a gap.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        registration: Registration,
+        cache: Cache,
+        *,
+        verify_seconds: float,
+        crew: Crew | None = None,
+    ) -> None:
+        self.registration = registration
+        self._connection = connection
+        self._cache = cache
+        self._crew = crew
+        self._verify_seconds = verify_seconds
+        self._failures = 0
+        self._is_asking_wanted = False
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As if nothing had been done yet: after the end, and in a forked child."""
+        # What was deregistered stays so: to come back is to be another run.
+        self._run = new_run()
+        self.is_registered = False
+        self._was_attempted = False
+        self._due = {self._register: -math.inf, self._verify: math.inf, self._beat: math.inf}
+
+    def step(self, now: float) -> float:
+        """Seconds until something is due again."""
+        self._cache.refresh()
+        is_asking_wanted, self._is_asking_wanted = self._is_asking_wanted, False
+        if self._crew is not None and not self._crew.leads():
+            if is_asking_wanted:
+                self.ask()
+            return SHARING_SECONDS
+        if is_asking_wanted and self.is_registered:
+            self._due[self._verify] = now
+        for action, due in list(self._due.items()):
+            if due <= now:
+                self._attempt(action, now)
+        seconds = min(max(0.0, min(self._due.values()) - now), LONGEST_REST_SECONDS)
+        return min(seconds, SHARING_SECONDS) if self._crew else seconds
+
+    def learn(self, change: Change) -> bool:
+        """Apply a webhook's change; False when the whole must be asked for, by `want_asking` or `ask`."""
+        return self._cache.update(lambda known: snapshot.after_change(known, change))
+
+    def want_asking(self) -> None:
+        """Ask for the whole at the next step."""
+        self._is_asking_wanted = True
+
+    def ask(self) -> None:
+        """Ask for the whole now, registering when that is what it takes; a failure is left to the next verification."""
+        try:
+            self._verify_or_register()
+        except RollcallError as error:
+            logger.info("The registry could not be asked for the providers: %s", error)
+
+    def end(self, *, deregisters: bool = True) -> None:
+        """Deregister, unless other workers of the same server live on."""
+        is_last = self._crew.leave() if self._crew else self._was_attempted
+        try:
+            if is_last and deregisters:
+                self._connection.deregister(
+                    self.registration.service, self.registration.instance, incarnation=self._incarnation
+                )
+                logger.info("Deregistered %s", self._name)
+        except RollcallError as error:
+            logger.warning("%s could not be deregistered, its heartbeat will tell: %s", self._name, error)
+        finally:
+            self.begin_anew()
+            if self._crew:
+                self._crew.close()
+
+    @property
+    def _name(self) -> str:
+        return f"{self.registration.service}/{self.registration.instance}"
+
+    @property
+    def _incarnation(self) -> str:
+        return self.registration.incarnation or (self._crew.run if self._crew else self._run)
+
+    @property
+    def _beat_seconds(self) -> float:
+        """A third of the time the registry allows, so that two beats may be lost."""
+        heartbeat = self.registration.heartbeat
+        return heartbeat.interval_seconds / 3 if heartbeat.kind == "ttl" else math.inf
+
+    def _attempt(self, action: Callable[[], float], now: float) -> None:
+        try:
+            self._due[action] = now + action()
+        except DeregisteredError as error:
+            logger.warning("%s stays away from the registry until it is started again: %s", self._name, error)
+            self.is_registered = False
+            self._due = dict.fromkeys(self._due, math.inf)
+        except RollcallError as error:
+            if isinstance(error, NotFoundError) and action != self._register:
+                self._begin_again(now)
+            else:
+                self._due[action] = now + self._after_failure(error)
+        else:
+            self._after_success(now, action)
+
+    def _begin_again(self, now: float) -> None:
+        logger.warning("The registry does not know %s any more: registering again", self._name)
+        self.is_registered = False
+        self._due = {self._register: now + _spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
+
+    def _after_success(self, now: float, action: Callable[[], float]) -> None:
+        if self._failures:
+            logger.info("The registry answers %s again", self._name)
+        self._failures = 0
+        if action == self._register:
+            self._due = {
+                self._register: math.inf,
+                self._verify: now + _spread(self._verify_seconds),
+                # The first beat comes at once: until then the instance is not passing.
+                self._beat: now if self._beat_seconds < math.inf else math.inf,
+            }
+
+    def _after_failure(self, error: RollcallError) -> float:
+        if not self._failures:
+            logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
+        self._failures += 1
+        longest = LONGEST_RETRY_SECONDS if error.retryable else LONGEST_RETRY_OF_REFUSAL_SECONDS
+        return _spread(min(FIRST_RETRY_SECONDS * 2 ** min(self._failures - 1, 16), longest))
+
+    def _register(self) -> float:
+        self._was_attempted = True
+        position = self._cache.snapshot.position
+        answer = self._connection.register(replace(self.registration, incarnation=self._incarnation))
+        was_registered, self.is_registered = self.is_registered, True
+        self._cache.update(lambda known: snapshot.after_registering(known, answer, asked_at=position))
+        if not was_registered:
+            logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
+        return math.inf
+
+    def _verify(self) -> float:
+        position = self._cache.snapshot.position
+        answer = self._connection.providers(self.registration.service, self.registration.instance)
+        if not self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position)):
+            self._register()
+        return _spread(self._verify_seconds)
+
+    def _verify_or_register(self) -> None:
+        try:
+            self._verify()
+        except NotFoundError:
+            self._register()
+
+    def _beat(self) -> float:
+        self._connection.beat(self.registration.service, self.registration.instance)
+        return self._beat_seconds
+
+
+def _spread(seconds: float) -> float:
+    """Within a fifth of it, so that what started together does not go on together."""
+    return seconds * random.uniform(0.8, 1.2)

@@ -1,0 +1,44 @@
+"""Who wants to hear of a service's changes, and what each heard last."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from .snapshot import NOTHING_KNOWN, Snapshot
+from .wire import Provider
+
+logger = logging.getLogger(__name__)
+
+Listener = Callable[[Sequence[Provider]], object]
+
+
+@dataclass(kw_only=True)
+class _Entry:
+    service: str
+    listener: Listener
+    heard: Sequence[Provider] | None = None
+
+
+class Listeners:
+    def __init__(self) -> None:
+        self._entries: list[_Entry] = []
+
+    def add(self, service: str, listener: Listener) -> None:
+        self._entries.append(_Entry(service=service, listener=listener))
+
+    def tell(self, snapshot: Snapshot) -> None:
+        """Each what it has not heard yet. A listener that fails keeps the others from nothing."""
+        if snapshot.revision == NOTHING_KNOWN:
+            return
+        for entry in list(self._entries):
+            known = snapshot.providers.get(entry.service, ())
+            if entry.heard != known:
+                entry.heard = known
+                _call(entry)
+
+
+def _call(entry: _Entry) -> None:
+    try:
+        entry.listener(entry.heard or ())
+    except Exception:
+        logger.exception("A listener to changes of %s failed", entry.service)

@@ -1,0 +1,41 @@
+"""Locks between the processes of one server, held on files; the system frees those of a process that dies."""
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class FileLock:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor is not None
+
+    def acquire(self, *, shared: bool = False, wait: bool = True) -> bool:
+        """Whether it is held now, which without `wait` it may not be. Raises OSError when there can be no such file."""
+        if self.is_held:
+            return True
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            # Not by closing alone: a child forked meanwhile may have the file open still.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            self.abandon()
+
+    def abandon(self) -> None:
+        """In a forked child: the lock stays its parent's."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

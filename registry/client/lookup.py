@@ -1,0 +1,73 @@
+"""Discovery for a process that is no member: it asks the registry when it wants to know, and remembers."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .choosing import Chooser
+from .connection import Connection
+from .errors import RollcallError
+from .wire import Provider, ProvidersByService
+
+FRESH_SECONDS = 5.0
+# Until the next question where none was answered yet.
+RETRY_SECONDS = 1.0
+
+
+@dataclass(kw_only=True)
+class _Known:
+    providers: Sequence[Provider] | None = None
+    fresh_until: float = 0.0
+    asking: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Lookup:
+    """Answers from what it asked in the last five seconds, and from what it knew last when the registry is away.
+
+    It never raises and never logs, so that a log handler may use it to find where to send. Only whoever asks first
+    for a service of which nothing is known waits for the registry; `known` is what was known from elsewhere.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        known: ProvidersByService | None = None,
+        zone: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._known = {service: _Known(providers=providers) for service, providers in (known or {}).items()}
+        self._chooser = Chooser(zone=zone, clock=clock)
+        self._clock = clock
+
+    def instances(self, service: str) -> Sequence[Provider]:
+        known = self._known.setdefault(service, _Known())
+        if self._clock() >= known.fresh_until and known.asking.acquire(blocking=known.providers is None):
+            try:
+                self._ask(service, known)
+            finally:
+                known.asking.release()
+        return known.providers or ()
+
+    def choose(self, service: str) -> Provider | None:
+        self.instances(service)
+        return self._chooser.choose(service)
+
+    def report_failure(self, provider: Provider) -> None:
+        self._chooser.report_failure(provider)
+
+    def report_success(self, provider: Provider) -> None:
+        self._chooser.report_success(provider)
+
+    def _ask(self, service: str, known: _Known) -> None:
+        if self._clock() < known.fresh_until:
+            return
+        try:
+            known.providers = self._connection.instances(service, status="passing").instances
+        except RollcallError:
+            pass
+        finally:
+            known.fresh_until = self._clock() + (RETRY_SECONDS if known.providers is None else FRESH_SECONDS)
+        self._chooser.update({name: each.providers or () for name, each in self._known.copy().items()})

@@ -1,0 +1,251 @@
+"""A service as a member of the registry: its life in a thread, and what its code asks about its providers."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from . import calling, departure, receiver
+from .cache import Cache
+from .choosing import Chooser
+from .connection import Connection
+from .crew import Crew
+from .errors import NoProviderError, NotRequiredError
+from .life import Life
+from .listeners import Listener, Listeners
+from .snapshot import NOTHING_KNOWN, Snapshot
+from .state import State, directory_of
+from .webhook import new_secret
+from .wire import Change, Provider, Registration
+
+logger = logging.getLogger(__name__)
+
+VERIFY_SECONDS = 30.0
+POLL_SECONDS = 5.0
+# How old may be what is read where no thread looks for news: in a forked child, before `start` and after `stop`.
+PASSIVE_SECONDS = 0.25
+AFTER_FAULT_SECONDS = 5.0
+
+
+class Member:
+    """What plain and asynchronous code share; see Membership. The connection is its own, and closed at its end."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        registration: Registration,
+        *,
+        state_dir: Path | str | None = None,
+        verify_seconds: float | None = None,
+    ) -> None:
+        state = State(directory_of(registration, state_dir)) if state_dir else None
+        self.registration = _with_secret(registration, state)
+        self._connection = connection
+        self._chooser = Chooser(zone=registration.zone)
+        self._cache = Cache(state=state, on_update=self._choose_from)
+        self._crew = Crew(state.directory) if state else None
+        self._life = Life(
+            connection,
+            self.registration,
+            self._cache,
+            verify_seconds=verify_seconds or (VERIFY_SECONDS if registration.notify_url else POLL_SECONDS),
+            crew=self._crew,
+        )
+        self._listeners = Listeners()
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._is_handed_over = False
+        self._fresh_until = 0.0
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether this process registered the instance and the registry has not forgotten it since."""
+        return self._life.is_registered
+
+    @property
+    def revision(self) -> int | None:
+        """The revision of what is known; None while nothing is."""
+        revision = self._cache.snapshot.revision
+        return None if revision == NOTHING_KNOWN else revision
+
+    def start(self) -> None:
+        """Returns at once, whether or not the registry can be reached."""
+        if self._thread is None:
+            self._is_handed_over = False
+            self._stopping, self._wake = threading.Event(), threading.Event()
+            arguments = (self._stopping, self._wake)
+            self._thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
+            self._thread.start()
+            departure.watch(self)
+
+    def stop(self, timeout: float = departure.STOP_SECONDS) -> None:
+        """Deregister and return, after at most `timeout` seconds."""
+        thread, self._thread = self._thread, None
+        departure.forget(self)
+        self._stopping.set()
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def hand_over(self) -> None:
+        """Stop and stay registered, as another process is about to take this one's place."""
+        self._is_handed_over = True
+        self.stop()
+
+    def providers(self, service: str) -> Sequence[Provider]:
+        """The instances of a required service that are offered, as last known. Raises NotRequiredError."""
+        if service not in self.registration.requires:
+            raise NotRequiredError(
+                f"{self.registration.service} does not require {service!r}: name it in the registration's `requires`."
+            )
+        if self._thread is None:
+            self._refresh()
+        return self._cache.snapshot.providers.get(service, ())
+
+    def choose(self, service: str) -> Provider | None:
+        """One of the providers, each in its turn; None when none is offered. Cheap enough for every call."""
+        if self._thread is None:
+            self._refresh()
+        return self._chooser.choose(service)
+
+    def report_failure(self, provider: Provider) -> None:
+        """`choose` leaves it aside for a while, as long as that leaves others."""
+        self._chooser.report_failure(provider)
+
+    def report_success(self, provider: Provider) -> None:
+        self._chooser.report_success(provider)
+
+    def on_change(self, service: str, listener: Listener) -> None:
+        """Call `listener` with the providers of a required service whenever they differ from what it heard last.
+
+        The first call tells what is known already. Calls come one after the other, from the membership's thread.
+        """
+        self.providers(service)
+        self._listeners.add(service, listener)
+        self._wake.set()
+
+    def receive(self, headers: receiver.Headers, body: bytes, *, now: datetime | None = None) -> receiver.Answer:
+        """Take a webhook, as it came to `notify_url`, and say what to answer. Never raises, never waits."""
+        secret = self.registration.notify_secret
+        return receiver.receive(headers, body, secret=secret, now=now or datetime.now(UTC), learn=self._learn)
+
+    def become_passive(self) -> None:
+        """In a forked child: its parent goes on registering, it only reads. `start` makes it a worker."""
+        self._thread = None
+        self._life.begin_anew()
+        self._connection.forget_connections()
+        self._cache.renew_lock()
+        self._chooser.renew_lock()
+        if self._crew:
+            self._crew.abandon()
+
+    def _live(self, stopping: threading.Event, wake: threading.Event) -> None:
+        while not stopping.is_set():
+            seconds = self._step()
+            wake.wait(seconds)
+            wake.clear()
+        self._life.end(deregisters=not self._is_handed_over)
+        self._connection.close()
+
+    def _step(self) -> float:
+        try:
+            seconds = self._life.step(time.monotonic())
+            self._listeners.tell(self._cache.snapshot)
+        except Exception:
+            # The thread is all that keeps the instance registered: no fault may end it.
+            logger.exception("A fault in keeping %s registered", self.registration.service)
+            return AFTER_FAULT_SECONDS
+        return seconds
+
+    def _learn(self, change: Change) -> None:
+        is_applied = self._life.learn(change)
+        if self._thread is not None:
+            if not is_applied:
+                self._life.want_asking()
+            self._wake.set()
+        elif not is_applied:
+            threading.Thread(target=self._life.ask, name="rollcall-ask", daemon=True).start()
+
+    def _choose_from(self, snapshot: Snapshot) -> None:
+        self._chooser.update(snapshot.providers)
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now >= self._fresh_until:
+            self._fresh_until = now + PASSIVE_SECONDS
+            self._cache.refresh()
+
+
+class Membership(Member):
+    """What `Registry.registered` returns; a context manager, or `start` and `stop`.
+
+    Nothing here waits for the registry but `wait_for`: registering, beating and asking go on in a thread, for as long
+    as it takes, and the providers are the last known good ones. With a `state_dir` they are kept on disk as well, and
+    processes that share it are workers of one server: one registers, all of them know the providers.
+    """
+
+    def client(self, **options: Any) -> httpx2.Client:
+        """A client that calls services by name: `client.get("rollcall://grading/api/courses")`; see calling.py."""
+        return httpx2.Client(mounts={f"{calling.SCHEME}://": calling.Transport(self)}, **options)
+
+    def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:
+        """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
+        until = time.monotonic() + timeout
+        while not (found := self.providers(service)):
+            self._cache.wait(_left(until, service, timeout))
+        return found
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class AsyncMembership(Member):
+    """What `AsyncRegistry.registered` returns: as Membership, and its thread leaves the event loop alone."""
+
+    def client(self, **options: Any) -> httpx2.AsyncClient:
+        """As Membership's."""
+        return httpx2.AsyncClient(mounts={f"{calling.SCHEME}://": calling.AsyncTransport(self)}, **options)
+
+    async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's
+        """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
+        until = time.monotonic() + timeout
+        while not (found := self.providers(service)):
+            await asyncio.to_thread(self._cache.wait, _left(until, service, timeout))
+        return found
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def _with_secret(registration: Registration, state: State | None) -> Registration:
+    if not registration.notify_url or registration.notify_secret:
+        return registration
+    return replace(registration, notify_secret=state.secret() if state else new_secret())
+
+
+def _left(until: float, service: str, timeout: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise NoProviderError(f"No instance of {service} was offered within {timeout} s.")
+    return min(left, PASSIVE_SECONDS)

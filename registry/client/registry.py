@@ -1,0 +1,41 @@
+"""The registry, as a service's code sees it: all its calls, and membership."""
+
+from pathlib import Path
+
+import httpx2
+
+from .asynchronous import AsyncConnection
+from .connection import Connection
+from .membership import AsyncMembership, Membership
+from .wire import Registration
+
+
+class Registry(Connection):
+    def registered(
+        self,
+        registration: Registration,
+        *,
+        state_dir: Path | str | None = None,
+        verify_seconds: float | None = None,
+    ) -> Membership:
+        """A service's life, as a context manager; see Membership.
+
+        Every `verify_seconds` (30, and 5 for an instance without `notify_url`) the registry is asked whether it still
+        knows the instance and what its providers are.
+        """
+        connection = Connection(self.url, self._token, timeout=self._timeout, transport=self._transport)
+        return Membership(connection, registration, state_dir=state_dir, verify_seconds=verify_seconds)
+
+
+class AsyncRegistry(AsyncConnection):
+    def registered(
+        self,
+        registration: Registration,
+        *,
+        state_dir: Path | str | None = None,
+        verify_seconds: float | None = None,
+    ) -> AsyncMembership:
+        """As Registry's, for `async with`. Its thread uses `transport` where that serves plain code, too."""
+        transport = self._transport if isinstance(self._transport, httpx2.BaseTransport) else None
+        connection = Connection(self.url, self._token, timeout=self._timeout, transport=transport)
+        return AsyncMembership(connection, registration, state_dir=state_dir, verify_seconds=verify_seconds)

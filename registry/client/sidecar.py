@@ -1,0 +1,37 @@
+"""Running a program of any language as an instance: registered while it runs, gone when it ends."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from .membership import Membership
+
+# As shells do: what a signal ended has this and the signal's number as its exit code.
+SIGNALLED = 128
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def run(me: Membership, program: Sequence[str]) -> int:
+    """The program's exit code, once it has ended and its instance is deregistered.
+
+    Signals are passed on to the program; SIGTERM after the registry was told, so that nobody is sent to a program that
+    is about to end. To be called in the main thread. Raises OSError when the program cannot be started.
+    """
+    process = subprocess.Popen(program)  # noqa: S603 -- running what the caller names is the point
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        # At a terminal Ctrl-C reaches the program by itself, being of the same process group.
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            process.send_signal(number)
+
+    # Before the membership starts, which puts itself before whoever handles SIGTERM.
+    previous = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    try:
+        with me:
+            code = process.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else SIGNALLED - code

@@ -1,0 +1,97 @@
+"""What an instance keeps on disk: the providers it knew last, and the secret its webhooks are signed with."""
+
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from .decoding import decode
+from .errors import UnexpectedAnswerError
+from .locks import FileLock
+from .snapshot import Snapshot
+from .webhook import new_secret
+from .wire import Registration
+
+logger = logging.getLogger(__name__)
+Signature = tuple[int, int, int]
+
+
+def directory_of(registration: Registration, state_dir: Path | str) -> Path:
+    """Of one instance, so that several may share a `state_dir`."""
+    return Path(state_dir) / f"{registration.service}.{registration.instance}"
+
+
+class State:
+    """A directory of one instance's, shared by the workers of its server. Raises OSError when it cannot be made."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory = directory
+        self._path = directory / "providers.json"
+
+    def signature(self) -> Signature | None:
+        """Differs whenever the snapshot was written since; None while there is none."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def read(self) -> Snapshot | None:
+        """None when nothing was kept, or what was kept is damaged: the registry knows it anyway."""
+        try:
+            return decode(Snapshot, json.loads(self._path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, RecursionError, UnexpectedAnswerError) as error:
+            logger.warning("The providers kept in %s cannot be read and are left aside: %s", self._path, error)
+            return None
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Whole or not at all. Raises OSError."""
+        _replace(self._path, json.dumps(asdict(snapshot)).encode())
+
+    def secret(self) -> str:
+        """Made once, so that it survives restarts and every worker knows it. Raises OSError."""
+        path = self.directory / "secret"
+        if not path.exists():
+            draft = _draft(path, new_secret().encode())
+            # The first of two workers that start at once wins.
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other worker changes the snapshot meanwhile."""
+        lock = FileLock(self.directory / "providers.lock")
+        try:
+            lock.acquire()
+        except OSError as error:
+            logger.warning("The providers kept in %s cannot be locked: %s", self.directory, error)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = _draft(path, content)
+    try:
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _draft(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    return draft

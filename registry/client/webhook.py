@@ -1,0 +1,57 @@
+"""Signing and verifying webhooks by Standard Webhooks (https://www.standardwebhooks.com)."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+
+from .errors import SignatureError
+
+TOLERANCE_SECONDS = 300
+_SECRET_PREFIX = "whsec_"  # noqa: S105 -- how every secret begins, not one
+_SECRET_BYTES = 32
+_KEY_BYTES = range(24, 65)
+_STAMP = re.compile(r"[0-9]{1,12}")
+
+
+def new_secret() -> str:
+    """A secret to register with: made by whoever receives, known to it and to the registry alone."""
+    return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def sign(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The value of the header `webhook-signature`. Raises ValueError when `secret` is none."""
+    signed = b".".join((message_id.encode(errors="replace"), str(timestamp).encode(), body))
+    return f"v1,{base64.b64encode(hmac.digest(_key(secret), signed, hashlib.sha256)).decode()}"
+
+
+def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
+    """Raises SignatureError unless `body`, as it came, was signed with `secret` within five minutes of `now`.
+
+    ValueError when `secret` is none.
+    """
+    given = {name.lower(): value for name, value in headers.items()}
+    try:
+        message_id, stamp, signatures = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+    except KeyError as error:
+        raise SignatureError(f"The header {error} is missing: this is no webhook of the registry's.") from error
+    if not _STAMP.fullmatch(stamp) or abs(now.timestamp() - int(stamp)) > TOLERANCE_SECONDS:
+        raise SignatureError(f"The timestamp is more than {TOLERANCE_SECONDS} s from this machine's clock.")
+    expected = sign(secret=secret, message_id=message_id, timestamp=int(stamp), body=body).encode()
+    # There are several while a secret is being changed.
+    if not any(hmac.compare_digest(expected, signature.encode(errors="replace")) for signature in signatures.split()):
+        raise SignatureError("No signature fits the body and this instance's secret.")
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+    except ValueError:
+        key = b""
+    # Anybody can sign with no key, or guess a short one.
+    if len(key) not in _KEY_BYTES:
+        raise ValueError("The secret is not `whsec_` and 24 to 64 bytes in base64: make one with new_secret().")
+    return key

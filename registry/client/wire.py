@@ -1,0 +1,156 @@
+"""What travels between a service and the registry, as frozen dataclasses; docs/protocol.md explains each member."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heartbeat:
+    """How the registry judges an instance: `kind` is `http`, `tcp` or `ttl`; without a `url` it is the instance's."""
+
+    kind: str = "tcp"
+    url: str | None = None
+    interval_seconds: float = 10.0
+    timeout_seconds: float = 5.0
+    warn_after_seconds: float | None = None
+    failures_before_critical: int = 3
+    successes_before_passing: int = 1
+    deregister_after_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What a service says of itself: `service` and `instance` go into the address, the rest into the body."""
+
+    service: str
+    instance: str
+    url: str
+    requires: Sequence[str] = ()
+    notify_url: str | None = None
+    notify_secret: str | None = field(default=None, repr=False)
+    heartbeat: Heartbeat = Heartbeat()
+    tags: Sequence[str] = ()
+    zone: str = ""
+    version: str = ""
+    weight: int = 100
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+    # Of the run that registers; a membership makes one for each time it starts, the same for all workers of a server.
+    incarnation: str = ""
+
+    def body(self) -> dict[str, Any]:
+        """The request's body, without the members that say nothing."""
+        body = {name: value for name, value in asdict(self).items() if value is not None}
+        body["heartbeat"] = {name: value for name, value in body["heartbeat"].items() if value is not None}
+        del body["service"], body["instance"]
+        return body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """An instance as those who require its service see it."""
+
+    service: str
+    instance: str
+    url: str
+    status: str = "passing"
+    zone: str = ""
+    version: str = ""
+    weight: int = 100
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance(Provider):
+    """An instance as the registry keeps it."""
+
+    status_since: datetime
+    status_reason: str = ""
+    requires: Sequence[str] = ()
+    notify_url: str | None = None
+    heartbeat: Heartbeat = Heartbeat()
+    registered_at: datetime
+    registered_by: str = ""
+    revision: int
+
+
+# Every required service has its entry, an empty one where none of its instances is offered.
+ProvidersByService = Mapping[str, Sequence[Provider]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """The answer to a registration."""
+
+    instance: Instance
+    revision: int
+    providers: ProvidersByService
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """What an instance requires, resolved, as it stood at `revision`."""
+
+    revision: int
+    providers: ProvidersByService
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceList:
+    revision: int
+    instances: Sequence[Instance]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSummary:
+    service: str
+    instances: int = 0
+    passing: int = 0
+    critical: int = 0
+    starting: int = 0
+    requires: Sequence[str] = ()
+    required_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceList:
+    revision: int
+    services: Sequence[ServiceSummary]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    service: str
+    instance: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscriber:
+    service: str
+    instance: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The net change, between two revisions, of the services that `subscriber` requires."""
+
+    subscriber: Subscriber
+    from_revision: int
+    to_revision: int
+    # An operator asks that the whole be asked for, whatever is known.
+    resync: bool = False
+    added: Sequence[Provider] = ()
+    changed: Sequence[Provider] = ()
+    removed: Sequence[Removed] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """A webhook's body."""
+
+    type: str
+    timestamp: datetime
+    data: Change
