@@ -1,0 +1,42 @@
+"""`/readyz`: whether what the registry needs is there, naming what is not."""
+
+import logging
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    away = [
+        name for name, is_there in (("database", _database_is_there()), ("redis", _redis_is_there())) if not is_there
+    ]
+    if away:
+        return Unavailable(f"Away: {', '.join(away)}.", away=away).http_response()
+    return JsonResponse({"status": "ok"})
+
+
+def _database_is_there() -> bool:
+    try:
+        connection.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        logger.exception("the database is away")
+        return False
+    return True
+
+
+def _redis_is_there() -> bool:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
+            client.ping()
+    except redis.RedisError:
+        logger.exception("Redis is away")
+        return False
+    return True

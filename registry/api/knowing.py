@@ -1,0 +1,56 @@
+"""What the registry makes of the whole (docs/protocol.md)."""
+
+from dataclasses import asdict
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import catalogue, graph, guard, journal
+from registry.api import answers
+from registry.api.operations import described
+from registry.api.revised import RevisedView
+from registry.models import GOOD
+from registry.representation import timestamp
+
+
+class ProtectionView(RevisedView):
+    scopes: ClassVar = {"GET": "read", "*": "operate"}
+
+    @described("Whether protection is active", answer=answers.Protection)
+    def get(self, request: Request) -> Response:
+        return Response(_protection_body(guard.situation(now=timezone.now())))
+
+    @described("End protection", status=204)
+    def delete(self, request: Request) -> Response:
+        guard.end(now=timezone.now())
+        return Response(status=204)
+
+
+class GraphView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("What the requirements say of the services", answer=answers.Graph)
+    def get(self, request: Request) -> Response:
+        revision = journal.head()
+        summaries = catalogue.summaries()
+        requirements = {each.service: each.requires for each in summaries if each.counts}
+        offering = [each.service for each in summaries if any(each.counts.get(status) for status in GOOD)]
+        services = [
+            {"service": each.service, "offers": each.service in offering, "requires": sorted(each.requires)}
+            for each in summaries
+        ]
+        findings = asdict(graph.examine(requirements, offering=offering))
+        return Response({"revision": revision, "services": services, **findings})
+
+
+def _protection_body(situation: guard.Situation) -> dict[str, Any]:
+    return {
+        "active": situation.is_active,
+        "since": situation.since and timestamp(situation.since),
+        "reason": situation.reason,
+        "ends": situation.ends,
+        "suspects": situation.suspects,
+        "grace_until": situation.grace_until and timestamp(situation.grace_until),
+    }

@@ -1,0 +1,59 @@
+"""`/v1/openapi.json`: the API's description."""
+
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from registry.api import operations
+from registry.reading import queries
+
+
+class Description(SchemaGenerator):
+    """Adds what the structs are, and what no Django view answers: the stream of events."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+        schema["components"]["schemas"] = operations.components()
+        schema["paths"]["/v1/events"] = {"get": _EVENTS}
+        for path, operations_there in schema["paths"].items():
+            for operation in operations_there.values():
+                _finish(path, operation)
+        return schema
+
+
+class DescriptionView(SpectacularJSONAPIView):
+    """Without a token: it says nothing of what is registered."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    generator_class = Description
+    custom_settings = {
+        "TITLE": "Rollcall: the registry",
+        "VERSION": "1",
+        "DESCRIPTION": "A service registry that tells. docs/protocol.md says what each member means.",
+        "OAS_VERSION": "3.1.0",
+        "SCHEMA_PATH_PREFIX": "/v1",
+    }
+
+
+def _finish(path: str, operation: dict[str, Any]) -> None:
+    # Every operation was offered both names; it has those that its address has.
+    operation["parameters"] = [
+        each for each in operation.get("parameters", ()) if each["in"] != "path" or f"{{{each['name']}}}" in path
+    ]
+    needs_body = operation.pop("x-body-required", None)
+    if needs_body is not None:
+        operation["requestBody"]["required"] = needs_body
+
+
+_EVENTS = {
+    "operationId": "events",
+    "summary": "Follow every change as server-sent events",
+    "parameters": [
+        {"in": "query", "name": name, "schema": schema}
+        for name, schema in operations.query_schemas(queries.Events).items()
+    ],
+    "security": [{"token": []}],
+    "responses": {"200": {"description": "A stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+}

@@ -1,0 +1,66 @@
+"""Query parameters and small bodies, checked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+
+from registry.declaration import Name, invalid
+from registry.reading.queries import Revision
+
+
+class JournalPage(Struct, frozen=True, kw_only=True):
+    """`service` may be given several times; `after` is the last revision that was seen: none begins with the oldest."""
+
+    service: tuple[Name, ...] = ()
+    after: Revision | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class DeregisterQuery(Struct, frozen=True, kw_only=True):
+    """`incarnation`: only that run."""
+
+    incarnation: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class BeatReport(Struct, frozen=True, kw_only=True):
+    status: Literal["passing", "critical"] = "passing"
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class MaintenanceBody(Struct, frozen=True, kw_only=True):
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+class DrainBody(Struct, frozen=True, kw_only=True):
+    seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
+Body = TypeVar("Body", bound=Struct)
+
+
+def body_of(request: Request, kind: type[Body]) -> Body:
+    """The request's body, or the defaults where it has none. Raises Invalid naming the wrong member."""
+    members = request.data if request.META.get("CONTENT_LENGTH", "0") not in ("", "0") else {}
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+
+
+def query_of(request: Request, kind: type[Body]) -> Body:
+    """The query parameters that `kind` has members for. Raises Invalid naming the wrong one."""
+    try:
+        return msgspec.convert(parameters(request, kind.__struct_fields__), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+
+
+def parameters(request: Request, names: Sequence[str]) -> dict[str, str]:
+    """Those of the named query parameters that were given; NUL characters, which no database takes, removed."""
+    return {name: request.query_params[name].replace("\0", "") for name in names if request.query_params.get(name)}

@@ -1,0 +1,95 @@
+"""The reads (registry/reading/) where Django answers them: HEAD, and servers without native lanes.
+
+Always from the database, and at once: what waits needs the lane.
+"""
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.problems import RawResponse
+from registry import journal
+from registry.api import answers
+from registry.api.operations import described
+from registry.api.parameters import JournalPage
+from registry.api.revised import HEADER, RevisedView, holder_of
+from registry.errors import NotThereYet, Resync
+from registry.reading import documents, queries
+from registry.reading.cache import Address
+from registry.reading.conditions import response
+from registry.reading.documents import Answer, Document
+from registry.representation import entry_body
+
+
+def answer(request: Request, document: Document, query: queries.Read) -> HttpResponse:
+    document.check(holder_of(request))
+    page = document.make()
+    if query.at_least is not None and page.revision < query.at_least:
+        raise NotThereYet(query.at_least, head=page.revision)
+    address = Address(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
+    condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
+    found = Answer(page=page, revision=page.revision)
+    return _http(response(address, found, condition, changed_at=page.revision))
+
+
+class ServicesView(RevisedView):
+    @described("The services", query=queries.Services, answer=answers.ServiceList)
+    def get(self, request: Request) -> HttpResponse:
+        query = parse(request, queries.Services)
+        return answer(request, documents.services(query), query)
+
+
+class ServiceView(RevisedView):
+    @described("One service", query=queries.Read, answer=answers.ServiceSummary)
+    def get(self, request: Request, service: str) -> HttpResponse:
+        return answer(request, documents.service(service), parse(request, queries.Read))
+
+
+class InstancesView(RevisedView):
+    @described("The instances of a service; waits for a change", query=queries.Instances, answer=answers.InstanceList)
+    def get(self, request: Request, service: str) -> HttpResponse:
+        query = parse(request, queries.Instances)
+        return answer(request, documents.instances(service, query), query)
+
+
+class ProvidersView(RevisedView):
+    @described("What an instance requires, resolved", query=queries.Read, answer=answers.Providers)
+    def get(self, request: Request, service: str, instance: str) -> HttpResponse:
+        return answer(request, documents.providers(service, instance), parse(request, queries.Read))
+
+
+class TargetsView(RevisedView):
+    @described("Prometheus' HTTP service discovery", query=queries.Targets, answer=list[answers.TargetGroup])
+    def get(self, request: Request) -> HttpResponse:
+        query = parse(request, queries.Targets)
+        return answer(request, documents.targets(query), query)
+
+
+class JournalView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("The journal", query=JournalPage, answer=answers.Journal)
+    def get(self, request: Request) -> Response:
+        wanted = parse(request, JournalPage)
+        revision, oldest = journal.head(), journal.oldest()
+        if wanted.after is not None and wanted.after < oldest - 1:
+            raise Resync(wanted.after, oldest=oldest, head=revision)
+        entries = journal.page(after=wanted.after or 0, limit=wanted.limit + 1, services=wanted.service)
+        shown = entries[: wanted.limit]
+        following = shown[-1].revision if len(entries) > wanted.limit else None
+        body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}
+        return Response(body, headers={HEADER: str(revision)})
+
+
+def parse(request: Request, kind: type[queries.Query]) -> queries.Query:
+    found: queries.Query = queries.parse(kind, request.META.get("QUERY_STRING", ""))
+    return found
+
+
+def _http(raw: RawResponse) -> HttpResponse:
+    made = HttpResponse(raw.body, status=raw.status)
+    for name, value in raw.headers:
+        made[name.decode().title()] = value.decode()
+    return made

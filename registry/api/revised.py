@@ -1,0 +1,27 @@
+"""The base of the registry's views: every answer says up to which revision it is true."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+
+from config.tokens.issuing import Holder
+from config.tokens.views import ScopedView
+from registry import journal
+
+HEADER = "Rollcall-Revision"
+
+
+class RevisedView(ScopedView):
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        if final.status_code < 400 and HEADER not in final.headers:
+            # After what was done, so that who asks for at least this revision reads its own write.
+            final[HEADER] = str(journal.head())
+        return final
+
+
+def holder_of(request: Request) -> Holder:
+    holder = request.user
+    assert isinstance(holder, Holder), "HasScope has let it pass"
+    return holder

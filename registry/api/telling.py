@@ -1,0 +1,83 @@
+"""What dependents were told, and telling them again (docs/protocol.md)."""
+
+from typing import Annotated, Any, ClassVar
+
+from django.utils import timezone
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry import catalogue, courier, declaration, replay
+from registry.api import answers
+from registry.api.operations import described
+from registry.api.parameters import body_of, query_of
+from registry.api.revised import RevisedView
+from registry.models import Delivery
+from registry.notifications import Attempt
+from registry.representation import delivery_body
+
+
+class ReplayBody(Struct, frozen=True, kw_only=True):
+    since: Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class DeliveriesPage(Struct, frozen=True, kw_only=True):
+    before: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class DeliveriesView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("What an instance was told", query=DeliveriesPage, answer=answers.Deliveries)
+    def get(self, request: Request, service: str, instance: str) -> Response:
+        """Newest first; `next` is the `before` of the next page."""
+        catalogue.instance(service, instance)
+        page = query_of(request, DeliveriesPage)
+        deliveries = Delivery.objects.filter(service=service, instance=instance)
+        if page.before is not None:
+            deliveries = deliveries.filter(pk__lt=page.before)
+        found = list(deliveries[: page.limit + 1])
+        shown = found[: page.limit]
+        following = shown[-1].pk if len(found) > page.limit else None
+        return Response({"deliveries": [delivery_body(each) for each in shown], "next": following})
+
+
+class ReplayView(RevisedView):
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Tell an instance again since a revision", body=ReplayBody, status=202)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        replay.since(declaration.target(service, instance), body_of(request, ReplayBody).since)
+        return Response(status=202)
+
+
+class ResyncView(RevisedView):
+    """Of one dependent, or with none in the address of all."""
+
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Have dependents ask for the whole", answer=answers.Resynced, status=202)
+    def post(self, request: Request, service: str = "", instance: str = "") -> Response:
+        targets = [declaration.target(service, instance)] if service else None
+        return Response({"dependents": replay.resync(targets)}, status=202)
+
+
+class TrialView(RevisedView):
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Send a webhook that changes nothing", answer=answers.Trial)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        message = replay.trial(declaration.target(service, instance), now=timezone.now())
+        return Response(_attempt_body(courier.send_now(message)))
+
+
+def _attempt_body(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "webhook_id": attempt.message.id,
+        "succeeded": attempt.succeeded,
+        "status_code": attempt.status_code,
+        "duration_ms": attempt.duration_ms,
+        "error": attempt.error,
+        "answer": attempt.answer,
+    }

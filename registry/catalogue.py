@@ -1,0 +1,130 @@
+"""Reading: which services there are, their instances, who requires whom."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.db.models import BooleanField, Count, ExpressionWrapper
+
+from registry import rows
+from registry.errors import UnknownInstance, UnknownService
+from registry.models import DRAINING, GOOD, Instance, Requirement, shown_status
+
+_IS_GOOD = "status IN (%s, %s)"
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """A service as its instances make it; also one that is only required, with no instance."""
+
+    service: str
+    counts: dict[str, int] = field(default_factory=dict)
+    requires: set[str] = field(default_factory=set)
+    required_by: set[str] = field(default_factory=set)
+
+
+def instance(service: str, name: str) -> Instance:
+    """Raises UnknownInstance."""
+    found = Instance.objects.filter(service=service, name=name).first()
+    if found is None:
+        raise UnknownInstance(service, name)
+    return found
+
+
+def instances(
+    service: str,
+    *,
+    status: str | None = None,
+    tag: str | None = None,
+    zone: str | None = None,
+    version: str | None = None,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Instance]:
+    """The instances of a service that match, by name, at most `limit` of those whose name follows `after`.
+
+    None when the service is unknown.
+    """
+    condition, parameters = _equal(service=service, zone=zone, version=version)
+    found = rows.instances(f"{condition} AND name > %s", [*parameters, after])
+    # In Python: JSON containment is not to be had on SQLite, and what is shown is made of three columns.
+    matching = (
+        each for each in found if (tag is None or tag in each.tags) and (status is None or each.shown_status == status)
+    )
+    return list(islice(matching, limit))
+
+
+def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
+    """For each service the instances that its dependents are given."""
+    providers: dict[str, list[Instance]] = {service: [] for service in services}
+    if not providers:
+        return providers
+    condition = f"{_among('service', providers)} AND {_IS_GOOD}"
+    for each in rows.instances(condition, [*providers, *GOOD]):
+        if each.is_offered:
+            providers[each.service].append(each)
+    return providers
+
+
+def all_offered(
+    services: Collection[str] = (),
+    *,
+    tag: str | None = None,
+    zone: str | None = None,
+    version: str | None = None,
+) -> list[Instance]:
+    """The offered instances of these services, or of all, that match, by service and name."""
+    condition, parameters = _equal(zone=zone, version=version)
+    condition, parameters = f"{condition} AND {_IS_GOOD}", [*parameters, *GOOD]
+    if services:
+        condition, parameters = f"{condition} AND {_among('service', services)}", [*parameters, *services]
+    found = rows.instances(condition, parameters)
+    return [each for each in found if each.is_offered and (tag is None or tag in each.tags)]
+
+
+def summaries() -> list[Summary]:
+    """Every service that is registered or required, by name."""
+    found: defaultdict[str, Summary] = defaultdict(lambda: Summary(service=""))
+    for (service, status), count in counts().items():
+        found[service].counts[status] = count
+    pairs = Requirement.objects.order_by().values_list("instance__service", "service").distinct()
+    for dependent, required in pairs:
+        found[dependent].requires.add(required)
+        found[required].required_by.add(dependent)
+    for service, summary in found.items():
+        summary.service = service
+    return [found[service] for service in sorted(found)]
+
+
+def counts() -> Counter[tuple[str, str]]:
+    """How many instances of each service are shown with each status."""
+    draining = ExpressionWrapper(DRAINING, output_field=BooleanField())
+    rows = (
+        Instance.objects.order_by()
+        .annotate(is_draining=draining)
+        .values_list("service", "status", "is_in_maintenance", "is_draining")
+        .annotate(Count("pk"))
+    )
+    found: Counter[tuple[str, str]] = Counter()
+    for service, status, is_in_maintenance, is_draining, count in rows:
+        found[service, shown_status(status, is_in_maintenance, is_draining)] += count
+    return found
+
+
+def summary(service: str) -> Summary:
+    """Raises UnknownService when no instance of it is registered and none requires it."""
+    found = next((each for each in summaries() if each.service == service), None)
+    if found is None:
+        raise UnknownService(service)
+    return found
+
+
+def _equal(**columns: str | None) -> tuple[str, list[str]]:
+    """The SQL condition that each column has the value given for it, if one was, and its parameters."""
+    given = {name: value for name, value in columns.items() if value is not None}
+    return " AND ".join(["1 = 1", *(f"{name} = %s" for name in given)]), list(given.values())
+
+
+def _among(column: str, values: Collection[str]) -> str:
+    return f"{column} IN ({', '.join(['%s'] * len(values))})"

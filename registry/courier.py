@@ -1,0 +1,104 @@
+"""Sending: claimed webhooks through the pipeline of this process, and what came of them to the cursors."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import cache, partial
+
+from django.utils import timezone
+
+from registry import notifications, wakeups, webhooks
+from registry.declaration import address_policy
+from registry.exchange.client import Client, Outcome, Request, Timeouts
+from registry.messages import Message
+from registry.notifications import ANSWER_CHARACTERS, TIMEOUT_SECONDS, Attempt
+from registry.pipeline import Pipeline
+
+CAPACITY = 4000
+BATCH = 1000
+MAX_CONNECTIONS = 4000
+IDLE_SECONDS = 60.0
+
+
+def sweep(*, now: datetime) -> None:
+    """Claim every dependent that lags, as far as this process has room for it, and tell it."""
+    running = pipeline()
+    while running.room > 0:
+        limit = min(BATCH, running.room)
+        running.submit(notifications.claim(now=now, limit=limit))
+        if not notifications.lagging(now=now.timestamp()):
+            return
+
+
+@cache
+def pipeline() -> Pipeline[Message, Attempt]:
+    return Pipeline(_prepare, _write, name="courier", capacity=CAPACITY)
+
+
+def _prepare() -> Callable[[Message], Awaitable[Attempt]]:
+    client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
+    return partial(send, client)
+
+
+async def send(client: Client, message: Message) -> Attempt:
+    """Sign and post one webhook; only a 2xx is success and no redirect is followed."""
+    return _attempt(message, await client.send(_request(message, timestamp=int(time.time()))))
+
+
+def send_now(message: Message) -> Attempt:
+    """Send one outside the pipeline and wait for what comes of it; the attempt is logged."""
+
+    async def once() -> Attempt:
+        client = Client(address_policy(), max_connections=1)
+        try:
+            return await send(client, message)
+        finally:
+            await client.close()
+
+    attempt = asyncio.run(once())
+    notifications.log([attempt], now=timezone.now())
+    return attempt
+
+
+def _request(message: Message, *, timestamp: int) -> Request:
+    signature = webhooks.signatures(
+        secrets=message.secrets, message_id=message.id, timestamp=timestamp, body=message.body
+    )
+    return Request(
+        method="POST",
+        url=message.url,
+        headers=(
+            ("content-type", "application/json"),
+            ("webhook-id", message.id),
+            ("webhook-timestamp", str(timestamp)),
+            ("webhook-signature", signature),
+        ),
+        body=message.body,
+        timeouts=Timeouts(resolve=2.0, connect=3.0, first_byte=TIMEOUT_SECONDS, total=TIMEOUT_SECONDS),
+        max_body_bytes=ANSWER_CHARACTERS,
+    )
+
+
+def _attempt(message: Message, outcome: Outcome) -> Attempt:
+    error = "" if outcome.is_success else outcome.detail or f"POST {message.url} answered {outcome.status}, not 2xx"
+    return Attempt(
+        message=message,
+        status_code=outcome.status,
+        duration_ms=outcome.latency_ms,
+        error=error,
+        answer=outcome.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        retry_after_seconds=_retry_after(outcome),
+    )
+
+
+def _retry_after(outcome: Outcome) -> float | None:
+    value = outcome.header("retry-after") or ""
+    return float(value) if value.isdecimal() else None
+
+
+def _write(attempts: list[Attempt]) -> None:
+    now = timezone.now()
+    notifications.record(attempts, now=now)
+    if notifications.lagging(now=now.timestamp()):
+        wakeups.wake_notifications()

@@ -1,0 +1,121 @@
+"""What a service declares of itself when it registers, checked whole before anything is written."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.conf import settings
+from msgspec import Meta, Struct
+
+from config.problems import Invalid
+from registry.exchange.addresses import AddressPolicy
+from registry.webhooks import key_of
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+NAME_RULE = "a name is a lower-case letter, then up to 62 lower-case letters, digits and '-'"
+SECRET_BYTES = range(24, 65)
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
+Url = Annotated[str, Meta(min_length=1, max_length=500)]
+Label = Annotated[str, Meta(max_length=100)]
+
+
+class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
+    kind: Literal["http", "tcp", "ttl"] = "tcp"
+    url: Url | None = None
+    interval_seconds: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+    timeout_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 5.0
+    warn_after_seconds: Annotated[float, Meta(ge=0.001, le=60)] | None = None
+    failures_before_critical: Annotated[int, Meta(ge=1, le=100)] = 3
+    successes_before_passing: Annotated[int, Meta(ge=1, le=100)] = 1
+    deregister_after_seconds: Annotated[float, Meta(ge=1, le=31_536_000)] | None = None
+
+
+class Declaration(Struct, frozen=True, kw_only=True):
+    """The body of a registration (docs/protocol.md)."""
+
+    url: Url
+    requires: Annotated[list[Name], Meta(max_length=200)] = []
+    notify_url: Url | None = None
+    notify_secret: Annotated[str, Meta(max_length=120)] | None = None
+    heartbeat: HeartbeatDeclaration = HeartbeatDeclaration()
+    tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=32)] = []
+    incarnation: Annotated[str, Meta(max_length=64)] = ""
+    zone: Label = ""
+    version: Label = ""
+    weight: Annotated[int, Meta(ge=0, le=1000)] = 100
+    metadata: Annotated[
+        dict[Annotated[str, Meta(min_length=1, max_length=64)], Annotated[str, Meta(max_length=512)]],
+        Meta(max_length=64),
+    ] = {}
+
+    @property
+    def heartbeat_url(self) -> str:
+        if self.heartbeat.url is not None:
+            return self.heartbeat.url
+        return f"{self.url.rstrip('/')}/healthz" if self.heartbeat.kind == "http" else self.url
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The instance a request is about."""
+
+    service: str
+    instance: str
+
+
+def target(service: str, instance: str) -> Target:
+    """Raises Invalid when one of the two is no name."""
+    wrong = [
+        {"pointer": f"/{member}", "detail": f"{value!r} is no name: {NAME_RULE}."}
+        for member, value in (("service", service), ("instance", instance))
+        if not NAME.fullmatch(value)
+    ]
+    if wrong:
+        raise Invalid("The address names no instance.", errors=wrong)
+    return Target(service=service, instance=instance)
+
+
+def declaration(members: Any) -> Declaration:
+    """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
+    try:
+        declared = msgspec.convert(members, Declaration)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
+    wrong = [*_wrong_urls(declared), *_wrong_secret(declared)]
+    if wrong:
+        raise Invalid("See `errors` for each member.", errors=wrong)
+    return declared
+
+
+def invalid(error: msgspec.ValidationError) -> Invalid:
+    """msgspec's sentence, with the place as a JSON pointer."""
+    message, _, path = str(error).partition(" - at `")
+    pointer = path.rstrip("`").removeprefix("$").replace("[...]", "").replace(".", "/")
+    pointer = re.sub(r"\[(\d+)\]", r"/\1", pointer)
+    return Invalid("See `errors` for each member.", errors=[{"pointer": pointer or "/", "detail": message}])
+
+
+def address_policy() -> AddressPolicy:
+    return AddressPolicy(settings.ALLOWED_NETWORKS)
+
+
+def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:
+    policy = address_policy()
+    urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
+    refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
+    return [{"pointer": pointer, "detail": refusal} for pointer, refusal in refusals.items() if refusal]
+
+
+def _wrong_secret(declared: Declaration) -> list[dict[str, str]]:
+    if declared.notify_url is None:
+        return []
+    if declared.notify_secret is not None and len(key_of(declared.notify_secret)) in SECRET_BYTES:
+        return []
+    return [
+        {
+            "pointer": "/notify_secret",
+            "detail": "A notify_url needs a notify_secret: 'whsec_' and 24 to 64 random bytes in base64.",
+        }
+    ]

@@ -1,0 +1,78 @@
+"""The registry's own problems."""
+
+from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+
+
+class UnknownInstance(NotFound):
+    def __init__(self, service: str, instance: str) -> None:
+        super().__init__(f"There is no instance {instance!r} of {service!r}: register it (again).")
+
+
+class UnknownService(NotFound):
+    def __init__(self, service: str) -> None:
+        super().__init__(f"No instance of {service!r} is registered and none requires it: check the name.")
+
+
+class Deregistered(Problem):
+    status = 410
+    code = "deregistered"
+    title = "This run of the instance was deregistered"
+
+    def __init__(self, service: str, instance: str) -> None:
+        super().__init__(
+            f"This run of {service}/{instance} was deregistered and stays so: "
+            "to register it again, start it anew with another `incarnation`."
+        )
+
+
+class UnknownRevision(Conflict):
+    code = "unknown-revision"
+    title = "The journal does not hold this revision"
+
+    def __init__(self, revision: int, *, oldest: int, head: int) -> None:
+        super().__init__(
+            f"The revision {revision} is not kept: choose one from {oldest} to {head}, or ask for a resync.",
+            oldest=oldest,
+            head=head,
+        )
+
+
+class NamedTwice(Conflict):
+    def __init__(self, service: str, instance: str) -> None:
+        super().__init__(f"{service}/{instance} is named twice: send it once.")
+
+
+class Resync(Problem):
+    status = 410
+    code = "resync"
+    title = "The journal no longer reaches back so far"
+
+    def __init__(self, after: int, *, oldest: int, head: int) -> None:
+        super().__init__(
+            f"What followed revision {after} is no longer kept: read the whole anew and go on after {head}, "
+            f"or begin with after={oldest - 1}.",
+            oldest=oldest,
+            head=head,
+        )
+
+
+class NotThereYet(Unavailable):
+    code = "not-there-yet"
+    title = "The journal has not reached this revision"
+
+    def __init__(self, revision: int, *, head: int) -> None:
+        super().__init__(f"The journal is at {head}, not yet at {revision}: ask again, or ask for less.", head=head)
+        self.headers["Retry-After"] = "1"
+
+
+class UnreadableEventId(Invalid):
+    def __init__(self) -> None:
+        super().__init__("The header Last-Event-ID holds no revision: send the last `id` that was received, or none.")
+
+
+class OutOfScope(Forbidden):
+    def __init__(self, holder: str, service: str) -> None:
+        super().__init__(
+            f"The token {holder!r} may not change instances of {service!r}: "
+            f"use one with the scope 'register:{service}'."
+        )

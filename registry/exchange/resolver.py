@@ -1,0 +1,84 @@
+"""From a host's name to its addresses."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+from time import monotonic
+
+# Short: an address that moved is noticed, and a sweep over many instances of one host asks once.
+CACHE_SECONDS = 2.0
+MAX_CACHED = 10_000
+MAX_LOOKUPS = 64
+MAX_ADDRESSES = 8
+
+
+class Resolver:
+    """Asks the system, in threads of its own.
+
+    The event loop's own few threads would all be taken by a handful of names whose servers do not answer. These are
+    daemons, so that such a name does not hold up the end of the process either.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._slots = asyncio.Semaphore(MAX_LOOKUPS)
+        self._known: dict[str, tuple[float, list[str]]] = {}
+        self._lookups: dict[str, asyncio.Task[list[str]]] = {}
+
+    def recall(self, host: str) -> list[str] | None:
+        """The addresses of `host` if they were found just now."""
+        known = self._known.get(host)
+        return known[1] if known and known[0] > monotonic() else None
+
+    async def resolve(self, host: str) -> list[str]:
+        """The addresses of `host`; raises OSError."""
+        # Shared by all who ask at the same time, and none of them ends it for the others.
+        return await asyncio.shield(self._lookups.get(host) or self._start_lookup(host))
+
+    def stop(self) -> None:
+        for lookup in self._lookups.values():
+            lookup.cancel()
+
+    def _start_lookup(self, host: str) -> asyncio.Task[list[str]]:
+        task = self._lookups[host] = self._loop.create_task(self._look_up(host))
+        task.add_done_callback(lambda done: self._end_lookup(host, done))
+        return task
+
+    def _end_lookup(self, host: str, done: asyncio.Task[list[str]]) -> None:
+        self._lookups.pop(host, None)
+        if done.cancelled() or done.exception() is not None:
+            return
+        if len(self._known) >= MAX_CACHED:
+            self._known.clear()
+        self._known[host] = (monotonic() + CACHE_SECONDS, done.result())
+
+    async def _look_up(self, host: str) -> list[str]:
+        async with self._slots:
+            answer: asyncio.Future[list[str]] = self._loop.create_future()
+            threading.Thread(target=self._ask, args=(host, answer), daemon=True, name=f"resolve {host}").start()
+            return await answer
+
+    def _ask(self, host: str, answer: "asyncio.Future[list[str]]") -> None:
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            failure = error if isinstance(error, OSError) else OSError(str(error))
+            self._call(_settle, answer, None, failure)
+        else:
+            distinct = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            self._call(_settle, answer, distinct[:MAX_ADDRESSES], None)
+
+    def _call(self, *call: object) -> None:
+        # The loop may have been closed while the system was still thinking.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]
+
+
+def _settle(answer: "asyncio.Future[list[str]]", found: list[str] | None, error: OSError | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(found or [])

@@ -1,0 +1,183 @@
+"""Calling the roll: what the results of probes, and of beats, make of the instances."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import transaction
+
+from registry import bulk, claims, guard, journal, representation, wakeups
+from registry.claims import Due
+from registry.declaration import Target
+from registry.errors import UnknownInstance
+from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, Status
+from registry.verdict import Finding, Health, judge
+
+# A probe comes this share of its interval earlier or later, so that what was registered together is not probed so.
+JITTER = 0.1
+AUTHOR = "heartbeat"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of a probe; `detail` is a sentence for people and never counts as a change."""
+
+    due: Due
+    finding: Finding
+    detail: str
+    latency_ms: float | None
+
+
+def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> int:
+    """Write results as verdicts, in one statement but for the instances whose status changes.
+
+    Returns how many instances changed. A result whose claim is no longer held, because the lease ran out, the
+    instance was updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
+    falls is then only suspect.
+    """
+    judged = [(result, _judged(result, now=now)) for result in results]
+    with transaction.atomic():
+        held = bulk.write_heartbeats([_row(result, health, now=now) for result, health in judged])
+        changes = [
+            (result, health)
+            for result, health in judged
+            if result.due.instance_id in held and (health.status != result.due.status or result.due.is_suspect)
+        ]
+        return _settle(changes, is_cut_off=is_cut_off, now=now)
+
+
+@transaction.atomic
+def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
+    """A beat that the instance itself sends. Raises UnknownInstance."""
+    heartbeat = (
+        Heartbeat.objects.select_for_update()
+        .select_related("instance")
+        .filter(instance__service=target.service, instance__name=target.instance)
+        .first()
+    )
+    if heartbeat is None:
+        raise UnknownInstance(target.service, target.instance)
+    due = claims.due_of(heartbeat)
+    detail = reason or ("beat" if succeeded else f"{author} reported it critical")
+    finding = Finding.SUCCESS if succeeded else Finding.FAILURE
+    if not succeeded:
+        # Its own word is conclusive: no further failures are waited for.
+        due = replace(due, thresholds=replace(due.thresholds, failures_before_critical=1))
+    result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
+    health = _judged(result, now=now)
+    bulk.write_heartbeats([_row(result, health, now=now)])
+    if health.status == due.status and not due.is_suspect:
+        return
+    drafts = _apply(
+        {due.instance_id: _Change(result=result, status=health.status, reason=_reason(result, health))}, now
+    )
+    _tell(drafts, now=now)
+
+
+def hurry(instances: Sequence[int], *, now: datetime) -> int:
+    """Have these instances, by id, probed at once; returns how many are not being probed already."""
+    waiting = Heartbeat.objects.filter(pk__in=instances, lease_until__lte=now.timestamp())
+    count = waiting.update(due_at=now.timestamp())
+    transaction.on_commit(wakeups.wake_heartbeats)
+    return count
+
+
+def _judged(result: Result, *, now: datetime) -> Health:
+    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """What is to become of what is told of an instance."""
+
+    result: Result
+    status: str
+    reason: str
+    is_suspect: bool = False
+
+
+def _settle(changes: Sequence[tuple[Result, Health]], *, is_cut_off: bool, now: datetime) -> int:
+    """Tell what has changed, but hold back the falls that are probably our own fault; returns how many changed."""
+    falls = [result.due for result, health in changes if _is_fall(result.due, health)]
+    why = guard.hold_back(falls, is_cut_off=is_cut_off, now=now) if falls else {}
+    told = {
+        result.due.instance_id: _decided(result, health, why.get(result.due.instance_id))
+        for result, health in changes
+        if not (result.due.is_suspect and result.due.instance_id in why)
+    }
+    drafts = _apply(told, now)
+    _tell(drafts, now=now)
+    return len(drafts)
+
+
+def _is_fall(due: Due, health: Health) -> bool:
+    return due.status in GOOD and health.status == Status.CRITICAL
+
+
+def _decided(result: Result, health: Health, why: str | None) -> _Change:
+    if why is None:
+        return _Change(result=result, status=health.status, reason=_reason(result, health))
+    reason = f"{result.detail}; kept because {why}"[:500]
+    return _Change(result=result, status=result.due.status, reason=reason, is_suspect=True)
+
+
+def _apply(changes: Mapping[int, _Change], now: datetime) -> list[journal.Draft]:
+    """Change the instances, but for those that somebody else has changed or removed since the claim."""
+    found = Instance.objects.select_for_update().filter(pk__in=list(changes)).order_by("pk") if changes else ()
+    drafts = []
+    for instance in found:
+        change = changes[instance.pk]
+        if (instance.status, instance.is_suspect) != (change.result.due.status, change.result.due.is_suspect):
+            continue
+        before = representation.offer_digest(instance)
+        if instance.status != change.status:
+            instance.status_since = now
+        instance.status, instance.is_suspect, instance.status_reason = change.status, change.is_suspect, change.reason
+        kind = Change.SUSPECT if change.is_suspect else Change(change.status)
+        drafts.append(journal.Draft(change=kind, instance=instance, before=before, author=AUTHOR, reason=change.reason))
+    bulk.write_statuses([draft.instance for draft in drafts])
+    return drafts
+
+
+def _tell(drafts: Sequence[journal.Draft], *, now: datetime) -> None:
+    if drafts:
+        journal.append(drafts, now=now)
+        transaction.on_commit(wakeups.wake_notifications)
+
+
+def _reason(result: Result, health: Health) -> str:
+    if health.is_damped and not result.due.health.is_damped:
+        return f"changes too often: held critical until it has been steady; last: {result.detail}"[:500]
+    return result.detail[:500]
+
+
+def _row(result: Result, health: Health, *, now: datetime) -> bulk.HeartbeatRow:
+    due = result.due
+    return bulk.HeartbeatRow(
+        instance_id=due.instance_id,
+        claimed_lease_until=due.lease_until,
+        due_at=now.timestamp() + _wait(due, now=now.timestamp()),
+        verdict=health.verdict,
+        penalty=health.penalty,
+        penalty_at=health.penalty_at,
+        is_damped=health.is_damped,
+        failures=health.failures,
+        successes=health.successes,
+        last_at=now.timestamp(),
+        passed_at=now.timestamp() if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
+        latency_ms=result.latency_ms,
+        detail=result.detail[:300],
+    )
+
+
+def _wait(due: Due, *, now: float) -> float:
+    """Seconds to the next probe. A ttl instance's deadline is exact.
+
+    What is probed for the first time, or was long overdue, is so together with many others: it is spread over the
+    interval.
+    """
+    if due.kind == HeartbeatKind.TTL:
+        return due.interval_seconds
+    is_crowded = due.status == Status.STARTING or now - due.due_at > due.interval_seconds
+    return due.interval_seconds * random.uniform(JITTER if is_crowded else 1 - JITTER, 1 + JITTER)

@@ -1,0 +1,87 @@
+"""Probe now, and explain what the verdict is and why."""
+
+import asyncio
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.utils import timezone
+
+from config import commands
+from registry import catalogue, claims, guard
+from registry.claims import Due
+from registry.errors import UnknownService
+from registry.heartbeats import Result
+from registry.models import HeartbeatKind, Instance, Status
+from registry.prober import Prober
+from registry.verdict import Finding, Health, judge
+
+
+class Command(commands.Command):
+    help = (
+        "Probe an instance, or with none named all of a service, and explain the verdict. It is a look only: nothing "
+        "is counted or written. Example: check_service billing billing-1"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the service")
+        parser.add_argument("instance", nargs="?", help="one of its instances (default: all)")
+
+    def run(self, **options: Any) -> None:
+        service, name = options["name"], options["instance"]
+        instances = [catalogue.instance(service, name)] if name else catalogue.instances(service)
+        if not instances:
+            raise UnknownService(service)
+        dues = [claims.due_of(instance.heartbeat) for instance in instances]
+        for instance, result in zip(instances, asyncio.run(_probe(dues)), strict=True):
+            self.stdout.write(f"{instance}: {instance.shown_status}")
+            for sentence in _explain(instance, result):
+                self.stdout.write(f"  {sentence}")
+
+
+async def _probe(dues: Sequence[Due]) -> list[Result | None]:
+    prober = Prober(on_alarm=lambda alarmed: None)
+    try:
+        return [None if due.kind == HeartbeatKind.TTL else await prober.probe(due) for due in dues]
+    finally:
+        await prober.close()
+
+
+def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
+    now = timezone.now()
+    since = f"{instance.status_since:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"It is {instance.status} since {since}: {instance.status_reason or 'no reason was given'}."
+    yield from _overrides(instance)
+    if result is None:
+        waited = instance.heartbeat.due_at - now.timestamp()
+        yield f"It beats by itself every {instance.interval_seconds:g} s; the next beat is due in {waited:.1f} s."
+        return
+    latency = "" if result.latency_ms is None else f" ({result.latency_ms:.1f} ms)"
+    yield f"Probed now: {result.detail.rstrip('.')}{latency}."
+    yield _follows(
+        result, judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
+    )
+
+
+def _overrides(instance: Instance) -> Iterator[str]:
+    if instance.is_in_maintenance:
+        yield "An operator has put it into maintenance: it is not offered, whatever its heartbeats say."
+    if instance.draining_until is not None:
+        yield f"It drains: it is not offered, and deregistered at {instance.draining_until:%H:%M:%S} UTC."
+    if instance.is_suspect:
+        situation = guard.situation(now=timezone.now())
+        yield f"It is suspect, and stays offered: {situation.reason or 'its next probe decides'}."
+
+
+def _follows(result: Result, after: Health) -> str:
+    """What this result, were it counted, would make of the instance."""
+    limits = result.due.thresholds
+    if result.finding is Finding.INCONCLUSIVE:
+        return "The fault is ours, so that nothing follows from it."
+    if after.is_damped:
+        return "It has changed too often: it is held critical until it has been steady for up to three minutes."
+    if after.failures:
+        count = f"failure {after.failures} in a row of the {limits.failures_before_critical} that make it critical"
+        return f"That is {count}: {'it is critical' if after.verdict == Status.CRITICAL else 'not yet enough'}."
+    count = f"success {after.successes} in a row of the {limits.successes_before_passing} that make it passing"
+    return f"That is {count}: its verdict is {after.verdict}."

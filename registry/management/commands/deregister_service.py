@@ -1,0 +1,32 @@
+"""Deregister one instance of a service, or all."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from config import commands
+from registry import catalogue, declaration, registration
+from registry.errors import UnknownInstance, UnknownService
+
+AUTHOR = "command line"
+
+
+class Command(commands.Command):
+    help = "Deregister an instance, or with none named all of a service. Example: deregister_service billing billing-1"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the service")
+        parser.add_argument("instance", nargs="?", help="one of its instances (default: all)")
+        parser.add_argument("--reason", default="", help="kept in the journal")
+
+    def run(self, **options: Any) -> None:
+        service = options["name"]
+        names = [options["instance"]] if options["instance"] else [each.name for each in catalogue.instances(service)]
+        if not names:
+            raise UnknownService(service)
+        for name in names:
+            target = declaration.target(service, name)
+            if not registration.deregister(target, author=AUTHOR, reason=options["reason"], now=timezone.now()):
+                raise UnknownInstance(service, name)
+            self.stdout.write(f"Deregistered {service}/{name}.")

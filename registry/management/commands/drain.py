@@ -1,0 +1,31 @@
+"""Let an instance finish what it does: offered no longer, deregistered when its time is over."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from config import commands
+from config.problems import Invalid
+from registry import declaration, overrides
+
+AUTHOR = "command line"
+
+
+class Command(commands.Command):
+    help = "Stop offering an instance and deregister it after a while. Example: drain billing billing-1 --seconds 60"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the service")
+        parser.add_argument("instance")
+        parser.add_argument("--seconds", type=float, default=30.0, help="until it is deregistered (default: 30)")
+        parser.add_argument("--reason", default="", help="kept in the journal")
+
+    def run(self, **options: Any) -> None:
+        if not 0 <= options["seconds"] <= 86_400:
+            raise Invalid("--seconds is a number from 0 to 86400, which is a day.")
+        target = declaration.target(options["name"], options["instance"])
+        instance = overrides.drain(
+            target, seconds=options["seconds"], reason=options["reason"], author=AUTHOR, now=timezone.now()
+        )
+        self.stdout.write(f"{instance} drains; it is deregistered in {options['seconds']:g} s.")

@@ -1,0 +1,21 @@
+"""Write the registrations as JSON."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from config import commands
+from registry import archive
+
+
+class Command(commands.Command):
+    help = "Print all registrations and maintenances as JSON. Example: export_registry > registry.json"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--with-secrets",
+            action="store_true",
+            help="also what webhooks are signed with; without, notify URLs are left out until the next registration",
+        )
+
+    def run(self, **options: Any) -> None:
+        self.print_json(archive.export(with_secrets=options["with_secrets"]))

@@ -1,0 +1,41 @@
+"""Show the instances that are registered."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from config import commands
+from registry.models import Instance
+from registry.representation import instance_body
+
+
+class Command(commands.Command):
+    help = "List the registered instances with their status. Example: list_services grading --json"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="one service (default: all)")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        instances = Instance.objects.all()
+        if options["name"]:
+            instances = instances.filter(service=options["name"])
+        if options["json"]:
+            self.print_json([instance_body(each) for each in instances])
+            return
+        header = ["SERVICE", "INSTANCE", "STATUS", "FOR", "URL", "REQUIRES", "REASON"]
+        self.print_table(header, [_row(each) for each in instances])
+
+
+def _row(instance: Instance) -> list[str]:
+    return [
+        instance.service,
+        instance.name,
+        instance.shown_status,
+        timesince(instance.status_since, timezone.now(), depth=1).replace("\N{NO-BREAK SPACE}", " "),
+        instance.url,
+        " ".join(instance.requires),
+        instance.status_reason,
+    ]

@@ -1,0 +1,31 @@
+"""Make the registry know this system's services and its operator."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from config import commands
+from config.tokens import issuing
+
+
+class Command(commands.Command):
+    help = "Make the tokens of this system's services known, and the operator's account for the admin. Idempotent."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print the accounts and their passwords")
+
+    def run(self, **options: Any) -> None:
+        for service, token in settings.SERVICE_TOKENS.items():
+            issuing.ensure(name=service, scopes=["read", f"register:{service}"], token=token)
+        _ensure_operator(settings.OPERATOR_PASSWORD)
+        if options["json"]:
+            self.print_json({"operator": settings.OPERATOR_PASSWORD})
+
+
+def _ensure_operator(password: str) -> None:
+    operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
+    if not operator.check_password(password):
+        operator.set_password(password)
+        operator.save(update_fields=["password"])

@@ -1,0 +1,62 @@
+"""Register an instance of a service from the command line."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.utils import timezone
+
+from config import commands
+from registry import declaration, registration
+from registry.representation import instance_body
+
+AUTHOR = "command line"
+
+
+class Command(commands.Command):
+    help = (
+        "Register an instance of a service, or update it. "
+        "Example: register_service billing http://10.0.0.7:9000 --requires logsvc --heartbeat http"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the service")
+        parser.add_argument("url", help="where the instance is reached")
+        parser.add_argument("--instance", help="the instance's name (default: NAME-1)")
+        parser.add_argument("--requires", nargs="+", default=[], metavar="SERVICE")
+        parser.add_argument("--tag", action="append", default=[], dest="tags")
+        parser.add_argument("--zone", default="")
+        parser.add_argument("--service-version", default="", dest="version_label", metavar="VERSION")
+        parser.add_argument("--heartbeat", default="tcp", help="tcp, http or ttl (default: %(default)s)")
+        parser.add_argument("--heartbeat-url", help="what is probed (default: URL/healthz for http, URL for tcp)")
+        parser.add_argument("--interval", type=float, default=10.0, help="seconds between probes (default: 10)")
+        parser.add_argument("--notify-url", help="where webhooks about required services go")
+        parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")
+        parser.add_argument("--json", action="store_true")
+
+    def run(self, **options: Any) -> None:
+        target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
+        declared = declaration.declaration(_members(options))
+        registered = registration.register(target, declared, author=AUTHOR, now=timezone.now())
+        if options["json"]:
+            self.print_json(instance_body(registered.instance))
+            return
+        verb = "Registered" if registered.is_new else "Updated"
+        self.stdout.write(f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}.")
+
+
+def _members(options: dict[str, Any]) -> dict[str, Any]:
+    heartbeat = {
+        "kind": options["heartbeat"],
+        "url": options["heartbeat_url"],
+        "interval_seconds": options["interval"],
+    }
+    return {
+        "url": options["url"],
+        "requires": options["requires"],
+        "tags": options["tags"],
+        "zone": options["zone"],
+        "version": options["version_label"],
+        "notify_url": options["notify_url"],
+        "notify_secret": options["notify_secret"],
+        "heartbeat": heartbeat,
+    }

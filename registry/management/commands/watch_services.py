@@ -1,0 +1,51 @@
+"""Follow the journal as it grows."""
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from config import commands
+from registry import journal
+from registry.models import JournalEntry
+from registry.representation import entry_body
+
+POLL_SECONDS = 0.5
+PAGE = 1000
+
+
+class Command(commands.Command):
+    help = "Print every change as it happens, until Ctrl-C. Example: watch_services grading logsvc --json"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help="only these services (default: all)")
+        parser.add_argument("--after", type=int, help="begin after this revision (default: now)")
+        parser.add_argument("--until", type=int, help="end when this revision is reached (default: never)")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def run(self, **options: Any) -> None:
+        after = journal.head() if options["after"] is None else options["after"]
+        try:
+            while options["until"] is None or after < options["until"]:
+                after = self._print(after, options["names"], as_json=options["json"])
+        except KeyboardInterrupt:
+            return
+
+    def _print(self, after: int, services: list[str], *, as_json: bool) -> int:
+        """Print what follows `after`, or wait a moment where nothing does; returns up to where all has been seen."""
+        head = journal.head()
+        entries = journal.page(after=after, limit=PAGE, services=services)
+        for entry in entries:
+            self.stdout.write(json.dumps(entry_body(entry)) if as_json else _as_line(entry))
+        self.stdout.flush()
+        if len(entries) == PAGE:
+            return entries[-1].revision
+        if head <= after:
+            time.sleep(POLL_SECONDS)
+        return max([after, head, *(entry.revision for entry in entries)])
+
+
+def _as_line(entry: JournalEntry) -> str:
+    reason = f": {entry.reason}" if entry.reason else ""
+    what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
+    return f"{entry.revision:>6}  {entry.at:%H:%M:%S}  {what}  ({entry.author})"

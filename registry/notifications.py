@@ -1,0 +1,152 @@
+"""Telling dependents: who lags behind the journal, what to tell them, and what came of it.
+
+The cursor moves on a 2xx only, so nothing is lost; what is told is made anew from the journal at each attempt, so a
+dependent that was away for an hour gets one message with the net change.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from registry import journal
+from registry.messages import NEEDED, Composer, Message
+from registry.models import Cursor, Delivery
+
+RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
+JITTER = 0.2
+TIMEOUT_SECONDS = 10.0
+LEASE_SECONDS = 30.0
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+ANSWER_CHARACTERS = 300
+GONE = 410
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What came of sending one; `error` is empty when the dependent took it."""
+
+    message: Message
+    status_code: int | None
+    duration_ms: float
+    error: str
+    answer: str = ""
+    retry_after_seconds: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.error
+
+
+def claim(*, now: datetime, limit: int) -> list[Message]:
+    """Take up to `limit` dependents that lag, and make what each must be told.
+
+    Those for whom nothing changed are moved on without a message. Returns the messages to send.
+    """
+    head = journal.head()
+    cursors = _claim_cursors(head, now=now.timestamp(), limit=limit)
+    if not cursors:
+        return []
+    composer = Composer(cursors, head=head, now=now)
+    composed = {cursor.pk: composer.message(cursor) for cursor in cursors}
+    messages = [message for message in composed.values() if message is not None]
+    unconcerned = [pk for pk, message in composed.items() if message is None]
+    lease = cursors[0].lease_until
+    if unconcerned:
+        Cursor.objects.filter(pk__in=unconcerned, lease_until=lease).update(scanned_revision=head, lease_until=0)
+    if messages:
+        sent = [message.instance_id for message in messages]
+        Cursor.objects.filter(pk__in=sent, lease_until=lease).update(sent_revision=head)
+    return messages
+
+
+@transaction.atomic
+def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """Log the attempts, move the cursors of those who took theirs and put the others off."""
+    taken: defaultdict[tuple[int, float], list[int]] = defaultdict(list)
+    for attempt in attempts:
+        message = attempt.message
+        if attempt.succeeded:
+            taken[message.to_revision, message.lease_until].append(message.instance_id)
+        else:
+            _put_off(attempt, now=now)
+    for (to_revision, lease_until), ids in taken.items():
+        # One statement for all that were told of the same: a change with a thousand dependents costs one.
+        Cursor.objects.filter(pk__in=ids, lease_until=lease_until).update(
+            notified_revision=to_revision,
+            scanned_revision=to_revision,
+            lease_until=0,
+            attempts=0,
+            next_attempt_at=0,
+            needs_resync=False,
+        )
+    log(attempts, now=now)
+
+
+def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """Keep what was attempted, with the first characters of each answer."""
+    Delivery.objects.bulk_create(_delivery(attempt, now=now) for attempt in attempts)
+
+
+def lagging(*, now: float) -> bool:
+    """Whether any dependent could be told something now."""
+    behind = Q(scanned_revision__lt=journal.head()) | Q(needs_resync=True)
+    return Cursor.objects.filter(behind, next_attempt_at__lte=now, lease_until__lte=now, is_stopped=False).exists()
+
+
+def _claim_cursors(head: int, *, now: float, limit: int) -> list[Cursor]:
+    lease_until = now + LEASE_SECONDS
+    skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE registry_cursor SET lease_until = %s WHERE instance_id IN (
+                SELECT instance_id FROM registry_cursor
+                WHERE (scanned_revision < %s OR needs_resync)
+                    AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped
+                ORDER BY scanned_revision LIMIT %s {skip_locked}
+            ) RETURNING instance_id
+            """,  # noqa: S608 -- the only thing put in is a constant of ours
+            [lease_until, head, now, now, limit],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    claimed = Cursor.objects.filter(pk__in=ids, lease_until=lease_until).select_related("instance")
+    return list(
+        claimed.only(*(field.name for field in Cursor._meta.concrete_fields), *(f"instance__{name}" for name in NEEDED))
+    )
+
+
+def _put_off(attempt: Attempt, *, now: datetime) -> None:
+    held = Cursor.objects.filter(pk=attempt.message.instance_id, lease_until=attempt.message.lease_until)
+    if attempt.status_code == GONE:
+        held.update(lease_until=0, is_stopped=True)
+    else:
+        wait = _wait_seconds(attempt)
+        held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=now.timestamp() + wait)
+
+
+def _wait_seconds(attempt: Attempt) -> float:
+    wait = RETRY_SECONDS[min(attempt.message.attempts, len(RETRY_SECONDS) - 1)]
+    wait *= random.uniform(1 - JITTER, 1 + JITTER)
+    asked = attempt.retry_after_seconds
+    return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))
+
+
+def _delivery(attempt: Attempt, *, now: datetime) -> Delivery:
+    message = attempt.message
+    return Delivery(
+        at=now,
+        service=message.service,
+        instance=message.instance,
+        webhook_id=message.id,
+        from_revision=message.from_revision,
+        to_revision=message.to_revision,
+        status_code=attempt.status_code,
+        duration_ms=attempt.duration_ms,
+        error=attempt.error[:300],
+        answer=attempt.answer[:ANSWER_CHARACTERS],
+    )

@@ -1,0 +1,92 @@
+"""How late probes begin: a histogram in Redis, common to all workers, for the metrics.
+
+Counted in memory and added once a second; a worker that dies takes at most a second's counts with it.
+"""
+
+import logging
+import threading
+import time
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import redis
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+KEY = "rollcall:lateness"
+# Upper bounds in seconds; beyond the last there is one more bucket.
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+FLUSH_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """`counts` has one number for each of BOUNDS and one for what is beyond, none of them cumulative."""
+
+    counts: tuple[int, ...]
+    total_seconds: float
+
+    @property
+    def count(self) -> int:
+        return sum(self.counts)
+
+    def quantile(self, share: float) -> float:
+        """The bound below which at least this share lies; infinity beyond the last."""
+        wanted, seen = share * self.count, 0
+        for bound, count in zip((*BOUNDS, float("inf")), self.counts, strict=True):
+            seen += count
+            if seen >= wanted:
+                return bound
+        return float("inf")
+
+
+class Tally:
+    """What one process has counted and not yet added."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = [0] * (len(BOUNDS) + 1)
+        self._total_seconds = 0.0
+        self._flushed_at = 0.0
+
+    def add(self, late_seconds: float) -> None:
+        late_seconds = max(0.0, late_seconds)
+        with self._lock:
+            self._counts[bisect_left(BOUNDS, late_seconds)] += 1
+            self._total_seconds += late_seconds
+
+    def flush(self) -> None:
+        """Add it to the common histogram, unless that was done a moment ago or Redis is away."""
+        if time.monotonic() - self._flushed_at < FLUSH_SECONDS:
+            return
+        self._flushed_at = time.monotonic()
+        with self._lock:
+            counts, self._counts = self._counts, [0] * len(self._counts)
+            total_seconds, self._total_seconds = self._total_seconds, 0.0
+        try:
+            with _redis().pipeline() as pipeline:
+                for number, count in enumerate(counts):
+                    if count:
+                        pipeline.hincrby(KEY, str(number), count)
+                pipeline.hincrbyfloat(KEY, "seconds", total_seconds)
+                pipeline.execute()
+        except redis.RedisError as error:
+            logger.warning("Redis is away, so that the lateness of %d probes is not counted: %s", sum(counts), error)
+
+
+def read() -> Histogram:
+    """What all workers have counted since Redis was last flushed. Raises redis.RedisError."""
+    kept: dict[Any, Any] = _redis().hgetall(KEY)
+    found = {key.decode(): value for key, value in kept.items()}
+    return Histogram(
+        counts=tuple(int(found.get(str(number), 0)) for number in range(len(BOUNDS) + 1)),
+        total_seconds=float(found.get("seconds", 0.0)),
+    )
+
+
+@cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

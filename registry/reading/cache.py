@@ -1,0 +1,48 @@
+"""Pages kept as bytes, those used longest ago given up first."""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from registry.reading.documents import Page
+
+MOST_BYTES = 64 * 1024 * 1024
+# Of a page's own, beside its bytes.
+OVERHEAD_BYTES = 1024
+
+
+class Address(NamedTuple):
+    """A read exactly as it was asked for."""
+
+    path: str
+    query: bytes
+
+
+class Cache:
+    """Whether what it holds still holds true is for who asks to judge."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._pages: OrderedDict[Address, Page] = OrderedDict()
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def get(self, address: Address) -> Page | None:
+        page = self._pages.get(address)
+        if page is not None:
+            self._pages.move_to_end(address)
+        return page
+
+    def put(self, address: Address, page: Page) -> None:
+        self.drop(address)
+        self._pages[address] = page
+        self._bytes += _size(address, page)
+        while self._bytes > self._most_bytes:
+            self.drop(next(iter(self._pages)))
+
+    def drop(self, address: Address) -> None:
+        page = self._pages.pop(address, None)
+        if page is not None:
+            self._bytes -= _size(address, page)
+
+
+def _size(address: Address, page: Page) -> int:
+    return len(page.rest) + len(address.path) + len(address.query) + OVERHEAD_BYTES

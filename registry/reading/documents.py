@@ -1,0 +1,153 @@
+"""What can be read: who may, which services it depends on, and how it is made from the database."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from config.problems import Forbidden
+from config.tokens.issuing import Holder
+from registry import catalogue, journal
+from registry.models import Instance
+from registry.reading import prometheus, queries
+from registry.representation import instance_body, provider_body, summary_body
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A document as it was made: exact at `revision`, and still so while none of `services` has changed since.
+
+    `services` is None where every service matters. Where `names_revision`, the body begins with the member
+    `revision`, which is put in when it is answered.
+    """
+
+    revision: int
+    services: frozenset[str] | None
+    rest: bytes
+    names_revision: bool
+
+    def body(self, revision: int) -> bytes:
+        return b'{"revision":%d,%b' % (revision, self.rest) if self.names_revision else self.rest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """A page, and the newest revision of which it is known to be true."""
+
+    page: Page
+    revision: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """`make` asks the database; `is_strict` where nothing older than the request will do."""
+
+    make: Callable[[], Page]
+    may_read: Callable[[Holder], bool]
+    needs: str = "the scope 'read'"
+    is_strict: bool = False
+
+    def check(self, holder: Holder) -> None:
+        """Raises Forbidden."""
+        if not self.may_read(holder):
+            raise Forbidden(f"The token {holder.name!r} needs {self.needs}.")
+
+
+def services(query: queries.Services) -> Document:
+    return Document(make=partial(_services, query), may_read=_may_read)
+
+
+def service(name: str) -> Document:
+    return Document(make=partial(_service, name), may_read=_may_read)
+
+
+def instances(service: str, query: queries.Instances) -> Document:
+    return Document(make=partial(_instances, service, query), may_read=_may_read)
+
+
+def instance(service: str, name: str) -> Document:
+    return Document(make=partial(_instance, service, name), may_read=_may_read)
+
+
+def providers(service: str, name: str) -> Document:
+    """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
+    return Document(
+        make=partial(_providers, service, name),
+        may_read=lambda holder: holder.may("read") or holder.may_register(service),
+        needs=f"the scope 'read' or 'register:{service}'",
+        is_strict=True,
+    )
+
+
+def targets(query: queries.Targets) -> Document:
+    return Document(make=partial(_targets, query), may_read=_may_read)
+
+
+def _may_read(holder: Holder) -> bool:
+    return holder.may("read")
+
+
+# In each of these the revision is read first: what is read after it may be newer, never older.
+
+
+def _services(query: queries.Services) -> Page:
+    revision = journal.head()
+    found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
+    shown = found[: query.limit]
+    following = shown[-1].service if len(found) > len(shown) else None
+    return _page(revision, None, {"services": list(map(summary_body, shown)), "next": following})
+
+
+def _service(name: str) -> Page:
+    revision = journal.head()
+    return _page(revision, None, summary_body(catalogue.summary(name)), names_revision=False)
+
+
+def _instances(service: str, query: queries.Instances) -> Page:
+    revision = journal.head()
+    found = catalogue.instances(
+        service,
+        status=query.status,
+        tag=query.tag,
+        zone=query.zone,
+        version=query.version,
+        after=query.cursor or "",
+        limit=query.limit and query.limit + 1,
+    )
+    shown = found[: query.limit]
+    following = shown[-1].name if len(found) > len(shown) else None
+    return _page(revision, [service], {"instances": list(map(instance_body, shown)), "next": following})
+
+
+def _instance(service: str, name: str) -> Page:
+    revision = journal.head()
+    return _page(revision, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
+
+
+def _providers(service: str, name: str) -> Page:
+    revision = journal.head()
+    requires = catalogue.instance(service, name).requires
+    return _page(revision, [service, *requires], {"providers": provider_bodies(catalogue.offered(requires))})
+
+
+def _targets(query: queries.Targets) -> Page:
+    revision = journal.head()
+    offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
+    groups = [prometheus.group(each) for each in offered]
+    return _page(revision, query.service or None, groups, names_revision=False)
+
+
+def provider_bodies(providers: dict[str, list[Instance]]) -> dict[str, list[dict[str, Any]]]:
+    return {service: [provider_body(each) for each in offered] for service, offered in providers.items()}
+
+
+def _page(revision: int, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
+    encoded = msgspec.json.encode(members)
+    return Page(
+        revision=revision,
+        services=None if services is None else frozenset(services),
+        rest=encoded[1:] if names_revision else encoded,
+        names_revision=names_revision,
+    )

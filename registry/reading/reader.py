@@ -1,0 +1,156 @@
+"""Answering reads from memory: what is known of the journal, of tokens and of pages, on one event loop."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+
+from config.problems import Unauthenticated, Unavailable
+from config.threads import Abandoned, Threads
+from config.tokens.issuing import Holder
+from registry.errors import NotThereYet
+from registry.reading.bells import Bell, Cause
+from registry.reading.cache import Address, Cache
+from registry.reading.documents import Answer, Document, Page
+from registry.reading.holders import Holders
+from registry.reading.revisions import Revisions
+from registry.reading.watcher import Run, Watcher
+
+# Apart from those that Django answers in, so that no slow write holds up a read.
+THREADS = 4
+# How long a revision that is not there yet is waited for.
+AT_LEAST_SECONDS = 2.0
+# Each holds an open connection, of which a process has 20,000 at most.
+MOST_WAITING = 15_000
+REVOKED = "The token was revoked: make another with the create_token command."
+
+Result = TypeVar("Result")
+
+
+class Reader:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.revisions = Revisions()
+        self.holders = Holders(run)
+        self.watcher = Watcher(self.revisions, self.holders, run)
+        self._loop = asyncio.get_running_loop()
+        self._cache = Cache()
+        self._making: dict[Address, asyncio.Task[Page]] = {}
+        self._waiting = 0
+
+    async def holder(self, header: str) -> Holder:
+        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        return await self.holders.of(header, now=self._loop.time())
+
+    async def reach(self, *, at_least: int | None, strictly: bool) -> None:
+        """Look at the database where what is known is too old, and wait a moment for a revision to come.
+
+        Raises NotThereYet.
+        """
+        if strictly or not self.revisions.is_fresh(now=self._loop.time()):
+            await self.watcher.look()
+        if at_least is None or self.revisions.head >= at_least:
+            return
+        await self.watcher.look()
+        deadline = self._loop.time() + AT_LEAST_SECONDS
+        while self.revisions.head < at_least:
+            if not await self._changes_by(deadline):
+                raise NotThereYet(at_least, head=self.revisions.head)
+
+    async def answer(self, address: Address, document: Document) -> Answer:
+        """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
+        head = self.revisions.head
+        page = self._cache.get(address)
+        while page is None or not self._is_true(page, head=head):
+            page = await self._make(address, document)
+        is_current = page.revision >= self.revisions.last_change(page.services)
+        return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
+
+    async def wait(self, bell: Bell, services: frozenset[str] | None, *, header: str, seconds: float) -> Cause:
+        """Until one of the services changes, the token is revoked, somebody rings the bell or the time is over."""
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable(f"{MOST_WAITING} requests wait here already: ask again later, or ask another process.")
+        self._waiting += 1
+        self.revisions.wait(bell, services)
+        self.holders.wait(bell, header)
+        try:
+            return await bell.rung(within_seconds=seconds)
+        finally:
+            self._waiting -= 1
+            self.revisions.forget(bell, services)
+            self.holders.forget(bell, header)
+
+    async def change(
+        self, service: str, *, after: int, seconds: float, header: str, receive: Callable[[], Any]
+    ) -> None:
+        """Return when the service has changed after that revision, at the latest when the time is over.
+
+        Raises Unauthenticated when the token is revoked meanwhile, Abandoned when the client is gone.
+        """
+        if after > self.revisions.head:
+            await self.watcher.look()
+        # After a revision that the database does not hold, nobody can wait: it was restored from a copy.
+        if not self.revisions.last_change([service]) <= after <= self.revisions.head:
+            return
+        bell = Bell()
+        gone = self._loop.create_task(leave(receive))
+        gone.add_done_callback(lambda _: bell.ring(Cause.CLIENT_GONE))
+        try:
+            refuse(await self.wait(bell, frozenset([service]), header=header, seconds=seconds))
+        finally:
+            gone.cancel()
+
+    def _is_true(self, page: Page, *, head: int) -> bool:
+        return page.revision >= head or page.revision >= self.revisions.last_change(page.services)
+
+    async def _make(self, address: Address, document: Document) -> Page:
+        making = self._making.get(address)
+        if making is None:
+            making = self._making[address] = self._loop.create_task(self.run(document.make))  # type: ignore[arg-type]
+            making.add_done_callback(lambda task: self._keep(address, task))
+        return await asyncio.shield(making)
+
+    def _keep(self, address: Address, making: "asyncio.Task[Page]") -> None:
+        del self._making[address]
+        if not making.cancelled() and making.exception() is None:
+            self._cache.put(address, making.result())
+
+    async def _changes_by(self, deadline: float) -> bool:
+        bell = Bell()
+        self.revisions.wait(bell, None)
+        try:
+            return await bell.rung(within_seconds=deadline - self._loop.time()) is Cause.CHANGED
+        finally:
+            self.revisions.forget(bell, None)
+
+
+def refuse(cause: Cause) -> None:
+    """Raise what ends a wait other than by a change or by time."""
+    if cause is Cause.TOKEN_REVOKED:
+        raise Unauthenticated(REVOKED)
+    if cause is Cause.CLIENT_GONE:
+        raise Abandoned
+
+
+async def leave(receive: Callable[[], Any]) -> None:
+    """Returns when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def start() -> Reader:
+    """A reader on the running loop, with threads of its own, that keeps itself true."""
+    threads = Threads(THREADS)
+
+    async def run(function: Callable[[], Result]) -> Result:
+        return await threads.run(lambda: _with_database(function))
+
+    reader = Reader(run)
+    reader.watcher.start()
+    return reader
+
+
+def _with_database(function: Callable[[], Result]) -> Result:
+    close_old_connections()
+    return function()

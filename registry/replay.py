@@ -1,0 +1,77 @@
+"""Telling again on demand: from a revision on, the whole, or just a test."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+
+from config.problems import Conflict
+from registry import catalogue, journal, representation, wakeups
+from registry.declaration import Target
+from registry.errors import UnknownRevision
+from registry.messages import Message, secrets_of
+from registry.models import Cursor, Instance, JournalEntry
+
+TEST_TYPE = "registry.test"
+
+
+@transaction.atomic
+def since(target: Target, revision: int) -> None:
+    """Set the dependent's cursor back: it is told the net change from `revision` on, at once.
+
+    Raises UnknownInstance, Conflict when it takes no webhooks, UnknownRevision when the journal does not reach back.
+    """
+    instance = _told(target)
+    head, oldest = journal.head(), JournalEntry.objects.order_by("revision").values_list("revision", flat=True).first()
+    if revision > head or (oldest is not None and revision < oldest - 1):
+        raise UnknownRevision(revision, oldest=(oldest or head + 1) - 1, head=head)
+    _rewind(Cursor.objects.filter(instance=instance), notified_revision=revision, scanned_revision=revision)
+
+
+@transaction.atomic
+def resync(targets: Iterable[Target] | None = None) -> int:
+    """Have dependents ask for the whole, all of them or those named; returns how many. Raises as `since` does."""
+    cursors = Cursor.objects.all()
+    if targets is not None:
+        cursors = cursors.filter(instance__in=[_told(target) for target in targets])
+    return _rewind(cursors, needs_resync=True)
+
+
+def trial(target: Target, *, now: datetime) -> Message:
+    """A signed message that changes nothing, to be sent by `courier.send_now`. Raises as `since` does."""
+    instance = _told(target)
+    body = {
+        "type": TEST_TYPE,
+        "timestamp": representation.timestamp(now),
+        "data": {"subscriber": {"service": instance.service, "instance": instance.name}},
+    }
+    revision = journal.head()
+    return Message(
+        instance_id=instance.pk,
+        service=instance.service,
+        instance=instance.name,
+        url=instance.notify_url or "",
+        secrets=secrets_of(instance, now=now),
+        id=f"test_{instance.pk}_{secrets.token_hex(8)}",
+        from_revision=revision,
+        to_revision=revision,
+        attempts=0,
+        lease_until=0.0,
+        body=msgspec.json.encode(body),
+    )
+
+
+def _told(target: Target) -> Instance:
+    instance = catalogue.instance(target.service, target.instance)
+    if instance.notify_url is None:
+        raise Conflict(f"{instance} takes no webhooks: register it with a notify_url.")
+    return instance
+
+
+def _rewind(cursors: QuerySet[Cursor], **columns: int | bool) -> int:
+    count = cursors.update(**columns, lease_until=0, attempts=0, next_attempt_at=0, is_stopped=False)
+    transaction.on_commit(wakeups.wake_notifications)
+    return count

@@ -1,0 +1,101 @@
+"""How instances and journal entries look on the wire (docs/protocol.md)."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from registry.catalogue import Summary
+from registry.models import Delivery, Instance, JournalEntry, Status
+
+SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
+
+
+def instance_body(instance: Instance) -> dict[str, Any]:
+    return {
+        **provider_body(instance),
+        "health": instance.status,
+        "status_since": timestamp(instance.status_since),
+        "status_reason": instance.status_reason,
+        "draining_until": instance.draining_until and timestamp(instance.draining_until),
+        "requires": instance.requires,
+        "notify_url": instance.notify_url,
+        "heartbeat": {
+            "kind": instance.heartbeat_kind,
+            "url": instance.heartbeat_url,
+            "interval_seconds": instance.interval_seconds,
+            "timeout_seconds": instance.timeout_seconds,
+            "warn_after_seconds": instance.warn_after_seconds,
+            "failures_before_critical": instance.failures_before_critical,
+            "successes_before_passing": instance.successes_before_passing,
+            "deregister_after_seconds": instance.deregister_after_seconds,
+        },
+        "registered_at": timestamp(instance.registered_at),
+        "registered_by": instance.registered_by,
+        "revision": instance.revision,
+    }
+
+
+def provider_body(instance: Instance) -> dict[str, Any]:
+    """What a dependent needs to know of an instance."""
+    return {
+        "service": instance.service,
+        "instance": instance.name,
+        "url": instance.url,
+        "status": instance.shown_status,
+        "suspect": instance.is_suspect,
+        "zone": instance.zone,
+        "version": instance.version,
+        "weight": instance.weight,
+        "tags": instance.tags,
+        "metadata": instance.metadata,
+    }
+
+
+def offer_digest(instance: Instance) -> str:
+    """What distinguishes one offer from another; empty when the instance is not offered."""
+    if not instance.is_offered:
+        return ""
+    encoded = msgspec.json.encode(provider_body(instance), order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+def summary_body(summary: Summary) -> dict[str, Any]:
+    return {
+        "service": summary.service,
+        "instances": sum(summary.counts.values()),
+        **{status: summary.counts.get(status, 0) for status in SHOWN_STATUSES},
+        "requires": sorted(summary.requires),
+        "required_by": sorted(summary.required_by),
+    }
+
+
+def entry_body(entry: JournalEntry) -> dict[str, Any]:
+    return {
+        "revision": entry.revision,
+        "at": timestamp(entry.at),
+        "change": entry.change,
+        "service": entry.service,
+        "instance": entry.instance,
+        "author": entry.author,
+        "reason": entry.reason,
+    }
+
+
+def delivery_body(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.pk,
+        "at": timestamp(delivery.at),
+        "webhook_id": delivery.webhook_id,
+        "from_revision": delivery.from_revision,
+        "to_revision": delivery.to_revision,
+        "status_code": delivery.status_code,
+        "duration_ms": delivery.duration_ms,
+        "error": delivery.error,
+        "answer": delivery.answer,
+    }
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,30 @@
+"""Webhooks as Standard Webhooks signs them (https://www.standardwebhooks.com)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+# Standard Webhooks' mark of a secret.
+SECRET_PREFIX = "whsec_"  # noqa: S105 -- a prefix
+
+
+def signatures(*, secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """The `webhook-signature` header: for each secret `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64."""
+    signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
+    return " ".join(f"v1,{_digest(secret, signed)}" for secret in secrets)
+
+
+def key_of(secret: str) -> bytes:
+    """The key inside `whsec_…`; empty when the secret is malformed."""
+    if not secret.startswith(SECRET_PREFIX):
+        return b""
+    try:
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _digest(secret: str, signed: bytes) -> str:
+    return base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
