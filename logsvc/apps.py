@@ -1,0 +1,13 @@
+"""The log service's Django app."""
+
+from django.apps import AppConfig
+
+from logsvc import feedback
+
+
+class LogsvcApp(AppConfig):
+    name = "logsvc"
+    label = "logsvc"
+
+    def ready(self) -> None:
+        feedback.install()

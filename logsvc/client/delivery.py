@@ -1,0 +1,164 @@
+"""Batches of lines on their way to the log service, and what its answers mean."""
+
+import gzip
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from typing import Any
+
+import httpx2
+
+from .complaints import Complaints
+from .spool import Batch, Spool
+
+BATCH_BYTES = 1024 * 1024
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+_TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
+
+Endpoint = Callable[[], str | None]
+# The line that says how many records were dropped.
+DropNotice = Callable[[int], bytes]
+
+
+class Verdict(Enum):
+    KEPT = auto()
+    TOO_LARGE = auto()
+    # The batch will never be taken, whoever sends it.
+    REFUSED = auto()
+    # The service is away, or the token, the address or the allowed host is wrong, which can be mended: nothing is lost.
+    LATER = auto()
+
+
+def judge(status: int) -> Verdict:
+    """What to do with a batch that was answered with this HTTP status."""
+    if 200 <= status < 300:
+        return Verdict.KEPT
+    if status == 413:
+        return Verdict.TOO_LARGE
+    return Verdict.REFUSED if status in (415, 422) else Verdict.LATER
+
+
+class Delivery:
+    """Sends what is in the spool, for one thread."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        endpoint: Endpoint,
+        token: str,
+        drop_notice: DropNotice,
+        complaints: Complaints,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._spool = spool
+        self._endpoint = endpoint
+        self._drop_notice = drop_notice
+        self._complaints = complaints
+        self._client = httpx2.Client(
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/x-ndjson",
+                "Content-Encoding": "gzip",
+            },
+            timeout=_TIMEOUT,
+            transport=transport,
+            trust_env=False,
+        )
+        self._batch_bytes = BATCH_BYTES
+        self._failures = 0
+        # One of its own: the program that logs may have seeded the global one, and count on what that yields.
+        self._random = random.Random()
+
+    def run(self, *, until: Callable[[], bool]) -> float | None:
+        """Send batch after batch, at least one. None when nothing is left or `until` says so; else how many seconds to
+        wait, because the service cannot take any now."""
+        while batch := self._spool.batch(self._batch_bytes):
+            pause = self._deliver(batch)
+            if pause is not None:
+                return pause
+            if until():
+                break
+        return None
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _deliver(self, batch: Batch) -> float | None:
+        answer = self._send(batch)
+        verdict = Verdict.LATER if answer is None else judge(answer.status_code)
+        if verdict is Verdict.TOO_LARGE and batch.lines > 1:
+            self._batch_bytes = len(batch.body) // 2
+            return None
+        if answer is None or verdict is Verdict.LATER:
+            return self._pause(answer)
+        self._failures = 0
+        self._spool.acknowledge(batch)
+        self._report(answer, batch, verdict)
+        if dropped := self._spool.take_dropped():
+            self._spool.append(self._drop_notice(dropped))
+        return None
+
+    def _send(self, batch: Batch) -> httpx2.Response | None:
+        address = self._endpoint()
+        if not address:
+            return None
+        body = gzip.compress(batch.body, compresslevel=1)
+        try:
+            return self._client.post(f"{address.rstrip('/')}/v1/records", content=body)
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return None
+
+    def _pause(self, answer: httpx2.Response | None) -> float:
+        self._failures += 1
+        if answer is not None and answer.status_code < 500 and answer.status_code not in (408, 425, 429):
+            self._complaints.say(
+                f"answer {answer.status_code}",
+                f"the log service answers {answer.status_code} ({_detail(answer)}): records wait until that is mended",
+            )
+        pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        asked = _retry_after(answer.headers.get("Retry-After", "")) if answer is not None else 0.0
+        return max(pause * self._random.uniform(0.5, 1.0), asked)
+
+    def _report(self, answer: httpx2.Response, batch: Batch, verdict: Verdict) -> None:
+        if verdict is not Verdict.KEPT:
+            self._complaints.say(
+                f"answer {answer.status_code}",
+                f"the log service will not take {batch.lines} records: {answer.status_code} ({_detail(answer)})",
+            )
+        elif rejected := _rejected(answer):
+            self._complaints.say("rejected", f"the log service rejects records: {rejected[0].get('detail')}")
+
+
+def _rejected(answer: httpx2.Response) -> list[dict[str, Any]]:
+    body = _json(answer)
+    rejected = body.get("rejected")
+    return [each for each in rejected if isinstance(each, dict)] if isinstance(rejected, list) else []
+
+
+def _detail(answer: httpx2.Response) -> str:
+    return str(_json(answer).get("detail") or answer.reason_phrase)[:500]
+
+
+def _json(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _retry_after(value: str) -> float:
+    """Seconds, from either form of the header; 0 where it has none."""
+    if value.isascii() and value.isdigit():
+        seconds = float(value[:9])
+    else:
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 0.0
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)

@@ -1,0 +1,110 @@
+"""The thread that empties the spool in the background."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from .complaints import Complaints
+from .delivery import Delivery
+from .spool import Spool
+
+# Records that come within this time travel together.
+GATHERING_SECONDS = 0.2
+ADOPTION_SECONDS = 30.0
+PAUSE_AFTER_FAULT_SECONDS = 10.0
+
+
+class Sender:
+    """Sends in rounds: when records were spooled, when flushed, when a pause is over, and to adopt orphans.
+
+    `make_delivery` is called in the thread: making an HTTP client takes longer than whoever logs should wait.
+    """
+
+    def __init__(self, spool: Spool, make_delivery: Callable[[], Delivery], *, complaints: Complaints) -> None:
+        self._spool = spool
+        self._make_delivery = make_delivery
+        self._complaints = complaints
+        self._delivery: Delivery | None = None
+        self._condition = threading.Condition()
+        self._has_news = False
+        self._stopping = False
+        # Flushes are numbered: all up to `_answered` have had a round that began after they were asked for.
+        self._asked = 0
+        self._answered = 0
+        self._adopted_at = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="logsvc", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def is_current_thread(self) -> bool:
+        return threading.current_thread() is self._thread
+
+    def start(self) -> None:
+        """Raises RuntimeError when the interpreter makes no threads any more."""
+        self._thread.start()
+
+    def notify(self) -> None:
+        """Something was spooled."""
+        # The check spares the lock in a burst of records; whoever reads a stale True has been noticed by the round
+        # that is still to come, because a round takes the news before it looks into the spool.
+        if not self._has_news:
+            with self._condition:
+                self._has_news = True
+                self._condition.notify_all()
+
+    def flush(self, timeout_seconds: float) -> None:
+        """Wait until what was spooled before has been sent, or cannot be sent now, or the time is over."""
+        with self._condition:
+            self._asked += 1
+            ticket = self._asked
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: self._answered >= ticket or not self.is_alive, timeout_seconds)
+
+    def stop(self, timeout_seconds: float) -> None:
+        """After the round that is running."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        pause: float | None = 0.0
+        while not self._stopping:
+            asked = self._await_reason(pause)
+            pause = self._round()
+            with self._condition:
+                self._answered = asked
+                self._condition.notify_all()
+        if self._delivery is not None:
+            self._delivery.close()
+
+    def _await_reason(self, pause: float | None) -> int:
+        """Wait for a reason to send, or out the pause. Returns the number of the flush that this round answers."""
+        with self._condition:
+            if pause is None:
+                self._condition.wait_for(lambda: self._has_news or self._is_urgent(), ADOPTION_SECONDS)
+                pause = GATHERING_SECONDS
+            self._condition.wait_for(self._is_urgent, pause)
+            self._has_news = False
+            return self._asked
+
+    def _is_urgent(self) -> bool:
+        return self._asked > self._answered or self._stopping
+
+    def _round(self) -> float | None:
+        try:
+            return self._attempt()
+        except Exception as error:
+            # Whatever it is, the records are in the spool, and without this thread nobody would send them.
+            self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
+            return PAUSE_AFTER_FAULT_SECONDS
+
+    def _attempt(self) -> float | None:
+        if self._delivery is None:
+            self._delivery = self._make_delivery()
+        if time.monotonic() - self._adopted_at > ADOPTION_SECONDS:
+            self._adopted_at = time.monotonic()
+            self._spool.adopt()
+        return self._delivery.run(until=lambda: self._stopping)

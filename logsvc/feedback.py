@@ -1,0 +1,22 @@
+"""Keeping the log service from logging about being logged to."""
+
+import logging
+
+# What Django says here of a refused request would be sent as a record, refused, logged about and sent, without end.
+_LOGGERS = ("django.request", "django.security.DisallowedHost")
+_INGEST_PATHS = frozenset({"/v1/records", "/log"})
+
+
+class NotOfIngest(logging.Filter):
+    """Leaves out what is said of a refused batch: whoever sent it has been told. Faults of ours are let through."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if request is None or request.method != "POST" or request.path not in _INGEST_PATHS:
+            return True
+        return bool(getattr(record, "status_code", 500) >= 500)
+
+
+def install() -> None:
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(NotOfIngest())
