@@ -1,0 +1,23 @@
+"""The accounts of the demonstration."""
+
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+
+from webui.roles import Role
+
+DEMO_ROLES = {"teacher": Role.TEACHER, "student": Role.STUDENT, "operator": Role.OPERATOR}
+
+
+@transaction.atomic
+def provide(*, passwords: dict[str, str]) -> None:
+    """Make the groups, and each account with its password and its one group. Idempotent.
+
+    A password that is right already is not set again: that would end the sessions of whoever is signed in.
+    """
+    groups = {role: Group.objects.get_or_create(name=role)[0] for role in Role}
+    for username, role in DEMO_ROLES.items():
+        user, _ = User.objects.get_or_create(username=username)
+        if not user.check_password(passwords[username]):
+            user.set_password(passwords[username])
+            user.save(update_fields=["password"])
+        user.groups.set([groups[role]])

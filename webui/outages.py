@@ -1,0 +1,76 @@
+"""What people are told when a page cannot show something because another service does not answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django_htmx.http import reselect, reswap, retarget
+
+from webui import board
+from webui.requests import is_htmx, is_triggered_by
+from webui.upstream import exchange, registry
+from webui.upstream.exchange import UpstreamDown
+
+_TITLES = {"grading": "The grading service", "logsvc": "The log service", "registry": "The registry"}
+# The notice that asks whether the outage is over, and the working that follows each grade.
+_ASKING_BY_THEMSELVES = ("outage", "working")
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    title: str
+    service: str
+    since: datetime
+    reason: str
+    # A sentence without its full stop, such as "Your courses cannot be shown".
+    effect: str
+
+
+def describe(error: UpstreamDown, *, effect: str) -> Outage:
+    return Outage(
+        title=_TITLES.get(error.service, error.service),
+        service=error.service,
+        since=_since(error),
+        reason=error.reason,
+        effect=effect,
+    )
+
+
+def explained(effect: str) -> Callable[[View], View]:
+    """Where the view's upstream is down the page still answers, and says what it cannot show and since when."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answering(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except UpstreamDown as error:
+                return _answer(request, describe(error, effect=effect))
+
+        return answering
+
+    return decorate
+
+
+def _answer(request: HttpRequest, outage: Outage) -> HttpResponse:
+    if is_triggered_by(request, *_ASKING_BY_THEMSELVES):
+        # Nobody waits for it: what the page says stays as it is.
+        return HttpResponse(status=204)
+    response = render(request, "webui/outage.html", {"outage": outage, "retry_url": request.get_full_path()})
+    return reswap(retarget(reselect(response, "#main"), "#main"), "outerHTML") if is_htmx(request) else response
+
+
+def _since(error: UpstreamDown) -> datetime:
+    """The registry may have known before anybody asked here."""
+    if error.service == exchange.REGISTRY:
+        return error.since
+    try:
+        known = board.down_since(registry.snapshot(), error.service)
+    except UpstreamDown:
+        return error.since
+    return min(known, error.since) if known else error.since

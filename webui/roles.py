@@ -1,0 +1,63 @@
+"""Who may see what: a person's groups, and the pages these open."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from webui.requests import current_page, is_htmx
+
+
+class Role(StrEnum):
+    """The name of a group."""
+
+    TEACHER = "teachers"
+    STUDENT = "students"
+    OPERATOR = "operators"
+
+
+STAFF = frozenset({Role.TEACHER, Role.OPERATOR})
+Person = AbstractBaseUser | AnonymousUser
+View = Callable[..., HttpResponse]
+
+
+def roles_of(person: Person) -> frozenset[Role]:
+    if not isinstance(person, User) or not person.is_active:
+        return frozenset()
+    names = Group.objects.filter(user=person, name__in=list(Role)).values_list("name", flat=True)
+    return frozenset(map(Role, names))
+
+
+def opens_to(*roles: Role) -> Callable[[View], View]:
+    """The view is for people of these roles; others are asked to sign in, or told that it is not for them."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _ask_to_sign_in(request)
+            if roles and not roles_of(request.user).intersection(roles):
+                raise PermissionDenied(f"It is for {' and '.join(sorted(roles))}.")
+            response = view(request, *args, **kwargs)
+            # Nobody who comes after on this machine finds another's grades in the browser's memory.
+            add_never_cache_headers(response)
+            patch_vary_headers(response, ["HX-Request", "HX-Target"])
+            return response
+
+        return guarded
+
+    return decorate
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    if not is_htmx(request):
+        return redirect_to_login(request.get_full_path())
+    # Swapped into the page as it stands, the sign-in form would appear in the middle of a table.
+    return HttpResponseClientRedirect(redirect_to_login(current_page(request)).url)

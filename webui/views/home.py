@@ -1,0 +1,18 @@
+"""Where a person starts: teachers and students with their courses, operators with the status."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from webui.roles import Role, opens_to, roles_of
+
+
+@require_safe
+@opens_to()
+def show_home(request: HttpRequest) -> HttpResponse:
+    roles = roles_of(request.user)
+    if roles & {Role.TEACHER, Role.STUDENT}:
+        return redirect("courses")
+    if Role.OPERATOR in roles:
+        return redirect("status")
+    return render(request, "webui/no_role.html")
