@@ -1,0 +1,118 @@
+"""A real browser on the web UI under its real server; what it asks of other services is faked at HTTP.
+
+The fixtures end with this package rather than with the session: while Playwright's event loop runs, Django refuses
+the tests of other packages their database. Accounts are made by commands in a process of their own, for the same
+reason.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    StorageState,
+    expect,
+    sync_playwright,
+)
+
+from tests.browser.serving import PASSWORD, served_webui
+from tests.webui.faked.world import World
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+PATIENCE_MS = 10_000
+
+# Opens a page as somebody: `open_page("/logs", "operator", color_scheme="dark")`.
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def lasting_world() -> World:
+    return World()
+
+
+@pytest.fixture
+def world(lasting_world: World) -> World:
+    lasting_world.begin_anew()
+    return lasting_world
+
+
+@pytest.fixture(scope="package")
+def webui_url(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served_webui(lasting_world, tmp_path_factory.mktemp("webui")) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def cookies_of(browser: Browser, webui_url: str) -> dict[str, StorageState]:
+    """Of each person, signed in once for all tests."""
+    return {name: _sign_in(browser, webui_url, name) for name in ("teacher", "student", "operator")}
+
+
+@pytest.fixture
+def open_page(
+    world: World, browser: Browser, webui_url: str, cookies_of: dict[str, StorageState]
+) -> Iterator[OpenPage]:
+    """At the end no page may have broken its content security policy, raised an error or asked another host."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_(address: str, person: str | None = "teacher", **options: Any) -> Page:
+        state = cookies_of[person] if person else None
+        context = browser.new_context(base_url=webui_url, storage_state=state, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        _watch(page, complaints, webui_url)
+        page.goto(address)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _watch(page: Page, complaints: list[str], own_url: str) -> None:
+    def hear(message: ConsoleMessage) -> None:
+        # The browser and htmx also report every answer of 4xx and every broken-off request this way.
+        if message.type in ("error", "warning") and not message.text.startswith(("Failed to load resource", "htmx:")):
+            complaints.append(message.text)
+
+    def see(request: Request) -> None:
+        if not request.url.startswith((own_url, "data:")):
+            complaints.append(f"asked {request.url}")
+
+    page.on("console", hear)
+    page.on("request", see)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+
+def _sign_in(browser: Browser, url: str, name: str) -> StorageState:
+    context = browser.new_context(base_url=url)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").wait_for()
+    state = context.storage_state()
+    context.close()
+    return state

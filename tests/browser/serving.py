@@ -1,0 +1,146 @@
+"""The web UI under its real server, in a process of its own, with the other services faked at HTTP."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx2
+
+from tests.webui.faked.call import Call
+from tests.webui.faked.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+UPSTREAMS = ("registry", "logsvc", "grading")
+PASSWORD = "only-for-tests"
+START_SECONDS = 30.0
+
+
+@contextmanager
+def served_webui(world: World, data_dir: Path) -> Iterator[str]:
+    """Its address, once it answers."""
+    with ExitStack() as stack:
+        urls = {service: stack.enter_context(_served(world, service)) for service in UPSTREAMS}
+        world.registry.urls.update(urls)
+        world.begin_anew()
+        environment = _environment(data_dir, registry_url=urls["registry"])
+        for command in ("migrate", "provision"):
+            _manage(environment, command)
+        yield stack.enter_context(_running(environment))
+
+
+def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
+    passwords = {f"DEMO_{name}_PASSWORD": PASSWORD for name in ("TEACHER", "STUDENT", "OPERATOR")}
+    port = str(_free_port())
+    return {
+        **os.environ,
+        **passwords,
+        "ROLLCALL_DATA_DIR": str(data_dir),
+        "REGISTRY_URL": registry_url,
+        "WEBUI_PORT": port,
+        "WEBUI_URL": f"http://127.0.0.1:{port}",
+    }
+
+
+def _manage(environment: dict[str, str], *arguments: str) -> None:
+    subprocess.run([sys.executable, "manage.py", "webui", *arguments], cwd=ROOT, env=environment, check=True, stdout=-3)
+
+
+@contextmanager
+def _running(environment: dict[str, str]) -> Iterator[str]:
+    url = environment["WEBUI_URL"]
+    process = subprocess.Popen([sys.executable, "manage.py", "webui", "serve"], cwd=ROOT, env=environment)
+    try:
+        _wait_for(url, process)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            httpx2.get(f"{url}/healthz", timeout=1.0, trust_env=False).raise_for_status()
+        except httpx2.HTTPError:
+            threading.Event().wait(0.1)
+        else:
+            return
+    raise AssertionError("The web UI did not start; its output above says why.")
+
+
+@contextmanager
+def _served(world: World, service: str) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(world, service))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def _handler(world: World, service: str) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body leave together: otherwise each answer waits for a delayed acknowledgement.
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            if service in world.down:
+                self.close_connection = True
+                return
+            self._send(*world.answer(_call(service, self, body)))
+
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 -- the names http.server looks for
+
+        def _send(self, status: int, body: object) -> None:
+            content = b"" if body is None else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
+
+        def log_request(self, code: object = "-", size: object = "-") -> None:
+            return
+
+    return Handler
+
+
+def _call(service: str, request: BaseHTTPRequestHandler, body: bytes) -> Call:
+    parts = urlsplit(request.path)
+    is_json = request.headers.get("Content-Type", "") == "application/json"
+    return Call(
+        service=service,
+        method=request.command,
+        path=parts.path,
+        query=dict(parse_qsl(parts.query)),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=json.loads(body) if body and is_json else None,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,85 @@
+"""A program of any language is an instance while it runs, and does not notice."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from registry.client import Heartbeat, sidecar
+from tests.clients.registry.fake import FakeRegistry, registration
+
+# A sidecar of its own, for it handles its process's signals; it prints what the registry was asked.
+PROGRAM = """
+import sys
+from registry.client import sidecar
+from tests.clients.registry.fake import FakeRegistry, registration
+fake = FakeRegistry(listener=lambda request: print(request.method, flush=True))
+sys.exit(sidecar.run(fake.client().registered(registration()), sys.argv[1:]))
+"""
+WAITING = """
+import signal, sys
+def leave(number, frame):
+    print("got", signal.Signals(number).name, flush=True)
+    sys.exit(5)
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, leave)
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def until_a_beat(registry: FakeRegistry, path: Path) -> str:
+    """A line of shell that goes on when the registry has had a beat."""
+    os.mkfifo(path)
+
+    def tell(request: httpx2.Request) -> None:
+        if request.url.path.endswith("/heartbeat") and not path.with_suffix(".told").exists():
+            path.with_suffix(".told").touch()
+            path.write_text("beat")
+
+    registry.listener = tell
+    return f"cat {path} > /dev/null"
+
+
+def test_it_is_registered_while_it_runs_and_its_exit_code_is_passed_on(registry: FakeRegistry, tmp_path: Path) -> None:
+    me = registry.client().registered(registration(heartbeat=Heartbeat(kind="ttl")))
+    program = ["sh", "-c", f"{until_a_beat(registry, tmp_path / 'beat')}; exit 7"]
+    assert sidecar.run(me, program) == 7
+    assert [request.method for request in registry.requests] == ["PUT", "PUT", "DELETE"]
+    assert registry.registered() == set()
+
+
+def test_what_a_signal_ended_has_the_code_that_shells_give(registry: FakeRegistry) -> None:
+    program = [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]
+    assert sidecar.run(registry.client().registered(registration()), program) == 137
+
+
+def test_a_program_that_is_none_is_never_registered(registry: FakeRegistry) -> None:
+    with pytest.raises(FileNotFoundError):
+        sidecar.run(registry.client().registered(registration()), ["/nowhere/to/be/found"])
+    assert registry.requests == []
+
+
+def test_the_handlers_of_before_are_put_back(registry: FakeRegistry) -> None:
+    before = signal.getsignal(signal.SIGUSR1)
+    sidecar.run(registry.client().registered(registration()), ["true"])
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_signals_are_passed_on(name: str) -> None:
+    command = [sys.executable, "-c", PROGRAM, sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        lines = {process.stdout.readline().strip() for _ in range(2)}
+        assert lines == {"ready", "PUT"}
+        os.kill(process.pid, signal.Signals[name])
+        rest = process.stdout.read().split("\n")
+    assert process.returncode == 5
+    told_first = ["DELETE", f"got {name}"]
+    assert rest[:2] == (told_first if name == "SIGTERM" else told_first[::-1])

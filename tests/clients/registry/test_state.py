@@ -1,0 +1,79 @@
+"""What is kept on disk is whole or left aside, and nobody else may read the secret."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from registry.client import Provider
+from registry.client.snapshot import Snapshot
+from registry.client.state import State
+
+SNAPSHOT = Snapshot(
+    epoch=1,
+    revision=7,
+    told_revision=5,
+    providers={"grading": (Provider(service="grading", instance="g-1", url="http://g.test", tags=("blue",)),)},
+)
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    State(tmp_path).write(SNAPSHOT)
+    assert State(tmp_path).read() == SNAPSHOT
+
+
+def test_nothing_is_known_at_first(tmp_path: Path) -> None:
+    state = State(tmp_path / "made" / "on the way")
+    assert state.read() is None
+    assert state.signature() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[]", b'{"revision": "7"}', b"[" * 100_000])
+def test_a_damaged_file_is_left_aside_and_said_to_be(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "providers.json").write_bytes(content)
+    with caplog.at_level(logging.WARNING):
+        assert State(tmp_path).read() is None
+    assert "left aside" in caplog.text
+
+
+def test_the_signature_differs_after_every_write(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    seen = {state.signature()}
+    for revision in range(5):
+        state.write(replace(SNAPSHOT, revision=revision))
+        seen.add(state.signature())
+    assert len(seen) == 6
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+    state = State(tmp_path)
+    (tmp_path / "providers.json").mkdir()
+    with pytest.raises(OSError, match="providers"):
+        state.write(SNAPSHOT)
+    assert [path.name for path in tmp_path.iterdir()] == ["providers.json"]
+
+
+def test_the_secret_is_made_once_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    secret = State(tmp_path).secret()
+    assert secret.startswith("whsec_")
+    assert State(tmp_path).secret() == secret
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_the_directory_is_for_its_owner_only(tmp_path: Path) -> None:
+    assert State(tmp_path / "state").directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_worker_that_comes_second_takes_the_first_one_s_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_meanwhile() -> str:
+        (tmp_path / "secret").write_text("whsec_first")
+        return "whsec_second"
+
+    monkeypatch.setattr("registry.client.state.new_secret", made_meanwhile)
+    assert State(tmp_path).secret() == "whsec_first"

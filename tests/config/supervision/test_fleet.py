@@ -1,0 +1,58 @@
+import http.client
+import io
+import json
+from typing import Any
+
+import pytest
+
+from config.supervision import fleet
+
+
+class Answer(io.BytesIO):
+    """What http.client would give for the registry's answer."""
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> list[bytes | Exception]:
+    """What the registry answers next; an empty list when it is not there."""
+    answers: list[bytes | Exception] = []
+
+    def getresponse(connection: Any) -> Answer:
+        if isinstance(answers[0], Exception):
+            raise answers[0]
+        return Answer(answers[0])
+
+    monkeypatch.setattr(http.client.HTTPConnection, "request", lambda *_, **__: None)
+    monkeypatch.setattr(http.client.HTTPConnection, "getresponse", getresponse)
+    return answers
+
+
+def statuses() -> dict[str, str]:
+    return fleet.statuses(["registry", "logsvc", "grading"], host="127.0.0.1", port=1, token="t")
+
+
+def listing(*entries: dict[str, Any]) -> bytes:
+    return json.dumps({"revision": 7, "services": list(entries)}).encode()
+
+
+def test_a_service_has_the_best_status_of_its_instances(answer: list[bytes | Exception]) -> None:
+    answer.append(
+        listing(
+            {"service": "logsvc", "passing": 1, "critical": 2, "starting": 0},
+            {"service": "grading", "passing": 0, "critical": 1, "starting": 1},
+        )
+    )
+    assert statuses() == {"registry": "passing", "logsvc": "passing", "grading": "starting"}
+
+
+def test_a_service_that_the_registry_does_not_know_is_not_registered(answer: list[bytes | Exception]) -> None:
+    answer.append(listing({"service": "logsvc", "passing": 0, "critical": 1, "starting": 0}))
+    assert statuses() == {"registry": "passing", "logsvc": "critical", "grading": "not registered"}
+
+
+@pytest.mark.parametrize("reply", [b"<html>", b"[]", b"{}", b'{"services": [{}]}', b"\xff", ConnectionRefusedError()])
+def test_a_registry_that_answers_nothing_of_use_is_not_answering(
+    answer: list[bytes | Exception], reply: bytes | Exception
+) -> None:
+    answer.append(reply)
+    assert statuses() == {"registry": "not answering", "logsvc": "unknown", "grading": "unknown"}

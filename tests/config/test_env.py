@@ -1,0 +1,91 @@
+import os
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import env
+from config.services import SERVICES
+
+
+@pytest.fixture(autouse=True)
+def _data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ROLLCALL_DATA_DIR", str(tmp_path / "data"))
+    for name in ("REDIS_URL", "A_SECRET", "GRADING_PORT", "GRADING_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_data_directory_is_made(tmp_path: Path) -> None:
+    assert env.data_dir() == tmp_path / "data"
+    assert (tmp_path / "data").is_dir()
+
+
+def test_a_data_directory_that_cannot_be_made_names_its_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ROLLCALL_DATA_DIR", str(tmp_path / "file" / "data"))
+    with pytest.raises(ImproperlyConfigured, match="set ROLLCALL_DATA_DIR"):
+        env.data_dir()
+
+
+@pytest.mark.parametrize("value", ["x", "0", "-1", "65536", "80.5", "8000 1"])
+def test_a_port_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("GRADING_PORT", value)
+    with pytest.raises(ImproperlyConfigured, match="GRADING_PORT="):
+        env.port(SERVICES["grading"])
+
+
+def test_a_secret_is_made_once_and_readable_to_its_owner_alone(tmp_path: Path) -> None:
+    first = env.secret("A_SECRET")
+    path = tmp_path / "data" / "secrets" / "a_secret"
+    assert env.secret("A_SECRET") == first == path.read_text()
+    assert path.stat().st_mode & 0o077 == 0
+    assert len(list(path.parent.iterdir())) == 1
+
+
+def test_a_secret_that_is_set_is_kept_out_of_the_data_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("A_SECRET", "given")
+    assert env.secret("A_SECRET") == "given"
+    assert not (tmp_path / "data" / "secrets").exists()
+
+
+@given(depth=st.integers(0, 60))
+def test_a_sockets_path_is_never_longer_than_linux_allows(depth: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(env, "data_dir", lambda: Path("/data") / "/".join(["ö"] * depth))
+        assert len(os.fsencode(env.unix_socket("supervisord"))) <= env.UNIX_SOCKET_PATH_LIMIT
+
+
+def test_each_data_directory_has_sockets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def socket_of(directory: str) -> Path:
+        monkeypatch.setattr(env, "data_dir", lambda: Path("/") / directory)
+        return env.unix_socket("redis")
+
+    assert len({socket_of("a"), socket_of("b"), socket_of("a" * 200), socket_of("b" * 200)}) == 4
+
+
+@pytest.mark.parametrize("value", ["localhost", "http://x", "redis://", "redis://x:port"])
+def test_a_redis_address_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("REDIS_URL", value)
+    with pytest.raises(ImproperlyConfigured, match="REDIS_URL="):
+        env.redis_url()
+
+
+def test_a_database_is_a_file_in_the_data_directory_unless_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert env.database(SERVICES["grading"])["NAME"] == str(tmp_path / "data" / "grading.sqlite3")
+    monkeypatch.setenv("GRADING_DATABASE_URL", "postgres://u:p@db/grading")
+    assert env.database(SERVICES["grading"])["HOST"] == "db"
+
+
+def test_a_database_address_that_is_none_names_its_setting_without_the_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRADING_DATABASE_URL", "nonsense://user:hunter2@host/name")
+    with pytest.raises(ImproperlyConfigured, match="GRADING_DATABASE_URL") as caught:
+        env.database(SERVICES["grading"])
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,286 @@
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import health, problems
+from config.hybrid import Handler, Hybrid, Message, Receive, Scope, Send, respond
+from tests.config.asgi import Client, ask, http_scope, hybrid
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+
+class Body(list[bytes]):
+    """A WSGI answer as Django's are: it says whether it streams, and is closed in the end."""
+
+    def __init__(self, chunks: Iterable[bytes] = (), *, streaming: bool = False) -> None:
+        super().__init__(chunks)
+        self.streaming = streaming
+        self.closed_in: str | None = None
+
+    def close(self) -> None:
+        self.closed_in = threading.current_thread().name
+
+
+class Endless:
+    streaming = True
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.made += 1
+            yield b"more"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def echo(environ: dict[str, Any], start_response: StartResponse) -> Body:
+    start_response("201 Created", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    return Body([environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read()])
+
+
+def answering(body: Any, *headers: tuple[str, str]) -> Callable[[dict[str, Any], StartResponse], Any]:
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        start_response("200 OK", list(headers))
+        return body
+
+    return application
+
+
+def failing(error: Exception) -> Callable[[dict[str, Any], StartResponse], Any]:
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Any:
+        raise error
+
+    return application
+
+
+def lane_of(handler: Handler, path: str = "/native") -> Callable[[Scope], Handler | None]:
+    return lambda scope: handler if scope["path"] == path else None
+
+
+def request_of(*chunks: bytes) -> list[Message]:
+    last = len(chunks) - 1
+    return [{"type": "http.request", "body": chunk, "more_body": at < last} for at, chunk in enumerate(chunks)]
+
+
+def test_the_application_gets_the_request_and_its_answer_is_sent_whole() -> None:
+    client = ask(hybrid(echo), http_scope(method="PUT"), *request_of(b"one", b"", b"two"))
+    assert client.status == 201
+    assert client.body == b"PUT onetwo"
+    assert client.headers == [(b"content-type", b"text/plain"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
+    assert client.has_everything
+
+
+def test_an_answer_is_made_and_closed_in_a_thread_of_its_own() -> None:
+    body = Body([b"x"])
+    ask(hybrid(answering(body)), http_scope())
+    assert body.closed_in == "request-1"
+
+
+def test_a_lane_answers_before_the_application_is_asked() -> None:
+    async def native(scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, problems.RawResponse(status=200, headers=(), body=b"native"))
+
+    application = hybrid(echo, [lane_of(native)])
+    assert ask(application, http_scope("/native")).body == b"native"
+    assert ask(application, http_scope("/other")).body == b"GET "
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_health_lane_answers_without_the_application(method: str) -> None:
+    client = ask(hybrid(failing(AssertionError()), [health.lane]), http_scope("/healthz", method=method))
+    assert client.status == 200
+    assert json.loads(client.body) == {"status": "ok"}
+    assert (b"content-length", b"16") in client.headers
+
+
+@given(chunks=st.lists(st.binary(max_size=40), min_size=1, max_size=8))
+def test_a_body_is_passed_on_whole_or_refused_by_its_size_alone(chunks: list[bytes]) -> None:
+    whole = b"".join(chunks)
+    client = ask(hybrid(echo), http_scope(method="POST"), *request_of(*chunks))
+    if len(whole) > 100:
+        assert client.status == 413
+    else:
+        assert client.body == b"POST " + whole
+
+
+def test_a_body_declared_too_large_is_refused_before_any_of_it_is_read() -> None:
+    scope = http_scope(method="POST", headers=[(b"content-length", b"101")])
+    client = ask(hybrid(failing(AssertionError())), scope, *request_of(b"x"))
+    assert client.status == 413
+    assert (b"content-type", b"application/problem+json") in client.headers
+    assert json.loads(client.body)["limit_bytes"] == 100
+
+
+def test_a_request_that_broke_off_never_reaches_the_application() -> None:
+    part: Message = {"type": "http.request", "body": b"half", "more_body": True}
+    client = ask(hybrid(failing(AssertionError())), http_scope(method="POST"), part, stays=False)
+    assert client.received == []
+
+
+def test_a_fault_of_the_application_is_a_problem_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    client = ask(hybrid(failing(ValueError("secret"))), http_scope("/path"))
+    assert client.status == 500
+    assert (b"content-type", b"application/problem+json") in client.headers
+    assert "secret" not in client.body.decode()
+    assert caplog.messages == ["GET /path failed"]
+
+
+def test_a_problem_raised_in_a_lane_keeps_its_status_and_headers(caplog: pytest.LogCaptureFixture) -> None:
+    async def native(scope: Scope, receive: Receive, send: Send) -> None:
+        raise problems.Unauthenticated("Send a token.")
+
+    client = ask(hybrid(echo, [lane_of(native)]), http_scope("/native"))
+    assert client.status == 401
+    assert (b"www-authenticate", b"Bearer") in client.headers
+    assert caplog.messages == []
+
+
+def test_a_lane_that_fails_to_choose_is_a_problem_too() -> None:
+    def choose(scope: Scope) -> Handler | None:
+        raise LookupError
+
+    assert ask(hybrid(echo, [choose]), http_scope()).status == 500
+
+
+def test_a_stream_is_sent_piece_by_piece() -> None:
+    body = Body([b"a", b"b"], streaming=True)
+    client = ask(hybrid(answering(body)), http_scope())
+    assert [message.get("body") for message in client.received] == [None, b"a", b"b", b""]
+    assert client.has_everything
+    assert body.closed_in == "request-1"
+
+
+def test_a_short_stream_of_known_length_is_sent_at_once() -> None:
+    body = Body([b"a", b"b"], streaming=True)
+    client = ask(hybrid(answering(body, ("Content-Length", "2"))), http_scope())
+    assert [message.get("body") for message in client.received] == [None, b"ab"]
+
+
+def test_the_answer_to_head_never_makes_the_pieces_of_a_stream() -> None:
+    body = Endless()
+    client = ask(hybrid(answering(body)), http_scope(method="HEAD"))
+    assert client.has_everything
+    assert body.made == 0
+    assert body.is_closed
+
+
+def test_a_stream_ends_when_its_client_is_gone() -> None:
+    body = Endless()
+    assert not ask(hybrid(answering(body)), http_scope(), stays=False).has_everything
+    assert body.is_closed
+
+
+def test_a_stream_that_fails_is_cut_off_and_not_ended(caplog: pytest.LogCaptureFixture) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"a"
+        raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        ask(hybrid(answering(pieces())), http_scope())
+
+
+def test_the_lifespan_begins_and_ends() -> None:
+    client = ask(hybrid(echo), {"type": "lifespan"}, {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+    assert [message["type"] for message in client.received] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+
+
+def test_another_kind_of_connection_is_refused() -> None:
+    with pytest.raises(ValueError, match="websocket"):
+        ask(hybrid(echo), {"type": "websocket"})
+
+
+def test_draining_waits_for_a_request_that_is_being_answered() -> None:
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(environ: dict[str, Any], start_response: StartResponse) -> Body:
+        begun.set()
+        finish.wait()
+        return echo(environ, start_response)
+
+    async def exchange() -> Client:
+        application, client = hybrid(slow), Client()
+        request = _begin(application, client)
+        await asyncio.to_thread(begun.wait)
+        drained = asyncio.ensure_future(application.drain(grace_seconds=60))
+        finish.set()
+        await asyncio.gather(request, drained)
+        return client
+
+    assert asyncio.run(exchange()).status == 201
+
+
+def test_draining_answers_a_request_that_hangs_with_unavailable() -> None:
+    never = threading.Event()
+
+    def hanging(environ: dict[str, Any], start_response: StartResponse) -> Body:
+        never.wait()
+        return echo(environ, start_response)
+
+    async def exchange() -> Client:
+        application, client = hybrid(hanging), Client()
+        request = _begin(application, client)
+        await asyncio.sleep(0)
+        await application.drain(grace_seconds=0.01)
+        await request
+        return client
+
+    client = asyncio.run(exchange())
+    never.set()
+    assert client.status == 503
+    assert client.has_everything
+
+
+def test_draining_cuts_a_native_stream_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"event", "more_body": True})
+        await receive()
+        await receive()
+
+    client = asyncio.run(_drained_while_streaming(hybrid(echo, [lane_of(stream)]), "/native"))
+    assert client.body == b"event"
+    assert not client.has_everything
+    assert caplog.records == []
+
+
+def test_draining_ends_a_stream_of_the_application() -> None:
+    body = Endless()
+    client = asyncio.run(_drained_while_streaming(hybrid(answering(body)), "/"))
+    assert not client.has_everything
+
+
+async def _drained_while_streaming(application: Hybrid, path: str) -> Client:
+    client = Client()
+    request = _begin(application, client, path)
+    while not client.body:
+        client.arrived.clear()
+        await client.arrived.wait()
+    await application.drain(grace_seconds=60)
+    await request
+    return client
+
+
+def _begin(application: Hybrid, client: Client, path: str = "/") -> "asyncio.Task[None]":
+    async def request() -> None:
+        await application(http_scope(path), client.receive, client.send)
+
+    return asyncio.create_task(request())
+
+
+@pytest.fixture(autouse=True)
+def _all_logs(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)

@@ -1,0 +1,68 @@
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from config.threads import Threads
+
+
+def test_a_function_runs_in_a_thread_and_its_result_comes_back() -> None:
+    assert asyncio.run(Threads(1).run(lambda: threading.current_thread().name)) == "request-1"
+
+
+@pytest.mark.parametrize(("raised", "arrives"), [(KeyError("x"), KeyError), (StopIteration(), RuntimeError)])
+def test_what_a_function_raises_comes_back(raised: Exception, arrives: type[Exception]) -> None:
+    def fail() -> None:
+        raise raised
+
+    with pytest.raises(arrives):
+        asyncio.run(Threads(1).run(fail))
+
+
+def test_functions_run_at_once_up_to_the_number_of_threads() -> None:
+    meeting = threading.Barrier(3)
+
+    async def meet() -> None:
+        threads = Threads(3)
+        await asyncio.gather(*(threads.run(meeting.wait) for _ in range(3)))
+
+    asyncio.run(meet())
+
+
+def test_a_function_whose_caller_gave_up_before_it_began_is_left_out() -> None:
+    ran: list[str] = []
+
+    async def cancel_one(threads: Threads, gate: threading.Event) -> None:
+        first = asyncio.ensure_future(threads.run(gate.wait))
+        second = asyncio.ensure_future(threads.run(_noting(ran, "second")))
+        await asyncio.sleep(0)
+        second.cancel()
+        gate.set()
+        await first
+        await threads.run(_noting(ran, "third"))
+
+    asyncio.run(cancel_one(Threads(1), threading.Event()))
+    assert ran == ["third"]
+
+
+def test_a_result_that_comes_after_its_loop_was_closed_harms_nothing() -> None:
+    threads, gate, ran = Threads(1), threading.Event(), list[str]()
+
+    async def give_up() -> None:
+        waiting = asyncio.ensure_future(threads.run(gate.wait))
+        await asyncio.sleep(0)
+        waiting.cancel()
+
+    asyncio.run(give_up())
+    gate.set()
+    asyncio.run(threads.run(_noting(ran, "after")))
+    assert ran == ["after"]
+
+
+def test_threads_keep_no_process_from_ending() -> None:
+    assert asyncio.run(Threads(1).run(lambda: threading.current_thread().daemon))
+
+
+def _noting(ran: list[str], name: str) -> Callable[[], None]:
+    return lambda: ran.append(name)

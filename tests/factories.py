@@ -1,0 +1,47 @@
+"""Plain functions that make what tests need."""
+
+from datetime import datetime
+from typing import Any
+
+from registry import claims, declaration, heartbeats, registration
+from registry.claims import Due
+from registry.heartbeats import Result
+from registry.models import Instance
+from registry.registration import Registered
+from registry.verdict import Finding
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+def register(service: str, instance: str | None = None, *, now: datetime, **members: Any) -> Registered:
+    """Register an instance of `service`, told by webhook when it requires anything."""
+    name = instance or f"{service}-1"
+    body = {"url": "http://127.0.0.1:9000", **members}
+    if body.get("requires") and "notify_url" not in body:
+        body |= {"notify_url": "http://127.0.0.1:9000/notify", "notify_secret": SECRET}
+    declared = declaration.declaration(body)
+    return registration.register(declaration.target(service, name), declared, author="tester", now=now)
+
+
+def probe(due: Due, *, succeeded: bool, detail: str = "probed") -> Result:
+    finding = Finding.SUCCESS if succeeded else Finding.FAILURE
+    return Result(due=due, finding=finding, detail=detail, latency_ms=1.0)
+
+
+def judge(instance: Instance, *, succeeded: bool, now: datetime, times: int = 1) -> None:
+    """Probe an instance now, whether or not it is due, and record the same result `times` in a row."""
+    for _ in range(times):
+        instance.heartbeat.refresh_from_db()
+        instance.heartbeat.due_at = now.timestamp()
+        instance.heartbeat.lease_until = 0
+        instance.heartbeat.save(update_fields=["due_at", "lease_until"])
+        due = next(each for each in claims.claim(now=now.timestamp(), limit=1000) if each.instance_id == instance.pk)
+        heartbeats.record([probe(due, succeeded=succeeded)], now=now)
+    instance.refresh_from_db()
+
+
+def passing(service: str, instance: str | None = None, *, now: datetime, **members: Any) -> Instance:
+    """A registered instance that its first probe has found passing."""
+    made = register(service, instance, now=now, **members).instance
+    judge(made, succeeded=True, now=now)
+    return made

@@ -1,0 +1,37 @@
+"""The registry's tests run on its own addresses."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from config.tokens import issuing
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _registry_urls(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "registry.urls"
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def client_of(db: None) -> "ClientOf":
+    return ClientOf()
+
+
+class ClientOf:
+    """Makes API clients: one call, one token with the given scopes."""
+
+    def __call__(self, *scopes: str, name: str = "tester") -> APIClient:
+        token = issuing.create(name=name, scopes=list(scopes))
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client

@@ -1,0 +1,102 @@
+"""Peers on loopback, written out to the byte."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Peer:
+    """What has connected to one."""
+
+    def __init__(self, scheme: str) -> None:
+        self.scheme = scheme
+        self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
+        self.closed = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}/healthz"
+
+    @property
+    def connections(self) -> int:
+        return len(self.writers)
+
+    def hang_up(self) -> None:
+        for writer in self.writers:
+            writer.transport.abort()
+
+
+@asynccontextmanager
+async def peer(handle: Handle, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+    """A server whose every connection is given to `handle` and closed when that returns."""
+    serving = Peer("https" if tls else "http")
+    tasks: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await handle(reader, writer)
+        writer.close()
+        serving.closed.set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.writers.append(writer)
+        tasks.append(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    serving.port = server.sockets[0].getsockname()[1]
+    try:
+        yield serving
+    finally:
+        server.close()
+        # What the event loop has accepted takes a few turns to be heard of.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        serving.hang_up()
+        await asyncio.sleep(0)
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return head + await reader.readexactly(int(line.partition(b":")[2]))
+    return head
+
+
+def answering(*answers: bytes, requests: list[bytes] | None = None) -> Handle:
+    """One of `answers` to each request of a connection, then the connection's end."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            request = await read_request(reader)
+            if requests is not None:
+                requests.append(request)
+            writer.write(answer)
+            await writer.drain()
+
+    return handle
+
+
+def answering_always(answer: bytes, requests: list[bytes] | None = None) -> Handle:
+    """`answer` to every request of a connection, until the client closes it."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            request = await read_request(reader)
+            if requests is not None:
+                requests.append(request)
+            writer.write(answer)
+            await writer.drain()
+
+    return handle
+
+
+async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()

@@ -1,0 +1,60 @@
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from registry.models import Heartbeat
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server_url() -> Iterator[str]:
+    """Takes connections; the kernel does, for as long as the socket listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def explained(*arguments: str) -> str:
+    output = StringIO()
+    call_command("check_service", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_it_says_what_the_probe_found_and_what_follows_and_writes_nothing(now: datetime, server_url: str) -> None:
+    factories.passing("billing", now=now, url=server_url)
+    before = Heartbeat.objects.values().get()
+
+    said = explained("billing")
+
+    assert said.startswith("billing/billing-1: passing\n  It is passing since 2026-11-23 12:00:00 UTC: probed.\n")
+    assert "accepts connections (" in said
+    assert "That is success 2 in a row of the 1 that make it passing: its verdict is passing." in said
+    assert Heartbeat.objects.values().get() == before
+
+
+def test_a_failure_is_counted_towards_its_threshold(now: datetime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    factories.passing("billing", now=now, url=url)
+
+    said = explained("billing", "billing-1")
+
+    assert "failure 1 in a row of the 3 that make it critical: not yet enough." in said
+
+
+def test_an_instance_that_beats_by_itself_is_not_probed(now: datetime) -> None:
+    factories.register("cron", now=now, heartbeat={"kind": "ttl"})
+
+    assert "It beats by itself every 10 s" in explained("cron")
+
+
+def test_what_is_not_there_is_named(now: datetime) -> None:
+    with pytest.raises(CommandError, match="check the name"):
+        explained("nothing")
+    with pytest.raises(CommandError, match="no instance 'b'"):
+        explained("nothing", "b")

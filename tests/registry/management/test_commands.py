@@ -1,0 +1,152 @@
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from config.tokens import issuing
+from registry.models import Instance
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> str:
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
+
+
+def failure_of(call: Callable[[], object]) -> CommandError:
+    with pytest.raises(CommandError) as failure:
+        call()
+    assert failure.value.returncode == 2
+    return failure.value
+
+
+def test_an_instance_is_registered_listed_and_deregistered() -> None:
+    assert "Registered billing/billing-1" in run(
+        "register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc", "mail", "--heartbeat", "http"
+    )
+    instance = Instance.objects.get()
+    assert instance.requires == ["logsvc", "mail"]
+    assert instance.heartbeat_url == "http://127.0.0.1:9000/healthz"
+
+    assert "billing-1" in run("list_services")
+    assert json.loads(run("list_services", "billing", "--json"))[0]["instance"] == "billing-1"
+    assert "Updated" in run("register_service", "billing", "http://127.0.0.1:9001")
+
+    assert run("deregister_service", "billing") == "Deregistered billing/billing-1.\n"
+    assert not Instance.objects.exists()
+
+
+def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
+    assert "no name" in str(failure_of(lambda: run("register_service", "Billing", "http://127.0.0.1:9000")))
+    assert "/url" in str(failure_of(lambda: run("register_service", "billing", "nonsense")))
+    assert "/heartbeat/kind" in str(
+        failure_of(lambda: run("register_service", "billing", "http://127.0.0.1:1", "--heartbeat", "script"))
+    )
+    assert "'billing'" in str(failure_of(lambda: run("deregister_service", "billing")))
+    assert "'billing-9'" in str(failure_of(lambda: run("deregister_service", "billing", "billing-9")))
+    assert not Instance.objects.exists()
+
+
+def test_a_token_is_printed_once_alone_and_kept_as_a_hash() -> None:
+    token = run("create_token", "ci", "--scope", "read", "--scope", "register:*")
+
+    assert token.startswith("rct_")
+    assert token.count("\n") == 1
+    holder = issuing.holder(token.strip())
+    assert holder.may("read")
+    assert holder.may_register("anything")
+    assert token.strip() not in run("list_tokens")
+    assert "taken" not in run("list_tokens", "--json")
+
+
+def test_token_commands_refuse_what_makes_no_sense() -> None:
+    assert "is not a scope" in str(failure_of(lambda: run("create_token", "ci", "--scope", "everything")))
+    assert "at least one scope" in str(failure_of(lambda: run("create_token", "ci")))
+    run("create_token", "ci", "--scope", "read")
+    assert "already" in str(failure_of(lambda: run("create_token", "ci", "--scope", "read")))
+    assert "no token named" in str(failure_of(lambda: run("revoke_token", "other")))
+
+
+def test_provisioning_makes_the_systems_tokens_known_and_may_be_repeated() -> None:
+    from django.conf import settings
+
+    run("provision")
+    accounts = json.loads(run("provision", "--json"))
+
+    assert issuing.holder(settings.SERVICE_TOKENS["grading"]).may_register("grading")
+    assert set(accounts) == {"operator"}
+
+
+def test_maintenance_and_drain_say_what_they_do() -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000")
+    run("register_service", "webui", "http://127.0.0.1:9001", "--requires", "billing")
+
+    assert "required by webui" in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
+    assert "maintenance" in run("list_services", "billing")
+    assert "Ended" in run("maintenance", "billing", "--end")
+    assert "no maintenance" in run("maintenance", "billing", "--end")
+    assert "drains" in run("drain", "billing", "billing-1")
+    assert "minutes" in str(failure_of(lambda: run("maintenance", "billing", "--minutes", "-1")))
+    assert "billing-9" in str(failure_of(lambda: run("drain", "billing", "billing-9")))
+
+
+def test_the_registry_is_exported_and_imported_and_a_second_import_changes_nothing(tmp_path: Path) -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc", "--zone", "b", "--tag", "x")
+    run("maintenance", "billing", "--reason", "disk")
+    before = run("export_registry")
+    file = tmp_path / "registry.json"
+    file.write_text(before)
+    run("deregister_service", "billing")
+    run("maintenance", "billing", "--end")
+
+    assert run("import_registry", str(file)) == "1 registered, 0 changed, 0 unchanged.\n"
+    assert run("import_registry", str(file)) == "0 registered, 0 changed, 1 unchanged.\n"
+    assert run("export_registry") == before
+
+
+def test_a_file_with_anything_wrong_in_it_is_refused_whole(tmp_path: Path) -> None:
+    file = tmp_path / "registry.json"
+    good = {"service": "a", "instance": "a-1", "url": "http://127.0.0.1:1"}
+    file.write_text(json.dumps({"format": "rollcall-registry-1", "instances": [good, {**good, "url": 5}]}))
+
+    assert "/instances/1/url" in str(failure_of(lambda: run("import_registry", str(file))))
+    assert not Instance.objects.exists()
+    file.write_text("{")
+    assert "not JSON" in str(failure_of(lambda: run("import_registry", str(file))))
+    file.write_text('{"format": "other"}')
+    assert "export_registry" in str(failure_of(lambda: run("import_registry", str(file))))
+    assert "cannot be read" in str(failure_of(lambda: run("import_registry", str(tmp_path / "none"))))
+
+
+def test_watching_prints_each_change_once() -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000")
+    run("register_service", "logsvc", "http://127.0.0.1:9000")
+    run("deregister_service", "billing", "--reason", "moved")
+
+    lines = run("watch_services", "billing", "--after", "0", "--until", "3").splitlines()
+    as_json = [
+        json.loads(line) for line in run("watch_services", "--after", "1", "--until", "3", "--json").splitlines()
+    ]
+
+    assert [line.split()[0] for line in lines] == ["1", "3"]
+    assert "deregistered: moved" in lines[1]
+    assert [each["service"] for each in as_json] == ["logsvc", "billing"]
+
+
+def test_dependents_are_told_again() -> None:
+    secret = "whsec_" + "A" * 32
+    run(
+        *("register_service", "webui", "http://127.0.0.1:1", "--requires", "logsvc"),
+        *("--notify-url", "http://127.0.0.1:1/n", "--notify-secret", secret),
+    )
+
+    assert "since 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
+    assert "whole" in run("replay_notifications", "webui", "webui-1")
+    assert run("replay_notifications", "--all").startswith("1 dependents")
+    assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
+    assert "--all" in str(failure_of(lambda: run("replay_notifications")))

@@ -1,0 +1,88 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import pytest
+from django.db import connection
+
+from registry import declaration, intake, journal, registration
+from registry.errors import Deregistered
+from registry.models import Instance, JournalEntry
+from registry.registration import Entry, Registered
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _stopped() -> Iterator[None]:
+    yield
+    intake.intake.stop()
+
+
+def entry(number: int, **members: object) -> Entry:
+    declared = declaration.declaration({"url": "http://127.0.0.1:9000", **members})
+    target = declaration.target("billing", f"billing-{number}")
+    return Entry(target=target, declared=declared, author="tester")
+
+
+def register(each: Entry) -> Registered:
+    try:
+        return intake.register(each)
+    finally:
+        connection.close()
+
+
+def test_what_comes_at_the_same_time_is_stored_each_once_with_revisions_in_order() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        registered = list(threads.map(register, [entry(number) for number in range(40)]))
+
+    assert {each.instance.name for each in registered} == {f"billing-{number}" for number in range(40)}
+    assert [each.revision for each in journal.page(after=0, limit=100)] == list(range(1, 41))
+
+
+def test_two_updates_of_one_instance_at_the_same_time_are_both_taken() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        registered = list(threads.map(register, [entry(1, weight=weight) for weight in range(1, 20)]))
+
+    assert len(registered) == 19
+    assert Instance.objects.count() == 1
+    assert JournalEntry.objects.count() == 19
+
+
+def test_who_is_refused_hinders_nobody_else(now: datetime) -> None:
+    register(entry(1, incarnation="run-1"))
+    registration.deregister(declaration.target("billing", "billing-1"), author="tester", now=now)
+
+    with ThreadPoolExecutor(8) as threads:
+        refused = threads.submit(register, entry(1, incarnation="run-1"))
+        others = list(threads.map(register, [entry(number) for number in range(2, 10)]))
+
+    with pytest.raises(Deregistered):
+        refused.result()
+    assert len(others) == 8
+
+
+def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
+    seen: list[int] = []
+
+    def read() -> None:
+        try:
+            while not seen or seen[-1] < 60:
+                seen.extend(each.revision for each in journal.page(after=seen[-1] if seen else 0, limit=100))
+        finally:
+            connection.close()
+
+    def write(number: int) -> None:
+        try:
+            registration.register(
+                entry(number).target, entry(number).declared, author="t", now=datetime.now().astimezone()
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(7) as threads:
+        reader = threads.submit(read)
+        list(threads.map(write, range(60)))
+        reader.result(timeout=30)
+
+    assert seen == list(range(1, 61))

@@ -1,0 +1,94 @@
+from datetime import datetime
+
+import pytest
+
+from registry import catalogue, journal, overrides, registration
+from registry.declaration import Target
+from registry.errors import UnknownInstance
+from registry.models import JournalEntry
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+BILLING = Target(service="billing", instance="billing-1")
+
+
+def offered() -> list[str]:
+    return [each.name for each in catalogue.offered(["billing"])["billing"]]
+
+
+def test_an_instance_in_maintenance_is_not_offered_until_it_is_lifted(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    factories.passing("billing", "billing-2", now=now)
+
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="disk", author="ann", now=now)
+    assert offered() == ["billing-2"]
+    assert overrides.end_maintenance("billing", "billing-1", author="ann", now=now)
+    assert offered() == ["billing-1", "billing-2"]
+    assert not overrides.end_maintenance("billing", "billing-1", author="ann", now=now)
+
+
+def test_maintenance_of_a_service_holds_for_what_registers_later(now: datetime) -> None:
+    overrides.begin_maintenance("billing", until=None, reason="move", author="ann", now=now)
+
+    factories.passing("billing", now=now)
+
+    assert offered() == []
+    assert catalogue.instance("billing", "billing-1").shown_status == "maintenance"
+
+
+def test_maintenance_survives_heartbeats_updates_and_deregistration(now: datetime) -> None:
+    instance = factories.passing("billing", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="disk", author="ann", now=now)
+
+    factories.judge(instance, succeeded=False, now=now, times=3)
+    factories.judge(instance, succeeded=True, now=now)
+    factories.register("billing", now=now, weight=7)
+    assert offered() == []
+    registration.deregister(BILLING, author="tester", now=now)
+    factories.passing("billing", now=now)
+
+    assert offered() == []
+
+
+def test_lifting_one_of_two_maintenances_leaves_the_other(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.begin_maintenance("billing", until=None, reason="", author="ann", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="", author="ann", now=now)
+
+    overrides.end_maintenance("billing", author="ann", now=now)
+
+    assert offered() == []
+
+
+def test_maintenance_again_changes_its_reason_and_journals_nothing(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.begin_maintenance("billing", until=None, reason="a", author="ann", now=now)
+    before = JournalEntry.objects.count()
+
+    overrides.begin_maintenance("billing", until=None, reason="b", author="ann", now=now)
+
+    assert JournalEntry.objects.count() == before
+
+
+def test_what_drains_still_serves_and_is_offered_no_longer(now: datetime) -> None:
+    factories.passing("billing", now=now)
+
+    instance = overrides.drain(BILLING, seconds=30, reason="", author="ann", now=now)
+
+    assert offered() == []
+    assert (instance.shown_status, instance.status) == ("draining", "passing")
+
+
+def test_draining_what_is_not_there_says_so(now: datetime) -> None:
+    with pytest.raises(UnknownInstance):
+        overrides.drain(BILLING, seconds=30, reason="", author="ann", now=now)
+
+
+def test_a_new_end_of_draining_is_a_change_like_any_other(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.drain(BILLING, seconds=30, reason="", author="ann", now=now)
+
+    instance = overrides.drain(BILLING, seconds=60, reason="", author="ann", now=now)
+
+    assert instance.revision == journal.head() == 4

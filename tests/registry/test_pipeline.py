@@ -1,0 +1,60 @@
+import queue
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from registry.pipeline import Pipeline
+
+Groups = queue.SimpleQueue[list[int]]
+
+
+@pytest.fixture
+def groups() -> Groups:
+    return queue.SimpleQueue()
+
+
+def pipeline(groups: Groups, *, linger_seconds: float = 0.0, urgent: int | None = None) -> Pipeline[int, int]:
+    async def perform(job: int) -> int:
+        if job < 0:
+            raise ValueError(job)
+        return job
+
+    def prepare() -> Callable[[int], Awaitable[int]]:
+        return perform
+
+    return Pipeline(
+        prepare,
+        groups.put,
+        name="test",
+        capacity=100,
+        linger_seconds=linger_seconds,
+        is_urgent=lambda result: result == urgent,
+    )
+
+
+def test_every_job_is_performed_and_its_result_written_once(groups: Groups) -> None:
+    running = pipeline(groups)
+    running.submit(range(50))
+
+    assert running.drain(5)
+    written = [result for _ in range(groups.qsize()) for result in groups.get()]
+    assert sorted(written) == list(range(50))
+    assert running.room == 100
+
+
+def test_a_job_that_raises_frees_its_place_and_hinders_no_other(groups: Groups) -> None:
+    running = pipeline(groups)
+    running.submit([-1, 1])
+
+    assert running.drain(5)
+    assert groups.get(timeout=5) == [1]
+
+
+def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> None:
+    running = pipeline(groups, linger_seconds=60, urgent=7)
+    running.submit([1])
+    running.submit([2])
+    assert not running.drain(0.05)
+    running.submit([7])
+
+    assert sorted(groups.get(timeout=5)) == [1, 2, 7]

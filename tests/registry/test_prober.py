@@ -1,0 +1,157 @@
+"""The prober against a peer on loopback that dies or only closes."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from registry import claims
+from registry.claims import Due
+from registry.heartbeats import Result
+from registry.models import Status
+from registry.prober import AHEAD_SECONDS, Prober
+from registry.verdict import Finding, Health, Thresholds
+from tests.registry.exchange.peers import peer, read_request
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+
+
+async def serve_forever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await read_request(reader):
+        writer.write(OK)
+
+
+def due(url: str, *, kind: str = "http") -> Due:
+    return Due(
+        instance_id=1,
+        service="billing",
+        instance="billing-1",
+        kind=kind,
+        url=url,
+        interval_seconds=10.0,
+        timeout_seconds=2.0,
+        warn_after_seconds=None,
+        thresholds=Thresholds(failures_before_critical=3, successes_before_passing=1),
+        health=Health(verdict=Status.PASSING),
+        status=Status.PASSING,
+        is_suspect=False,
+        passed_at=None,
+        due_at=0.0,
+        lease_until=0.0,
+    )
+
+
+class Alarms:
+    """Probes what the prober raises an alarm about, as the pipeline would."""
+
+    def __init__(self) -> None:
+        self.prober = Prober(on_alarm=self._take)
+        self.results: asyncio.Queue[Result] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def _take(self, claimed: list[Due]) -> None:
+        self._tasks |= {asyncio.create_task(self._probe(each)) for each in claimed}
+
+    async def _probe(self, claimed: Due) -> None:
+        self.results.put_nowait(await self.prober.probe(claimed))
+
+
+def claim_alarmed(monkeypatch: pytest.MonkeyPatch, claimed: Due) -> None:
+    monkeypatch.setattr(claims, "claim_now", lambda ids, now: [claimed])
+
+
+def test_a_process_that_dies_between_two_probes_is_found_dead_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> tuple[Result, float]:
+        alarms = Alarms()
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            claim_alarmed(monkeypatch, claimed)
+            assert (await alarms.prober.probe(claimed)).finding is Finding.SUCCESS
+        died_at = time.perf_counter()
+        result = await asyncio.wait_for(alarms.results.get(), 5)
+        seconds = time.perf_counter() - died_at
+        await alarms.prober.close()
+        return result, seconds
+
+    result, seconds = asyncio.run(scenario())
+
+    assert result.finding is Finding.DEAD
+    assert "its process is gone" in result.detail
+    assert seconds < 1
+
+
+def test_a_server_that_only_closed_is_probed_again_and_found_passing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> Result:
+        alarms = Alarms()
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            claim_alarmed(monkeypatch, claimed)
+            await alarms.prober.probe(claimed)
+            serving.hang_up()
+            result = await asyncio.wait_for(alarms.results.get(), 5)
+            await alarms.prober.close()
+            return result
+
+    assert asyncio.run(scenario()).finding is Finding.SUCCESS
+
+
+def test_what_is_claimed_and_not_due_yet_is_probed_at_once_when_its_process_dies() -> None:
+    async def scenario() -> tuple[Result, float]:
+        prober = Prober(on_alarm=lambda claimed: None)
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            await prober.probe(claimed)
+            waiting = asyncio.create_task(prober.probe(replace(claimed, due_at=time.time() + AHEAD_SECONDS)))
+            await asyncio.sleep(0)
+        died_at = time.perf_counter()
+        result = await asyncio.wait_for(waiting, 5)
+        await prober.close()
+        return result, time.perf_counter() - died_at
+
+    result, seconds = asyncio.run(scenario())
+
+    assert result.finding is Finding.DEAD
+    assert seconds < AHEAD_SECONDS / 2
+
+
+def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> Result:
+        alarms = Alarms()
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            answers = [[claimed], [], []]
+            monkeypatch.setattr(claims, "claim_now", lambda ids, now: answers.pop())
+            await alarms.prober.probe(claimed)
+        result = await asyncio.wait_for(alarms.results.get(), 5)
+        await alarms.prober.close()
+        return result
+
+    assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+@pytest.mark.parametrize("kind", ["http", "tcp"])
+def test_a_refusal_without_a_close_before_it_is_a_failure_like_any_other(kind: str) -> None:
+    async def scenario() -> Result:
+        async with peer(serve_forever) as serving:
+            url = serving.url
+        prober = Prober(on_alarm=lambda claimed: None)
+        result = await prober.probe(due(url, kind=kind))
+        await prober.close()
+        return result
+
+    assert asyncio.run(scenario()).finding is Finding.FAILURE
+
+
+def test_a_beat_that_did_not_come_is_a_failure() -> None:
+    async def scenario() -> Result:
+        prober = Prober(on_alarm=lambda claimed: None)
+        result = await prober.probe(due("http://127.0.0.1:1", kind="ttl"))
+        await prober.close()
+        return result
+
+    result = asyncio.run(scenario())
+
+    assert (result.finding, result.detail) == (Finding.FAILURE, "no beat within 10 s")

@@ -1,0 +1,84 @@
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from config.problems import Conflict
+from registry import notifications, replay
+from registry.declaration import Target
+from registry.errors import UnknownInstance, UnknownRevision
+from registry.messages import Message
+from registry.models import Cursor
+from registry.notifications import Attempt
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+WEBUI = Target(service="webui", instance="webui-1")
+
+
+def told(now: datetime) -> list[Message]:
+    """Claim what is to be sent and answer it all with 204."""
+    messages = notifications.claim(now=now, limit=100)
+    attempts = [Attempt(message=each, status_code=204, duration_ms=1.0, error="") for each in messages]
+    notifications.record(attempts, now=now)
+    return messages
+
+
+def test_a_replay_tells_the_net_change_from_a_revision_on(now: datetime) -> None:
+    start = factories.register("webui", now=now, requires=["logsvc"]).revision
+    factories.passing("logsvc", now=now)
+    (first,) = told(now)
+    assert told(now) == []
+
+    replay.since(WEBUI, start)
+    (again,) = told(now)
+
+    assert again.id == first.id
+    assert msgspec.json.decode(again.body)["data"] == msgspec.json.decode(first.body)["data"]
+
+
+def test_a_replay_from_a_revision_that_is_not_kept_says_which_are(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+
+    with pytest.raises(UnknownRevision, match="from 0 to 1"):
+        replay.since(WEBUI, 2)
+
+
+def test_a_resync_is_told_though_nothing_changed_and_only_once(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.register("mail", now=now, requires=["logsvc"])
+
+    assert replay.resync() == 2
+    messages = told(now)
+
+    assert [msgspec.json.decode(each.body)["data"]["resync"] for each in messages] == [True, True]
+    assert told(now) == []
+    assert replay.resync([WEBUI]) == 1
+
+
+def test_a_resync_reaches_a_dependent_that_had_answered_410(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    Cursor.objects.update(is_stopped=True)
+
+    replay.resync()
+
+    assert len(told(now)) == 1
+
+
+def test_what_takes_no_webhooks_cannot_be_told(now: datetime) -> None:
+    factories.register("logsvc", now=now)
+
+    with pytest.raises(Conflict, match="notify_url"):
+        replay.since(Target(service="logsvc", instance="logsvc-1"), 0)
+    with pytest.raises(UnknownInstance):
+        replay.resync([WEBUI])
+
+
+def test_a_trial_is_signed_with_the_dependents_secret(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+
+    message = replay.trial(WEBUI, now=now)
+
+    assert message.secrets == (factories.SECRET,)
+    assert msgspec.json.decode(message.body)["type"] == "registry.test"

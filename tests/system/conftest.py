@@ -1,0 +1,41 @@
+"""The real processes, on free ports and in a temporary directory, with the Redis that `up` starts itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.running import Browser, System, free_ports
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.system)
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One for the tests of a module, which leave it as they found it."""
+    system = System(tmp_path_factory.mktemp("system") / "data", free_ports())
+    try:
+        system.await_passing()
+        yield system
+    finally:
+        system.end()
+
+
+@pytest.fixture
+def teacher(system: System) -> Iterator[Browser]:
+    yield from _signed_in(system, "teacher")
+
+
+@pytest.fixture
+def operator(system: System) -> Iterator[Browser]:
+    yield from _signed_in(system, "operator")
+
+
+def _signed_in(system: System, username: str) -> Iterator[Browser]:
+    with Browser(base_url=system.urls["webui"], follow_redirects=True) as browser:
+        browser.sign_in(username, system.passwords[username])
+        yield browser

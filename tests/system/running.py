@@ -1,0 +1,169 @@
+"""The real system as a subprocess of the tests: `./manage.py up`, in a directory and on ports of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Event
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+from xmlrpc.client import ServerProxy
+
+import httpx2
+from supervisor.xmlrpc import SupervisorTransport
+
+from config import env
+from config.services import SERVICES
+
+START_SECONDS = 120.0
+STOP_SECONDS = 10.0
+LOOK_AGAIN_SECONDS = 0.1
+MANAGE = env.BASE_DIR / "manage.py"
+# What would lead the processes to this machine's own data.
+FOREIGN = re.compile(r"ROLLCALL_|DJANGO_|REDIS_URL|(REGISTRY|LOGSVC|GRADING|WEBUI|DEMO)_")
+Value = TypeVar("Value")
+
+
+class System:
+    """One start of `up`, from its beginning to its end."""
+
+    def __init__(self, data_dir: Path, ports: Mapping[str, int]) -> None:
+        self.data_dir = data_dir
+        self.ports = ports
+        self.urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        self._output = data_dir.with_name(f"{data_dir.name}.out")
+        with self._output.open("wb") as output:
+            self.process = up(data_dir, ports, output)
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """As `up` has printed them."""
+        return dict(re.findall(r"^ +(teacher|student|operator) +(\S+)$", self.output, re.MULTILINE))
+
+    def await_passing(self) -> None:
+        wait_for(lambda: "Ctrl-C stops everything" in self.output or not self.is_running, START_SECONDS, self.explain)
+        assert self.is_running, self.explain()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def explain(self) -> str:
+        logs = sorted((self.data_dir / "log").glob("*.log"))
+        return "\n".join([self.output, *(f"== {log.name}\n{log.read_text()[-1500:]}" for log in logs)])
+
+    def secret(self, name: str) -> str:
+        return (self.data_dir / "secrets" / name.lower()).read_text()
+
+    def get(self, service: str, path: str, token: str, **headers: str) -> Any:
+        headers["Authorization"] = f"Bearer {self.secret(token)}"
+        response = httpx2.get(self.urls[service] + path, headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def statuses(self) -> dict[str, bool]:
+        """Whether each service that is registered has an instance which passes."""
+        listed = self.get("registry", "/v1/services", "REGISTRY_REGISTRY_TOKEN")
+        return {entry["service"]: entry["passing"] > 0 for entry in listed["services"]}
+
+    def journal(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = self.get("registry", "/v1/journal?limit=1000", "REGISTRY_REGISTRY_TOKEN")[
+            "entries"
+        ]
+        return entries
+
+    def tell_supervisor(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport(serverurl=f"unix://{self.data_dir / 'supervisord.sock'}")
+        with ServerProxy("http://localhost", transport=transport) as proxy:
+            try:
+                return getattr(proxy.supervisor, method)(*arguments)
+            finally:
+                transport.close()
+
+    def pid(self, program: str) -> int:
+        return int(self.tell_supervisor("getProcessInfo", program)["pid"])
+
+    def pids(self) -> list[int]:
+        """Of all that runs, the supervisor and `up` included."""
+        programs = [info["pid"] for info in self.tell_supervisor("getAllProcessInfo")]
+        return [self.process.pid, int(self.tell_supervisor("getPID")), *programs]
+
+    def stop(self) -> float:
+        """End `up` as a terminal or an init system does; how many seconds that took."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(2 * STOP_SECONDS)
+        return time.monotonic() - begun
+
+    def end(self) -> None:
+        """Whatever state it is in: nothing of it is left."""
+        if self.is_running:
+            self.stop()
+
+
+class Browser(httpx2.Client):
+    """Somebody at the web UI."""
+
+    def sign_in(self, username: str, password: str) -> None:
+        """By its own form, as a person does."""
+        self.get("/sign-in")
+        response = self.send_form("/sign-in", {"username": username, "password": password, "next": "/courses"})
+        assert response.url.path == "/courses", response.text
+
+    def send_form(self, path: str, fields: dict[str, str], **headers: str) -> httpx2.Response:
+        """With the token that the form would hold."""
+        token = self.cookies["webui_csrf"]
+        headers["Referer"] = urljoin(str(self.base_url), path)
+        return self.post(path, data={**fields, "csrfmiddlewaretoken": token}, headers=headers)
+
+
+def free_ports() -> dict[str, int]:
+    """One for each service; all held at once, so that they differ."""
+    listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in SERVICES}
+    ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
+    for listener in listeners.values():
+        listener.close()
+    return ports
+
+
+def environment(data_dir: Path, ports: Mapping[str, int], **variables: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not FOREIGN.match(name)}
+    own = {f"{name.upper()}_PORT": str(port) for name, port in ports.items()}
+    return inherited | own | {"ROLLCALL_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | variables
+
+
+def up(data_dir: Path, ports: Mapping[str, int], output: Any) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, str(MANAGE), "up"],
+        env=environment(data_dir, ports),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def wait_for(look: Callable[[], Value], within_seconds: float, explain: Callable[[], str] = str) -> Value:
+    """The first true value that `look` returns; it may fail until then as a service does that is not there."""
+    deadline = time.monotonic() + within_seconds
+    pause = Event()
+    while True:
+        error: Exception | None = None
+        try:
+            value = look()
+        except (httpx2.HTTPError, AssertionError) as failure:
+            error = failure
+        else:
+            if value:
+                return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_seconds} s: {explain()}") from error
+        pause.wait(LOOK_AGAIN_SECONDS)

@@ -1,0 +1,136 @@
+import os
+import re
+import signal
+import sqlite3
+from typing import Any
+
+from tests.system.running import Browser, System, wait_for
+
+MEMBERS = {"logsvc", "grading", "webui"}
+STUDENT = "/courses/algebra-1/students/1"
+OUTAGE = "The grading service has been down since"
+
+
+def test_all_are_registered_and_pass(system: System) -> None:
+    assert system.statuses() == dict.fromkeys(MEMBERS, True)
+    table = re.findall(r"^  (\w+) +(http://\S+) +passing$", system.output, re.MULTILINE)
+    assert dict(table) == system.urls
+
+
+def test_each_has_its_providers_from_the_registry_alone(system: System) -> None:
+    for name, required in (("grading", {"logsvc"}), ("webui", {"logsvc", "grading"}), ("logsvc", set[str]())):
+        path = f"/v1/instances/{name}/{name}-1/providers"
+        providers = system.get("registry", path, f"{name}_REGISTRY_TOKEN")["providers"]
+        urls = {provider: [instance["url"] for instance in found] for provider, found in providers.items()}
+        assert urls == {provider: [system.urls[provider]] for provider in required}
+
+
+def test_a_grade_added_in_the_web_ui_is_stored_and_its_log_line_is_found(system: System, teacher: Browser) -> None:
+    assignment = ungraded_assignment(system)
+    response = teacher.send_form(
+        f"{STUDENT}/grades/{assignment}", {"score": "7.25", "version": "0"}, **{"HX-Request": "true"}
+    )
+    assert response.status_code == 200
+    assert grade(system, assignment)["score"] == "7.25"
+    wait_for(lambda: logged(system, "grading", f"assignment={assignment} score=7.25 author=teacher"), 15)
+
+
+def test_every_service_logs_to_the_log_service(system: System) -> None:
+    wait_for(lambda: all(logged(system, name, "") for name in system.urls), 15)
+
+
+def test_grading_is_killed_and_all_who_need_it_know_and_recover_by_themselves(
+    system: System, teacher: Browser, operator: Browser
+) -> None:
+    others = {name: system.pid(name) for name in ("registry:registry", "work:logsvc", "work:webui")}
+    told = system.journal()[-1]["revision"]
+    os.kill(system.pid("work:grading"), signal.SIGKILL)
+    # Held down: left alone, the supervisor has it back before anybody can look.
+    system.tell_supervisor("stopProcess", "work:grading")
+    wait_for(lambda: not system.statuses()["grading"], 60)
+    wait_for(lambda: OUTAGE in teacher.get(STUDENT).text, 30)
+    assert "critical" in operator.get("/status").text
+    wait_for(lambda: webui_was_told(system, "grading-1", after=told), 30)
+
+    system.tell_supervisor("startProcess", "work:grading")
+    wait_for(lambda: system.statuses()["grading"], 60)
+    wait_for(lambda: OUTAGE not in teacher.get(STUDENT).text and teacher.get(STUDENT).status_code == 200, 30)
+    assert {name: system.pid(name) for name in others} == others
+
+
+def test_a_process_that_dies_is_restarted_and_said_so(system: System) -> None:
+    killed = system.pid("work:logsvc")
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: "logsvc stopped unexpectedly" in system.output, 10)
+    wait_for(lambda: "logsvc runs again" in system.output, 30)
+    assert system.pid("work:logsvc") != killed
+    wait_for(lambda: all(system.statuses().values()), 60, system.explain)
+
+
+def test_redis_is_restarted_and_nothing_is_lost(system: System) -> None:
+    os.kill(system.pid("store:redis"), signal.SIGKILL)
+    wait_for(lambda: "redis runs again" in system.output, 30)
+    revision = system.journal()[-1]["revision"]
+    os.kill(system.pid("work:grading"), signal.SIGKILL)
+    system.tell_supervisor("stopProcess", "work:grading")
+    wait_for(lambda: webui_was_told(system, "grading-1", after=revision), 90, system.explain)
+    system.tell_supervisor("startProcess", "work:grading")
+    wait_for(lambda: all(system.statuses().values()), 60, system.explain)
+
+
+def test_a_stop_deregisters_everybody_and_leaves_no_process(system: System) -> None:
+    pids = system.pids()
+    seconds = system.stop()
+    assert system.process.returncode == 0, system.explain()
+    assert seconds < 10
+    assert [pid for pid in pids if is_alive(pid)] == []
+    with sqlite3.connect(system.data_dir / "registry.sqlite3") as database:
+        left = database.execute("SELECT service FROM registry_instance").fetchall()
+        # The newest of each: who is seen to close its connections may be called critical before it has deregistered.
+        last = database.execute("SELECT service, change FROM registry_journalentry ORDER BY revision DESC LIMIT 3")
+        assert left == []
+        # Nothing else came last: the registry was told before a connection was closed, and had nothing to find out.
+        assert set(last) == {(member, "deregistered") for member in MEMBERS}
+    database.close()
+
+
+def ungraded_assignment(system: System) -> int:
+    return next(int(item["id"]) for item in record(system)["assignments"] if item["grade"]["version"] == 0)
+
+
+def grade(system: System, assignment: int) -> dict[str, Any]:
+    return next(item["grade"] for item in record(system)["assignments"] if item["id"] == assignment)
+
+
+def record(system: System) -> dict[str, Any]:
+    path = f"/v1{STUDENT}"
+    found: dict[str, Any] = system.get("grading", path, "WEBUI_GRADING_TOKEN", **{"Rollcall-Act-For": "teacher"})
+    return found
+
+
+def logged(system: System, service: str, text: str) -> bool:
+    path = f"/v1/records?service={service}&limit=200"
+    records = system.get("logsvc", path, "WEBUI_LOGSVC_TOKEN")["records"]
+    return any(text in record["message"] for record in records)
+
+
+def webui_was_told(system: System, instance: str, *, after: int) -> bool:
+    """Whether a change of that instance since then has been delivered to the web UI, whose log tells of it."""
+    with sqlite3.connect(f"file:{system.data_dir / 'registry.sqlite3'}?mode=ro", uri=True) as database:
+        changes = "SELECT MAX(revision) FROM registry_journalentry WHERE instance = ? AND revision > ?"
+        [revision] = database.execute(changes, (instance, after)).fetchone()
+        cursor = (
+            "SELECT notified_revision FROM registry_cursor JOIN registry_instance i ON i.id = instance_id "
+            "WHERE i.service = 'webui'"
+        )
+        [notified] = database.execute(cursor).fetchone()
+    database.close()
+    return revision is not None and notified >= revision
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

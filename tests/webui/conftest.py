@@ -1,0 +1,80 @@
+"""The web UI's tests run on its own addresses, over upstreams that are faked at the HTTP edge."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from pytest_django import Settings
+
+from tests.webui.faked.call import Call
+from tests.webui.faked.world import World
+from webui.roles import Role
+from webui.upstream import exchange, registry
+
+SignIn = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _webui_urls(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "webui.urls"
+    settings.CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
+    settings.REGISTRY_URL = "http://registry.test"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World()
+    with httpx2.Client(transport=httpx2.MockTransport(lambda request: _answer(world, request))) as client:
+        monkeypatch.setattr(exchange, "client", lambda: client)
+        monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
+        monkeypatch.setattr(exchange, "_outages", {})
+        monkeypatch.setattr(registry, "_last_snapshot", None)
+        yield world
+
+
+@pytest.fixture
+def sign_in(db: None) -> SignIn:
+    """A browser in which a person of these roles has signed in."""
+
+    def make(username: str, *roles: Role) -> Client:
+        user = User.objects.create_user(username=username)
+        user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def teacher(sign_in: SignIn) -> Client:
+    return sign_in("teacher", Role.TEACHER)
+
+
+@pytest.fixture
+def student(sign_in: SignIn) -> Client:
+    return sign_in("student", Role.STUDENT)
+
+
+@pytest.fixture
+def operator(sign_in: SignIn) -> Client:
+    return sign_in("operator", Role.OPERATOR)
+
+
+def _answer(world: World, request: httpx2.Request) -> httpx2.Response:
+    service = request.url.host.removesuffix(".test")
+    if service in world.down:
+        raise httpx2.ConnectError("Connection refused", request=request)
+    call = Call(
+        service=service,
+        method=request.method,
+        path=request.url.path,
+        query=dict(request.url.params),
+        headers=dict(request.headers),
+        body=json.loads(request.content or "null"),
+    )
+    status, body = world.answer(call)
+    return httpx2.Response(status, json=body)

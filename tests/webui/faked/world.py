@@ -1,0 +1,32 @@
+"""The other services as the web UI meets them over HTTP: their wire formats over a few plain values in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.webui.faked.call import Answer, Call
+from tests.webui.faked.grading import Grading
+from tests.webui.faked.logsvc import Logsvc
+from tests.webui.faked.registry import Registry
+
+
+@dataclass
+class World:
+    grading: Grading = field(default_factory=Grading)
+    logsvc: Logsvc = field(default_factory=Logsvc)
+    registry: Registry = field(default_factory=Registry)
+    # Services that break every connection off.
+    down: set[str] = field(default_factory=set)
+
+    def answer(self, call: Call) -> Answer:
+        answers: dict[str, Callable[[Call], Answer]] = {
+            "grading": self.grading.answer,
+            "logsvc": self.logsvc.answer,
+            "registry": self.registry.answer,
+        }
+        return answers[call.service](call)
+
+    def begin_anew(self) -> None:
+        """As it was made, at the addresses where it is served now."""
+        urls = self.registry.urls
+        self.grading, self.logsvc, self.registry = Grading(), Logsvc(), Registry(urls=urls)
+        self.down.clear()

@@ -1,0 +1,34 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def person(db: None) -> User:
+    return User.objects.create_user("teacher", password=PASSWORD)
+
+
+def test_a_person_signs_in_and_goes_where_they_wanted(client: Client, person: User) -> None:
+    answer = client.post("/sign-in", {"username": "teacher", "password": PASSWORD, "next": "/logs?q=x"})
+    assert answer.headers["Location"] == "/logs?q=x"
+
+
+def test_nobody_is_led_to_another_site(client: Client, person: User) -> None:
+    form = {"username": "teacher", "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert client.post("/sign-in", form).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("form", [{}, {"username": "teacher"}, {"username": "teacher", "password": "wrong"}])
+def test_who_is_not_let_in_is_told_why(client: Client, person: User, form: dict[str, str]) -> None:
+    page = client.post("/sign-in", form)
+    assert page.status_code == 200
+    assert 'role="alert"' in page.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_person_signs_out(client: Client, person: User) -> None:
+    client.force_login(person)
+    assert client.post("/sign-out").headers["Location"] == "/sign-in"
+    assert client.get("/").headers["Location"] == "/sign-in?next=/"
