@@ -1,0 +1,106 @@
+"""Registrations per second: one call each from 32 clients, and one call for ten thousand.
+
+Beside them, in the same run, what a transaction for each registration would allow: the same storing, one at a time.
+`--postgresql` runs it there.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench import stack
+from bench.stack import Stack
+
+CLIENTS = 32
+SECONDS = 5.0
+BATCH = 10_000
+ONE_AT_A_TIME = """
+import django, time
+django.setup()
+from django.utils import timezone
+from registry import declaration, registration
+declared = declaration.declaration({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]})
+started, number = time.perf_counter(), 0
+while time.perf_counter() - started < 3:
+    target = declaration.target("alone", f"alone-{number}")
+    registration.register(target, declared, author="bench", now=timezone.now())
+    number += 1
+print(number / (time.perf_counter() - started))
+"""
+
+
+def main() -> None:
+    with _database() as variables, stack.registry(workers=False, **variables) as registry:
+        one_at_a_time = _one_at_a_time(registry)
+        together = asyncio.run(_together(registry))
+        batch = _batch(registry)
+    print(f"one at a time, no HTTP:    {one_at_a_time:7.0f} per second")
+    print(f"{CLIENTS} clients, a call each: {together:7.0f} per second, {together / one_at_a_time:.1f} times as many")
+    print(f"one call for {BATCH}:     {batch:7.0f} per second, {batch / one_at_a_time:.1f} times as many")
+
+
+@contextmanager
+def _database() -> Iterator[dict[str, str]]:
+    if "--postgresql" not in sys.argv:
+        yield {}
+        return
+    from tests import postgresql
+
+    with postgresql.server() as url:
+        yield {"REGISTRY_DATABASE_URL": url}
+
+
+def _one_at_a_time(registry: Stack) -> float:
+    program = [sys.executable, "-c", ONE_AT_A_TIME]
+    made = subprocess.run(program, env=registry.environment, cwd=stack.ROOT, check=True, capture_output=True)
+    return float(made.stdout)
+
+
+async def _together(registry: Stack) -> float:
+    numbers = count()
+    until = time.perf_counter() + SECONDS
+    done = await asyncio.gather(*(_register(registry, numbers, until) for _ in range(CLIENTS)))
+    return sum(done) / SECONDS
+
+
+async def _register(registry: Stack, numbers: Iterator[int], until: float) -> int:
+    port = urlsplit(registry.url).port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    body = json.dumps({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]}).encode()
+    done = 0
+    while time.perf_counter() < until:
+        writer.write(
+            f"PUT /v1/services/bench/instances/bench-{next(numbers)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: Bearer {registry.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        await reader.readexactly(length)
+        assert head.startswith(b"HTTP/1.1 201"), head
+        done += 1
+    writer.close()
+    return done
+
+
+def _batch(registry: Stack) -> float:
+    instances: list[dict[str, Any]] = [
+        {"service": "fleet", "instance": f"fleet-{number}", "url": "http://127.0.0.1:9000", "requires": ["logsvc"]}
+        for number in range(BATCH)
+    ]
+    with registry.client() as client:
+        started = time.perf_counter()
+        client.post("/v1/registrations:batch", json={"instances": instances}).raise_for_status()
+        return BATCH / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A registry with its Redis and workers as in production, in a temporary directory, for as long as a benchmark runs."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from config.supervision.programs import redis_server
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    url: str
+    token: str
+    environment: dict[str, str]
+
+    def client(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
+
+
+@contextmanager
+def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
+    """`workers`: with beat, heartbeats and webhooks; `variables` are added to the environment."""
+    with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory, ExitStack() as stack:
+        port = free_port()
+        environment = {
+            **os.environ,
+            "ROLLCALL_DATA_DIR": directory,
+            "REGISTRY_PORT": str(port),
+            "DJANGO_SETTINGS_MODULE": "config.settings.registry",
+            **variables,
+        }
+        manage = [sys.executable, str(ROOT / "manage.py"), "registry"]
+        redis = [redis_server(), "--port", "0", "--unixsocket", f"{directory}/redis.sock", "--save", ""]
+        stack.enter_context(running(redis, environment))
+        subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
+        scopes = ["--scope", "read", "--scope", "register:*", "--scope", "operate"]
+        create = [*manage, "create_token", "bench", *scopes]
+        made = subprocess.run(create, env=environment, check=True, capture_output=True)
+        stack.enter_context(running([*manage, "serve"], environment))
+        if workers:
+            celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
+            solo = ["worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "WARNING"]
+            for queue in ("registry", "registry.heartbeats"):
+                stack.enter_context(running([*celery, *solo, "-Q", queue, "-n", f"{queue}@%h"], environment))
+            stack.enter_context(running([*celery, "beat", "-l", "WARNING"], environment))
+        url = f"http://127.0.0.1:{port}"
+        wait_for(url)
+        yield Stack(url=url, token=made.stdout.decode().strip(), environment=environment)
+
+
+@contextmanager
+def running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for(url: str, *, seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if httpx2.get(f"{url}/healthz").is_success:
+                return
+        except httpx2.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} does not answer")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
