@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from registry import bulk, claims, guard, journal, representation, wakeups
+from registry import bulk, claims, guard, history, journal, representation, wakeups
 from registry.claims import Due
 from registry.declaration import Target
 from registry.errors import UnknownInstance
@@ -67,6 +67,7 @@ def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: date
     result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
     health = _judged(result, now=now)
     bulk.write_heartbeats([_row(result, health, now=now)])
+    history.record([result], now=now.timestamp())
     if health.status == due.status and not due.is_suspect:
         return
     drafts = _apply(

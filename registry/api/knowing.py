@@ -7,12 +7,13 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import catalogue, graph, guard, journal
+from registry import catalogue, declaration, graph, guard, journal, uptime
 from registry.api import answers
 from registry.api.operations import described
+from registry.api.parameters import HistoryQuery, query_of
 from registry.api.revised import RevisedView
 from registry.models import GOOD
-from registry.representation import timestamp
+from registry.representation import history_body, timestamp
 
 
 class ProtectionView(RevisedView):
@@ -43,6 +44,23 @@ class GraphView(RevisedView):
         ]
         findings = asdict(graph.examine(requirements, offering=offering))
         return Response({"revision": revision, "services": services, **findings})
+
+
+class HistoryView(RevisedView):
+    """Of an instance, or with none in the address of a whole service."""
+
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("What probes found: the uptime", query=HistoryQuery, answer=answers.History)
+    def get(self, request: Request, service: str, instance: str = "") -> Response:
+        declaration.target(service, instance or service)
+        wanted = query_of(request, HistoryQuery)
+        days, span_hours, now = wanted.days, uptime.SPANS[wanted.by], timezone.now()
+        if instance:
+            found = uptime.of_instance(service, instance, days=days, span_hours=span_hours, now=now)
+        else:
+            found = uptime.of_service(service, days=days, span_hours=span_hours, now=now)
+        return Response(history_body(found))
 
 
 def _protection_body(situation: guard.Situation) -> dict[str, Any]:
