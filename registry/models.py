@@ -89,6 +89,7 @@ class Instance(models.Model):
 
     class Meta:
         ordering = ["service", "name"]
+        permissions = [("operate_instance", "Can operate instances: probe, maintenance, drain, deregister, tell again")]
         constraints = [models.UniqueConstraint(fields=["service", "name"], name="instance_unique")]
         indexes = [
             # overrides.expire: whose time to drain is over?

@@ -37,7 +37,13 @@ NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = {"SITE_TITLE": "Rollcall registry", "SITE_HEADER": "Rollcall registry", "SITE_SYMBOL": "hub"}
+UNFOLD = {
+    "SITE_TITLE": "Rollcall registry",
+    "SITE_HEADER": "Rollcall registry",
+    "SITE_SYMBOL": "hub",
+    "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
+}
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 
