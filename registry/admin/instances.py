@@ -34,8 +34,8 @@ _JUDGED = [
 @admin.register(Instance)
 class InstanceAdmin(RecordAdmin):
     list_display = ["name", "of_service", "shown_status", "since", "required", "status_reason"]
-    list_filter = ["status", "is_suspect", "service", "zone", "heartbeat_kind"]
-    search_fields = ["service", "name", "url"]
+    list_filter = ["status", "is_suspect", "is_in_maintenance", "heartbeat_kind"]
+    search_fields = ["service", "name", "url", "zone"]
     list_before_template = "registry/admin/protection.html"
     change_form_outer_before_template = "registry/admin/instance.html"
     fieldsets = [

@@ -16,7 +16,6 @@ from registry.models import Maintenance
 @admin.register(Maintenance)
 class MaintenanceAdmin(RecordAdmin):
     list_display = ["service", "of", "reason", "author", "begun", "ends"]
-    list_filter = ["service"]
     search_fields = ["service", "instance", "reason", "author"]
     actions = ["end"]
 

@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry import history, overrides
@@ -129,3 +131,47 @@ def test_what_never_failed_is_alone_at_a_hundred_percent() -> None:
     assert panels.percent(1.0) == "100 %"
     assert panels.percent(0.999_999_9) == "99.999 %"
     assert panels.percent(None) == "-"
+
+
+@pytest.mark.parametrize("address", [LIST, "/admin/registry/journalentry/", "/admin/registry/delivery/"])
+def test_no_list_reads_a_whole_column_for_its_filters(operator: Client, now: datetime, address: str) -> None:
+    factories.passing("webui", now=now)
+
+    with CaptureQueriesContext(connection) as queries:
+        text_of(operator, address)
+
+    assert not [each["sql"] for each in queries if "DISTINCT" in each["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown", "hidden"), [("failed", "msg-a", "msg-b"), ("delivered", "msg-b", "msg-a")]
+)
+def test_the_deliveries_that_failed_are_found(
+    operator: Client, now: datetime, outcome: str, shown: str, hidden: str
+) -> None:
+    for instance, error in (("msg-a", "refused"), ("msg-b", "")):
+        Delivery.objects.create(
+            at=now,
+            service="webui",
+            instance=instance,
+            webhook_id="msg_1",
+            from_revision=1,
+            to_revision=2,
+            duration_ms=3.0,
+            error=error,
+        )
+
+    page = text_of(operator, f"/admin/registry/delivery/?outcome={outcome}")
+
+    assert shown in page
+    assert hidden not in page
+
+
+def test_the_instances_of_one_service_are_listed_alone(operator: Client, now: datetime) -> None:
+    factories.passing("webui", now=now)
+    factories.passing("logsvc", now=now)
+
+    page = text_of(operator, f"{LIST}?service=webui")
+
+    assert "webui-1" in page
+    assert "logsvc-1" not in page
