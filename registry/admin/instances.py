@@ -12,8 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from registry.admin import cells, panels
-from registry.admin.asking import MOST_TARGETS, PERMISSION, OperationView, ask
-from registry.admin.operations import OPERATIONS, Operation
+from registry.admin.asking import MOST_TARGETS, OperationView, ask
+from registry.admin.operations import OPERATIONS, PERMISSION, Operation
 from registry.admin.pages import ServicesView, ServiceView
 from registry.admin.records import RecordAdmin
 from registry.models import Instance

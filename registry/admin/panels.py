@@ -12,7 +12,7 @@ from django.utils.timesince import timesince
 
 from registry import catalogue, guard, journal, uptime
 from registry.admin import cells
-from registry.admin.operations import OPERATIONS
+from registry.admin.operations import OPERATIONS, PERMISSION
 from registry.catalogue import Summary
 from registry.declaration import Target
 from registry.history import DAY, HOUR, Counts
@@ -70,7 +70,7 @@ def of_service(request: HttpRequest, summary: Summary, instances: list[Instance]
 
 
 def _may_operate(user: User | AnonymousUser) -> bool:
-    return user.has_perm("registry.operate_instance")
+    return user.has_perm(PERMISSION)
 
 
 def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def _said(counts: Counts | None) -> str:
 def _color(counts: Counts | None) -> str:
     share = counts.uptime if counts else None
     if share is None:
-        return ""
+        return "bg-base-300 dark:bg-base-400"
     return "bg-green-500" if share >= GOOD else "bg-orange-500" if share >= FAIR else "bg-red-500"
 
 
@@ -172,7 +172,7 @@ def _row(instance: Instance) -> list[str]:
 
 def _changes(entries: QuerySet[JournalEntry]) -> dict[str, Any]:
     rows = [
-        [str(each.revision), cells.moment(each.at), each.instance, each.get_change_display(), each.author, each.reason]
+        [str(each.revision), cells.when(each.at), each.instance, each.get_change_display(), each.author, each.reason]
         for each in entries[:CHANGES]
     ]
     return {"headers": ["Revision", "When", "Instance", "What", "By", "Why"], "rows": rows}
@@ -183,7 +183,7 @@ def _deliveries(instance: Instance) -> dict[str, Any]:
     told = Delivery.objects.filter(service=instance.service, instance=instance.name)[:CHANGES]
     rows = [
         [
-            cells.moment(each.at),
+            cells.when(each.at),
             f"{each.from_revision} to {each.to_revision}",
             cells.label("failed", "danger") if each.error else cells.label("delivered", "success"),
             f"{each.duration_ms:.0f} ms",

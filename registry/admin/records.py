@@ -11,14 +11,13 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from registry.admin import cells
+from registry.admin.operations import PERMISSION
 from registry.declaration import Target
 from registry.models import Delivery, JournalEntry
 
 
 class RecordAdmin(ModelAdmin):
     """All of it is read-only. No filter lists the values of a column: of millions of rows that is a slow page."""
-
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -38,7 +37,7 @@ class JournalAdmin(RecordAdmin):
 
     @display(description="when", ordering="revision")
     def when(self, entry: JournalEntry) -> str:
-        return cells.moment(entry.at)
+        return cells.when(entry.at)
 
 
 class OutcomeFilter(admin.SimpleListFilter):
@@ -56,17 +55,20 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(RecordAdmin):
-    list_display = ["when", "service", "instance", "revisions", "outcome", "took", "error", "tell_again"]
+    list_display = ["when", "service", "instance", "revisions", "outcome", "took", "error"]
     list_filter = [OutcomeFilter]
     search_fields = ["service", "instance", "webhook_id"]
 
     @display(description="when", ordering="pk")
     def when(self, delivery: Delivery) -> str:
-        return cells.moment(delivery.at)
+        return cells.when(delivery.at)
 
     @display(description="took", ordering="duration_ms")
     def took(self, delivery: Delivery) -> str:
-        return f"{delivery.duration_ms:.1f} ms"
+        return format_html('<span class="whitespace-nowrap">{} ms</span>', f"{delivery.duration_ms:.1f}")
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [*self.list_display, "tell_again"] if request.user.has_perm(PERMISSION) else self.list_display
 
     @display(description="revisions")
     def revisions(self, delivery: Delivery) -> str:
@@ -81,7 +83,9 @@ class DeliveryAdmin(RecordAdmin):
     def tell_again(self, delivery: Delivery) -> str:
         target = Target(service=delivery.service, instance=delivery.instance)
         url = cells.operation_url("replay", [target], since=delivery.from_revision)
-        return format_html('<a class="text-link" href="{}">Tell again</a>', url)
+        return format_html(
+            '<a class="text-primary-600 whitespace-nowrap dark:text-primary-400" href="{}">Tell again</a>', url
+        )
 
 
 @admin.register(LogEntry)
@@ -93,7 +97,7 @@ class AuditAdmin(RecordAdmin):
 
     @display(description="when", ordering="action_time")
     def when(self, entry: LogEntry) -> str:
-        return cells.moment(entry.action_time)
+        return cells.when(entry.action_time)
 
     @display(description="what about")
     def subject(self, entry: LogEntry) -> str:

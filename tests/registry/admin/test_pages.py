@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -120,8 +121,12 @@ def test_a_selection_in_the_list_leads_to_the_operation(operator: Client, now: d
 
 def test_who_may_only_look_sees_no_operation(visitor: Client, now: datetime) -> None:
     instance = factories.passing("webui", now=now)
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="view_delivery"))
+    Delivery.objects.create(
+        at=now, service="webui", instance="w", webhook_id="m", from_revision=1, to_revision=2, duration_ms=3.0
+    )
 
-    for address in (LIST, f"{LIST}{instance.pk}/change/", f"{LIST}services/webui/"):
+    for address in (LIST, f"{LIST}{instance.pk}/change/", f"{LIST}services/webui/", "/admin/registry/delivery/"):
         page = text_of(visitor, address)
         assert "operations/" not in page, address
         assert 'value="drain"' not in page, address
