@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from registry import catalogue, guard, journal, uptime
+from registry import catalogue, guard, impact, journal, uptime
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS, PERMISSION
 from registry.catalogue import Summary
@@ -31,6 +31,17 @@ def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         "protection": guard.situation(now=now),
         "end_protection_url": cells.operation_url("end-protection") if _may_operate(request.user) else "",
     }
+
+
+def troubles(summaries: Iterable[Summary]) -> list[str]:
+    """What explains what is down, and who suffers from it; circles of requirements."""
+    findings = impact.findings(summaries)
+    said = []
+    for root in findings.roots:
+        affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
+        suffers = f"affects {', '.join(affected)}" if affected else "nobody requires it"
+        said.append(f"{', '.join(root)} offers no instance: {suffers}.")
+    return said + [f"{', '.join(circle)} require each other." for circle in findings.cycles]
 
 
 def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> dict[str, Any]:

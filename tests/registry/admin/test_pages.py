@@ -28,7 +28,21 @@ def test_the_services_are_listed_with_what_they_require_and_who_requires_them(op
     for name in ("logsvc", "webui", "mail"):
         assert f'href="{LIST}services/{name}/"' in page
     assert "1 passing" in page
-    assert "mail offers no instance: affects webui." in page
+
+
+@pytest.mark.parametrize("address", ["/admin/", f"{LIST}services/"])
+def test_what_is_down_is_said_with_who_suffers_from_it(operator: Client, now: datetime, address: str) -> None:
+    factories.passing("webui", now=now, requires=["mail"])
+
+    assert "mail offers no instance: affects webui." in text_of(operator, address)
+
+
+def test_who_may_see_no_instance_is_told_of_none(client: Client, now: datetime) -> None:
+    factories.passing("webui", now=now, requires=["mail"])
+    client.force_login(User.objects.create_user("eve", is_staff=True))
+
+    assert "mail" not in text_of(client, "/admin/").replace("outgoing_mail", "")
+    assert client.get(f"{LIST}services/").status_code == 403
 
 
 def test_a_service_is_found_by_a_part_of_its_name(operator: Client, now: datetime) -> None:
