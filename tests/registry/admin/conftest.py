@@ -7,6 +7,7 @@ from django.test import Client
 
 from registry.admin import cells
 from registry.declaration import Target
+from registry.management.commands.provision import Command as Provision
 
 LIST = "/admin/registry/instance/"
 
@@ -14,7 +15,8 @@ LIST = "/admin/registry/instance/"
 @pytest.fixture
 def operator(client: Client, db: None) -> Client:
     """One of the group that `provision` makes, and nothing more than that."""
-    call_command("provision")
+    # By its class, because another service has a command of this name.
+    call_command(Provision())
     ann = User.objects.create_user("ann", is_staff=True)
     ann.groups.add(Group.objects.get(name="operators"))
     client.force_login(ann)
