@@ -194,3 +194,23 @@ def test_the_instances_of_one_service_are_listed_alone(operator: Client, now: da
 
     assert "webui-1" in page
     assert "logsvc-1" not in page
+
+
+def test_what_others_have_written_is_text_and_never_markup(operator: Client, now: datetime) -> None:
+    markup = "<script>alert(1)</script>"
+    instance = factories.passing("webui", now=now, requires=["logsvc"], zone=markup)
+    Instance.objects.update(status_reason=markup)
+    pages = [operate(operator, "maintenance", "webui/webui-1", reason=markup)]
+
+    models = ("registry/journalentry", "registry/maintenance", "admin/logentry")
+    addresses = (
+        LIST,
+        f"{LIST}{instance.pk}/change/",
+        f"{LIST}services/webui/",
+        *(f"/admin/{each}/" for each in models),
+    )
+    pages += [text_of(operator, address) for address in addresses]
+
+    for page in pages:
+        assert markup not in page
+        assert "&lt;script&gt;" in page
