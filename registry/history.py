@@ -1,8 +1,8 @@
 """History: what an instance's probes found, hour by hour and day by day, and the uptime that follows.
 
 The results of probes are counted in memory and each instance's counts are written once a minute: one write for six
-probes at the usual interval. A process that dies takes at most WRITE_AFTER_SECONDS of its counts with it, and no
-verdict; beats are written with their transaction.
+probes at the usual interval. A worker that is killed takes at most WRITE_AFTER_SECONDS of its counts with it, and no
+verdict; one that is stopped writes them first. Beats are written with their transaction.
 """
 
 import logging
@@ -121,8 +121,8 @@ class Unwritten:
                 del self._counts[period]
         return taken
 
-    def flush(self, *, now: float) -> None:
-        while taken := self.take(begun_by=now - WRITE_AFTER_SECONDS, limit=INSTANCES_PER_STATEMENT):
+    def flush(self, *, begun_by: float, now: float) -> None:
+        while taken := self.take(begun_by=begun_by, limit=INSTANCES_PER_STATEMENT):
             try:
                 write(taken)
             except DatabaseError:
@@ -153,9 +153,9 @@ def observe(results: Iterable[Seen], *, now: float) -> None:
     unwritten().see(results, now=now)
 
 
-def flush(*, now: float) -> None:
-    """Write what has waited long enough. Without a database it waits longer."""
-    unwritten().flush(now=now)
+def flush(*, now: float, is_last: bool = False) -> None:
+    """Write what has waited long enough, or the last time all of it. Without a database it waits longer."""
+    unwritten().flush(begun_by=now if is_last else now - WRITE_AFTER_SECONDS, now=now)
 
 
 def record(results: Iterable[Seen], *, now: float) -> None:

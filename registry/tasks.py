@@ -1,8 +1,10 @@
 """The Celery tasks: each hands what there is to do to its pipeline and ends."""
 
 import time
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_shutdown
 from django.utils import timezone
 
 from registry import canary, courier, deadlines, guard, history, prober, retention, wakeups
@@ -26,3 +28,8 @@ def sweep_notifications() -> None:
 @shared_task(name="registry.tasks.prune")
 def prune() -> None:
     retention.prune(now=timezone.now())
+
+
+@worker_shutdown.connect
+def write_the_last_of_the_history(**members: Any) -> None:
+    history.flush(now=time.time(), is_last=True)

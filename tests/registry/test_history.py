@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
+from celery.signals import worker_shutdown
 from django.db import DatabaseError
 from django.utils import timezone
 from hypothesis import given, settings
@@ -21,6 +22,14 @@ FAILED = (Finding.FAILURE, Finding.DEAD)
 
 findings = st.sampled_from(Finding)
 latencies = st.none() | st.integers(0, 5000).map(float)
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> Unwritten:
+    """What this process has counted: nothing yet."""
+    made = Unwritten()
+    monkeypatch.setattr(history, "unwritten", lambda: made)
+    return made
 
 
 def due(instance: str = "billing-1", *, is_suspect: bool = False) -> Due:
@@ -136,14 +145,14 @@ def test_counts_are_added_to_the_hour_and_to_its_day(now: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(now: datetime) -> None:
-    unwritten, at = Unwritten(), now.timestamp()
+def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(unwritten: Unwritten, now: datetime) -> None:
+    at = now.timestamp()
     unwritten.see([result(), result(instance="billing-2")], now=at)
     unwritten.see([result()], now=at + 50)
 
-    unwritten.flush(now=at + WRITE_AFTER_SECONDS - 1)
+    history.flush(now=at + WRITE_AFTER_SECONDS - 1)
     assert not Rollup.objects.exists()
-    unwritten.flush(now=at + WRITE_AFTER_SECONDS)
+    history.flush(now=at + WRITE_AFTER_SECONDS)
 
     assert dict(Rollup.objects.filter(span_hours=HOUR).values_list("instance", "probes")) == {
         "billing-1": 2,
@@ -152,15 +161,17 @@ def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(now: datetim
 
 
 @pytest.mark.django_db
-def test_without_a_database_the_counts_wait_and_lose_nothing(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    unwritten, at = Unwritten(), now.timestamp()
+def test_without_a_database_the_counts_wait_and_lose_nothing(
+    unwritten: Unwritten, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now.timestamp()
     unwritten.see([result()], now=at)
     with monkeypatch.context() as patch:
         patch.setattr(history, "write", _refuse)
-        unwritten.flush(now=at + 60)
+        history.flush(now=at + 60)
     unwritten.see([result()], now=at + 61)
 
-    unwritten.flush(now=at + 120)
+    history.flush(now=at + 120)
 
     assert Rollup.objects.get(span_hours=HOUR).probes == 2
 
@@ -181,9 +192,8 @@ def test_a_beat_and_a_missed_one_are_counted(now: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_what_the_prober_writes_is_counted_and_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
-    unwritten = Unwritten()
-    monkeypatch.setattr(history, "unwritten", lambda: unwritten)
+@pytest.mark.usefixtures("unwritten")
+def test_what_the_prober_writes_is_counted_and_flushed() -> None:
     factories.register("billing", now=timezone.now())
     (claimed,) = claims.claim(now=time.time(), limit=1)
 
@@ -194,12 +204,19 @@ def test_what_the_prober_writes_is_counted_and_flushed(monkeypatch: pytest.Monke
 
 
 @pytest.mark.django_db
-def test_every_sweep_writes_what_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    unwritten = Unwritten()
-    monkeypatch.setattr(history, "unwritten", lambda: unwritten)
+def test_every_sweep_writes_what_has_waited(unwritten: Unwritten, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prober, "sweep", lambda now: None)
     unwritten.see([result()], now=time.time() - WRITE_AFTER_SECONDS)
 
     tasks.sweep_heartbeats()
+
+    assert Rollup.objects.get(span_hours=HOUR).probes == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_that_is_stopped_writes_all_it_has(unwritten: Unwritten) -> None:
+    unwritten.see([result()], now=time.time())
+
+    worker_shutdown.send(sender=None)
 
     assert Rollup.objects.get(span_hours=HOUR).probes == 1
