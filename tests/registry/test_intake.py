@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Event
 
 import pytest
 from django.db import connection
@@ -64,10 +65,13 @@ def test_who_is_refused_hinders_nobody_else(now: datetime) -> None:
 
 def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
     seen: list[int] = []
+    written = Event()
 
     def read() -> None:
         try:
-            while not seen or seen[-1] < 60:
+            is_over = False
+            while not is_over:
+                is_over = written.is_set()
                 seen.extend(each.revision for each in journal.page(after=seen[-1] if seen else 0, limit=100))
         finally:
             connection.close()
@@ -82,7 +86,10 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
 
     with ThreadPoolExecutor(7) as threads:
         reader = threads.submit(read)
-        list(threads.map(write, range(60)))
+        try:
+            list(threads.map(write, range(60)))
+        finally:
+            written.set()
         reader.result(timeout=30)
 
     assert seen == list(range(1, 61))
