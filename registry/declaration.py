@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ from django.conf import settings
 from msgspec import Meta, Struct
 
 from config.problems import Invalid
+from registry import endpoints
 from registry.exchange.addresses import AddressPolicy
 from registry.webhooks import key_of
 
@@ -98,7 +100,11 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
 
 
 def address_policy() -> AddressPolicy:
-    return AddressPolicy(settings.ALLOWED_NETWORKS)
+    """By which addresses are judged when they are declared and again when they are called."""
+    return _policy(tuple(settings.ALLOWED_NETWORKS), endpoints.own())
+
+
+_policy = lru_cache(maxsize=8)(AddressPolicy)
 
 
 def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:
