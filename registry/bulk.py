@@ -119,7 +119,7 @@ def _write(rows: Sequence[HeartbeatRow]) -> set[int]:
 
 def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> None:
     """Store these columns of the instances, as they are now."""
-    fields = [Instance._meta.get_field(name) for name in columns]
+    fields = [field for field in Instance._meta.concrete_fields if field.attname in columns]
     assignments = ", ".join(f"{field.column} = %s" for field in fields)
     rows = [
         [*(field.get_db_prep_save(getattr(each, field.attname), connection) for field in fields), each.pk]

@@ -69,14 +69,19 @@ class Target:
 
 def target(service: str, instance: str) -> Target:
     """Raises Invalid when one of the two is no name."""
+    check_names(service=service, instance=instance)
+    return Target(service=service, instance=instance)
+
+
+def check_names(**names: str) -> None:
+    """Raises Invalid naming each, by what it should name, that is no name."""
     wrong = [
         {"pointer": f"/{member}", "detail": f"{value!r} is no name: {NAME_RULE}."}
-        for member, value in (("service", service), ("instance", instance))
+        for member, value in names.items()
         if not NAME.fullmatch(value)
     ]
     if wrong:
         raise Invalid("The address names no instance.", errors=wrong)
-    return Target(service=service, instance=instance)
 
 
 def declaration(members: Any) -> Declaration:

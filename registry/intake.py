@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from config.problems import Problem
 from registry import registration
+from registry.enrolment import Entry
 from registry.errors import NamedTwice
-from registry.registration import Entry, Registered
+from registry.registration import Registered
 
 MOST_AT_ONCE = 200
 

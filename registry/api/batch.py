@@ -16,9 +16,10 @@ from registry.api import answers
 from registry.api.operations import described
 from registry.api.parameters import body_of
 from registry.api.revised import RevisedView
+from registry.enrolment import Entry
 from registry.errors import OutOfScope
 from registry.models import Instance
-from registry.registration import Entry, Registered
+from registry.registration import Registered
 from registry.representation import provider_body
 
 MOST_INSTANCES = 10_000

@@ -13,17 +13,17 @@ from registry.api.operations import described
 from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, body_of, query_of
 from registry.api.revised import RevisedView, holder_of
 from registry.declaration import Target
+from registry.enrolment import Entry
 from registry.errors import OutOfScope
 from registry.reading import documents, queries
 from registry.reading.documents import provider_bodies
-from registry.registration import Entry
 from registry.representation import instance_body
 
 
 class InstanceView(RevisedView):
     @described("One instance", query=queries.Read, answer=answers.RegisteredInstance)
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
-        return reads.answer(request, documents.instance(service, instance), reads.parse(request, queries.Read))
+        return reads.answer(request, documents.instance(service, instance), query_of(request, queries.Read))
 
     @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
@@ -71,7 +71,6 @@ class MaintenanceView(RevisedView):
 
     @described("Begin maintenance", body=MaintenanceBody, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str = "") -> Response:
-        declaration.target(service, instance or service)
         wanted = body_of(request, MaintenanceBody)
         overrides.begin_maintenance(
             service,
