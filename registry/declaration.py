@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -21,6 +21,7 @@ SECRET_BYTES = range(24, 65)
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
 Url = Annotated[str, Meta(min_length=1, max_length=500)]
 Label = Annotated[str, Meta(max_length=100)]
+Shape = TypeVar("Shape", bound=Struct)
 
 
 class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
@@ -86,14 +87,19 @@ def check_names(**names: str) -> None:
 
 def declaration(members: Any) -> Declaration:
     """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
-    try:
-        declared = msgspec.convert(members, Declaration)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
+    declared = convert(members, Declaration)
     wrong = [*_wrong_urls(declared), *_wrong_secret(declared)]
     if wrong:
         raise Invalid("See `errors` for each member.", errors=wrong)
     return declared
+
+
+def convert(members: Any, kind: type[Shape]) -> Shape:
+    """A decoded body as a struct. Raises Invalid naming the first wrong member."""
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:

@@ -12,17 +12,15 @@ POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
 
 
+@cache
 def own() -> frozenset[tuple[str, int]]:
     """Hosts with their ports, as configured and as the names among them resolve; none for a file or a socket."""
-    database = connection.settings_dict
-    return _reached(database["HOST"], int(database["PORT"] or POSTGRESQL_PORT), settings.REDIS_URL)
-
-
-@cache
-def _reached(database_host: str, database_port: int, redis_url: str) -> frozenset[tuple[str, int]]:
-    redis = urlsplit(redis_url)
+    database, redis = connection.settings_dict, urlsplit(settings.REDIS_URL)
     redis_host = redis.hostname if redis.scheme.startswith("redis") else None
-    named = [(database_host, database_port), (redis_host or "", redis.port or REDIS_PORT)]
+    named = [
+        (database["HOST"], int(database["PORT"] or POSTGRESQL_PORT)),
+        (redis_host or "", redis.port or REDIS_PORT),
+    ]
     return frozenset(
         (spelling, port) for host, port in named if host and not host.startswith("/") for spelling in _spellings(host)
     )

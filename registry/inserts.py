@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -82,5 +82,6 @@ def _converter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         return lambda value: msgspec.json.encode(value).decode()
     if isinstance(field, models.DateTimeField) and vendor == "sqlite":
-        return connection.ops.adapt_datetimefield_value
+        # Most rows of a group share their times.
+        return lru_cache(maxsize=64)(connection.ops.adapt_datetimefield_value)
     return None

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
-import msgspec
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from registry.declaration import Name, invalid
+from registry.declaration import Name, convert
 from registry.reading import queries
 from registry.reading.queries import Revision
 
@@ -47,10 +46,7 @@ Body = TypeVar("Body", bound=Struct)
 def body_of(request: Request, kind: type[Body]) -> Body:
     """The request's body, or the defaults where it has none. Raises Invalid naming the wrong member."""
     members = request.data if request.META.get("CONTENT_LENGTH", "0") not in ("", "0") else {}
-    try:
-        return msgspec.convert(members, kind)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
+    return convert(members, kind)
 
 
 def query_of(request: Request, kind: type[Body]) -> Body:

@@ -1,9 +1,18 @@
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
 from config.problems import Invalid
 from registry import declaration, endpoints
+
+
+@pytest.fixture(autouse=True)
+def _asked_anew() -> Iterator[None]:
+    endpoints.own.cache_clear()
+    yield
+    endpoints.own.cache_clear()
 
 
 @pytest.fixture

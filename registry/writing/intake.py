@@ -33,6 +33,8 @@ class Intake:
         """The future raises what `registration.register` would."""
         self._ensure_running()
         future: Future[Registered] = Future()
+        # From now on it cannot be cancelled: what has been handed in is stored.
+        future.set_running_or_notify_cancel()
         self._jobs.put((entry, future))
         return future
 

@@ -6,10 +6,12 @@ from threading import Event
 import pytest
 from django.db import connection
 
-from registry import declaration, intake, journal, registration
+from registry import declaration, journal, registration
+from registry.enrolment import Entry
 from registry.errors import Deregistered
 from registry.models import Instance, JournalEntry
-from registry.registration import Entry, Registered
+from registry.registration import Registered
+from registry.writing import intake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
