@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def asked(registry: Stack, path: str, *, distinct: bool) -> float:
-    """Answers per second; `distinct`: each asks for something that nobody has asked for before."""
+    """Answers per second; `distinct`: each asks for what nobody has asked for before, by a cursor before all names."""
     if shutil.which("wrk"):
         return _asked_by_wrk(registry, path, distinct=distinct)
     command = [sys.executable, "-m", "bench.bench_reads", registry.url, registry.token, path, "distinct" * distinct]
@@ -58,7 +58,7 @@ def asked(registry: Stack, path: str, *, distinct: bool) -> float:
 def _asked_by_wrk(registry: Stack, path: str, *, distinct: bool) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         same = 'return wrk.format("GET", path)'
-        another = 'at = at + 1; return wrk.format("GET", path .. "?n=" .. started .. at)'
+        another = 'at = at + 1; return wrk.format("GET", path .. "?cursor=a" .. started .. at)'
         script.write(
             f'path = "{path}"; started = "{time.time_ns()}"; at = 0\n'
             f"request = function() {another if distinct else same} end\n"
@@ -86,7 +86,7 @@ async def _ask(url: str, token: str, path: str, distinct: str) -> float:
         reader, writer = await _connect(url)
         while time.monotonic() < until:
             number += CONNECTIONS
-            query = f"?n={time.time_ns()}{number}" if distinct else ""
+            query = f"?cursor=a{time.time_ns()}{number}" if distinct else ""
             writer.write(_request(path + query, token))
             await _read_answer(reader)
             answered += 1
