@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import cache, partial
 
@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from registry import notifications, wakeups, webhooks
 from registry.declaration import address_policy
+from registry.exchange import targets
 from registry.exchange.client import Client, Outcome, Request, Timeouts
+from registry.hosts import Hosts
 from registry.messages import Message
 from registry.notifications import ANSWER_CHARACTERS, TIMEOUT_SECONDS, Attempt
 from registry.pipeline import Pipeline
 
-CAPACITY = 4000
+CAPACITY = 8000
 BATCH = 1000
-MAX_CONNECTIONS = 4000
+MAX_CONNECTIONS = 8000
 IDLE_SECONDS = 60.0
 
 
@@ -26,9 +28,23 @@ def sweep(*, now: datetime) -> None:
     running = pipeline()
     while running.room > 0:
         limit = min(BATCH, running.room)
-        running.submit(notifications.claim(now=now, limit=limit))
+        running.submit(admitted(notifications.claim(now=now, limit=limit), hosts(), now=now))
         if not notifications.lagging(now=now.timestamp()):
             return
+
+
+def admitted(messages: Sequence[Message], hosts: Hosts, *, now: datetime) -> list[Message]:
+    """Those that may be sent now; the others are put back."""
+    sent, refused = [], []
+    for message in messages:
+        (sent if hosts.admit(_host(message)) else refused).append(message)
+    notifications.put_back(refused, now=now)
+    return sent
+
+
+@cache
+def hosts() -> Hosts:
+    return Hosts()
 
 
 @cache
@@ -38,7 +54,25 @@ def pipeline() -> Pipeline[Message, Attempt]:
 
 def _prepare() -> Callable[[Message], Awaitable[Attempt]]:
     client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
-    return partial(send, client)
+    return partial(_send_admitted, client)
+
+
+async def _send_admitted(client: Client, message: Message) -> Attempt:
+    has_answered = False
+    try:
+        attempt = await send(client, message)
+        has_answered = attempt.status_code is not None
+        return attempt
+    finally:
+        hosts().settle(_host(message), has_answered=has_answered)
+
+
+def _host(message: Message) -> str:
+    """Empty where the URL is none, which the exchange says."""
+    try:
+        return targets.parse(message.url).origin.host
+    except ValueError:
+        return ""
 
 
 async def send(client: Client, message: Message) -> Attempt:

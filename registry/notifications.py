@@ -21,6 +21,7 @@ RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 JITTER = 0.2
 TIMEOUT_SECONDS = 10.0
 LEASE_SECONDS = 30.0
+PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
@@ -85,6 +86,14 @@ def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
             needs_resync=False,
         )
     log(attempts, now=now)
+
+
+def put_back(messages: Sequence[Message], *, now: datetime) -> None:
+    """Give up the claims of what cannot be sent now, for a moment; it counts as no attempt."""
+    if messages:
+        ids = [message.instance_id for message in messages]
+        held = Cursor.objects.filter(pk__in=ids, lease_until=messages[0].lease_until)
+        held.update(lease_until=0, next_attempt_at=now.timestamp() + PUT_BACK_SECONDS)
 
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
