@@ -35,7 +35,8 @@ def sweep(*, now: datetime) -> None:
 
 def admitted(messages: Sequence[Message], hosts: Hosts, *, now: datetime) -> list[Message]:
     """Those that may be sent now; the others are put back."""
-    sent, refused = [], []
+    sent: list[Message] = []
+    refused: list[Message] = []
     for message in messages:
         (sent if hosts.admit(_host(message)) else refused).append(message)
     notifications.put_back(refused, now=now)
