@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from registry import journal
+from registry import inserts, journal
 from registry.messages import NEEDED, Composer, Message
 from registry.models import Cursor, Delivery
 
@@ -98,7 +99,7 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Keep what was attempted, with the first characters of each answer."""
-    Delivery.objects.bulk_create(_delivery(attempt, now=now) for attempt in attempts)
+    inserts.insert(Delivery, _DELIVERY_COLUMNS, (_delivery(attempt, now=now) for attempt in attempts))
 
 
 def lagging(*, now: float) -> bool:
@@ -145,17 +146,24 @@ def _wait_seconds(attempt: Attempt) -> float:
     return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))
 
 
-def _delivery(attempt: Attempt, *, now: datetime) -> Delivery:
+def _delivery(attempt: Attempt, *, now: datetime) -> tuple[Any, ...]:
     message = attempt.message
-    return Delivery(
-        at=now,
-        service=message.service,
-        instance=message.instance,
-        webhook_id=message.id,
-        from_revision=message.from_revision,
-        to_revision=message.to_revision,
-        status_code=attempt.status_code,
-        duration_ms=attempt.duration_ms,
-        error=attempt.error[:300],
-        answer=attempt.answer[:ANSWER_CHARACTERS],
-    )
+    subscriber = (message.service, message.instance)
+    span = (message.id, message.from_revision, message.to_revision)
+    outcome = (attempt.status_code, attempt.duration_ms, attempt.error[:300], attempt.answer[:ANSWER_CHARACTERS])
+    return now, *subscriber, *span, *outcome
+
+
+# In the order in which `_delivery` gives them.
+_DELIVERY_COLUMNS = (
+    "at",
+    "service",
+    "instance",
+    "webhook_id",
+    "from_revision",
+    "to_revision",
+    "status_code",
+    "duration_ms",
+    "error",
+    "answer",
+)
