@@ -14,9 +14,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from registry import inserts, journal
-from registry.messages import NEEDED, Composer, Message
-from registry.models import Cursor, Delivery
+from registry import inserts, journal, rows
+from registry.messages import Composer, Lagging, Message, secrets_of
+from registry.models import Cursor, Delivery, Instance
 
 RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 JITTER = 0.2
@@ -26,6 +26,8 @@ PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
+# Of a cursor, in the order in which `_lagging` reads them.
+_CURSOR = "instance_id, notified_revision, scanned_revision, sent_revision, attempts, needs_resync"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +52,14 @@ def claim(*, now: datetime, limit: int) -> list[Message]:
     Those for whom nothing changed are moved on without a message. Returns the messages to send.
     """
     head = journal.head()
-    cursors = _claim_cursors(head, now=now.timestamp(), limit=limit)
+    lease = now.timestamp() + LEASE_SECONDS
+    cursors = _claim_cursors(head, lease_until=lease, limit=limit, now=now)
     if not cursors:
         return []
-    composer = Composer(cursors, head=head, now=now)
-    composed = {cursor.pk: composer.message(cursor) for cursor in cursors}
+    composer = Composer(cursors, lease_until=lease, head=head, now=now)
+    composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
     messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
-    lease = cursors[0].lease_until
     if unconcerned:
         Cursor.objects.filter(pk__in=unconcerned, lease_until=lease).update(scanned_revision=head, lease_until=0)
     if messages:
@@ -108,9 +110,9 @@ def lagging(*, now: float) -> bool:
     return Cursor.objects.filter(behind, next_attempt_at__lte=now, lease_until__lte=now, is_stopped=False).exists()
 
 
-def _claim_cursors(head: int, *, now: float, limit: int) -> list[Cursor]:
-    lease_until = now + LEASE_SECONDS
+def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) -> list[Lagging]:
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    at = now.timestamp()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -119,14 +121,33 @@ def _claim_cursors(head: int, *, now: float, limit: int) -> list[Cursor]:
                 WHERE (scanned_revision < %s OR needs_resync)
                     AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped
                 ORDER BY scanned_revision LIMIT %s {skip_locked}
-            ) RETURNING instance_id
-            """,  # noqa: S608 -- the only thing put in is a constant of ours
-            [lease_until, head, now, now, limit],
+            ) RETURNING {_CURSOR}
+            """,  # noqa: S608 -- what is put in are constants of ours
+            [lease_until, head, at, at, limit],
         )
-        ids = [row[0] for row in cursor.fetchall()]
-    claimed = Cursor.objects.filter(pk__in=ids, lease_until=lease_until).select_related("instance")
-    return list(
-        claimed.only(*(field.name for field in Cursor._meta.concrete_fields), *(f"instance__{name}" for name in NEEDED))
+        claimed = cursor.fetchall()
+    # By a second statement, because SQLite returns only columns of the table that is updated.
+    instances = rows.by_ids([row[0] for row in claimed])
+    return [_lagging(row, instances[row[0]], now=now) for row in claimed if row[0] in instances]
+
+
+def _lagging(cursor: Sequence[Any], instance: Instance, *, now: datetime) -> Lagging:
+    pk, notified, scanned, sent, attempts, needs_resync = cursor
+    return Lagging(
+        instance_id=pk,
+        notified_revision=notified,
+        scanned_revision=scanned,
+        sent_revision=sent,
+        attempts=attempts,
+        # SQLite has no booleans.
+        needs_resync=bool(needs_resync),
+        service=instance.service,
+        name=instance.name,
+        requires=tuple(instance.requires),
+        notify_url=instance.notify_url or "",
+        secrets=secrets_of(
+            instance.notify_secret, instance.previous_notify_secret, until=instance.previous_secret_until, now=now
+        ),
     )
 
 

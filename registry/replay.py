@@ -54,7 +54,9 @@ def trial(target: Target, *, now: datetime) -> Message:
         service=instance.service,
         instance=instance.name,
         url=instance.notify_url or "",
-        secrets=secrets_of(instance, now=now),
+        secrets=secrets_of(
+            instance.notify_secret, instance.previous_notify_secret, until=instance.previous_secret_until, now=now
+        ),
         id=f"test_{instance.pk}_{secrets.token_hex(8)}",
         from_revision=revision,
         to_revision=revision,

@@ -45,6 +45,16 @@ def instances(
             yield from map(_instance, rows)
 
 
+def by_ids(ids: Sequence[int]) -> dict[int, Instance]:
+    """Those that there are; one statement however many are asked for."""
+    if not ids:
+        return {}
+    if connection.vendor == "postgresql":
+        return {each.pk: each for each in instances("id = ANY(%s)", [list(ids)], order="id")}
+    among = "id IN (SELECT value FROM json_each(%s))"
+    return {each.pk: each for each in instances(among, [msgspec.json.encode(ids).decode()], order="id")}
+
+
 def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False) -> Iterator[Instance]:
     """Those of the given services and names that are registered; one statement however many are asked for."""
     if not pairs:
