@@ -1,4 +1,4 @@
-"""From commit to webhook received: one dependent, then a thousand dependents of one change.
+"""From commit to webhook received: one dependent as the fleet grows, then a thousand dependents of one change.
 
 A `ttl` provider changes its weight by PUT; the clock starts when the registry has answered and so committed, and stops
 when the last dependent has been told. Signed, through Celery, `synchronous=FULL`. Where etcd is installed, how long its
@@ -18,6 +18,7 @@ import httptools
 from bench import etcd, stack
 
 CHANGES = 200
+FLEETS = (100, 1_000, 10_000, 30_000)
 DEPENDENTS = 1000
 FLEET_CHANGES = 10
 SECRET = "whsec_" + "A" * 32
@@ -84,6 +85,11 @@ def main() -> None:
     receiver = Receiver()
     with stack.registry() as registry, registry.client() as client:
         _register(client, receiver, count=1)
+        for fleet in FLEETS:
+            stack.grow(registry, fleet)
+            time.sleep(2)
+            grown = [_change(client, receiver, number, count=1).from_commit[0] for number in range(CHANGES)]
+            _report(f"one dependent, {fleet:,} instances", grown)
         both = [_change(client, receiver, number, count=1) for number in range(CHANGES)]
         one = [each.from_commit[0] for each in both]
         _report("one dependent", one)
