@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -19,8 +20,7 @@ JITTER = 0.1
 AUTHOR = "heartbeat"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What came of a probe; `detail` is a sentence for people and never counts as a change."""
 
     due: Due
@@ -36,9 +36,10 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     instance was updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
     falls is then only suspect.
     """
-    judged = [(result, _judged(result, now=now)) for result in results]
+    at = now.timestamp()
+    judged = [(result, _judged(result, at)) for result in results]
     with transaction.atomic():
-        held = bulk.write_heartbeats([_row(result, health, now=now) for result, health in judged])
+        held = bulk.write_heartbeats([_row(result, health, at) for result, health in judged])
         changes = [
             (result, health)
             for result, health in judged
@@ -63,10 +64,10 @@ def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: date
     finding = Finding.SUCCESS if succeeded else Finding.FAILURE
     if not succeeded:
         # Its own word is conclusive: no further failures are waited for.
-        due = replace(due, thresholds=replace(due.thresholds, failures_before_critical=1))
+        due = due._replace(failures_before_critical=1)
     result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
-    health = _judged(result, now=now)
-    bulk.write_heartbeats([_row(result, health, now=now)])
+    health = _judged(result, now.timestamp())
+    bulk.write_heartbeats([_row(result, health, now.timestamp())])
     if health.status == due.status and not due.is_suspect:
         return
     drafts = _apply(
@@ -83,8 +84,8 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     return count
 
 
-def _judged(result: Result, *, now: datetime) -> Health:
-    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
+def _judged(result: Result, now: float) -> Health:
+    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,31 +148,31 @@ def _tell(drafts: Sequence[journal.Draft], *, now: datetime) -> None:
 
 
 def _reason(result: Result, health: Health) -> str:
-    if health.is_damped and not result.due.health.is_damped:
+    if health.is_damped and not result.due.is_damped:
         return f"changes too often: held critical until it has been steady; last: {result.detail}"[:500]
     return result.detail[:500]
 
 
-def _row(result: Result, health: Health, *, now: datetime) -> bulk.HeartbeatRow:
+def _row(result: Result, health: Health, now: float) -> bulk.HeartbeatRow:
     due = result.due
     return bulk.HeartbeatRow(
         instance_id=due.instance_id,
         claimed_lease_until=due.lease_until,
-        due_at=now.timestamp() + _wait(due, now=now.timestamp()),
+        due_at=now + _wait(due, now),
         verdict=health.verdict,
         penalty=health.penalty,
         penalty_at=health.penalty_at,
         is_damped=health.is_damped,
         failures=health.failures,
         successes=health.successes,
-        last_at=now.timestamp(),
-        passed_at=now.timestamp() if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
+        last_at=now,
+        passed_at=now if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
         latency_ms=result.latency_ms,
         detail=result.detail[:300],
     )
 
 
-def _wait(due: Due, *, now: float) -> float:
+def _wait(due: Due, now: float) -> float:
     """Seconds to the next probe. A ttl instance's deadline is exact.
 
     What is probed for the first time, or was long overdue, is so together with many others: it is spread over the

@@ -2,16 +2,16 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 
 from registry import claims
 from registry.claims import Due
+from registry.exchange.client import Outcome
 from registry.heartbeats import Result
 from registry.models import Status
 from registry.prober import AHEAD_SECONDS, Prober
-from registry.verdict import Finding, Health, Thresholds
+from registry.verdict import Finding
 from tests.registry.exchange.peers import peer, read_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
@@ -25,6 +25,14 @@ async def serve_forever(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 def due(url: str, *, kind: str = "http") -> Due:
     return Due(
         instance_id=1,
+        due_at=0.0,
+        passed_at=None,
+        verdict=Status.PASSING,
+        failures=0,
+        successes=0,
+        penalty=0.0,
+        penalty_at=0.0,
+        is_damped=False,
         service="billing",
         instance="billing-1",
         kind=kind,
@@ -32,14 +40,19 @@ def due(url: str, *, kind: str = "http") -> Due:
         interval_seconds=10.0,
         timeout_seconds=2.0,
         warn_after_seconds=None,
-        thresholds=Thresholds(failures_before_critical=3, successes_before_passing=1),
-        health=Health(verdict=Status.PASSING),
+        failures_before_critical=3,
+        successes_before_passing=1,
         status=Status.PASSING,
         is_suspect=False,
-        passed_at=None,
-        due_at=0.0,
         lease_until=0.0,
     )
+
+
+async def probe_when_due(prober: Prober, claimed: Due) -> Result:
+    """As the pipeline would."""
+    outcome: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+    prober.start(claimed, outcome.set_result)
+    return prober.conclude(claimed, await outcome)
 
 
 class Alarms:
@@ -54,7 +67,7 @@ class Alarms:
         self._tasks |= {asyncio.create_task(self._probe(each)) for each in claimed}
 
     async def _probe(self, claimed: Due) -> None:
-        self.results.put_nowait(await self.prober.probe(claimed))
+        self.results.put_nowait(await probe_when_due(self.prober, claimed))
 
 
 def claim_alarmed(monkeypatch: pytest.MonkeyPatch, claimed: Due) -> None:
@@ -102,7 +115,8 @@ def test_what_is_claimed_and_not_due_yet_is_probed_at_once_when_its_process_dies
         async with peer(serve_forever) as serving:
             claimed = due(serving.url)
             await prober.probe(claimed)
-            waiting = asyncio.create_task(prober.probe(replace(claimed, due_at=time.time() + AHEAD_SECONDS)))
+            early = claimed._replace(due_at=time.time() + AHEAD_SECONDS)
+            waiting = asyncio.create_task(probe_when_due(prober, early))
             await asyncio.sleep(0)
         died_at = time.perf_counter()
         result = await asyncio.wait_for(waiting, 5)
