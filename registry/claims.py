@@ -103,7 +103,7 @@ def _claim(chosen: str, parameters: Sequence[float], *, starts_by: float) -> lis
         base = starts_by + LEASE_MARGIN_SECONDS
         _lease([row[0] for row in rows], base)
     timeout = Due._fields.index("timeout_seconds")
-    return [Due(*row, base + row[timeout]) for row in rows]
+    return [Due._make((*row, base + row[timeout])) for row in rows]
 
 
 def _lease(instance_ids: Sequence[int], base: float) -> None:

@@ -15,8 +15,11 @@ from registry.errors import UnknownInstance
 from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, Status
 from registry.verdict import Finding, Health, judge
 
-# A probe comes this share of its interval earlier or later, so that what was registered together is not probed so.
-JITTER = 0.1
+# A probe comes up to this share of its interval early, so that what was registered together is not probed so; never
+# late, so that what hangs is critical after (interval + timeout) * failures at the latest.
+JITTER = 0.05
+# The least share after which what is crowded is probed again.
+SPREAD_FROM = 0.1
 AUTHOR = "heartbeat"
 
 
@@ -158,7 +161,7 @@ def _row(result: Result, health: Health, now: float) -> bulk.HeartbeatRow:
     return bulk.HeartbeatRow(
         instance_id=due.instance_id,
         claimed_lease_until=due.lease_until,
-        due_at=now + _wait(due, now),
+        due_at=_next_due(due, now),
         verdict=health.verdict,
         penalty=health.penalty,
         penalty_at=health.penalty_at,
@@ -172,13 +175,16 @@ def _row(result: Result, health: Health, now: float) -> bulk.HeartbeatRow:
     )
 
 
-def _wait(due: Due, now: float) -> float:
-    """Seconds to the next probe. A ttl instance's deadline is exact.
+def _next_due(due: Due, now: float) -> float:
+    """When it is to be probed again. A ttl instance's deadline is exact.
 
+    Counted from when the probe was due, since a slow answer, or the time until it is written, makes no interval longer.
     What is probed for the first time, or was long overdue, is so together with many others: it is spread over the
     interval.
     """
+    interval = due.interval_seconds
     if due.kind == HeartbeatKind.TTL:
-        return due.interval_seconds
-    is_crowded = due.status == Status.STARTING or now - due.due_at > due.interval_seconds
-    return due.interval_seconds * random.uniform(JITTER if is_crowded else 1 - JITTER, 1 + JITTER)
+        return now + interval
+    if due.status == Status.STARTING or now - due.due_at > interval:
+        return now + interval * random.uniform(SPREAD_FROM, 1.0)
+    return min(due.due_at, now) + interval * random.uniform(1 - JITTER, 1.0)
