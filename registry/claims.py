@@ -73,13 +73,13 @@ def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
 
 
 def claim_now(instance_ids: Iterable[int], *, now: float) -> list[Due]:
-    """Take these, whether or not they are due, but for those that somebody holds already."""
+    """Take these, to be probed at once if they are not due before, but for those that somebody holds already."""
     remaining = iter(instance_ids)
     found: list[Due] = []
     while ids := list(islice(remaining, IDS_PER_STATEMENT)):
         chosen = f"instance_id IN ({_placeholders(ids)}) AND lease_until <= %s"
         found += _claim(chosen, [*ids, now], starts_by=now)
-    return found
+    return [due._replace(due_at=min(due.due_at, now)) for due in found]
 
 
 def due_of(heartbeat: Heartbeat) -> Due:

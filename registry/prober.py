@@ -31,7 +31,7 @@ MAX_CONNECTIONS = 15_000
 IDLE_SECONDS = 90.0
 LINGER_SECONDS = 0.2
 # How often, and after how long, what an alarm is about is tried to be claimed.
-TRIES = 10
+TRIES = 40
 RETRY_SECONDS = 0.05
 TOO_MANY_REQUESTS = 429
 
@@ -111,7 +111,7 @@ class Prober:
     def start(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
         """Probe one instance as its heartbeat is declared, when it is due; None comes of a beat that did not."""
         early = due.due_at - time.time()
-        if 0 < early <= AHEAD_SECONDS:
+        if early > 0:
             waiting = self._waiting[due.instance_id] = _Waiting(self, due, on_outcome)
             # The wheel is up to a tick late, and a tick early does no harm.
             self._wheel.add(waiting, time.perf_counter() + early - TICK_SECONDS)
@@ -121,10 +121,7 @@ class Prober:
     def begin(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
         """As `start`, but at once."""
         self._waiting.pop(due.instance_id, None)
-        late = time.time() - due.due_at
-        # What was claimed because of an alarm is early by more, and does not count.
-        if late >= -AHEAD_SECONDS:
-            tally().add(late)
+        tally().add(time.time() - due.due_at)
         if due.kind == HeartbeatKind.TTL:
             on_outcome(None)
         elif due.kind == HeartbeatKind.TCP:
@@ -166,38 +163,45 @@ class Prober:
             self._raise_alarm([scout])
 
     def _raise_alarm(self, instance_ids: Iterable[int]) -> None:
-        for each in instance_ids:
-            waiting = self._waiting.pop(each, None)
-            if waiting is None:
-                self._alarmed[each] = TRIES
-            else:
-                self._wheel.remove(waiting)
-                asyncio.get_running_loop().call_soon(waiting.expire, 0.0)
+        self._alarmed.update(dict.fromkeys(instance_ids, TRIES))
         if self._alarmed and self._claiming is None:
-            self._claiming = asyncio.get_running_loop().create_task(self._claim_alarmed())
+            self._claiming = asyncio.get_running_loop().create_task(self._probe_alarmed())
 
-    async def _claim_alarmed(self) -> None:
+    async def _probe_alarmed(self) -> None:
         """All that came up while the claim before was made are claimed together.
 
-        What is held just now, because its last result is about to be written, is tried again a few times.
+        What is held just now is tried again a few times: its last result is about to be written, or this process has
+        claimed it and will find it waiting.
         """
-        loop = asyncio.get_running_loop()
         try:
             while self._alarmed:
-                ids = set(self._alarmed)
-                due = await loop.run_in_executor(self._claimer, _claim_now, ids)
-                claimed = {each.instance_id for each in due}
-                for each in ids:
-                    tries = 0 if each in claimed else self._alarmed[each] - 1
-                    if tries:
-                        self._alarmed[each] = tries
-                    else:
-                        del self._alarmed[each]
-                self._on_alarm(due)
+                self._hurry_waiting()
+                await self._claim_alarmed()
                 if self._alarmed:
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._claiming = None
+
+    def _hurry_waiting(self) -> None:
+        for each in self._waiting.keys() & self._alarmed.keys():
+            del self._alarmed[each]
+            waiting = self._waiting[each]
+            self._wheel.remove(waiting)
+            waiting.expire(0.0)
+
+    async def _claim_alarmed(self) -> None:
+        if not self._alarmed:
+            return
+        ids = set(self._alarmed)
+        due = await asyncio.get_running_loop().run_in_executor(self._claimer, _claim_now, ids)
+        claimed = {each.instance_id for each in due}
+        for each in ids:
+            tries = 0 if each in claimed else self._alarmed[each] - 1
+            if tries:
+                self._alarmed[each] = tries
+            else:
+                del self._alarmed[each]
+        self._on_alarm(due)
 
 
 class _Waiting:

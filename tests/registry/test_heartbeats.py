@@ -47,7 +47,7 @@ def test_what_is_held_is_not_claimed_again_because_of_an_alarm(now: datetime) ->
 
     alarmed = claims.claim_now([held.pk, free.pk], now=now.timestamp())
 
-    assert [each.service for each in alarmed] == ["later"]
+    assert [(each.service, each.due_at) for each in alarmed] == [("later", now.timestamp())]
 
 
 def test_a_result_that_comes_after_its_lease_was_taken_over_is_dropped(now: datetime) -> None:

@@ -146,6 +146,34 @@ def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free(
     assert asyncio.run(scenario()).finding is Finding.DEAD
 
 
+def test_what_is_being_claimed_at_the_time_of_the_alarm_is_probed_as_soon_as_it_arrives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> tuple[Result, float]:
+        prober = Prober(on_alarm=lambda claimed: None)
+        loop, has_been_tried = asyncio.get_running_loop(), asyncio.Event()
+
+        def claim_nothing(ids: set[int], now: float) -> list[Due]:
+            loop.call_soon_threadsafe(has_been_tried.set)
+            return []
+
+        monkeypatch.setattr(claims, "claim_now", claim_nothing)
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            await prober.probe(claimed)
+        died_at = time.perf_counter()
+        await has_been_tried.wait()
+        early = claimed._replace(due_at=time.time() + AHEAD_SECONDS)
+        result = await asyncio.wait_for(probe_when_due(prober, early), 5)
+        await prober.close()
+        return result, time.perf_counter() - died_at
+
+    result, seconds = asyncio.run(scenario())
+
+    assert result.finding is Finding.DEAD
+    assert seconds < AHEAD_SECONDS / 2
+
+
 @pytest.mark.parametrize("kind", ["http", "tcp"])
 def test_a_refusal_without_a_close_before_it_is_a_failure_like_any_other(kind: str) -> None:
     async def scenario() -> Result:
