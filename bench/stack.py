@@ -24,6 +24,12 @@ class Stack:
     token: str
     environment: dict[str, str]
 
+    @property
+    def directories(self) -> list[str]:
+        """Its own, and its database server's: they are in the environment of its processes and of no others."""
+        server = ["XDG_RUNTIME_DIR"] if "REGISTRY_DATABASE_URL" in self.environment else []
+        return [self.environment[name] for name in ("ROLLCALL_DATA_DIR", *server)]
+
     def client(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 
@@ -57,6 +63,18 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
         url = f"http://127.0.0.1:{port}"
         wait_for(url)
         yield Stack(url=url, token=made.stdout.decode().strip(), environment=environment)
+
+
+@contextmanager
+def database(*, is_postgresql: bool) -> Iterator[dict[str, str]]:
+    """The variables that name it: none for SQLite, which is the default."""
+    if not is_postgresql:
+        yield {}
+        return
+    from tests import postgresql
+
+    with postgresql.server() as url:
+        yield {"REGISTRY_DATABASE_URL": url}
 
 
 @contextmanager
