@@ -25,6 +25,12 @@ class Stack:
     token: str
     environment: dict[str, str]
 
+    @property
+    def directories(self) -> list[str]:
+        """Its own, and its database server's: they are in the environment of its processes and of no others."""
+        server = ["XDG_RUNTIME_DIR"] if "REGISTRY_DATABASE_URL" in self.environment else []
+        return [self.environment[name] for name in ("ROLLCALL_DATA_DIR", *server)]
+
     def client(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 
@@ -77,6 +83,18 @@ def grow(registry: Stack, size: int) -> None:
         for start in range(0, size, BATCH):
             members = {"instances": instances[start : start + BATCH]}
             client.post("/v1/registrations:batch", json=members).raise_for_status()
+
+
+@contextmanager
+def database(*, is_postgresql: bool) -> Iterator[dict[str, str]]:
+    """The variables that name it: none for SQLite, which is the default."""
+    if not is_postgresql:
+        yield {}
+        return
+    from tests import postgresql
+
+    with postgresql.server() as url:
+        yield {"REGISTRY_DATABASE_URL": url}
 
 
 @contextmanager

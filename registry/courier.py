@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 
 from django.utils import timezone
 
@@ -49,23 +49,8 @@ def hosts() -> Hosts:
 
 
 @cache
-def pipeline() -> Pipeline[Message, Attempt]:
-    return Pipeline(_prepare, _write, name="courier", capacity=CAPACITY)
-
-
-def _prepare() -> Callable[[Message], Awaitable[Attempt]]:
-    client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
-    return partial(_send_admitted, client)
-
-
-async def _send_admitted(client: Client, message: Message) -> Attempt:
-    has_answered = False
-    try:
-        attempt = await send(client, message)
-        has_answered = attempt.status_code is not None
-        return attempt
-    finally:
-        hosts().settle(_host(message), has_answered=has_answered)
+def pipeline() -> Pipeline[Message, Outcome, Attempt]:
+    return Pipeline(Sender, _write, name="courier", capacity=CAPACITY)
 
 
 def _host(message: Message) -> str:
@@ -76,20 +61,40 @@ def _host(message: Message) -> str:
         return ""
 
 
-async def send(client: Client, message: Message) -> Attempt:
-    """Sign and post one webhook; only a 2xx is success and no redirect is followed."""
-    return _attempt(message, await client.send(_request(message, timestamp=int(time.time()))))
+class Sender:
+    """Signs and posts webhooks; only a 2xx is success, no redirect is followed. Belongs to the running event loop."""
+
+    def __init__(self) -> None:
+        self._client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
+
+    def start(self, message: Message, on_outcome: Callable[[Outcome], None]) -> None:
+        """Begin one that was admitted."""
+        try:
+            self._client.start(_request(message, timestamp=int(time.time())), on_outcome)
+        except Exception:
+            hosts().settle(_host(message), has_answered=False)
+            raise
+
+    def conclude(self, message: Message, outcome: Outcome) -> Attempt:
+        hosts().settle(_host(message), has_answered=outcome.status is not None)
+        return _attempt(message, outcome)
+
+    async def send(self, message: Message) -> Attempt:
+        return _attempt(message, await self._client.send(_request(message, timestamp=int(time.time()))))
+
+    async def close(self) -> None:
+        await self._client.close()
 
 
 def send_now(message: Message) -> Attempt:
     """Send one outside the pipeline and wait for what comes of it; the attempt is logged."""
 
     async def once() -> Attempt:
-        client = Client(address_policy(), max_connections=1)
+        sender = Sender()
         try:
-            return await send(client, message)
+            return await sender.send(message)
         finally:
-            await client.close()
+            await sender.close()
 
     attempt = asyncio.run(once())
     notifications.log([attempt], now=timezone.now())
