@@ -2,11 +2,12 @@
 
 import logging
 import math
-import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from . import snapshot
+from .backoff import FIRST_RETRY_SECONDS, spread, wait_after
 from .cache import Cache
 from .connection import Connection
 from .crew import Crew, new_run
@@ -15,14 +16,12 @@ from .wire import Change, Registration
 
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_SECONDS = 0.2
-LONGEST_RETRY_SECONDS = 2.0
-# A refusal, such as an unknown token, is rarely mended within seconds; still, somebody may mend it.
-LONGEST_RETRY_OF_REFUSAL_SECONDS = 15.0
 # Where nothing is due at all, because this run was deregistered.
 LONGEST_REST_SECONDS = 60.0
 # How soon a worker knows what another of its server has learnt.
 SHARING_SECONDS = 0.25
+# How long others may take to find out that the registry has forgotten them, and to pass there again.
+REMEMBERED_SECONDS = 60.0
 
 
 class Life:
@@ -39,11 +38,13 @@ class Life:
         *,
         verify_seconds: float,
         crew: Crew | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.registration = registration
         self._connection = connection
         self._cache = cache
         self._crew = crew
+        self._clock = clock
         self._verify_seconds = verify_seconds
         self._failures = 0
         self._is_asking_wanted = False
@@ -55,11 +56,13 @@ class Life:
         self._run = new_run()
         self.is_registered = False
         self._was_attempted = False
+        self._was_forgotten = False
         self._due = {self._register: -math.inf, self._verify: math.inf, self._beat: math.inf}
 
     def step(self, now: float) -> float:
         """Seconds until something is due again."""
         self._cache.refresh()
+        self._forget_in_time()
         is_asking_wanted, self._is_asking_wanted = self._is_asking_wanted, False
         if self._crew is not None and not self._crew.leads():
             if is_asking_wanted:
@@ -135,8 +138,13 @@ class Life:
 
     def _begin_again(self, now: float) -> None:
         logger.warning("The registry does not know %s any more: registering again", self._name)
-        self.is_registered = False
-        self._due = {self._register: now + _spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
+        self.is_registered, self._was_forgotten = False, True
+        self._due = {self._register: now + spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
+
+    def _forget_in_time(self) -> None:
+        now = self._clock()
+        if snapshot.after_time(self._cache.snapshot, now=now) is not self._cache.snapshot:
+            self._cache.update(lambda known: snapshot.after_time(known, now=now))
 
     def _after_success(self, now: float, action: Callable[[], float]) -> None:
         if self._failures:
@@ -145,7 +153,7 @@ class Life:
         if action == self._register:
             self._due = {
                 self._register: math.inf,
-                self._verify: now + _spread(self._verify_seconds),
+                self._verify: now + spread(self._verify_seconds),
                 # The first beat comes at once: until then the instance is not passing.
                 self._beat: now if self._beat_seconds < math.inf else math.inf,
             }
@@ -154,15 +162,23 @@ class Life:
         if not self._failures:
             logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
         self._failures += 1
-        longest = LONGEST_RETRY_SECONDS if error.retryable else LONGEST_RETRY_OF_REFUSAL_SECONDS
-        return _spread(min(FIRST_RETRY_SECONDS * 2 ** min(self._failures - 1, 16), longest))
+        return wait_after(error, self._failures)
 
     def _register(self) -> float:
         self._was_attempted = True
         position = self._cache.snapshot.position
         answer = self._connection.register(replace(self.registration, incarnation=self._incarnation))
         was_registered, self.is_registered = self.is_registered, True
-        self._cache.update(lambda known: snapshot.after_registering(known, answer, asked_at=position))
+        self._cache.update(
+            lambda known: snapshot.after_registering(
+                known,
+                answer,
+                asked_at=position,
+                was_forgotten=self._was_forgotten,
+                remember_until=self._clock() + REMEMBERED_SECONDS,
+            )
+        )
+        self._was_forgotten = False
         if not was_registered:
             logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
         return math.inf
@@ -172,19 +188,15 @@ class Life:
         answer = self._connection.providers(self.registration.service, self.registration.instance)
         if not self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position)):
             self._register()
-        return _spread(self._verify_seconds)
+        return spread(self._verify_seconds)
 
     def _verify_or_register(self) -> None:
         try:
             self._verify()
         except NotFoundError:
+            self._was_forgotten = True
             self._register()
 
     def _beat(self) -> float:
         self._connection.beat(self.registration.service, self.registration.instance)
         return self._beat_seconds
-
-
-def _spread(seconds: float) -> float:
-    """Within a fifth of it, so that what started together does not go on together."""
-    return seconds * random.uniform(0.8, 1.2)

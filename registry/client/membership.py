@@ -109,7 +109,7 @@ class Member:
             )
         if self._thread is None:
             self._refresh()
-        return self._cache.snapshot.providers.get(service, ())
+        return self._cache.snapshot.offered.get(service, ())
 
     def choose(self, service: str) -> Provider | None:
         """One of the providers, each in its turn; None when none is offered. Cheap enough for every call."""
@@ -176,7 +176,7 @@ class Member:
             threading.Thread(target=self._life.ask, name="rollcall-ask", daemon=True).start()
 
     def _choose_from(self, snapshot: Snapshot) -> None:
-        self._chooser.update(snapshot.providers)
+        self._chooser.update(snapshot.offered)
 
     def _refresh(self) -> None:
         now = time.monotonic()
