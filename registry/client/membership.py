@@ -19,6 +19,7 @@ from .choosing import Chooser
 from .connection import Connection
 from .crew import Crew
 from .errors import NoProviderError, NotRequiredError
+from .following import Follower
 from .life import Life
 from .listeners import Listener, Listeners
 from .snapshot import NOTHING_KNOWN, Snapshot
@@ -29,10 +30,11 @@ from .wire import Change, Provider, Registration
 logger = logging.getLogger(__name__)
 
 VERIFY_SECONDS = 30.0
-POLL_SECONDS = 5.0
 # How old may be what is read where no thread looks for news: in a forked child, before `start` and after `stop`.
 PASSIVE_SECONDS = 0.25
 AFTER_FAULT_SECONDS = 5.0
+# For the registry's last answer to come in.
+FOLLOWER_ENDS_SECONDS = 0.2
 
 
 class Member:
@@ -56,8 +58,15 @@ class Member:
             connection,
             self.registration,
             self._cache,
-            verify_seconds=verify_seconds or (VERIFY_SECONDS if registration.notify_url else POLL_SECONDS),
+            verify_seconds=verify_seconds or VERIFY_SECONDS,
             crew=self._crew,
+        )
+        self._follower = Follower(
+            connection,
+            self.registration,
+            self._cache,
+            wait_seconds=verify_seconds or VERIFY_SECONDS,
+            on_answer=self._followed,
         )
         self._listeners = Listeners()
         self._thread: threading.Thread | None = None
@@ -142,6 +151,7 @@ class Member:
         """In a forked child: its parent goes on registering, it only reads. `start` makes it a worker."""
         self._thread = None
         self._life.begin_anew()
+        self._follower.abandon()
         self._connection.forget_connections()
         self._cache.renew_lock()
         self._chooser.renew_lock()
@@ -151,9 +161,12 @@ class Member:
     def _live(self, stopping: threading.Event, wake: threading.Event) -> None:
         while not stopping.is_set():
             seconds = self._step()
+            if self._life.is_registered and not self.registration.notify_url:
+                self._follower.start(stopping)
             wake.wait(seconds)
             wake.clear()
         self._life.end(deregisters=not self._is_handed_over)
+        self._follower.join(FOLLOWER_ENDS_SECONDS)
         self._connection.close()
 
     def _step(self) -> float:
@@ -174,6 +187,11 @@ class Member:
             self._wake.set()
         elif not is_applied:
             threading.Thread(target=self._life.ask, name="rollcall-ask", daemon=True).start()
+
+    def _followed(self, is_learnt: bool) -> None:
+        if not is_learnt:
+            self._life.want_asking()
+        self._wake.set()
 
     def _choose_from(self, snapshot: Snapshot) -> None:
         self._chooser.update(snapshot.offered)

@@ -20,8 +20,8 @@ class Registry(Connection):
     ) -> Membership:
         """A service's life, as a context manager; see Membership.
 
-        Every `verify_seconds` (30, and 5 for an instance without `notify_url`) the registry is asked whether it still
-        knows the instance and what its providers are.
+        Every `verify_seconds` (30) the registry is asked whether it still knows the instance and what its providers
+        are; for an instance without `notify_url` such a question waits at the registry for the next change.
         """
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=self._transport)
         return Membership(connection, registration, state_dir=state_dir, verify_seconds=verify_seconds)

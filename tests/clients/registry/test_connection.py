@@ -75,6 +75,32 @@ def test_an_unchanged_answer_is_not_sent_again(registry: FakeRegistry) -> None:
     assert client.providers("webui", "webui-1").revision == 2
 
 
+def test_an_unchanged_answer_is_true_of_the_revision_that_it_is_repeated_at(registry: FakeRegistry) -> None:
+    client = registry.client()
+    client.register(registration())
+    client.providers("webui", "webui-1")
+    repeated = httpx2.Response(304, headers={"Rollcall-Revision": "9"})
+    registry.mishaps = [lambda request: repeated]
+    assert client.providers("webui", "webui-1").revision == 9
+
+
+def test_registering_forgets_what_was_answered_before(registry: FakeRegistry) -> None:
+    client = registry.client()
+    for _ in range(2):
+        client.register(registration())
+        client.providers("webui", "webui-1")
+    assert "If-None-Match" not in registry.requests[-1].headers
+
+
+def test_a_wait_is_asked_for_and_given_its_time(registry: FakeRegistry) -> None:
+    client = registry.client()
+    client.register(registration())
+    assert client.providers("webui", "webui-1", after=1, wait_seconds=0.25).revision == 1
+    (waited,) = registry.polls
+    assert dict(waited.url.params) == {"after": "1", "wait": "250ms"}
+    assert waited.extensions["timeout"] == {"connect": 5.0, "read": 5.25, "write": 5.0, "pool": 5.0}
+
+
 def test_names_cannot_lead_to_another_address(registry: FakeRegistry) -> None:
     with pytest.raises(NotFoundError):
         registry.client().providers("../services", "x?y")
