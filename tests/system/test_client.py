@@ -38,7 +38,11 @@ class Way(httpx2.HTTPTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if self.is_cut:
             raise httpx2.ConnectTimeout("no way", request=request)
-        return super().handle_request(request)
+        response = super().handle_request(request)
+        if self.is_cut:
+            response.close()
+            raise httpx2.ReadTimeout("no way back", request=request)
+        return response
 
 
 @pytest.fixture(scope="module")
