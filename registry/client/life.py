@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 # Where nothing is due at all, because this run was deregistered.
 LONGEST_REST_SECONDS = 60.0
+DRAIN_MARGIN = 5.0
 # How soon a worker knows what another of its server has learnt.
 SHARING_SECONDS = 0.25
 # How long others may take to find out that the registry has forgotten them, and to pass there again.
@@ -57,6 +58,7 @@ class Life:
         self.is_registered = False
         self._was_attempted = False
         self._was_forgotten = False
+        self._is_last: bool | None = None
         self._due = {self._register: -math.inf, self._verify: math.inf, self._beat: math.inf}
 
     def step(self, now: float) -> float:
@@ -91,9 +93,30 @@ class Life:
         except RollcallError as error:
             logger.info("The registry could not be asked for the providers: %s", error)
 
+    def drain(self, seconds: float) -> bool:
+        """Have the registry offer the instance no more while this process serves on; from then on only `end` is due.
+
+        With other workers of the same server it is the last to leave that does. False where there is nothing to wait
+        for: the registry does not know the instance, or cannot be told.
+        """
+        is_known = self.is_registered or self._crew is not None
+        self._is_last = self._leaves_nobody()
+        if not (is_known and self._is_last):
+            return is_known
+        try:
+            reason = "its process was told to end"
+            # What is killed meanwhile is deregistered all the same.
+            self._connection.drain(
+                self.registration.service, self.registration.instance, seconds=seconds + DRAIN_MARGIN, reason=reason
+            )
+        except RollcallError as error:
+            logger.info("%s could not be drained: %s", self._name, error)
+            return False
+        return True
+
     def end(self, *, deregisters: bool = True) -> None:
         """Deregister, unless other workers of the same server live on."""
-        is_last = self._crew.leave() if self._crew else self._was_attempted
+        is_last = self._leaves_nobody() if self._is_last is None else self._is_last
         try:
             if is_last and deregisters:
                 self._connection.deregister(
@@ -106,6 +129,9 @@ class Life:
             self.begin_anew()
             if self._crew:
                 self._crew.close()
+
+    def _leaves_nobody(self) -> bool:
+        return self._crew.leave() if self._crew else self._was_attempted
 
     @property
     def _name(self) -> str:

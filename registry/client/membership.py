@@ -30,6 +30,8 @@ from .wire import Change, Provider, Registration
 logger = logging.getLogger(__name__)
 
 VERIFY_SECONDS = 30.0
+# As long as it takes those who call the instance to hear that they should call another.
+DRAIN_SECONDS = 0.5
 # How old may be what is read where no thread looks for news: in a forked child, before `start` and after `stop`.
 PASSIVE_SECONDS = 0.25
 AFTER_FAULT_SECONDS = 5.0
@@ -47,9 +49,11 @@ class Member:
         *,
         state_dir: Path | str | None = None,
         verify_seconds: float | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         state = State(directory_of(registration, state_dir)) if state_dir else None
         self.registration = _with_secret(registration, state)
+        self.drain_seconds = drain_seconds
         self._connection = connection
         self._chooser = Chooser(zone=registration.zone)
         self._cache = Cache(state=state, on_update=self._choose_from)
@@ -71,6 +75,7 @@ class Member:
         self._listeners = Listeners()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._leaving = threading.Event()
         self._wake = threading.Event()
         self._is_handed_over = False
         self._fresh_until = 0.0
@@ -90,8 +95,8 @@ class Member:
         """Returns at once, whether or not the registry can be reached."""
         if self._thread is None:
             self._is_handed_over = False
-            self._stopping, self._wake = threading.Event(), threading.Event()
-            arguments = (self._stopping, self._wake)
+            self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
+            arguments = (self._stopping, self._leaving, self._wake)
             self._thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
             self._thread.start()
             departure.watch(self)
@@ -104,6 +109,22 @@ class Member:
         self._wake.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
+
+    def drain(self) -> None:
+        """Be offered no more, serve on for `drain_seconds`, and deregister; returns when that is over.
+
+        SIGTERM does so by itself; call it where your program ends for another reason and can serve on meanwhile.
+        """
+        thread = self._thread
+        self.begin_draining()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(self.drain_seconds + departure.STOP_SECONDS)
+        self.stop()
+
+    def begin_draining(self) -> None:
+        """As `drain`, without waiting."""
+        self._leaving.set()
+        self._wake.set()
 
     def hand_over(self) -> None:
         """Stop and stay registered, as another process is about to take this one's place."""
@@ -158,13 +179,15 @@ class Member:
         if self._crew:
             self._crew.abandon()
 
-    def _live(self, stopping: threading.Event, wake: threading.Event) -> None:
-        while not stopping.is_set():
+    def _live(self, stopping: threading.Event, leaving: threading.Event, wake: threading.Event) -> None:
+        while not (stopping.is_set() or leaving.is_set()):
             seconds = self._step()
             if self._life.is_registered and not self.registration.notify_url:
                 self._follower.start(stopping)
             wake.wait(seconds)
             wake.clear()
+        if not stopping.is_set() and self.drain_seconds and self._life.drain(self.drain_seconds):
+            stopping.wait(self.drain_seconds)
         self._life.end(deregisters=not self._is_handed_over)
         self._follower.join(FOLLOWER_ENDS_SECONDS)
         self._connection.close()

@@ -106,6 +106,10 @@ class FakeRegistry:
             case "DELETE", "services", service, "instances", instance:
                 self.deregister(service, instance, run=request.url.params.get("incarnation"))
                 return httpx2.Response(204)
+            case "POST", "services", service, "instances", instance, "drain" if (service, instance) in self.instances:
+                self.instances[service, instance]["status"] = "draining"
+                self.revision += 1
+                return httpx2.Response(200, json=self._instance(service, instance))
             case "PUT", "services", service, "instances", instance, "heartbeat" if (
                 service,
                 instance,

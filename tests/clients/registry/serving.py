@@ -37,7 +37,7 @@ def served() -> Iterator[FakeRegistry]:
             self.end_headers()
             self.wfile.write(answer.content)
 
-        do_GET = do_PUT = do_DELETE = answer  # noqa: N815 -- the names that http.server looks for
+        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 -- the names that http.server looks for
 
         def log_message(self, *args: Any) -> None:
             """Silent."""

@@ -56,5 +56,10 @@ def test_a_service_registers_is_told_and_deregisters(
         process.terminate()
         process.wait(30)
     until(lambda: key not in served.instances)
-    assert len([call for call in served.calls() if call.endswith(f"instances/{service}-1")]) == 2
+    address = f"/v1/services/{service}/instances/{service}-1"
+    assert [call for call in served.calls() if address in call] == [
+        f"PUT {address}",
+        f"POST {address}/drain",
+        f"DELETE {address}",
+    ]
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -81,5 +81,5 @@ def test_signals_are_passed_on(name: str) -> None:
         os.kill(process.pid, signal.Signals[name])
         rest = process.stdout.read().split("\n")
     assert process.returncode == 5
-    told_first = ["DELETE", f"got {name}"]
-    assert rest[:2] == (told_first if name == "SIGTERM" else told_first[::-1])
+    told_first = ["POST", "DELETE", f"got {name}"]
+    assert rest[:-1] == (told_first if name == "SIGTERM" else [f"got {name}", "DELETE"])

@@ -31,6 +31,9 @@ SERVERS = {
     "runserver, no reload": f"{DJANGO} runserver --noreload 127.0.0.1:{{port}}",
 }
 
+# The others keep SIGTERM for themselves until they have ended, or are told to end as by a terminal.
+DRAINED = {"gunicorn", "uvicorn"}
+
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
@@ -48,6 +51,8 @@ def test_a_project_registers_once_for_all_its_workers(served: FakeRegistry, dire
             until(lambda: len(known(port)) == 2)
     until(lambda: KEY not in served.instances)
     assert changes(served) == [f"PUT {INSTANCE}", f"DELETE {INSTANCE}"]
+    if server in DRAINED:
+        assert served.calls().count(f"POST {INSTANCE}/drain") == 1
 
 
 def test_a_reload_is_not_seen_by_the_registry(served: FakeRegistry, directory: Path) -> None:
