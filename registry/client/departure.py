@@ -106,7 +106,8 @@ def _drain(number: int) -> None:
     for member in members:
         member.drain()
     main = threading.main_thread().ident
-    if _draining is me and main is not None:
+    # Unless the program has ended by itself meanwhile, and put back the handlers of before.
+    if _draining is me and main is not None and signal.getsignal(number) is _on_sigterm:
         signal.pthread_kill(main, number)
 
 
