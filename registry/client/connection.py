@@ -121,6 +121,8 @@ def checked_url(url: str) -> str:
 
 
 def checked_token(token: str) -> str:
+    # A file that holds one ends in a new line.
+    token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("The token is empty, or holds characters that none has: it is what create_token printed.")
     return token

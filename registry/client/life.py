@@ -48,6 +48,8 @@ class Life:
         self._clock = clock
         self._verify_seconds = verify_seconds
         self._failures = 0
+        # Why the registry could not be asked; None since it answered.
+        self.trouble: RollcallError | None = None
         self._is_asking_wanted = False
         self.begin_anew()
 
@@ -152,7 +154,7 @@ class Life:
             self._due[action] = now + action()
         except DeregisteredError as error:
             logger.warning("%s stays away from the registry until it is started again: %s", self._name, error)
-            self.is_registered = False
+            self.is_registered, self.trouble = False, error
             self._due = dict.fromkeys(self._due, math.inf)
         except RollcallError as error:
             if isinstance(error, NotFoundError) and action != self._register:
@@ -175,7 +177,7 @@ class Life:
     def _after_success(self, now: float, action: Callable[[], float]) -> None:
         if self._failures:
             logger.info("The registry answers %s again", self._name)
-        self._failures = 0
+        self._failures, self.trouble = 0, None
         if action == self._register:
             self._due = {
                 self._register: math.inf,
@@ -188,6 +190,7 @@ class Life:
         if not self._failures:
             logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
         self._failures += 1
+        self.trouble = error
         return wait_after(error, self._failures)
 
     def _register(self) -> float:

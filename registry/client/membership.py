@@ -219,6 +219,13 @@ class Member:
     def _choose_from(self, snapshot: Snapshot) -> None:
         self._chooser.update(snapshot.offered)
 
+    def _left(self, until: float, service: str, timeout: float) -> float:
+        left = until - time.monotonic()
+        if left <= 0:
+            trouble = f" {self._life.trouble}" if self._life.trouble else ""
+            raise NoProviderError(f"No instance of {service} was offered within {timeout} s.{trouble}")
+        return min(left, PASSIVE_SECONDS)
+
     def _refresh(self) -> None:
         now = time.monotonic()
         if now >= self._fresh_until:
@@ -235,14 +242,17 @@ class Membership(Member):
     """
 
     def client(self, **options: Any) -> httpx2.Client:
-        """A client that calls services by name: `client.get("rollcall://grading/api/courses")`; see calling.py."""
-        return httpx2.Client(mounts={f"{calling.SCHEME}://": calling.Transport(self)}, **options)
+        """A client that calls services by name: `client.get("rollcall://grading/api/courses")`; see calling.py.
+
+        The options are `httpx2.Client`'s. Keep it: it keeps its connections.
+        """
+        return calling.client(self, **options)
 
     def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
-            self._cache.wait(_left(until, service, timeout))
+            self._cache.wait(self._left(until, service, timeout))
         return found
 
     def __enter__(self) -> Self:
@@ -260,13 +270,13 @@ class AsyncMembership(Member):
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """As Membership's."""
-        return httpx2.AsyncClient(mounts={f"{calling.SCHEME}://": calling.AsyncTransport(self)}, **options)
+        return calling.async_client(self, **options)
 
     async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
-            await asyncio.to_thread(self._cache.wait, _left(until, service, timeout))
+            await asyncio.to_thread(self._cache.wait, self._left(until, service, timeout))
         return found
 
     async def __aenter__(self) -> Self:
@@ -283,10 +293,3 @@ def _with_secret(registration: Registration, state: State | None) -> Registratio
     if not registration.notify_url or registration.notify_secret:
         return registration
     return replace(registration, notify_secret=state.secret() if state else new_secret())
-
-
-def _left(until: float, service: str, timeout: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise NoProviderError(f"No instance of {service} was offered within {timeout} s.")
-    return min(left, PASSIVE_SECONDS)

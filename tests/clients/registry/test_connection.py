@@ -17,7 +17,7 @@ from registry.client import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from tests.clients.registry.fake import FakeRegistry, problem, registration
+from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
 
 
 def test_a_registration_s_answer_holds_the_instance_and_its_providers(registry: FakeRegistry) -> None:
@@ -175,7 +175,12 @@ def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
         Registry(url, "rct_x")
 
 
-@pytest.mark.parametrize("token", ["", "two words", "new\nline", "tökén"])
+def test_a_token_may_come_from_a_file_that_ends_in_a_new_line(registry: FakeRegistry) -> None:
+    client = Registry("http://registry.test", f"{TOKEN}\n", transport=registry.transport())
+    assert client.services().services == ()
+
+
+@pytest.mark.parametrize("token", ["", "\n", "two words", "new\nline", "tökén"])
 def test_a_token_that_is_none_is_refused_at_once(token: str) -> None:
     with pytest.raises(ValueError, match="token"):
         Registry("http://registry.test", token)
