@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from registry import canary, courier, deadlines, guard, prober, retention, wakeups
+from registry import canary, courier, deadlines, guard, history, prober, retention, wakeups
 
 
 @shared_task(name="registry.tasks.sweep_heartbeats")
@@ -14,6 +14,7 @@ def sweep_heartbeats() -> None:
     guard.tick(is_cut_off=canary.is_silent(), now=time.time())
     prober.sweep(now=time.time())
     deadlines.enforce(now=timezone.now())
+    history.flush(now=time.time())
 
 
 @shared_task(name="registry.tasks.sweep_notifications")

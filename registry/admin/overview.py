@@ -1,0 +1,16 @@
+"""The admin's first page: what must not be overlooked."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from registry.admin import panels
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return context | panels.protection(request, now=timezone.now())
+
+
+admin.site.index_template = "registry/admin/index.html"
