@@ -115,3 +115,16 @@ def _write(rows: Sequence[HeartbeatRow]) -> set[int]:
             [value for each in rows for value in each],
         )
         return {int(row[0]) for row in cursor.fetchall()}
+
+
+def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> None:
+    """Store these columns of the instances, as they are now."""
+    fields = [field for field in Instance._meta.concrete_fields if field.attname in columns]
+    assignments = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [*(field.get_db_prep_save(getattr(each, field.attname), connection) for field in fields), each.pk]
+        for each in instances
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours

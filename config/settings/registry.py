@@ -33,7 +33,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane"]
+NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane", "registry.writing.lane.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True

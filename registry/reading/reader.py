@@ -40,7 +40,9 @@ class Reader:
         self._waiting = 0
 
     async def holder(self, header: str) -> Holder:
-        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        """Who sends this `Authorization` header, empty where there is none. Raises Unauthenticated."""
+        if not header:
+            raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         return await self.holders.of(header, now=self._loop.time())
 
     async def reach(self, *, at_least: int | None, strictly: bool) -> None:
@@ -137,6 +139,23 @@ async def leave(receive: Callable[[], Any]) -> None:
     """Returns when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+class Running:
+    """The reader of the loop that serves, started by whoever comes first; the registry's lanes share it."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self) -> Reader:
+        loop = asyncio.get_running_loop()
+        if self._reader is None or self._loop is not loop:
+            self._reader, self._loop = start(), loop
+        return self._reader
+
+
+running = Running()
 
 
 def start() -> Reader:

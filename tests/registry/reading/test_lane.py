@@ -210,6 +210,9 @@ def test_a_kept_answer_is_refused_to_who_may_not_read(desk: Desk) -> None:
         ("wait=1s", "/"),
         ("at_least=99999999999999999999", "/at_least"),
         ("consistent=perhaps", "/consistent"),
+        ("limit=null", "/limit"),
+        ("limit=", "/limit"),
+        ("stauts=passing", "/stauts"),
     ],
 )
 def test_a_wrong_parameter_is_named(desk: Desk, query: str, pointer: str) -> None:
@@ -221,15 +224,15 @@ def test_a_wrong_parameter_is_named(desk: Desk, query: str, pointer: str) -> Non
     desk.run(scenario)
 
 
-@pytest.mark.parametrize("status", ["passing", ""])
+@pytest.mark.parametrize("status", ["passing", None])
 def test_what_a_wait_ends_with_is_the_state_after_the_change(
-    desk: Desk, register: Callable[..., Any], status: str
+    desk: Desk, register: Callable[..., Any], status: str | None
 ) -> None:
     async def scenario(desk: Desk) -> None:
         await desk.do(register("billing"))
         await desk.look()
         client = Client()
-        waiting = desk.begin(f"{BILLING}?after=1&wait=60s&status={status}", client)
+        waiting = desk.begin(f"{BILLING}?after=1&wait=60s{f'&status={status}' if status else ''}", client)
         await desk.settle()
         await desk.do(register("other"))
         await desk.look()
