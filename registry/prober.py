@@ -144,6 +144,8 @@ class Prober:
             self._watch.see_pass(origin, due.instance_id, was_reused=outcome.reused, now=time.perf_counter())
         elif outcome.error is Error.CONNECTION_REFUSED:
             return self._judge_refusal(result, _request(due.url, due.timeout_seconds).target.origin)
+        elif outcome.error in (Error.RESET, Error.CLOSED_EARLY):
+            self._see_close(_request(due.url, due.timeout_seconds).target.origin, 0.0)
         return result
 
     async def probe(self, due: Due) -> Result:
