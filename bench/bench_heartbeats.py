@@ -202,14 +202,15 @@ def read(registry: Stack) -> Reading:
 
 
 def _processes(registry: Stack) -> Iterator[Path]:
-    """Those of the registry: with its directory, or its database's, in their environment."""
+    """Those of the registry have its directory in their environment; PostgreSQL's, which hide theirs, work in it."""
+    database = registry.environment.get("REGISTRY_DATABASE_URL", "")
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            environment = (process / "environ").read_bytes()
+            is_ours = registry.environment["ROLLCALL_DATA_DIR"].encode() in (process / "environ").read_bytes()
+            if is_ours or f"host={(process / 'cwd').readlink()}" in database:
+                yield process
         except OSError:
             continue
-        if any(directory.encode() in environment for directory in registry.directories):
-            yield process
 
 
 def _cpu_seconds(process: Path) -> float:

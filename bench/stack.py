@@ -25,12 +25,6 @@ class Stack:
     token: str
     environment: dict[str, str]
 
-    @property
-    def directories(self) -> list[str]:
-        """Its own, and its database server's: they are in the environment of its processes and of no others."""
-        server = ["XDG_RUNTIME_DIR"] if "REGISTRY_DATABASE_URL" in self.environment else []
-        return [self.environment[name] for name in ("ROLLCALL_DATA_DIR", *server)]
-
     def client(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
 

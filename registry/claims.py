@@ -1,10 +1,10 @@
 """Claiming probes. A claim is a lease: of a worker that dies with it nothing is lost, for the lease runs out."""
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import msgspec
 from django.db import connection, transaction
 
 from registry.models import Heartbeat
@@ -12,8 +12,6 @@ from registry.verdict import Health, Thresholds
 
 # Beyond the probe's own timeout: the time to write what it found.
 LEASE_MARGIN_SECONDS = 10.0
-# SQLite takes 32,766 parameters in a statement.
-IDS_PER_STATEMENT = 10_000
 
 
 class Due(NamedTuple):
@@ -72,13 +70,10 @@ def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
     return _claim(chosen, [now + ahead, now, limit], starts_by=now + ahead)
 
 
-def claim_now(instance_ids: Iterable[int], *, now: float) -> list[Due]:
+def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
     """Take these, to be probed at once if they are not due before, but for those that somebody holds already."""
-    remaining = iter(instance_ids)
-    found: list[Due] = []
-    while ids := list(islice(remaining, IDS_PER_STATEMENT)):
-        chosen = f"instance_id IN ({_placeholders(ids)}) AND lease_until <= %s"
-        found += _claim(chosen, [*ids, now], starts_by=now)
+    among, ids = _among(instance_ids)
+    found = _claim(f"instance_id {among} AND lease_until <= %s", [ids, now], starts_by=now)
     return [due._replace(due_at=min(due.due_at, now)) for due in found]
 
 
@@ -88,7 +83,7 @@ def due_of(heartbeat: Heartbeat) -> Due:
 
 
 @transaction.atomic
-def _claim(chosen: str, parameters: Sequence[float], *, starts_by: float) -> list[Due]:
+def _claim(chosen: str, parameters: Sequence[Any], *, starts_by: float) -> list[Due]:
     skip_locked = "FOR UPDATE OF heartbeat SKIP LOCKED" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -109,16 +104,20 @@ def _claim(chosen: str, parameters: Sequence[float], *, starts_by: float) -> lis
 def _lease(instance_ids: Sequence[int], base: float) -> None:
     if not instance_ids:
         return
+    among, ids = _among(instance_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE registry_heartbeat
             SET lease_until = %s + (SELECT timeout_seconds FROM registry_instance WHERE id = instance_id)
-            WHERE instance_id IN ({_placeholders(instance_ids)})
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            [base, *instance_ids],
+            WHERE instance_id {among}
+            """,  # noqa: S608 -- what is put in is a constant of ours
+            [base, ids],
         )
 
 
-def _placeholders(values: Sequence[Any]) -> str:
-    return ", ".join(["%s"] * len(values))
+def _among(instance_ids: Collection[int]) -> tuple[str, Any]:
+    """A condition with one parameter, however many they are, and the parameter."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s)", list(instance_ids)
+    return "IN (SELECT value FROM json_each(%s))", msgspec.json.encode(list(instance_ids)).decode()

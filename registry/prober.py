@@ -28,6 +28,8 @@ BATCH = 2000
 # What falls due before beat's next tick is claimed by this one, and probed to the moment.
 AHEAD_SECONDS = 1.2
 MAX_CONNECTIONS = 15_000
+# More than there are instances to a worker: asked in turns, a cache that is too small never holds what is asked for.
+MAX_REMEMBERED = 200_000
 IDLE_SECONDS = 90.0
 LINGER_SECONDS = 0.2
 # How often, and after how long, what an alarm is about is tried to be claimed.
@@ -143,6 +145,8 @@ class Prober:
             self._watch.see_pass(origin, due.instance_id, was_reused=outcome.reused, now=time.perf_counter())
         elif outcome.error is Error.CONNECTION_REFUSED:
             return self._judge_refusal(result, _request(due.url, due.timeout_seconds).target.origin)
+        elif outcome.error in (Error.RESET, Error.CLOSED_EARLY):
+            self._see_close(_request(due.url, due.timeout_seconds).target.origin, 0.0)
         return result
 
     async def probe(self, due: Due) -> Result:
@@ -229,12 +233,12 @@ def _claim_now(instance_ids: set[int]) -> list[Due]:
         return []
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def _request(url: str, timeout_seconds: float) -> Request:
     return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def _tcp_address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

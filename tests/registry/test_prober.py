@@ -12,7 +12,7 @@ from registry.heartbeats import Result
 from registry.models import Status
 from registry.prober import AHEAD_SECONDS, Prober
 from registry.verdict import Finding
-from tests.registry.exchange.peers import peer, read_request
+from tests.registry.exchange.peers import Handle, peer, read_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
@@ -172,6 +172,54 @@ def test_what_is_being_claimed_at_the_time_of_the_alarm_is_probed_as_soon_as_it_
 
     assert result.finding is Finding.DEAD
     assert seconds < AHEAD_SECONDS / 2
+
+
+def second_answer(begun: bytes, is_asked: asyncio.Event) -> Handle:
+    """Answers the first request, and begins to answer the second."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+        writer.write(begun)
+        is_asked.set()
+        await asyncio.Event().wait()
+
+    return handle
+
+
+def test_a_process_that_dies_while_it_is_probed_is_found_dead_by_that_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> Result:
+        monkeypatch.setattr(claims, "claim_now", lambda ids, now: [])
+        prober, is_asked = Prober(on_alarm=lambda claimed: None), asyncio.Event()
+        async with peer(second_answer(b"", is_asked)) as serving:
+            claimed = due(serving.url)
+            await prober.probe(claimed)
+            under_way = asyncio.create_task(prober.probe(claimed))
+            await is_asked.wait()
+        serving.hang_up()
+        result = await asyncio.wait_for(under_way, 5)
+        await prober.close()
+        return result
+
+    assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+def test_a_process_that_dies_amid_its_answer_is_probed_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> list[Finding]:
+        alarms, is_asked = Alarms(), asyncio.Event()
+        async with peer(second_answer(b"HTTP/1.1 200 OK\r\n", is_asked)) as serving:
+            claimed = due(serving.url)
+            claim_alarmed(monkeypatch, claimed)
+            await alarms.prober.probe(claimed)
+            under_way = asyncio.create_task(alarms.prober.probe(claimed))
+            await is_asked.wait()
+        serving.hang_up()
+        results = [await asyncio.wait_for(under_way, 5), await asyncio.wait_for(alarms.results.get(), 5)]
+        await alarms.prober.close()
+        return [each.finding for each in results]
+
+    assert asyncio.run(scenario()) == [Finding.FAILURE, Finding.DEAD]
 
 
 @pytest.mark.parametrize("kind", ["http", "tcp"])
