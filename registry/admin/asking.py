@@ -15,11 +15,10 @@ from unfold.views import UnfoldModelAdminViewMixin
 from config.problems import Invalid, Problem
 from registry import catalogue, declaration, impact
 from registry.admin import audit, cells
-from registry.admin.operations import OPERATIONS, Operation, Order, name_of
+from registry.admin.operations import OPERATIONS, PERMISSION, Operation, Order, name_of
 from registry.declaration import Target
 from registry.models import Instance
 
-PERMISSION = "registry.operate_instance"
 # What an address may hold; for more there is the service's page.
 MOST_TARGETS = 100
 

@@ -39,12 +39,18 @@ def statuses(counts: dict[str, int]) -> SafeString:
 
 
 def service_link(service: str, *, is_down: bool = False) -> SafeString:
-    link = format_html('<a class="self-center text-link" href="{}">{}</a>', service_url(service), service)
+    link = format_html(
+        '<a class="self-center text-primary-600 dark:text-primary-400" href="{}">{}</a>', service_url(service), service
+    )
     return format_html("{} {}", link, label("down", "danger")) if is_down else link
 
 
 def instance_link(instance: Instance) -> SafeString:
-    return format_html('<a class="self-center text-link" href="{}">{}</a>', instance_url(instance.pk), instance.name)
+    return format_html(
+        '<a class="self-center text-primary-600 dark:text-primary-400" href="{}">{}</a>',
+        instance_url(instance.pk),
+        instance.name,
+    )
 
 
 def joined(parts: Iterable[str]) -> SafeString:
@@ -72,5 +78,10 @@ def operation_url(name: str, targets: Iterable[Target] = (), **initial: object) 
     return f"{reverse('admin:registry_operation', args=[name])}?{urlencode([*named, *initial.items()])}"
 
 
+def when(at: datetime | None) -> SafeString:
+    """For a narrow cell: it stays on one line."""
+    return format_html('<span class="whitespace-nowrap">{}</span>', moment(at))
+
+
 def moment(at: datetime | None) -> str:
-    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC".replace(" ", "\N{NO-BREAK SPACE}")
+    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -12,8 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from registry.admin import cells, panels
-from registry.admin.asking import MOST_TARGETS, PERMISSION, OperationView, ask
-from registry.admin.operations import OPERATIONS, Operation
+from registry.admin.asking import MOST_TARGETS, OperationView, ask
+from registry.admin.operations import OPERATIONS, PERMISSION, Operation
 from registry.admin.pages import ServicesView, ServiceView
 from registry.admin.records import RecordAdmin
 from registry.models import Instance
@@ -34,8 +34,8 @@ _JUDGED = [
 @admin.register(Instance)
 class InstanceAdmin(RecordAdmin):
     list_display = ["name", "of_service", "shown_status", "since", "required", "status_reason"]
-    list_filter = ["status", "is_suspect", "service", "zone", "heartbeat_kind"]
-    search_fields = ["service", "name", "url"]
+    list_filter = ["status", "is_suspect", "is_in_maintenance", "heartbeat_kind"]
+    search_fields = ["service", "name", "url", "zone"]
     list_before_template = "registry/admin/protection.html"
     change_form_outer_before_template = "registry/admin/instance.html"
     fieldsets = [

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from registry.admin import cells
 from registry.admin.asking import MOST_TARGETS
+from registry.admin.operations import PERMISSION
 from registry.admin.records import RecordAdmin
 from registry.declaration import Target
 from registry.models import Maintenance
@@ -16,7 +17,6 @@ from registry.models import Maintenance
 @admin.register(Maintenance)
 class MaintenanceAdmin(RecordAdmin):
     list_display = ["service", "of", "reason", "author", "begun", "ends"]
-    list_filter = ["service"]
     search_fields = ["service", "instance", "reason", "author"]
     actions = ["end"]
 
@@ -26,11 +26,11 @@ class MaintenanceAdmin(RecordAdmin):
 
     @display(description="since", ordering="since")
     def begun(self, maintenance: Maintenance) -> str:
-        return cells.moment(maintenance.since)
+        return cells.when(maintenance.since)
 
     @display(description="until", ordering="until")
     def ends(self, maintenance: Maintenance) -> str:
-        return cells.moment(maintenance.until) if maintenance.until else "it is ended"
+        return cells.when(maintenance.until) if maintenance.until else "it is ended"
 
     @admin.action(description="End maintenance ...", permissions=["operate"])
     def end(self, request: HttpRequest, chosen: QuerySet[Maintenance]) -> HttpResponse:
@@ -38,4 +38,4 @@ class MaintenanceAdmin(RecordAdmin):
         return redirect(cells.operation_url("end-maintenance", targets))
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("registry.operate_instance")
+        return request.user.has_perm(PERMISSION)

@@ -11,6 +11,8 @@ from registry import catalogue, courier, guard, heartbeats, overrides, registrat
 from registry.admin import forms
 from registry.declaration import Target
 
+PERMISSION = "registry.operate_instance"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:

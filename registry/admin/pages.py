@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
-from registry import catalogue, impact
+from registry import catalogue
 from registry.admin import cells, panels
 from registry.catalogue import Summary
 from registry.errors import UnknownService
@@ -34,7 +34,7 @@ class ServicesView(UnfoldModelAdminViewMixin, TemplateView):
             table={"headers": HEADERS, "rows": [_row(each, down) for each in page]},
             page=page,
             asked=asked,
-            troubles=_troubles(summaries),
+            troubles=panels.troubles(summaries),
         )
 
 
@@ -67,14 +67,3 @@ def _row(summary: Summary, down: set[str]) -> list[str]:
         cells.joined(cells.service_link(each, is_down=each in down) for each in sorted(summary.requires)),
         cells.joined(cells.service_link(each, is_down=each in down) for each in sorted(summary.required_by)),
     ]
-
-
-def _troubles(summaries: list[Summary]) -> list[str]:
-    """What explains what is down, and who suffers from it; circles of requirements."""
-    findings = impact.findings(summaries)
-    troubles = []
-    for root in findings.roots:
-        affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
-        suffers = f"affects {', '.join(affected)}" if affected else "nobody requires it"
-        troubles.append(f"{', '.join(root)} offers no instance: {suffers}.")
-    return troubles + [f"{', '.join(circle)} require each other." for circle in findings.cycles]

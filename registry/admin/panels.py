@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from registry import catalogue, guard, journal, uptime
+from registry import catalogue, guard, impact, journal, uptime
 from registry.admin import cells
-from registry.admin.operations import OPERATIONS
+from registry.admin.operations import OPERATIONS, PERMISSION
 from registry.catalogue import Summary
 from registry.declaration import Target
 from registry.history import DAY, HOUR, Counts
@@ -31,6 +31,17 @@ def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         "protection": guard.situation(now=now),
         "end_protection_url": cells.operation_url("end-protection") if _may_operate(request.user) else "",
     }
+
+
+def troubles(summaries: Iterable[Summary]) -> list[str]:
+    """What explains what is down, and who suffers from it; circles of requirements."""
+    findings = impact.findings(summaries)
+    said = []
+    for root in findings.roots:
+        affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
+        suffers = f"affects {', '.join(affected)}" if affected else "nobody requires it"
+        said.append(f"{', '.join(root)} offers no instance: {suffers}.")
+    return said + [f"{', '.join(circle)} require each other." for circle in findings.cycles]
 
 
 def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> dict[str, Any]:
@@ -70,7 +81,7 @@ def of_service(request: HttpRequest, summary: Summary, instances: list[Instance]
 
 
 def _may_operate(user: User | AnonymousUser) -> bool:
-    return user.has_perm("registry.operate_instance")
+    return user.has_perm(PERMISSION)
 
 
 def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> list[dict[str, Any]]:
@@ -155,7 +166,7 @@ def _said(counts: Counts | None) -> str:
 def _color(counts: Counts | None) -> str:
     share = counts.uptime if counts else None
     if share is None:
-        return ""
+        return "bg-base-300 dark:bg-base-400"
     return "bg-green-500" if share >= GOOD else "bg-orange-500" if share >= FAIR else "bg-red-500"
 
 
@@ -172,7 +183,7 @@ def _row(instance: Instance) -> list[str]:
 
 def _changes(entries: QuerySet[JournalEntry]) -> dict[str, Any]:
     rows = [
-        [str(each.revision), cells.moment(each.at), each.instance, each.get_change_display(), each.author, each.reason]
+        [str(each.revision), cells.when(each.at), each.instance, each.get_change_display(), each.author, each.reason]
         for each in entries[:CHANGES]
     ]
     return {"headers": ["Revision", "When", "Instance", "What", "By", "Why"], "rows": rows}
@@ -183,7 +194,7 @@ def _deliveries(instance: Instance) -> dict[str, Any]:
     told = Delivery.objects.filter(service=instance.service, instance=instance.name)[:CHANGES]
     rows = [
         [
-            cells.moment(each.at),
+            cells.when(each.at),
             f"{each.from_revision} to {each.to_revision}",
             cells.label("failed", "danger") if each.error else cells.label("delivered", "success"),
             f"{each.duration_ms:.0f} ms",

@@ -5,10 +5,10 @@ from datetime import datetime
 import pytest
 from django.db import DatabaseError
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import claims, heartbeats, history, prober
+from registry import claims, heartbeats, history, prober, tasks
 from registry.claims import Due
 from registry.declaration import Target
 from registry.heartbeats import Result
@@ -102,6 +102,23 @@ def test_whenever_it_is_written_each_result_is_written_once_in_its_hour(stream: 
     assert written == expected
 
 
+@pytest.mark.django_db
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.lists(results, max_size=5), st.integers(0, 50)), max_size=6))
+def test_the_database_adds_as_memory_does(groups: list[tuple[list[Result], int]]) -> None:
+    Rollup.objects.all().delete()
+    expected: dict[Period, Counts] = {}
+    for found, hour in groups:
+        history.record(found, now=hour * 3600.0)
+        for each in filter(history.is_counted, found):
+            for span in (HOUR, DAY):
+                period = Period(span, "billing", each.due.instance, hour // span * span)
+                expected.setdefault(period, Counts()).see(each)
+
+    kept = Rollup.objects.values_list(*Period._fields, *history.COLUMNS)
+    assert {Period(*row[:4]): Counts(*row[4:]) for row in kept} == expected
+
+
 def test_what_is_our_own_fault_is_not_counted() -> None:
     assert not history.is_counted(result(Finding.INCONCLUSIVE))
     assert not history.is_counted(result(Finding.FAILURE, is_suspect=True))
@@ -180,3 +197,15 @@ def test_what_the_prober_writes_is_counted_and_flushed(monkeypatch: pytest.Monke
     history.flush(now=time.time() + WRITE_AFTER_SECONDS)
 
     assert Rollup.objects.get(span_hours=DAY).probes == 1
+
+
+@pytest.mark.django_db
+def test_every_sweep_writes_what_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    unwritten = Unwritten()
+    monkeypatch.setattr(history, "unwritten", lambda: unwritten)
+    monkeypatch.setattr(prober, "sweep", lambda now: None)
+    unwritten.see([result()], now=time.time() - WRITE_AFTER_SECONDS)
+
+    tasks.sweep_heartbeats()
+
+    assert Rollup.objects.get(span_hours=HOUR).probes == 1

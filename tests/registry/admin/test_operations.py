@@ -171,6 +171,14 @@ def test_protection_is_shown_with_its_reason_and_ended(operator: Client, now: da
     assert "50 of 100" not in text_of(operator, LIST)
 
 
+def test_the_grace_after_a_restart_is_shown_and_ended(operator: Client, now: datetime) -> None:
+    Protection.objects.create(resumed_at=timezone.now().timestamp())
+    assert "the registry was away itself" in text_of(operator, LIST)
+
+    assert "Protection has ended." in operate(operator, "end-protection")
+    assert "the registry was away itself" not in text_of(operator, LIST)
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_who_may_only_look_may_do_nothing(visitor: Client, now: datetime, name: str) -> None:
     factories.passing("webui", now=now, requires=["logsvc"])

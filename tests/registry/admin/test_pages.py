@@ -3,7 +3,10 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from registry import history, overrides
@@ -25,7 +28,21 @@ def test_the_services_are_listed_with_what_they_require_and_who_requires_them(op
     for name in ("logsvc", "webui", "mail"):
         assert f'href="{LIST}services/{name}/"' in page
     assert "1 passing" in page
-    assert "mail offers no instance: affects webui." in page
+
+
+@pytest.mark.parametrize("address", ["/admin/", f"{LIST}services/"])
+def test_what_is_down_is_said_with_who_suffers_from_it(operator: Client, now: datetime, address: str) -> None:
+    factories.passing("webui", now=now, requires=["mail"])
+
+    assert "mail offers no instance: affects webui." in text_of(operator, address)
+
+
+def test_who_may_see_no_instance_is_told_of_none(client: Client, now: datetime) -> None:
+    factories.passing("webui", now=now, requires=["mail"])
+    client.force_login(User.objects.create_user("eve", is_staff=True))
+
+    assert "mail" not in text_of(client, "/admin/").replace("outgoing_mail", "")
+    assert client.get(f"{LIST}services/").status_code == 403
 
 
 def test_a_service_is_found_by_a_part_of_its_name(operator: Client, now: datetime) -> None:
@@ -118,8 +135,12 @@ def test_a_selection_in_the_list_leads_to_the_operation(operator: Client, now: d
 
 def test_who_may_only_look_sees_no_operation(visitor: Client, now: datetime) -> None:
     instance = factories.passing("webui", now=now)
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="view_delivery"))
+    Delivery.objects.create(
+        at=now, service="webui", instance="w", webhook_id="m", from_revision=1, to_revision=2, duration_ms=3.0
+    )
 
-    for address in (LIST, f"{LIST}{instance.pk}/change/", f"{LIST}services/webui/"):
+    for address in (LIST, f"{LIST}{instance.pk}/change/", f"{LIST}services/webui/", "/admin/registry/delivery/"):
         page = text_of(visitor, address)
         assert "operations/" not in page, address
         assert 'value="drain"' not in page, address
@@ -129,3 +150,47 @@ def test_what_never_failed_is_alone_at_a_hundred_percent() -> None:
     assert panels.percent(1.0) == "100 %"
     assert panels.percent(0.999_999_9) == "99.999 %"
     assert panels.percent(None) == "-"
+
+
+@pytest.mark.parametrize("address", [LIST, "/admin/registry/journalentry/", "/admin/registry/delivery/"])
+def test_no_list_reads_a_whole_column_for_its_filters(operator: Client, now: datetime, address: str) -> None:
+    factories.passing("webui", now=now)
+
+    with CaptureQueriesContext(connection) as queries:
+        text_of(operator, address)
+
+    assert not [each["sql"] for each in queries if "DISTINCT" in each["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown", "hidden"), [("failed", "msg-a", "msg-b"), ("delivered", "msg-b", "msg-a")]
+)
+def test_the_deliveries_that_failed_are_found(
+    operator: Client, now: datetime, outcome: str, shown: str, hidden: str
+) -> None:
+    for instance, error in (("msg-a", "refused"), ("msg-b", "")):
+        Delivery.objects.create(
+            at=now,
+            service="webui",
+            instance=instance,
+            webhook_id="msg_1",
+            from_revision=1,
+            to_revision=2,
+            duration_ms=3.0,
+            error=error,
+        )
+
+    page = text_of(operator, f"/admin/registry/delivery/?outcome={outcome}")
+
+    assert shown in page
+    assert hidden not in page
+
+
+def test_the_instances_of_one_service_are_listed_alone(operator: Client, now: datetime) -> None:
+    factories.passing("webui", now=now)
+    factories.passing("logsvc", now=now)
+
+    page = text_of(operator, f"{LIST}?service=webui")
+
+    assert "webui-1" in page
+    assert "logsvc-1" not in page
