@@ -21,8 +21,6 @@ LONGEST_REST_SECONDS = 60.0
 DRAIN_MARGIN = 5.0
 # How soon a worker knows what another of its server has learnt.
 SHARING_SECONDS = 0.25
-# How long others may take to find out that the registry has forgotten them, and to pass there again.
-REMEMBERED_SECONDS = 60.0
 
 
 class Life:
@@ -204,7 +202,7 @@ class Life:
                 answer,
                 asked_at=position,
                 was_forgotten=self._was_forgotten,
-                remember_until=self._clock() + REMEMBERED_SECONDS,
+                remember_until=self._clock() + snapshot.REMEMBERED_SECONDS,
             )
         )
         self._was_forgotten = False

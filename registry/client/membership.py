@@ -94,6 +94,7 @@ class Member:
     def start(self) -> None:
         """Returns at once, whether or not the registry can be reached."""
         if self._thread is None:
+            self._connection.prepare()
             self._is_handed_over = False
             self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
             arguments = (self._stopping, self._leaving, self._wake)
