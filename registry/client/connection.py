@@ -1,5 +1,6 @@
 """The registry's calls, for plain code."""
 
+import encodings.idna  # noqa: F401 -- see `prepare`: looking up an address needs it
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -82,6 +83,13 @@ class Connection:
         client = self.__dict__.pop("_client", None)
         if client is not None:
             client.close()
+
+    def prepare(self) -> None:
+        """To be called before another thread makes the first call.
+
+        What a thread is importing when its process forks can never be imported in the child: so it is imported here.
+        """
+        httpx2.HTTPTransport(verify=False).close()
 
     def forget_connections(self) -> None:
         """What a forked child must do: the connections are its parent's."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 STOP_SECONDS = 3.0
 # Where somebody else handles SIGTERM, this much of the time that a server takes to stop is ours.
 STOP_SECONDS_BEFORE_OTHERS = 1.0
+UNHANDLED_SECONDS = 0.5
 
 
 class Member(Protocol):
@@ -105,10 +106,12 @@ def _drain(number: int) -> None:
         member.begin_draining()
     for member in members:
         member.drain()
-    main = threading.main_thread().ident
-    # Unless the program has ended by itself meanwhile, and put back the handlers of before.
-    if _draining is me and main is not None and signal.getsignal(number) is _on_sigterm:
+    main, pause = threading.main_thread().ident, threading.Event()
+    # Until it is handled: one that comes just before the main thread begins to wait is handled when it has waited. And
+    # not when the program has ended by itself meanwhile, and put back the handlers of before.
+    while _draining is me and main is not None and signal.getsignal(number) is _on_sigterm:
         signal.pthread_kill(main, number)
+        pause.wait(UNHANDLED_SECONDS)
 
 
 def _after_fork() -> None:

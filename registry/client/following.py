@@ -22,7 +22,7 @@ LONGEST_REST_SECONDS = 5.0
 
 
 class Follower:
-    """Asks, in a thread of its own, for as long as the registry knows the instance.
+    """Asks, in a thread of its own, for as long as that is wanted and the registry knows the instance.
 
     `on_answer` is called after each answer, with whether it was learnt from; one that was not, or a registry that does
     not know the instance, ends the thread: it is for the membership to register again, and to `start` it anew.
@@ -35,12 +35,14 @@ class Follower:
         cache: Cache,
         *,
         wait_seconds: float,
+        is_wanted: Callable[[], bool],
         on_answer: Callable[[bool], None],
     ) -> None:
         self._connection = connection
         self._registration = registration
         self._cache = cache
         self._wait_seconds = min(wait_seconds, LONGEST_WAIT_SECONDS)
+        self._is_wanted = is_wanted
         self._on_answer = on_answer
         self._thread: threading.Thread | None = None
 
@@ -60,7 +62,7 @@ class Follower:
 
     def _follow(self, stopping: threading.Event) -> None:
         failures = hasty = 0
-        while not stopping.is_set():
+        while self._is_wanted() and not stopping.is_set():
             begun, before = time.monotonic(), self._cache.snapshot.providers
             try:
                 is_learnt = self._ask(stopping)

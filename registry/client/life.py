@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from . import snapshot
 from .backoff import FIRST_RETRY_SECONDS, spread, wait_after
@@ -12,7 +13,8 @@ from .cache import Cache
 from .connection import Connection
 from .crew import Crew, new_run
 from .errors import DeregisteredError, NotFoundError, RollcallError
-from .wire import Change, Registration
+from .snapshot import Snapshot
+from .wire import Change, Registration, Resolution
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +23,6 @@ LONGEST_REST_SECONDS = 60.0
 DRAIN_MARGIN = 5.0
 # How soon a worker knows what another of its server has learnt.
 SHARING_SECONDS = 0.25
-# How long others may take to find out that the registry has forgotten them, and to pass there again.
-REMEMBERED_SECONDS = 60.0
 
 
 class Life:
@@ -47,6 +47,9 @@ class Life:
         self._crew = crew
         self._clock = clock
         self._verify_seconds = verify_seconds
+        # Whether changes must be waited for at the registry, as no webhook tells them.
+        self.is_untold = not registration.notify_url
+        self._was_told = False
         self._failures = 0
         # Why the registry could not be asked; None since it answered.
         self.trouble: RollcallError | None = None
@@ -82,6 +85,7 @@ class Life:
 
     def learn(self, change: Change) -> bool:
         """Apply a webhook's change; False when the whole must be asked for, by `want_asking` or `ask`."""
+        self._was_told, self.is_untold = True, False
         return self._cache.update(lambda known: snapshot.after_change(known, change))
 
     def want_asking(self) -> None:
@@ -204,7 +208,7 @@ class Life:
                 answer,
                 asked_at=position,
                 was_forgotten=self._was_forgotten,
-                remember_until=self._clock() + REMEMBERED_SECONDS,
+                remember_until=self._clock() + snapshot.REMEMBERED_SECONDS,
             )
         )
         self._was_forgotten = False
@@ -215,9 +219,19 @@ class Life:
     def _verify(self) -> float:
         position = self._cache.snapshot.position
         answer = self._connection.providers(self.registration.service, self.registration.instance)
-        if not self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position)):
+        if not self._cache.update(partial(self._after_asking, answer=answer, asked_at=position)):
             self._register()
         return spread(self._verify_seconds)
+
+    def _after_asking(self, known: Snapshot, *, answer: Resolution, asked_at: tuple[int, int]) -> Snapshot | None:
+        after = snapshot.after_asking(known, answer, asked_at=asked_at)
+        is_news = after is not None and after.providers != known.providers
+        if is_news and not self._was_told and not self.is_untold:
+            url = self.registration.notify_url
+            logger.warning("%s was not told of a change: can the registry reach %s? Waiting there", self._name, url)
+            self.is_untold = True
+        self._was_told = False
+        return after
 
     def _verify_or_register(self) -> None:
         try:

@@ -70,6 +70,7 @@ class Member:
             self.registration,
             self._cache,
             wait_seconds=verify_seconds or VERIFY_SECONDS,
+            is_wanted=lambda: self._life.is_untold,
             on_answer=self._followed,
         )
         self._listeners = Listeners()
@@ -94,6 +95,7 @@ class Member:
     def start(self) -> None:
         """Returns at once, whether or not the registry can be reached."""
         if self._thread is None:
+            self._connection.prepare()
             self._is_handed_over = False
             self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
             arguments = (self._stopping, self._leaving, self._wake)
@@ -182,7 +184,7 @@ class Member:
     def _live(self, stopping: threading.Event, leaving: threading.Event, wake: threading.Event) -> None:
         while not (stopping.is_set() or leaving.is_set()):
             seconds = self._step()
-            if self._life.is_registered and not self.registration.notify_url:
+            if self._life.is_registered and self._life.is_untold:
                 self._follower.start(stopping)
             wake.wait(seconds)
             wake.clear()

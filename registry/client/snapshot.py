@@ -10,6 +10,8 @@ from functools import cached_property
 from .wire import Change, Provider, ProvidersByService, Registered, Resolution
 
 NOTHING_KNOWN = -1
+# How long others may take to find out that the registry has forgotten them, and to pass there again.
+REMEMBERED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

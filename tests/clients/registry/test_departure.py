@@ -131,6 +131,18 @@ print("alive", me.is_registered, flush=True)
     assert run(code) == (0, ["PUT", "alive", "True", "DELETE"])
 
 
+def test_nothing_is_imported_by_a_thread_while_the_process_may_fork() -> None:
+    code = """
+from registry.client import Registry
+me = Registry("http://127.0.0.1:1", "rct_x").registered(registration())
+me.start()
+before = set(sys.modules)
+until(lambda: me._life.trouble is not None)
+print(*set(sys.modules) - before)
+"""
+    assert run(code) == (0, [])
+
+
 def test_at_the_end_of_a_multiprocessing_child_that_joined() -> None:
     code = """
 child = multiprocessing.get_context("fork").Process(target=join)

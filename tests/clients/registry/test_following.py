@@ -7,8 +7,11 @@ import httpx2
 import pytest
 
 from registry.client import AsyncRegistry, Registry
+from registry.client.cache import Cache
+from registry.client.life import Life
 from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
-from tests.clients.registry.test_membership import notified, until
+from tests.clients.registry.test_life import gap
+from tests.clients.registry.test_membership import notified, tell, until
 
 # Far less than until the next regular question.
 AT_ONCE = 2.0
@@ -31,6 +34,37 @@ def test_one_that_is_told_by_webhook_does_not_wait_at_the_registry(registry: Fak
     with registry.client().registered(notified()) as me:
         until(lambda: me.is_registered)
     assert registry.polls == []
+
+
+def test_one_that_no_webhook_reaches_waits_at_the_registry_until_one_does(
+    registry: FakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    with registry.client().registered(notified(), verify_seconds=0.2) as me:
+        until(lambda: me.is_registered)
+        registry.offer("grading", "grading-1")
+        until(lambda: len(registry.polls) > 1)
+        registry.offer("grading", "grading-2")
+        until(lambda: len(me.providers("grading")) == 2)
+        assert caplog.text.count("can the registry reach http://webui.test/rollcall/notify?") == 1
+        assert me.revision == 3
+        tell(me, 3, 4, "grading-3")
+        assert len(me.providers("grading")) == 3
+        thread = me._follower._thread
+        assert thread is not None
+        thread.join(AT_ONCE)
+        assert not thread.is_alive()
+
+
+def test_one_that_is_told_of_some_changes_and_finds_others_trusts_its_webhooks(registry: FakeRegistry) -> None:
+    lived = Life(registry.client(), notified(), Cache(), verify_seconds=30.0)
+    lived.step(0.0)
+    registry.offer("grading", "grading-1")
+    lived.learn(gap())
+    lived.step(40.0)
+    assert not lived.is_untold
+    registry.offer("grading", "grading-2")
+    lived.step(80.0)
+    assert lived.is_untold
 
 
 def test_it_registers_again_as_soon_as_the_registry_has_forgotten_it(registry: FakeRegistry) -> None:

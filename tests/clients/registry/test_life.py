@@ -11,7 +11,8 @@ from registry.client import Heartbeat, Registration
 from registry.client.backoff import LONGEST_RETRY_OF_REFUSAL_SECONDS, LONGEST_RETRY_SECONDS
 from registry.client.cache import Cache
 from registry.client.crew import Crew
-from registry.client.life import REMEMBERED_SECONDS, SHARING_SECONDS, Life
+from registry.client.life import SHARING_SECONDS, Life
+from registry.client.snapshot import REMEMBERED_SECONDS
 from registry.client.state import State
 from registry.client.wire import Change, Subscriber
 from tests.clients.registry.fake import FakeRegistry, problem, registration
