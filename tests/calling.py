@@ -23,14 +23,13 @@ def caller(capsys: pytest.CaptureFixture[str]) -> Call:
 
     def call(*arguments: str) -> Said:
         capsys.readouterr()
-        code = 0
+        ended: SystemExit | None = None
         try:
             Utility(["manage.py", *arguments]).execute()
         except SystemExit as end:
-            assert isinstance(end.code, int)
-            code = end.code
+            ended = end
         said = capsys.readouterr()
-        return Said(code=code, out=said.out, err=said.err)
+        return Said(code=int(ended.code or 0) if ended else 0, out=said.out, err=said.err)
 
     return call
 
