@@ -33,9 +33,13 @@ class Command(BaseCommand):
         try:
             return super().execute(*args, **options)
         except CommandError as error:
-            if options["traceback"] or not self._called_from_command_line:
+            if options["traceback"] or not self._is_called_from_a_shell:
                 raise
             refuse(str(error), code=error.returncode)
+
+    @property
+    def _is_called_from_a_shell(self) -> bool:
+        return bool(vars(self).get("_called_from_command_line"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
