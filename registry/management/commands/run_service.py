@@ -25,6 +25,8 @@ class Command(commands.Command):
         "Example: run_service billing --url http://127.0.0.1:9000 -- ./billing --port 9000"
     )
 
+    raw_options = frozenset({"program"})
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
         parser.add_argument("--url", required=True, help="where the program is reached")
