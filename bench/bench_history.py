@@ -58,8 +58,8 @@ def _measure_writes() -> None:
 
     from registry import declaration, heartbeats, history, registration
     from registry.claims import claim
+    from registry.enrolment import Entry
     from registry.heartbeats import Result
-    from registry.registration import Entry
     from registry.verdict import Finding
 
     at = 1_800_000_000.0

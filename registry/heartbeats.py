@@ -2,8 +2,9 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -14,13 +15,15 @@ from registry.errors import UnknownInstance
 from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, Status
 from registry.verdict import Finding, Health, judge
 
-# A probe comes this share of its interval earlier or later, so that what was registered together is not probed so.
-JITTER = 0.1
+# A probe comes up to this share of its interval early, so that what was registered together is not probed so; never
+# late, so that what hangs is critical after (interval + timeout) * failures at the latest.
+JITTER = 0.05
+# The least share after which what is crowded is probed again.
+SPREAD_FROM = 0.1
 AUTHOR = "heartbeat"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What came of a probe; `detail` is a sentence for people and never counts as a change."""
 
     due: Due
@@ -36,9 +39,10 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     instance was updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
     falls is then only suspect.
     """
-    judged = [(result, _judged(result, now=now)) for result in results]
+    at = now.timestamp()
+    judged = [(result, _judged(result, at)) for result in results]
     with transaction.atomic():
-        held = bulk.write_heartbeats([_row(result, health, now=now) for result, health in judged])
+        held = bulk.write_heartbeats([_row(result, health, at) for result, health in judged])
         changes = [
             (result, health)
             for result, health in judged
@@ -63,10 +67,10 @@ def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: date
     finding = Finding.SUCCESS if succeeded else Finding.FAILURE
     if not succeeded:
         # Its own word is conclusive: no further failures are waited for.
-        due = replace(due, thresholds=replace(due.thresholds, failures_before_critical=1))
+        due = due._replace(failures_before_critical=1)
     result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
-    health = _judged(result, now=now)
-    bulk.write_heartbeats([_row(result, health, now=now)])
+    health = _judged(result, now.timestamp())
+    bulk.write_heartbeats([_row(result, health, now.timestamp())])
     history.record([result], now=now.timestamp())
     if health.status == due.status and not due.is_suspect:
         return
@@ -84,8 +88,8 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     return count
 
 
-def _judged(result: Result, *, now: datetime) -> Health:
-    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
+def _judged(result: Result, now: float) -> Health:
+    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,37 +152,40 @@ def _tell(drafts: Sequence[journal.Draft], *, now: datetime) -> None:
 
 
 def _reason(result: Result, health: Health) -> str:
-    if health.is_damped and not result.due.health.is_damped:
+    if health.is_damped and not result.due.is_damped:
         return f"changes too often: held critical until it has been steady; last: {result.detail}"[:500]
     return result.detail[:500]
 
 
-def _row(result: Result, health: Health, *, now: datetime) -> bulk.HeartbeatRow:
+def _row(result: Result, health: Health, now: float) -> bulk.HeartbeatRow:
     due = result.due
     return bulk.HeartbeatRow(
         instance_id=due.instance_id,
         claimed_lease_until=due.lease_until,
-        due_at=now.timestamp() + _wait(due, now=now.timestamp()),
+        due_at=_next_due(due, now),
         verdict=health.verdict,
         penalty=health.penalty,
         penalty_at=health.penalty_at,
         is_damped=health.is_damped,
         failures=health.failures,
         successes=health.successes,
-        last_at=now.timestamp(),
-        passed_at=now.timestamp() if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
+        last_at=now,
+        passed_at=now if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
         latency_ms=result.latency_ms,
         detail=result.detail[:300],
     )
 
 
-def _wait(due: Due, *, now: float) -> float:
-    """Seconds to the next probe. A ttl instance's deadline is exact.
+def _next_due(due: Due, now: float) -> float:
+    """When it is to be probed again. A ttl instance's deadline is exact.
 
+    Counted from when the probe was due, since a slow answer, or the time until it is written, makes no interval longer.
     What is probed for the first time, or was long overdue, is so together with many others: it is spread over the
     interval.
     """
+    interval = due.interval_seconds
     if due.kind == HeartbeatKind.TTL:
-        return due.interval_seconds
-    is_crowded = due.status == Status.STARTING or now - due.due_at > due.interval_seconds
-    return due.interval_seconds * random.uniform(JITTER if is_crowded else 1 - JITTER, 1 + JITTER)
+        return now + interval
+    if due.status == Status.STARTING or now - due.due_at > interval:
+        return now + interval * random.uniform(SPREAD_FROM, 1.0)
+    return min(due.due_at, now) + interval * random.uniform(1 - JITTER, 1.0)

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -104,6 +105,7 @@ def history_body(report: Report) -> dict[str, Any]:
     return {"total": _probes_body(report.total), "periods": periods}
 
 
+@lru_cache(maxsize=10_000)
 def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -33,7 +33,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane"]
+NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane", "registry.writing.lane.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
@@ -58,10 +58,10 @@ SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in
 OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
 
 # The networks a heartbeat or a webhook may go to; link-local, metadata and multicast addresses are refused always.
-ALLOWED_NETWORKS = env.words("REGISTRY_ALLOWED_NETWORKS", ("127.0.0.0/8", "::1/128"))
+ALLOWED_NETWORKS = env.networks("REGISTRY_ALLOWED_NETWORKS", ("127.0.0.0/8", "::1/128"))
 
 # Addresses that are up as long as our own network is, such as a gateway's: when all are silent, the fault is ours.
-CANARY_URLS = env.words("REGISTRY_CANARY_URLS", ())
+CANARY_URLS = env.urls("REGISTRY_CANARY_URLS")
 # The share of the fleet that may fall within a minute before the fault is taken to be ours.
 PROTECTION_PERCENT = env.integer("REGISTRY_PROTECTION_PERCENT", 25, at_most=100)
 

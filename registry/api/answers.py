@@ -14,6 +14,7 @@ ChangeName = Literal[
     "passing",
     "warning",
     "critical",
+    "suspect",
     "maintenance",
     "maintenance-ended",
     "draining",

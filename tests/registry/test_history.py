@@ -15,7 +15,7 @@ from registry.declaration import Target
 from registry.heartbeats import Result
 from registry.history import DAY, HOUR, WRITE_AFTER_SECONDS, Counts, Period, Unwritten
 from registry.models import Rollup
-from registry.verdict import Finding, Health, Thresholds
+from registry.verdict import Finding
 from tests import factories
 
 FAILED = (Finding.FAILURE, Finding.DEAD)
@@ -35,6 +35,14 @@ def unwritten(monkeypatch: pytest.MonkeyPatch) -> Unwritten:
 def due(instance: str = "billing-1", *, is_suspect: bool = False) -> Due:
     return Due(
         instance_id=1,
+        verdict="passing",
+        failures=0,
+        successes=0,
+        penalty=0.0,
+        penalty_at=0.0,
+        is_damped=False,
+        failures_before_critical=3,
+        successes_before_passing=1,
         service="billing",
         instance=instance,
         kind="http",
@@ -42,8 +50,6 @@ def due(instance: str = "billing-1", *, is_suspect: bool = False) -> Due:
         interval_seconds=10,
         timeout_seconds=5,
         warn_after_seconds=None,
-        thresholds=Thresholds(failures_before_critical=3, successes_before_passing=1),
-        health=Health(verdict="passing"),
         status="passing",
         is_suspect=is_suspect,
         passed_at=None,
