@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from django.db import DatabaseError, connection
 
+from registry import bulk
 from registry.claims import Due
 from registry.verdict import Finding
 
@@ -29,6 +30,15 @@ _ADDITIVE = ("probes", "failures", "warnings", "timed", "latency_total_ms")
 # The columns of Counts, in its order.
 COLUMNS = (*_ADDITIVE, "latency_max_ms")
 _values = attrgetter(*COLUMNS)
+# The columns of a row, in its order, with PostgreSQL's types.
+_TYPES = {
+    "span_hours": "smallint",
+    "service": "text",
+    "instance": "text",
+    "start_hour": "int",
+    **dict.fromkeys(("probes", "failures", "warnings", "timed"), "int"),
+    **dict.fromkeys(("latency_total_ms", "latency_max_ms"), "float8"),
+}
 _ADDED = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in _ADDITIVE)
 
 logger = logging.getLogger(__name__)
@@ -162,7 +172,8 @@ def record(results: Iterable[Seen], *, now: float) -> None:
     """Count these results and write them at once, in the caller's transaction."""
     counted = Unwritten()
     counted.see(results, now=now)
-    write(counted.take(begun_by=now, limit=INSTANCES_PER_STATEMENT))
+    while taken := counted.take(begun_by=now, limit=INSTANCES_PER_STATEMENT):
+        write(taken)
 
 
 def write(hours: Mapping[Period, Counts]) -> None:
@@ -171,19 +182,16 @@ def write(hours: Mapping[Period, Counts]) -> None:
     rows = sorted(_with_days(hours).items())
     if not rows:
         return
-    parameters: list[str | float] = []
-    for period, counts in rows:
-        parameters += (*period, *_values(counts))
-    values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"] * len(rows))
+    source, parameters = bulk.relation(_TYPES, [(*period, *_values(counts)) for period, counts in rows])
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO registry_rollup AS kept ({", ".join((*Period._fields, *COLUMNS))}) VALUES {values}
+            INSERT INTO registry_rollup AS kept ({", ".join(_TYPES)}) {source}
             ON CONFLICT (span_hours, service, instance, start_hour) DO UPDATE SET
                 {_ADDED},
                 latency_max_ms = CASE WHEN excluded.latency_max_ms > kept.latency_max_ms
                     THEN excluded.latency_max_ms ELSE kept.latency_max_ms END
-            """,  # noqa: S608 -- what is put in are constants and placeholders
+            """,
             parameters,
         )
 

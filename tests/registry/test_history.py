@@ -151,6 +151,15 @@ def test_counts_are_added_to_the_hour_and_to_its_day(now: datetime) -> None:
 
 
 @pytest.mark.django_db
+def test_more_than_one_statement_takes_are_all_written(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "INSTANCES_PER_STATEMENT", 3)
+
+    history.record([result(instance=f"billing-{number}") for number in range(8)], now=now.timestamp())
+
+    assert Rollup.objects.filter(span_hours=HOUR).count() == 8
+
+
+@pytest.mark.django_db
 def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(unwritten: Unwritten, now: datetime) -> None:
     at = now.timestamp()
     unwritten.see([result(), result(instance="billing-2")], now=at)
