@@ -11,19 +11,26 @@ from config.services import SERVICES
 
 
 def main() -> None:
-    arguments = sys.argv[1:]
-    service = arguments.pop(0) if arguments and arguments[0] in SERVICES else "registry"
+    program, *arguments = sys.argv
+    service = "registry"
+    if arguments and arguments[0] in SERVICES:
+        service = arguments.pop(0)
+        program = f"{program} {service}"
     settings = "up" if sys.argv[1:2] == ["up"] else service
     os.environ["DJANGO_SETTINGS_MODULE"] = f"config.settings.{settings}"
 
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
+
+    from config import commands
 
     # sys.argv stays as it was, so that the autoreloader starts this same command again.
     try:
-        execute_from_command_line([sys.argv[0], *arguments])
+        commands.Utility([program, *arguments]).execute()
     except ImproperlyConfigured as error:
-        sys.exit(f"{error}")
+        commands.refuse(str(error))
+    except DatabaseError as error:
+        commands.refuse(commands.database_trouble(error))
 
 
 if __name__ == "__main__":

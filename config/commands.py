@@ -1,25 +1,55 @@
-"""The base of every management command: one sentence on stderr and exit code 2 for what the caller can mend."""
+"""Commands as people call them: one sentence on stderr and exit code 2 for whatever the caller can mend."""
 
 import json
 import sys
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.conf import settings
+from django.core.management import CommandError, ManagementUtility, get_commands
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
-from config.problems import Problem
+from config.problems import Invalid, Problem
+from config.services import SERVICES
+
+USAGE = 2
 
 
 class Command(BaseCommand):
     """A subclass writes `run`; a Problem it raises becomes its sentence, without a traceback."""
 
     requires_system_checks: Any = []
+    # Those that hold bytes as they came, such as another program's arguments; all others are text.
+    raw_options: frozenset[str] = frozenset()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # Django makes the parser itself, and takes no class of ours for it.
+        parser.__class__ = _Parser
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if options["traceback"] or not self._is_called_from_a_shell:
+                raise
+            refuse(str(error), code=error.returncode)
+
+    @property
+    def _is_called_from_a_shell(self) -> bool:
+        return bool(vars(self).get("_called_from_command_line"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            _check_encoding({name: value for name, value in options.items() if name not in self.raw_options})
             self.run(**options)
         except Problem as problem:
             details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
-            raise CommandError(" ".join([problem.detail, *details]), returncode=2) from problem
+            raise CommandError(" ".join([problem.detail, *details]), returncode=USAGE) from problem
+        except DatabaseError as error:
+            raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:
             sys.exit(0)
 
@@ -34,3 +64,63 @@ class Command(BaseCommand):
 
     def print_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, indent=2, default=str))
+
+
+class Utility(ManagementUtility):
+    """manage.py, once it is known which service is meant; `argv[0]` is how it was called, the service included."""
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        listed = super().main_help_text(commands_only)
+        if commands_only or self.settings_exception is not None:
+            return listed
+        services = ", ".join(SERVICES)
+        return (
+            f"./manage.py [service] <command>, the service being one of {services}; ./manage.py up runs all.\n{listed}"
+        )
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        if self.settings_exception is not None:
+            refuse(str(self.settings_exception))
+        if subcommand not in get_commands():
+            refuse(_unknown(subcommand, program=self.prog_name))
+        return super().fetch_command(subcommand)
+
+
+class _Parser(CommandParser):
+    def error(self, message: str) -> NoReturn:
+        if not self.called_from_command_line:
+            raise CommandError(f"Error: {message}")
+        refuse(f"{message[:1].upper()}{message[1:]}: {self.prog} --help says what it takes.", code=USAGE)
+
+
+def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
+    """Say it and end."""
+    sys.stderr.write(f"{' '.join(sentence.split())}\n")
+    sys.exit(code)
+
+
+def database_trouble(error: DatabaseError) -> str:
+    service = settings.SERVICE
+    reason = " ".join(str(error).split()) or type(error).__name__
+    lacks_tables = "no such table" in reason or "does not exist" in reason
+    remedy = f"run ./manage.py {service.name} prepare" if lacks_tables else "mend that"
+    variable = f"{service.variable_prefix}_DATABASE_URL"
+    return f"The database of {service.name} cannot be used ({reason}): {remedy}, or set {variable} to another."
+
+
+def _check_encoding(options: dict[str, Any]) -> None:
+    """Python keeps bytes that are not UTF-8 in a form that neither JSON nor a database nor a terminal takes."""
+    for value in options.values():
+        for word in value if isinstance(value, list) else [value]:
+            if isinstance(word, str) and not word.isascii() and _is_broken(word):
+                raise Invalid(f"{word!a} is not text in UTF-8: write it so.")
+
+
+def _is_broken(word: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in word)
+
+
+def _unknown(name: str, *, program: str) -> str:
+    alike = get_close_matches(name, [*get_commands(), *SERVICES], n=1)
+    meant = f"did you mean {alike[0]!r}? Else " if alike else ""
+    return f"There is neither a command nor a service {name!r}: {meant}{program} help lists what there is."

@@ -1,7 +1,9 @@
 """The only reader of the environment; a missing or malformed value names its variable."""
 
 import hashlib
+import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -16,6 +18,9 @@ from config.services import Service
 # Linux allows 107 bytes in a socket's path, of which supervisord needs eight while it makes one.
 UNIX_SOCKET_PATH_LIMIT = 99
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What the registry takes.
+_INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 def text(name: str, default: str) -> str:
@@ -56,15 +61,25 @@ def port(service: Service) -> int:
 
 
 def url(name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
-    value = text(name, default)
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
-    return value.rstrip("/")
+    return _checked_url(name, text(name, default), schemes).rstrip("/")
+
+
+def urls(name: str) -> list[str]:
+    """A comma-separated list; empty where nothing is set."""
+    return [_checked_url(name, value, ("http", "https")) for value in words(name, ())]
+
+
+def networks(name: str, default: tuple[str, ...]) -> list[str]:
+    """A comma-separated list of IP networks."""
+    values = words(name, default)
+    for value in values:
+        try:
+            ipaddress.ip_network(value)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} holds {value!r}, which is not a network ({error}): write it such as 10.0.0.0/8."
+            ) from error
+    return values
 
 
 def data_dir() -> Path:
@@ -132,7 +147,7 @@ def membership(service: Service, registry_url: str) -> dict[str, Any]:
         "REGISTRY_URL": registry_url,
         "TOKEN": secret(f"{prefix}_REGISTRY_TOKEN"),
         "SERVICE": service.name,
-        "INSTANCE": text(f"{prefix}_INSTANCE", f"{service.name}-1"),
+        "INSTANCE": _instance(f"{prefix}_INSTANCE", f"{service.name}-1"),
         "URL": url(f"{prefix}_URL", f"http://127.0.0.1:{port(service)}"),
         "REQUIRES": list(service.requires),
         "STATE_DIR": data_dir() / "client",
@@ -162,6 +177,27 @@ def database(service: Service) -> dict[str, Any]:
         # A file too: in memory, the threads of one process do not lock each other out as they do in a file.
         settings["TEST"] = {"NAME": f"{tempfile.gettempdir()}/rollcall-test-{service.name}-{os.getpid()}.sqlite3"}
     return settings
+
+
+def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
+    return value
+
+
+def _instance(name: str, default: str) -> str:
+    value = text(name, default)
+    if not _INSTANCE.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
+            "a letter first, at most 63."
+        )
+    return value
 
 
 def _read_or_make(path: Path, random_bytes: int) -> str:

@@ -90,23 +90,7 @@ def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> No
             cursor.executemany(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours
 
 
-def _status_values(instance: Instance) -> tuple[Any, ...]:
-    since = connection.ops.adapt_datetimefield_value(instance.status_since)
-    return instance.pk, str(instance.status), since, instance.status_reason, instance.is_suspect
-
-
-def _write(update: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> set[int]:
-    """Carry out an update from a relation `given` of these rows; returns the ids that it returns."""
-    written: set[int] = set()
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        source, parameters = _relation(types, rows[start : start + ROWS_PER_STATEMENT])
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
-            written.update(row[0] for row in cursor.fetchall())
-    return written
-
-
-def _relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+def relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
     """Rows as a query and its parameters.
 
     PostgreSQL takes an array for each column with half the work of a value for each field, and SQLite has no arrays.
@@ -116,3 +100,19 @@ def _relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str
         return f"SELECT * FROM unnest({arrays})", [list(column) for column in zip(*rows, strict=True)]  # noqa: S608 -- types of ours
     row = f"({', '.join(['%s'] * len(types))})"
     return f"VALUES {', '.join([row] * len(rows))}", [value for each in rows for value in each]
+
+
+def _status_values(instance: Instance) -> tuple[Any, ...]:
+    since = connection.ops.adapt_datetimefield_value(instance.status_since)
+    return instance.pk, str(instance.status), since, instance.status_reason, instance.is_suspect
+
+
+def _write(update: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> set[int]:
+    """Carry out an update from a relation `given` of these rows; returns the ids that it returns."""
+    written: set[int] = set()
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        source, parameters = relation(types, rows[start : start + ROWS_PER_STATEMENT])
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
+            written.update(row[0] for row in cursor.fetchall())
+    return written

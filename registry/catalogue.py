@@ -23,6 +23,15 @@ class Summary:
     requires: set[str] = field(default_factory=set)
     required_by: set[str] = field(default_factory=set)
 
+    @property
+    def offered(self) -> int:
+        """How many instances its dependents are given."""
+        return sum(self.counts.get(status, 0) for status in GOOD)
+
+    @property
+    def offers(self) -> bool:
+        return self.offered > 0
+
 
 def instance(service: str, name: str) -> Instance:
     """Raises UnknownInstance."""

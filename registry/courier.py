@@ -53,6 +53,14 @@ def pipeline() -> Pipeline[Message, Outcome, Attempt]:
     return Pipeline(Sender, _write, name="courier", capacity=CAPACITY)
 
 
+def _host(message: Message) -> str:
+    """Empty where the URL is none, which the exchange says."""
+    try:
+        return targets.parse(message.url).origin.host
+    except ValueError:
+        return ""
+
+
 class Sender:
     """Signs and posts webhooks; only a 2xx is success, no redirect is followed. Belongs to the running event loop."""
 
@@ -60,7 +68,7 @@ class Sender:
         self._client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
 
     def start(self, message: Message, on_outcome: Callable[[Outcome], None]) -> None:
-        """Of one that was admitted."""
+        """Begin one that was admitted."""
         try:
             self._client.start(_request(message, timestamp=int(time.time())), on_outcome)
         except Exception:
@@ -76,14 +84,6 @@ class Sender:
 
     async def close(self) -> None:
         await self._client.close()
-
-
-def _host(message: Message) -> str:
-    """Empty where the URL is none, which the exchange says."""
-    try:
-        return targets.parse(message.url).origin.host
-    except ValueError:
-        return ""
 
 
 def send_now(message: Message) -> Attempt:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from registry import bulk, claims, guard, journal, representation, wakeups
+from registry import bulk, claims, guard, history, journal, representation, wakeups
 from registry.claims import Due
 from registry.declaration import Target
 from registry.errors import UnknownInstance
@@ -71,6 +71,7 @@ def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: date
     result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
     health = _judged(result, now.timestamp())
     bulk.write_heartbeats([_row(result, health, now.timestamp())])
+    history.record([result], now=now.timestamp())
     if health.status == due.status and not due.is_suspect:
         return
     drafts = _apply(

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from registry import canary, claims, heartbeats
+from registry import canary, claims, heartbeats, history
 from registry.claims import Due
 from registry.declaration import address_policy
 from registry.exchange.client import Client, Error, Origin, Outcome, Request, Timeouts
@@ -77,6 +77,7 @@ def tally() -> Tally:
 def _write(results: list[Result]) -> None:
     has_failures = any(result.finding in (Finding.FAILURE, Finding.DEAD) for result in results)
     heartbeats.record(results, is_cut_off=has_failures and canary.is_silent(), now=timezone.now())
+    history.observe(results, now=time.time())
     tally().flush()
 
 

@@ -20,8 +20,11 @@ def is_triggered_by(request: HttpRequest, *elements: str) -> bool:
 
 
 def current_page(request: HttpRequest) -> str:
-    """The path of the page that the browser shows while htmx asks for a part."""
-    return _details(request).current_url_abs_path or "/"
+    """The path of the page that the browser shows while htmx asks for a part; the first page's where it names none."""
+    try:
+        return _details(request).current_url_abs_path or "/"
+    except ValueError:
+        return "/"
 
 
 def _details(request: HttpRequest) -> HtmxDetails:

@@ -37,7 +37,13 @@ NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane", "registry.writ
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = {"SITE_TITLE": "Rollcall registry", "SITE_HEADER": "Rollcall registry", "SITE_SYMBOL": "hub"}
+UNFOLD = {
+    "SITE_TITLE": "Rollcall registry",
+    "SITE_HEADER": "Rollcall registry",
+    "SITE_SYMBOL": "hub",
+    "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
+}
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 
@@ -52,15 +58,16 @@ SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in
 OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
 
 # The networks a heartbeat or a webhook may go to; link-local, metadata and multicast addresses are refused always.
-ALLOWED_NETWORKS = env.words("REGISTRY_ALLOWED_NETWORKS", ("127.0.0.0/8", "::1/128"))
+ALLOWED_NETWORKS = env.networks("REGISTRY_ALLOWED_NETWORKS", ("127.0.0.0/8", "::1/128"))
 
 # Addresses that are up as long as our own network is, such as a gateway's: when all are silent, the fault is ours.
-CANARY_URLS = env.words("REGISTRY_CANARY_URLS", ())
+CANARY_URLS = env.urls("REGISTRY_CANARY_URLS")
 # The share of the fleet that may fall within a minute before the fault is taken to be ours.
 PROTECTION_PERCENT = env.integer("REGISTRY_PROTECTION_PERCENT", 25, at_most=100)
 
 JOURNAL_RETENTION_DAYS = env.integer("REGISTRY_JOURNAL_RETENTION_DAYS", 30)
 TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
+HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
 CELERY_TASK_DEFAULT_QUEUE = "registry"

@@ -47,4 +47,4 @@ def _keep(errors: bytes, log: Path) -> None:
 def _last_line(errors: bytes) -> str:
     """The last line of a traceback names the error, and that of a command is its sentence."""
     lines = errors.decode(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("CommandError: ") if lines else "The process ended without a word."
+    return lines[-1] if lines else "The process ended without a word."

@@ -38,6 +38,8 @@ def create(*, name: str, scopes: list[str], token: str | None = None) -> str:
     `token` is given where both sides of a connection were provisioned with it; otherwise it is made. Raises Invalid
     when the name is taken or malformed, or a scope is none that `settings.TOKEN_SCOPES` allows.
     """
+    if not settings.TOKEN_SCOPES:
+        raise Invalid("This service takes no tokens: make one at the service that is to take it.")
     if not NAME.fullmatch(name):
         raise Invalid(f"The name {name!r} is not one: use letters, digits, '.', '_' and '-', at most 100.")
     if not scopes:

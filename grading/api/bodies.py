@@ -16,6 +16,9 @@ Draft = TypeVar("Draft")
 # How msgspec says where: "Expected `str`, got `int` - at `$.categories[0].title`".
 _PLACED = re.compile(r"(?P<detail>.*) - at `\$(?P<path>[^`]*)`", re.DOTALL)
 
+# Shown to people who type grades, too.
+_PLAINER = {"Invalid decimal string": "Expected a number, such as 9.5."}
+
 
 class UndecodedParser(BaseParser):
     """Leaves the bytes of a JSON body to `decode`, which knows what they are to become."""
@@ -39,6 +42,7 @@ def decode(request: Request, draft: type[Draft]) -> Draft:
 def _fault(error: msgspec.ValidationError) -> dict[str, str]:
     match = _PLACED.fullmatch(str(error))
     detail, path = (match["detail"], match["path"]) if match else (str(error), "")
+    detail = _PLAINER.get(detail, f"{detail}.")
     pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path)
     cause = error.__cause__
     if isinstance(cause, MemberError):

@@ -19,6 +19,13 @@ class JournalPage(Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
+class HistoryQuery(Struct, frozen=True, kw_only=True):
+    """The last `days`, by day or by hour."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 90
+    by: Literal["day", "hour"] = "day"
+
+
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
     """`incarnation`: only that run."""
 

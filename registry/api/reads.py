@@ -16,8 +16,7 @@ from registry.api.operations import described
 from registry.api.parameters import JournalPage, query_of
 from registry.api.revised import HEADER, RevisedView, holder_of
 from registry.errors import NotThereYet, Resync
-from registry.reading import documents, queries
-from registry.reading.cache import Address
+from registry.reading import cache, documents, queries
 from registry.reading.conditions import response
 from registry.reading.documents import Answer, Document
 from registry.representation import entry_body
@@ -28,7 +27,7 @@ def answer(request: Request, document: Document, query: queries.Read) -> HttpRes
     page = document.make()
     if query.at_least is not None and page.revision < query.at_least:
         raise NotThereYet(query.at_least, head=page.revision)
-    address = Address(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
+    address = cache.lasting(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
     condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
     found = Answer(page=page, revision=page.revision)
     return _http(response(address, found, condition, changed_at=page.revision))
@@ -55,9 +54,11 @@ class InstancesView(RevisedView):
 
 
 class ProvidersView(RevisedView):
-    @described("What an instance requires, resolved", query=queries.Read, answer=answers.Providers)
+    @described(
+        "What an instance requires, resolved; waits for a change", query=queries.Waiting, answer=answers.Providers
+    )
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
-        return answer(request, documents.providers(service, instance), query_of(request, queries.Read))
+        return answer(request, documents.providers(service, instance), query_of(request, queries.Waiting))
 
 
 class TargetsView(RevisedView):

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from config.hybrid import Handler, Receive, Scope, Send, respond
 from config.problems import Forbidden
 from registry.errors import UnreadableEventId
-from registry.reading import documents, queries, reader
-from registry.reading.cache import Address
+from registry.reading import cache, documents, queries, reader
 from registry.reading.conditions import NOSNIFF, response
 from registry.reading.documents import Document
 from registry.reading.events import Stream
@@ -34,7 +33,7 @@ KINDS = (
     ),
     Kind(
         re.compile(f"/v1/instances/{_NAME}/{_NAME}/providers"),
-        queries.Read,
+        queries.Waiting,
         lambda query, service, name: documents.providers(service, name),
     ),
     Kind(re.compile("/v1/services"), queries.Services, documents.services),
@@ -97,12 +96,13 @@ class _Read:
         document = self._kind.document(query, *self._names)
         document.check(holder)
         await self._reader.reach(at_least=query.at_least, strictly=query.consistent or document.is_strict)
-        if isinstance(query, queries.Instances) and query.after is not None:
+        address = cache.lasting(scope["path"], scope["query_string"])
+        if isinstance(query, queries.Waiting) and query.after is not None:
+            services = document.services or (await self._reader.answer(address, document)).page.services
             await self._reader.change(
-                self._names[0], after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+                services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
             )
             document.check(await self._reader.holder(header))
-        address = Address(scope["path"], scope["query_string"])
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)
         await respond(send, response(address, answer, headers.get(b"if-none-match"), changed_at=changed_at))

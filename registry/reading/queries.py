@@ -37,15 +37,9 @@ class Services(Read, frozen=True, kw_only=True):
     cursor: Name | None = None
 
 
-class Instances(Read, frozen=True, kw_only=True):
-    """`after` and `wait` wait for a change of the service; `cursor` is the `next` of the page before."""
+class Waiting(Read, frozen=True, kw_only=True):
+    """`after` and `wait` wait for a change of what is asked for."""
 
-    status: ShownStatus | None = None
-    tag: Annotated[str, Meta(max_length=64)] | None = None
-    zone: Label | None = None
-    version: Label | None = None
-    limit: Limit | None = None
-    cursor: Name | None = None
     after: Revision | None = None
     wait: Wait | None = None
 
@@ -56,6 +50,17 @@ class Instances(Read, frozen=True, kw_only=True):
     @property
     def wait_seconds(self) -> float:
         return seconds(self.wait or USUAL_WAIT)
+
+
+class Instances(Waiting, frozen=True, kw_only=True):
+    """`after` and `wait` wait for a change of the service; `cursor` is the `next` of the page before."""
+
+    status: ShownStatus | None = None
+    tag: Annotated[str, Meta(max_length=64)] | None = None
+    zone: Label | None = None
+    version: Label | None = None
+    limit: Limit | None = None
+    cursor: Name | None = None
 
 
 class Targets(Read, frozen=True, kw_only=True):

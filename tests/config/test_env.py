@@ -38,6 +38,27 @@ def test_a_port_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatch, 
         env.port(SERVICES["grading"])
 
 
+@pytest.mark.parametrize("value", ["bogus", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/8 ::1/128", "::1/128, x"])
+def test_a_network_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SOME_NETWORKS", value)
+    with pytest.raises(ImproperlyConfigured, match="SOME_NETWORKS holds"):
+        env.networks("SOME_NETWORKS", ())
+
+
+def test_every_url_of_a_list_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_URLS", "http://10.0.0.1/ping, gateway")
+    with pytest.raises(ImproperlyConfigured, match="SOME_URLS='gateway' is not a URL"):
+        env.urls("SOME_URLS")
+
+
+def test_the_name_of_an_instance_that_the_registry_would_refuse_names_its_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GRADING_INSTANCE", "Grading 1")
+    with pytest.raises(ImproperlyConfigured, match="GRADING_INSTANCE='Grading 1'"):
+        env.membership(SERVICES["grading"], "http://127.0.0.1:8001")
+
+
 def test_a_secret_is_made_once_and_readable_to_its_owner_alone(tmp_path: Path) -> None:
     first = env.secret("A_SECRET")
     path = tmp_path / "data" / "secrets" / "a_secret"

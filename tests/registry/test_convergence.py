@@ -44,7 +44,10 @@ class Dependent:
     def register(self, now: datetime) -> None:
         position = self.snapshot.position
         answer = factories.register(self.service, now=now, requires=list(DEPENDENTS[self.service]))
-        self._take(view.after_registering(self.snapshot, _registered(answer), asked_at=position))
+        after = view.after_registering(
+            self.snapshot, _registered(answer), asked_at=position, was_forgotten=False, remember_until=0.0
+        )
+        self._take(after)
 
     def receive(self, message: Message) -> None:
         data = msgspec.json.decode(message.body)["data"]

@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands, load_command_class
-from django.db import DatabaseError, connection
+from django.core.management import call_command, get_commands, load_command_class
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config import commands
@@ -23,11 +23,8 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="print the accounts that were made, with passwords")
 
     def run(self, **options: Any) -> None:
-        try:
-            migrations = _migrate()
-            accounts = [_run(name) for name in COMMANDS if name in get_commands()]
-        except DatabaseError as error:
-            raise CommandError(_sentence(error), returncode=2) from error
+        migrations = _migrate()
+        accounts = [_run(name) for name in COMMANDS if name in get_commands()]
         if options["json"]:
             passwords = {name: word for entries in accounts for name, word in entries.items()}
             self.stdout.write(json.dumps({"migrations": migrations, "accounts": passwords}))
@@ -51,12 +48,3 @@ def _run(name: str) -> dict[str, str]:
     call_command(command, stdout=output, **({"json": True} if tells else {}))
     accounts: dict[str, str] = json.loads(output.getvalue()) if tells else {}
     return accounts
-
-
-def _sentence(error: DatabaseError) -> str:
-    service = settings.SERVICE
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return (
-        f"The database of {service.name} cannot be used ({reason}): mend that, "
-        f"or set {service.variable_prefix}_DATABASE_URL to another."
-    )

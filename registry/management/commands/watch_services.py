@@ -2,7 +2,7 @@
 
 import json
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from config import commands
@@ -19,8 +19,8 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help="only these services (default: all)")
-        parser.add_argument("--after", type=int, help="begin after this revision (default: now)")
-        parser.add_argument("--until", type=int, help="end when this revision is reached (default: never)")
+        parser.add_argument("--after", type=_revision, help="begin after this revision (default: now)")
+        parser.add_argument("--until", type=_revision, help="end when this revision is reached (default: never)")
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
     def run(self, **options: Any) -> None:
@@ -43,6 +43,12 @@ class Command(commands.Command):
         if head <= after:
             time.sleep(POLL_SECONDS)
         return max([after, head, *(entry.revision for entry in entries)])
+
+
+def _revision(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise ArgumentTypeError(f"{text[:40]!r} is not a revision, such as 41")
+    return int(text)
 
 
 def _as_line(entry: JournalEntry) -> str:

@@ -22,7 +22,7 @@ from registry.client import (
     sign,
 )
 from registry.client.receiver import PROVIDERS_CHANGED, Answer
-from tests.clients.registry.fake import TOKEN, FakeRegistry, registration
+from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOON = 5.0
@@ -113,6 +113,15 @@ def test_waiting_in_vain_ends_with_an_error_that_is_worth_a_retry(registry: Fake
     with registry.client().registered(registration()) as me, pytest.raises(NoProviderError, match="grading") as caught:
         me.wait_for("grading", timeout=0.05)
     assert caught.value.retryable
+
+
+def test_waiting_in_vain_says_why_the_registry_could_not_be_asked(registry: FakeRegistry) -> None:
+    registry.mishaps = [lambda request: problem(401, "unauthenticated", detail="The token is not known here.")] * 9
+    with (
+        registry.client().registered(registration()) as me,
+        pytest.raises(NoProviderError, match=r"within 0\.1 s\. The token is not known here\."),
+    ):
+        me.wait_for("grading", timeout=0.1)
 
 
 def test_a_webhook_is_known_at_once(registry: FakeRegistry) -> None:

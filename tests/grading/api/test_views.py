@@ -133,6 +133,15 @@ def test_a_number_is_kept_exactly_as_it_was_written(teacher: Caller, number: str
     assert Grade.objects.get().score == Decimal(text)
 
 
+@pytest.mark.parametrize("typed", ["abc", "9,5", "1 000", "9.5.1"])
+def test_what_is_no_number_is_refused_in_words_for_people(teacher: Caller, typed: str) -> None:
+    course = factories.course()
+    student, essay = factories.student(course), factories.assignment(course)
+    answer = teacher.put(grade_address(student.pk, essay.pk), {"score": typed}, if_none_match="*")
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"pointer": "/score", "detail": "Expected a number, such as 9.5."}]
+
+
 def test_the_gradebook_shows_every_student_and_assignment_in_the_same_order(teacher: Caller) -> None:
     course = factories.course()
     essays = [factories.assignment(course, title) for title in ("One", "Two")]

@@ -99,6 +99,8 @@ def client(client_of: ClientOf) -> APIClient:
         ("/v1/prometheus/targets", list[answers.TargetGroup]),
         ("/v1/journal", answers.Journal),
         ("/v1/graph", answers.Graph),
+        ("/v1/services/logsvc/history", answers.History),
+        ("/v1/services/logsvc/instances/logsvc-1/history?by=hour", answers.History),
         ("/v1/protection", answers.Protection),
     ],
 )

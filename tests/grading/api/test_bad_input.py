@@ -1,0 +1,114 @@
+"""Whatever is sent to grading, it answers; what it refuses it explains, and keeps nothing of."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from config.tokens import issuing
+from grading.models import Assignment, Category, Course, Enrollment, Grade, GradeChange, Student, Teacher
+from tests import hostile
+from tests.grading import factories
+from tests.hostile import Request
+
+pytestmark = pytest.mark.django_db
+
+MODELS = (Course, Teacher, Category, Student, Enrollment, Assignment, Grade, GradeChange)
+COURSE = b'{"code": "other", "title": "Other", "scheme": "points", "teachers": ["ms-rivera"], "categories": []}'
+CATEGORY = b'{"title": "Homework", "kind": "homework", "weight": "30", "drop_lowest": 1, "drop_highest": 0}'
+STUDENT = b'{"name": "Bob", "username": "bob"}'
+ASSIGNMENT = (
+    b'{"title": "Other", "category": CATEGORY, "points": "10", "due_on": "2026-11-23", "published": true, '
+    b'"extra_credit": false, "omit_from_final": false, "never_drop": false, "position": 1}'
+)
+GRADE = b'{"score": "9.5", "excused": false, "comment": "c"}'
+
+
+@pytest.fixture(autouse=True)
+def _token(db: None) -> None:
+    issuing.create(name="anybody", scopes=["read", "write"], token="rct_anybody")
+    issuing.create(name="webui", scopes=["read", "write", "act-for"], token="rct_webui")
+
+
+@pytest.fixture
+def ids() -> dict[str, int]:
+    course = factories.course("algebra")
+    student, assignment = factories.student(course), factories.assignment(course)
+    factories.grade(student, assignment, "5")
+    return {"student": student.pk, "assignment": assignment.pk, "CATEGORY": assignment.category_id}
+
+
+def failures(requests: Iterable[Request], headers: Mapping[str, str]) -> list[str]:
+    """Each request against what the test began with."""
+    client, found = Client(raise_request_exception=False), []
+    before = _kept()
+    for request in requests:
+        with transaction.atomic():
+            answer = request.send(client, headers)
+            kept = _kept()
+            transaction.set_rollback(True)
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not hostile.explains(answer, request)):
+            found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
+        elif answer.status_code >= 400 and kept != before:
+            found.append(f"{request}: {answer.status_code}, and yet something was kept")
+    return found
+
+
+def _kept() -> list[int]:
+    return [model._default_manager.count() for model in MODELS]
+
+
+ADDRESSES = [
+    ("/v1/courses", "POST", COURSE),
+    ("/v1/courses/algebra", "GET", b""),
+    ("/v1/courses/algebra/students", "POST", STUDENT),
+    ("/v1/courses/algebra/assignments", "POST", ASSIGNMENT),
+    ("/v1/courses/algebra/gradebook", "GET", b""),
+    ("/v1/courses/algebra/students/{student}", "GET", b""),
+    ("/v1/courses/algebra/students/{student}/grades/{assignment}", "PUT", GRADE),
+    ("/v1/courses/algebra/students/{student}/grades/{assignment}/history", "GET", b""),
+    ("/rollcall/notify", "POST", b"{}"),
+    ("/healthz", "GET", b""),
+    ("/nowhere", "GET", b""),
+]
+TOKEN = {"Authorization": "Bearer rct_anybody"}
+PERSON = {"Authorization": "Bearer rct_webui", "Rollcall-Act-For": factories.TEACHER}
+
+
+@pytest.mark.parametrize(("path", "method", "sound"), ADDRESSES, ids=[path for path, _, _ in ADDRESSES])
+def test_no_request_fails(ids: dict[str, int], path: str, method: str, sound: bytes) -> None:
+    requests = hostile.requests(path.format(**ids), method=method, sound=_with_category(sound, ids))
+
+    assert failures(requests, {"If-Match": '"1"', **TOKEN}) == []
+
+
+def test_no_request_of_a_person_fails(ids: dict[str, int]) -> None:
+    path = "/v1/courses/algebra/students/{student}/grades/{assignment}".format(**ids)
+    requests = hostile.requests(path, method="PUT", sound=GRADE)
+
+    assert failures(requests, {"If-Match": '"1"', **PERSON}) == []
+
+
+@pytest.mark.parametrize(("path", "method", "sound"), ADDRESSES[:8], ids=[path for path, _, _ in ADDRESSES[:8]])
+def test_what_the_others_are_made_of_is_sound(ids: dict[str, int], path: str, method: str, sound: bytes) -> None:
+    request = Request(path=path.format(**ids), method=method, body=_with_category(sound, ids))
+
+    assert request.send(Client(), {"If-Match": '"1"', **TOKEN}).status_code in (200, 201)
+
+
+@pytest.mark.parametrize(("path", "method", "sound"), [each for each in ADDRESSES if each[1] != "GET"])
+def test_no_body_fails(ids: dict[str, int], path: str, method: str, sound: bytes) -> None:
+    bodies = [*hostile.altered(_with_category(sound, ids)), *_courses_with_altered_categories(path)]
+    requests = [Request(path=path.format(**ids), method=method, body=body) for body in bodies]
+
+    assert failures(requests, {"If-Match": '"1"', **TOKEN}) == []
+
+
+def _with_category(sound: bytes, ids: Mapping[str, int]) -> bytes:
+    return sound.replace(b"CATEGORY", str(ids["CATEGORY"]).encode())
+
+
+def _courses_with_altered_categories(path: str) -> Iterator[bytes]:
+    if path == "/v1/courses":
+        yield from (COURSE.replace(b"[]}", b"[" + each + b"]}") for each in hostile.altered(CATEGORY))

@@ -1,0 +1,74 @@
+"""Whatever is sent to the log service, it answers, and says what to change where it will not do it."""
+
+import gzip
+from collections.abc import Iterable
+
+import pytest
+from django.test import Client
+
+from config.tokens import issuing
+from logsvc.models import Record
+from tests import hostile
+from tests.hostile import Request
+
+pytestmark = pytest.mark.django_db
+
+LINE = (
+    b'{"message": "m", "time": 1, "level": "INFO", "service": "s", "instance": "i", "logger": "l", "exception": "e", '
+)
+LINE += b'"attributes": {"a": 1}}'
+PARAMETERS = ("service", "level", "q", "since", "until", "before", "limit")
+
+
+@pytest.fixture(autouse=True)
+def _token(db: None) -> None:
+    issuing.create(name="anybody", scopes=["read", "write"], token="rct_anybody")
+
+
+def failures(requests: Iterable[Request]) -> list[str]:
+    """What failed, what refused without saying what to change, and what was kept although it was refused."""
+    client, found, kept = Client(raise_request_exception=False), [], Record.objects.count()
+    for request in requests:
+        answer = request.send(client, {"Authorization": "Bearer rct_anybody"})
+        before, kept = kept, Record.objects.count()
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not hostile.explains(answer, request)):
+            found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
+        elif answer.status_code >= 400 and kept != before:
+            found.append(f"{request}: {answer.status_code}, and yet {kept - before} records were kept")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "method", "sound", "content_type"),
+    [
+        ("/v1/records", PARAMETERS, "POST", LINE, "application/x-ndjson"),
+        ("/log", PARAMETERS, "POST", b"a line", "text/plain"),
+        ("/v1/services", (), "GET", b"", ""),
+        ("/rollcall/notify", (), "POST", b"{}", ""),
+        ("/healthz", (), "GET", b"", ""),
+        ("/nowhere", (), "GET", b"", ""),
+    ],
+)
+def test_no_request_fails(path: str, parameters: tuple[str, ...], method: str, sound: bytes, content_type: str) -> None:
+    requests = hostile.requests(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
+
+    assert failures(requests) == []
+
+
+def test_no_record_fails_and_what_is_kept_can_be_read() -> None:
+    lines = [*hostile.altered(LINE), *hostile.altered(b'{"message": "m", "uid": "u"}'), *hostile.BODIES]
+    path, kind = "/v1/records", "application/x-ndjson"
+
+    assert failures(Request(path=path, method="POST", body=line, content_type=kind) for line in lines) == []
+
+    assert Record.objects.count() > 100
+    assert failures([Request(path=f"{path}?limit=1000"), Request(path="/v1/services")]) == []
+
+
+def test_a_body_that_unpacks_to_more_than_the_limit_is_refused() -> None:
+    bomb = gzip.compress(b"\n" * (64 * 1024 * 1024))
+    for path, kind in (("/v1/records", "application/x-ndjson"), ("/log", "text/plain")):
+        request = Request(path=path, method="POST", body=bomb, content_type=kind, headers={"Content-Encoding": "gzip"})
+        answer = request.send(Client(), {"Authorization": "Bearer rct_anybody"})
+        assert answer.status_code == 413
+        assert answer.json()["type"] == "urn:rollcall:problem:body-too-large"

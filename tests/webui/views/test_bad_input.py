@@ -1,0 +1,85 @@
+"""Whatever is sent to the web UI, it answers with a page, a problem or nothing at all, and never with a failure."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+
+from tests import hostile
+from tests.hostile import Request
+from tests.webui.conftest import SignIn
+from tests.webui.faked.world import World
+from webui.roles import Role
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
+
+pytestmark = pytest.mark.django_db
+
+_GRADE = "/courses/math-1/students/1/grades/1"
+ADDRESSES: list[tuple[str, tuple[str, ...], str]] = [
+    ("/", (), "GET"),
+    ("/sign-in", ("next",), "POST"),
+    ("/sign-out", ("next",), "POST"),
+    ("/courses", (), "GET"),
+    ("/courses/math-1", ("q",), "GET"),
+    ("/courses/math-1/students/1", (), "GET"),
+    (_GRADE, (), "POST"),
+    ("/status", ("seen",), "GET"),
+    ("/logs", ("service", "level", "q", "before"), "GET"),
+    ("/rollcall/notify", (), "POST"),
+    ("/static/webui/webui.css", (), "GET"),
+    ("/nowhere", (), "GET"),
+]
+FORM = "application/x-www-form-urlencoded"
+MEMBERS = ("score", "version", "comment", "excused", "username", "password", "next")
+
+
+@pytest.fixture
+def client(world: World, sign_in: SignIn) -> Client:
+    """Of somebody who may see every page; a failure is answered as it would be."""
+    client = sign_in("anybody", *Role)
+    client.raise_request_exception = False
+    return client
+
+
+def failures(client: Client, requests: Iterable[Request], headers: Mapping[str, str] | None = None) -> list[str]:
+    found = []
+    for request in requests:
+        answer = request.send(client, headers or {})
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not _explains(answer, request)):
+            found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
+    return found
+
+
+def _explains(answer: "Answer", request: Request) -> bool:
+    """By a page with a heading, a word beside the field, or a problem; a method that is not taken needs none."""
+    signs = (b"<h1", b"state-unsaved", b'"detail"')
+    return answer.status_code == 405 or request.method == "HEAD" or any(sign in answer.content for sign in signs)
+
+
+@pytest.mark.parametrize(("path", "parameters", "method"), ADDRESSES, ids=[path for path, _, _ in ADDRESSES])
+def test_no_request_fails(client: Client, path: str, parameters: tuple[str, ...], method: str) -> None:
+    requests = hostile.requests(path, parameters=parameters, method=method, sound=b"score=1", content_type=FORM)
+
+    assert failures(client, requests) == []
+
+
+@pytest.mark.parametrize("path", ["/sign-in", _GRADE])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["a form", "a part"])
+def test_no_form_fails(client: Client, path: str, headers: Mapping[str, str]) -> None:
+    words = [word.encode("utf-8", "replace") for word in hostile.QUERY_VALUES]
+    forms = [b"score=1&%s=%s" % (name.encode(), word) for name in MEMBERS for word in words]
+
+    assert (
+        failures(client, (Request(path=path, method="POST", body=each, content_type=FORM) for each in forms), headers)
+        == []
+    )
+
+
+def test_no_stranger_makes_it_fail(world: World) -> None:
+    stranger = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    for path, parameters, method in ADDRESSES:
+        requests = hostile.requests(path, parameters=parameters[:1], method=method, content_type=FORM)
+        assert failures(stranger, requests) == []
