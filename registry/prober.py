@@ -23,10 +23,11 @@ from registry.punctuality import Tally
 from registry.verdict import Finding
 from registry.watch import Watch
 
-CAPACITY = 20_000
+CAPACITY = 40_000
 BATCH = 2000
-# What falls due before beat's next tick is claimed by this one, and probed to the moment.
-AHEAD_SECONDS = 1.2
+# What falls due before beat's next tick is claimed by this one, and probed to the moment; a tick may be late by more
+# than a second before any probe is.
+AHEAD_SECONDS = 2.5
 MAX_CONNECTIONS = 15_000
 # More than there are instances to a worker: asked in turns, a cache that is too small never holds what is asked for.
 MAX_REMEMBERED = 200_000
