@@ -46,6 +46,12 @@ def test_a_required_service_that_left_is_not_registered(world: World, operator: 
     assert "grading is not registered; webui is degraded" in text_of(operator.get("/status").content.decode())
 
 
+def test_a_service_that_was_taken_out_on_purpose_is_not_called_down(world: World, operator: Client) -> None:
+    world.registry.become("grading", "maintenance", reason="new disk")
+    text = text_of(operator.get("/status").content.decode())
+    assert "grading is in maintenance; webui is degraded because of it" in text
+
+
 def test_what_happened_lately_is_listed_newest_first(world: World, operator: Client) -> None:
     world.registry.become("grading", "critical", reason="connection refused")
     text = text_of(operator.get("/status").content.decode())
