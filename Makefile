@@ -33,7 +33,9 @@ test: .venv/.dev ## Run the whole suite, each service on its own settings, regis
 	$(BIN)/pytest
 	@for service in $(SERVICES); do \
 		echo "== tests/$$service on config.settings.$$service"; \
-		ROLLCALL_DATA_DIR=$$(mktemp -d) $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service || exit 1; \
+		directory=$$(mktemp -d); \
+		ROLLCALL_DATA_DIR=$$directory $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service; \
+		status=$$?; rm -rf "$$directory"; [ $$status -eq 0 ] || exit 1; \
 	done
 	@echo "== tests/registry and tests/logsvc on PostgreSQL"
 	$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc
