@@ -1,7 +1,12 @@
 """Plain functions that make what tests need."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+
+from django.db import connection
 
 from registry import claims, declaration, heartbeats, registration
 from registry.claims import Due
@@ -45,3 +50,18 @@ def passing(service: str, instance: str | None = None, *, now: datetime, **membe
     made = register(service, instance, now=now, **members).instance
     judge(made, succeeded=True, now=now)
     return made
+
+
+@contextmanager
+def few_parameters(most: int = 1500) -> Iterator[None]:
+    """SQLite as it would be with that many parameters in a statement, whose usual number takes long to exceed."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    limits, kind = connection.connection, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = limits.setlimit(kind, most)
+    try:
+        yield
+    finally:
+        limits.setlimit(kind, before)
