@@ -11,7 +11,10 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv/bin/pip:
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit("Rollcall needs Python 3.11 or later, and $(PYTHON) is %s: name another, such as make PYTHON=python3.11 up." \
+		% sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv
 
 .venv/.base: deploy/requirements/base.txt | .venv/bin/pip
 	@echo "Installing what Rollcall needs into .venv ..."
@@ -30,7 +33,9 @@ test: .venv/.dev ## Run the whole suite, each service on its own settings, regis
 	$(BIN)/pytest
 	@for service in $(SERVICES); do \
 		echo "== tests/$$service on config.settings.$$service"; \
-		ROLLCALL_DATA_DIR=$$(mktemp -d) $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service || exit 1; \
+		directory=$$(mktemp -d); \
+		ROLLCALL_DATA_DIR=$$directory $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service; \
+		status=$$?; rm -rf "$$directory"; [ $$status -eq 0 ] || exit 1; \
 	done
 	@echo "== tests/registry and tests/logsvc on PostgreSQL"
 	$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc

@@ -1,4 +1,4 @@
-#!/usr/bin/env python
+#!/usr/bin/env python3
 """Run a management command of one service: `./manage.py [service] <command>`; the registry where none is named.
 
 `./manage.py up` runs them all.
@@ -6,11 +6,15 @@
 
 import os
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 from config.services import SERVICES
 
 
 def main() -> None:
+    if find_spec("django") is None:
+        _change_environment()
     program, *arguments = sys.argv
     service = "registry"
     if arguments and arguments[0] in SERVICES:
@@ -31,6 +35,15 @@ def main() -> None:
         commands.refuse(str(error))
     except DatabaseError as error:
         commands.refuse(commands.database_trouble(error))
+
+
+def _change_environment() -> None:
+    """Begin again with the Python that `make` has made here, for whoever calls ./manage.py without activating it."""
+    own = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
+    if own.exists() and sys.executable != str(own):
+        os.execv(own, [str(own), *sys.argv])  # noqa: S606 -- no shell is wanted
+    sys.stderr.write("Django is not installed for this Python: run `make up` once, or activate another environment.\n")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ class Command(BaseCommand):
     raw_options: frozenset[str] = frozenset()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        # Without abbreviations: `--force` would be taken for Django's `--force-color`.
+        parser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
         # Django makes the parser itself, and takes no class of ours for it.
         parser.__class__ = _Parser
         return parser

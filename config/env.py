@@ -8,7 +8,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -127,9 +127,10 @@ def redis_url() -> str:
 
 
 def unix_socket(name: str) -> Path:
-    """Where a socket of this data directory is: inside, or, when its path would be too long, with temporary files."""
+    """Where a socket of this data directory is: inside, or with temporary files where its path would be too long for
+    Linux or mean something else in a URL."""
     path = data_dir() / f"{name}.sock"
-    if len(os.fsencode(path)) > UNIX_SOCKET_PATH_LIMIT:
+    if len(os.fsencode(path)) > UNIX_SOCKET_PATH_LIMIT or set("%?#").intersection(str(path)):
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"rollcall-{digest}.sock"
     return path
@@ -157,7 +158,7 @@ def membership(service: Service, registry_url: str) -> dict[str, Any]:
 def database(service: Service) -> dict[str, Any]:
     """`<SERVICE>_DATABASE_URL`, else an SQLite file in the data directory."""
     name = f"{service.variable_prefix}_DATABASE_URL"
-    value = text(name, f"sqlite:///{data_dir() / f'{service.name}.sqlite3'}")
+    value = text(name, f"sqlite:///{quote(str(data_dir() / f'{service.name}.sqlite3'))}")
     try:
         settings: dict[str, Any] = dict(dj_database_url.parse(value))
     except (ValueError, KeyError) as error:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-import msgspec
 from django.db import connection, transaction
 
+from registry import rows
 from registry.models import Heartbeat
 from registry.verdict import Health, Thresholds
 
@@ -72,8 +72,8 @@ def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
 
 def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
     """Take these, to be probed at once if they are not due before, but for those that somebody holds already."""
-    among, ids = _among(instance_ids)
-    found = _claim(f"instance_id {among} AND lease_until <= %s", [ids, now], starts_by=now)
+    among, ids = rows.among("instance_id", instance_ids)
+    found = _claim(f"{among} AND lease_until <= %s", [ids, now], starts_by=now)
     return [due._replace(due_at=min(due.due_at, now)) for due in found]
 
 
@@ -94,30 +94,23 @@ def _claim(chosen: str, parameters: Sequence[Any], *, starts_by: float) -> list[
             """,  # noqa: S608 -- what is put in are constants and placeholders
             parameters,
         )
-        rows = cursor.fetchall()
+        found = cursor.fetchall()
         base = starts_by + LEASE_MARGIN_SECONDS
-        _lease([row[0] for row in rows], base)
+        _lease([row[0] for row in found], base)
     timeout = Due._fields.index("timeout_seconds")
-    return [Due._make((*row, base + row[timeout])) for row in rows]
+    return [Due._make((*row, base + row[timeout])) for row in found]
 
 
 def _lease(instance_ids: Sequence[int], base: float) -> None:
     if not instance_ids:
         return
-    among, ids = _among(instance_ids)
+    among, ids = rows.among("instance_id", instance_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE registry_heartbeat
             SET lease_until = %s + (SELECT timeout_seconds FROM registry_instance WHERE id = instance_id)
-            WHERE instance_id {among}
+            WHERE {among}
             """,  # noqa: S608 -- what is put in is a constant of ours
             [base, ids],
         )
-
-
-def _among(instance_ids: Collection[int]) -> tuple[str, Any]:
-    """A condition with one parameter, however many they are, and the parameter."""
-    if connection.vendor == "postgresql":
-        return "= ANY(%s)", list(instance_ids)
-    return "IN (SELECT value FROM json_each(%s))", msgspec.json.encode(list(instance_ids)).decode()

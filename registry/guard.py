@@ -46,6 +46,11 @@ def situation(*, now: datetime) -> Situation:
     )
 
 
+def lock() -> None:
+    """Call it before anything else is locked, in a transaction that may come to `hold_back`."""
+    _locked()
+
+
 def keeps_all(*, now: datetime) -> bool:
     """Whether nothing is to be given up now."""
     row = Protection.objects.filter(pk=1).first() or Protection()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from registry import bulk, claims, guard, history, journal, representation, wakeups
+from registry import bulk, claims, guard, history, journal, representation, transactions, wakeups
 from registry.claims import Due
 from registry.declaration import Target
 from registry.errors import UnknownInstance
@@ -32,6 +32,7 @@ class Result(NamedTuple):
     latency_ms: float | None
 
 
+@transactions.retried
 def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> int:
     """Write results as verdicts, in one statement but for the instances whose status changes.
 
@@ -41,28 +42,25 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     """
     at = now.timestamp()
     judged = [(result, _judged(result, at)) for result in results]
-    with transaction.atomic():
-        held = bulk.write_heartbeats([_row(result, health, at) for result, health in judged])
-        changes = [
-            (result, health)
-            for result, health in judged
-            if result.due.instance_id in held and (health.status != result.due.status or result.due.is_suspect)
-        ]
-        return _settle(changes, is_cut_off=is_cut_off, now=now)
+    turned = [(each, health) for each, health in judged if health.status != each.due.status or each.due.is_suspect]
+    _lock(turned)
+    held = bulk.write_heartbeats([_row(result, health, at) for result, health in judged])
+    changes = [(result, health) for result, health in turned if result.due.instance_id in held]
+    return _settle(changes, is_cut_off=is_cut_off, now=now)
 
 
-@transaction.atomic
+@transactions.retried
 def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """A beat that the instance itself sends. Raises UnknownInstance."""
-    heartbeat = (
-        Heartbeat.objects.select_for_update()
-        .select_related("instance")
-        .filter(instance__service=target.service, instance__name=target.instance)
+    instance = (
+        Instance.objects.select_for_update()
+        .select_related("heartbeat")
+        .filter(service=target.service, name=target.instance, heartbeat__isnull=False)
         .first()
     )
-    if heartbeat is None:
+    if instance is None:
         raise UnknownInstance(target.service, target.instance)
-    due = claims.due_of(heartbeat)
+    due = claims.due_of(instance.heartbeat)
     detail = reason or ("beat" if succeeded else f"{author} reported it critical")
     finding = Finding.SUCCESS if succeeded else Finding.FAILURE
     if not succeeded:
@@ -86,6 +84,15 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count
+
+
+def _lock(turned: Sequence[tuple[Result, Health]]) -> None:
+    """Before the heartbeats, as whoever registers or deregisters an instance does: neither waits for the other."""
+    if any(_is_fall(result.due, health) for result, health in turned):
+        guard.lock()
+    if turned:
+        ids = [result.due.instance_id for result, _ in turned]
+        list(Instance.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
 def _judged(result: Result, now: float) -> Health:

@@ -3,7 +3,7 @@
 Most of that way is compiling the query anew and converting values one by one (bench/README.md, Reads).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,10 +50,19 @@ def by_ids(ids: Sequence[int]) -> dict[int, Instance]:
     """Those that there are; one statement however many are asked for."""
     if not ids:
         return {}
+    condition, parameter = among("id", ids)
+    return {each.pk: each for each in instances(condition, [parameter], order="id")}
+
+
+def among(column: str, values: Collection[str] | Collection[int]) -> tuple[str, Any]:
+    """The SQL condition that a column has one of these values, and its one parameter, however many they are.
+
+    With one for each value it would be as many as dependents care to require, and SQLite takes no more than 32,766.
+    """
     if connection.vendor == "postgresql":
-        return {each.pk: each for each in instances("id = ANY(%s)", [list(ids)], order="id")}
-    among = "id IN (SELECT value FROM json_each(%s))"
-    return {each.pk: each for each in instances(among, [msgspec.json.encode(ids).decode()], order="id")}
+        return f"{column} = ANY(%s)", list(values)
+    encoded = msgspec.json.encode(list(values)).decode()
+    return f"{column} IN (SELECT value FROM json_each(%s))", encoded  # noqa: S608 -- a name of ours
 
 
 def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False) -> Iterator[Instance]:

@@ -7,6 +7,26 @@ import pytest
 
 from config.commands import Utility
 
+# Of the commands that every service has.
+REFUSED = (
+    ("create_token",),
+    ("create_token", "ci"),
+    ("create_token", "ci", "--scope"),
+    ("create_token", "ci", "--scope", "everything"),
+    ("create_token", "two words", "--scope", "read"),
+    ("list_tokens", "--all"),
+    ("prepare", "--yaml"),
+    ("provision", "now"),
+    ("revoke_token",),
+    ("revoke_token", "nobody"),
+    ("serve", "--port", "0"),
+    ("serve", "--port", "http"),
+    ("serve", "--host", "localhost"),
+    ("serve", "--host", "192.0.2.1", "--port", "65535"),
+    ("nonsense",),
+    ("",),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Said:

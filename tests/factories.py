@@ -1,5 +1,8 @@
 """Plain functions that make what tests need."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -56,3 +59,18 @@ def empty_tables() -> None:
     with connection.cursor() as cursor:
         for table in sorted(tables, key=lambda name: name not in children):
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 -- our own tables' names
+
+
+@contextmanager
+def few_parameters(most: int = 1500) -> Iterator[None]:
+    """SQLite as it would be with that many parameters in a statement, whose usual number takes long to exceed."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    limits, kind = connection.connection, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = limits.setlimit(kind, most)
+    try:
+        yield
+    finally:
+        limits.setlimit(kind, before)

@@ -1,13 +1,17 @@
 """All four services in one process, for the test suite and for mypy; a service's own tests also pass on its own."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Before the services' settings are read: they must find neither this machine's data nor its Redis.
-os.environ["ROLLCALL_DATA_DIR"] = tempfile.mkdtemp(prefix="rollcall-test-")
+os.environ["ROLLCALL_DATA_DIR"] = _data_dir = tempfile.mkdtemp(prefix="rollcall-test-")
+# Registered first, so that it comes last.
+atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
 
-from config.settings import grading, logsvc, registry, webui
-from config.settings.base import *  # noqa: F403 -- the shared settings and those of each service
+from config.settings import grading, logsvc, registry, webui  # noqa: E402 -- see above
+from config.settings.base import *  # noqa: E402, F403 -- the shared settings and those of each service
 
 SERVICE = registry.SERVICE
 PORT = registry.PORT

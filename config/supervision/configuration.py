@@ -29,7 +29,8 @@ def write(
     for section, options in sections.items():
         parser.add_section(section)
         for name, value in options.items():
-            parser.set(section, name, _written(value))
+            # Two passes of expansion read a process's log, and one all else.
+            parser.set(section, name, _written(_written(value) if name == "stdout_logfile" else value))
     with path.open("w") as file:
         parser.write(file)
 

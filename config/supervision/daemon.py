@@ -17,7 +17,9 @@ def main() -> None:
 
 
 def _stop_with_starter() -> None:
-    sys.stdin.buffer.read()
+    # Not through a buffered file: its lock, held by a thread that waits, is fatal to an interpreter that ends.
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

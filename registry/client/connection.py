@@ -87,9 +87,10 @@ class Connection:
     def prepare(self) -> None:
         """To be called before another thread makes the first call.
 
-        What a thread is importing when its process forks can never be imported in the child: so it is imported here.
+        What a thread is importing when its process forks can never be imported in the child, and while it reads
+        certificates, OpenSSL is locked: for ever in the child, whose first `hmac` or `hashlib` would hang.
         """
-        httpx2.HTTPTransport(verify=False).close()
+        _ = self._client
 
     def forget_connections(self) -> None:
         """What a forked child must do: the connections are its parent's."""
@@ -103,7 +104,7 @@ class Connection:
     ) -> None:
         self.close()
 
-    # Made at the first call: it reads the system's certificates, which takes longer than all else here.
+    # Made at the first call, for it may read the system's certificates.
     @cached_property
     def _client(self) -> httpx2.Client:
         return httpx2.Client(**client_arguments(self.url, self._token, self._timeout), transport=self._transport)
@@ -141,6 +142,8 @@ def client_arguments(url: str, token: str, timeout: float) -> dict[str, Any]:
         "base_url": url,
         "headers": {"Authorization": f"Bearer {token}"},
         "timeout": timeout,
+        # Reading the certificates takes longer than all else here; a redirect, which could need them, is not followed.
+        "verify": url.startswith("https:"),
         # A registry is a neighbour: a proxy of the environment's is for elsewhere.
         "trust_env": False,
     }

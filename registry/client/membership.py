@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +22,7 @@ from .following import Follower
 from .life import Life
 from .listeners import Listener, Listeners
 from .snapshot import NOTHING_KNOWN, Snapshot
-from .state import State, directory_of
-from .webhook import new_secret
+from .state import State, directory_of, with_secret
 from .wire import Change, Provider, Registration
 
 logger = logging.getLogger(__name__)
@@ -52,7 +50,7 @@ class Member:
         drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         state = State(directory_of(registration, state_dir)) if state_dir else None
-        self.registration = _with_secret(registration, state)
+        self.registration = with_secret(registration, state)
         self.drain_seconds = drain_seconds
         self._connection = connection
         self._chooser = Chooser(zone=registration.zone)
@@ -99,9 +97,10 @@ class Member:
             self._is_handed_over = False
             self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
             arguments = (self._stopping, self._leaving, self._wake)
-            self._thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
-            self._thread.start()
+            self._thread = thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
+            # First: what is registered is deregistered, however soon the end comes.
             departure.watch(self)
+            thread.start()
 
     def stop(self, timeout: float = departure.STOP_SECONDS) -> None:
         """Deregister and return, after at most `timeout` seconds."""
@@ -109,8 +108,7 @@ class Member:
         departure.forget(self)
         self._stopping.set()
         self._wake.set()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
+        _join(thread, timeout)
 
     def drain(self) -> None:
         """Be offered no more, serve on for `drain_seconds`, and deregister; returns when that is over.
@@ -119,8 +117,7 @@ class Member:
         """
         thread = self._thread
         self.begin_draining()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(self.drain_seconds + departure.STOP_SECONDS)
+        _join(thread, self.drain_seconds + departure.STOP_SECONDS)
         self.stop()
 
     def begin_draining(self) -> None:
@@ -291,7 +288,7 @@ class AsyncMembership(Member):
         await asyncio.to_thread(self.stop)
 
 
-def _with_secret(registration: Registration, state: State | None) -> Registration:
-    if not registration.notify_url or registration.notify_secret:
-        return registration
-    return replace(registration, notify_secret=state.secret() if state else new_secret())
+def _join(thread: threading.Thread | None, timeout: float) -> None:
+    # A signal may come before the thread has begun, and then there is nothing to wait for.
+    if thread is not None and thread.ident is not None and thread is not threading.current_thread():
+        thread.join(timeout)

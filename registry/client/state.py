@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from .decoding import decode
@@ -82,6 +82,13 @@ class State:
             yield
         finally:
             lock.release()
+
+
+def with_secret(registration: Registration, state: State | None) -> Registration:
+    """With the secret that was kept, or a new one, where webhooks come and none is given."""
+    if not registration.notify_url or registration.notify_secret:
+        return registration
+    return replace(registration, notify_secret=state.secret() if state else new_secret())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+import redis
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,17 @@ def test_a_data_directory_that_cannot_be_made_names_its_setting(
     monkeypatch.setenv("ROLLCALL_DATA_DIR", str(tmp_path / "file" / "data"))
     with pytest.raises(ImproperlyConfigured, match="set ROLLCALL_DATA_DIR"):
         env.data_dir()
+
+
+def test_a_data_directory_of_any_name_holds_the_database_and_leads_to_one_redis(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    directory = tmp_path / "100%41 of+it?yes#1 ö'\""
+    monkeypatch.setenv("ROLLCALL_DATA_DIR", str(directory))
+
+    assert env.database(SERVICES["grading"])["NAME"] == str(directory / "grading.sqlite3")
+    with redis.Redis.from_url(env.redis_url()) as client:
+        assert client.connection_pool.connection_kwargs["path"] == str(env.unix_socket("redis"))
 
 
 @pytest.mark.parametrize("value", ["x", "0", "-1", "65536", "80.5", "8000 1"])

@@ -63,7 +63,13 @@ def test_a_redis_that_cannot_be_reached_names_its_setting(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("variable", "value"),
-    [("GRADING_PORT", "http"), ("REDIS_URL", "localhost"), ("GRADING_DATABASE_URL", "nonsense://host")],
+    [
+        ("GRADING_PORT", "http"),
+        ("REDIS_URL", "localhost"),
+        ("GRADING_DATABASE_URL", "nonsense://host"),
+        ("REGISTRY_ALLOWED_NETWORKS", "127.0.0.1/8"),
+        ("WEBUI_INSTANCE", "Web UI"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, variable: str, value: str) -> None:
     assert variable in refused(tmp_path, free_ports(), **{variable: value})

@@ -4,8 +4,17 @@ import signal
 import sqlite3
 from typing import Any
 
+import httpx2
+import pytest
+
 from tests.system.running import Browser, System, wait_for
 
+WRITING = {
+    "registry": "/v1/services/webui/instances/webui-2",
+    "logsvc": "/v1/records",
+    "grading": "/v1/courses/algebra-1/students/1/grades/1",
+    "webui": "/sign-in",
+}
 MEMBERS = {"logsvc", "grading", "webui"}
 STUDENT = "/courses/algebra-1/students/1"
 OUTAGE = "The grading service has been down since"
@@ -37,6 +46,18 @@ def test_a_grade_added_in_the_web_ui_is_stored_and_its_log_line_is_found(system:
 
 def test_every_service_logs_to_the_log_service(system: System) -> None:
     wait_for(lambda: all(logged(system, name, "") for name in system.urls), 15)
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-ndjson"])
+def test_no_service_fails_over_a_body_that_nobody_should_send(system: System, kind: str) -> None:
+    limit = 8 * 1024 * 1024
+    bodies = {b"[" * 100_000: range(200, 500), b"\xff\x00": range(200, 500), b"x" * (limit + 1): [413]}
+    for service, path in WRITING.items():
+        token = system.secret(f"WEBUI_{service}_TOKEN") if service != "webui" else "none"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind, "Rollcall-Act-For": "teacher"}
+        for body, expected in bodies.items():
+            response = httpx2.request("PUT", system.urls[service] + path, content=body, headers=headers)
+            assert response.status_code in expected, response.text
 
 
 def test_grading_is_killed_and_all_who_need_it_know_and_recover_by_themselves(

@@ -22,6 +22,19 @@ class Instance:
     status_reason: str = ""
     zone: str = ""
     version: str = ""
+    # It failed, and the registry takes that for a fault of its own: it stays offered.
+    suspect: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protection:
+    """While it is active the registry believes no failure, because too much fails at once; `ends` says what ends it."""
+
+    active: bool = False
+    since: datetime | None = None
+    reason: str = ""
+    ends: str = ""
+    suspects: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +65,7 @@ class Snapshot:
     services: tuple[Service, ...]
     instances: tuple[Instance, ...]
     entries: tuple[Entry, ...]
+    protection: Protection = Protection()
 
     def of(self, service: str) -> tuple[Instance, ...]:
         return tuple(instance for instance in self.instances if instance.service == service)
@@ -87,6 +101,7 @@ def snapshot() -> Snapshot:
         services=tuple(listed.services),
         instances=tuple(instances),
         entries=_recent_entries(listed.revision),
+        protection=_ask("/v1/protection", Protection),
     )
     return _last_snapshot
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,16 @@ def tell(registry: FakeRegistry, key: tuple[str, str]) -> int:
         "webhook-signature": sign(secret=dependent["notify_secret"], message_id="msg_1", timestamp=stamp, body=body),
     }
     return httpx2.post(dependent["notify_url"], content=body, headers=headers).status_code
+
+
+def changes(registry: FakeRegistry, service: str) -> list[str]:
+    """What was called to change its instance, and that of one run only.
+
+    A call that is the same as the one before changes nothing: a worker took the place of one that ended sooner.
+    """
+    address = f"/v1/services/{service}/instances/{service}-1"
+    bodies = [
+        request.content for request in registry.requests if request.method == "PUT" and request.url.path == address
+    ]
+    assert len({json.loads(body)["incarnation"] for body in bodies}) == 1
+    return [call for call, _ in groupby(call for call in registry.calls() if address in call)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.registry.fake import FakeRegistry
-from tests.clients.registry.serving import BIN, ROOT, environment, free_port, known, served, serves, tell
+from tests.clients.registry.serving import BIN, ROOT, changes, environment, free_port, known, served, serves, tell
 from tests.clients.registry.test_membership import until
 
 __all__ = ["served"]
@@ -57,9 +57,5 @@ def test_a_service_registers_is_told_and_deregisters(
         process.wait(30)
     until(lambda: key not in served.instances)
     address = f"/v1/services/{service}/instances/{service}-1"
-    assert [call for call in served.calls() if address in call] == [
-        f"PUT {address}",
-        f"POST {address}/drain",
-        f"DELETE {address}",
-    ]
+    assert changes(served, service) == [f"PUT {address}", f"POST {address}/drain", f"DELETE {address}"]
     assert "Traceback" not in (tmp_path / "log").read_text()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -90,6 +91,22 @@ def test_starting_does_not_wait_for_the_registry(registry: FakeRegistry) -> None
         assert me.choose("grading") is None
         released.set()
         until(lambda: me.is_registered)
+
+
+def test_what_a_fork_could_catch_half_done_is_done_before_the_thread_begins(
+    registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: list[threading.Thread] = []
+
+    class Client(httpx2.Client):
+        def __init__(self, **options: Any) -> None:
+            made_in.append(threading.current_thread())
+            super().__init__(**options)
+
+    monkeypatch.setattr(httpx2, "Client", Client)
+    with registry.client().registered(registration()) as me:
+        until(lambda: me.is_registered)
+    assert made_in == [threading.current_thread()]
 
 
 def test_the_block_is_left_even_when_it_fails(registry: FakeRegistry) -> None:

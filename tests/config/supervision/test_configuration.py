@@ -52,6 +52,17 @@ def test_what_a_program_says_is_in_a_log_of_its_own(tmp_path: Path) -> None:
     assert process.redirect_stderr
 
 
+@pytest.mark.parametrize("name", ["100%", "a%b", "a%(b)s", "a b", "a'b", 'a"b', "a\\b", "a,b", "a$b"])
+def test_a_directory_of_any_name_can_hold_the_data(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / name
+    directory.mkdir()
+    [group] = read_back(directory, REDIS).process_group_configs
+    assert (group.process_configs[0].stdout_logfile, group.process_configs[0].directory) == (
+        str(directory / "redis.log"),
+        str(directory),
+    )
+
+
 def test_a_programs_environment_arrives(tmp_path: Path) -> None:
     program = Program(name="beat", group=WORK, command=("x",), environment={"DJANGO_SETTINGS_MODULE": "a.b"})
     [group] = read_back(tmp_path, program).process_group_configs

@@ -17,6 +17,7 @@ class Registry:
     instances: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
+    protection: dict[str, Any] = field(default_factory=lambda: {"active": False, "since": None, "suspects": 0})
 
     def __post_init__(self) -> None:
         for service in self.requires:
@@ -53,6 +54,8 @@ class Registry:
             case ["services", service, "instances"]:
                 offered = [each for each in self.instances.values() if each["service"] == service]
                 return 200, {"revision": len(self.entries), "instances": offered}
+            case ["protection"]:
+                return 200, self.protection
             case ["journal"]:
                 after = int(call.query["after"])
                 return 200, {"revision": len(self.entries), "entries": self.entries[after:], "next": None}

@@ -29,7 +29,6 @@ ADDRESSES: list[tuple[str, tuple[str, ...], str]] = [
     ("/status", ("seen",), "GET"),
     ("/logs", ("service", "level", "q", "before"), "GET"),
     ("/rollcall/notify", (), "POST"),
-    ("/static/webui/webui.css", (), "GET"),
     ("/nowhere", (), "GET"),
 ]
 FORM = "application/x-www-form-urlencoded"

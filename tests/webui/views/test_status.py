@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from django.test import Client
 
-from tests.webui.faked.call import NOW
+from tests.webui.faked.call import NOW, wire
 from tests.webui.faked.world import World
 
 SEEN = re.compile(r'name="seen" value="([^"]+)"')
@@ -46,10 +46,31 @@ def test_a_required_service_that_left_is_not_registered(world: World, operator: 
     assert "grading is not registered; webui is degraded" in text_of(operator.get("/status").content.decode())
 
 
+def test_a_service_that_was_taken_out_on_purpose_is_not_called_down(world: World, operator: Client) -> None:
+    world.registry.become("grading", "maintenance", reason="new disk")
+    text = text_of(operator.get("/status").content.decode())
+    assert "grading is in maintenance; webui is degraded because of it" in text
+
+
 def test_what_happened_lately_is_listed_newest_first(world: World, operator: Client) -> None:
     world.registry.become("grading", "critical", reason="connection refused")
     text = text_of(operator.get("/status").content.decode())
     assert text.index("critical grading grading-1: connection refused by registry") < text.index("registered webui")
+
+
+def test_while_the_registry_believes_no_failure_it_says_so_and_marks_whom_it_suspects(
+    world: World, operator: Client
+) -> None:
+    reason, ends = "3 of 3 instances failed at once", "It ends by itself when for 60 s nothing else has failed"
+    world.registry.protection = {"active": True, "since": wire(NOW), "reason": reason, "ends": ends, "suspects": 1}
+    world.registry.instances["grading", "grading-1"]["suspect"] = True
+
+    text = text_of(operator.get("/status").content.decode())
+
+    assert f"The registry believes no failure since 23 Nov 12:00:00 UTC It suspects its own network: {reason}." in text
+    assert f"marked suspect (1 now). {ends}" in text
+    assert "grading-1 passing since 23 Nov 12:00:00 UTC suspect" in text
+    assert "All 3 services are passing" not in text
 
 
 def test_an_empty_registry_is_no_error(world: World, operator: Client) -> None:
