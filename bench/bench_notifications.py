@@ -1,20 +1,24 @@
-"""From commit to webhook received: one dependent, then a thousand dependents of one change.
+"""From commit to webhook received: one dependent as the fleet grows, then a thousand dependents of one change.
 
 A `ttl` provider changes its weight by PUT; the clock starts when the registry has answered and so committed, and stops
-when the last dependent has been told. Signed, through Celery, `synchronous=FULL`.
+when the last dependent has been told. Signed, through Celery, `synchronous=FULL`. Where etcd is installed, how long its
+watchers wait for a put is measured beside it, in the same run.
 """
 
 import asyncio
 import json
+import shutil
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import httptools
 
-from bench import stack
+from bench import etcd, stack
 
 CHANGES = 200
+FLEETS = (100, 1_000, 10_000, 30_000)
 DEPENDENTS = 1000
 FLEET_CHANGES = 10
 SECRET = "whsec_" + "A" * 32
@@ -81,13 +85,27 @@ def main() -> None:
     receiver = Receiver()
     with stack.registry() as registry, registry.client() as client:
         _register(client, receiver, count=1)
-        one = [each for number in range(CHANGES) for each in _change(client, receiver, number, count=1)]
+        for fleet in FLEETS:
+            stack.grow(registry, fleet)
+            time.sleep(2)
+            grown = [_change(client, receiver, number, count=1).from_commit[0] for number in range(CHANGES)]
+            _report(f"one dependent, {fleet:,} instances", grown)
+        both = [_change(client, receiver, number, count=1) for number in range(CHANGES)]
+        one = [each.from_commit[0] for each in both]
         _report("one dependent", one)
         _register(client, receiver, count=DEPENDENTS)
-        many = [each for number in range(FLEET_CHANGES) for each in _change(client, receiver, number, count=DEPENDENTS)]
+        changes = [_change(client, receiver, number, count=DEPENDENTS) for number in range(FLEET_CHANGES)]
+        many = [each for change in changes for each in change.from_commit]
         _report(f"{DEPENDENTS} dependents of one change", many)
         ratio = stack.percentile(many, 0.99) / stack.percentile(one, 0.5)
         print(f"a thousand dependents at p99 wait {ratio:.0f} times as long as a single one at p50")
+    if shutil.which("etcd"):
+        watched = etcd.put_to_watch(CHANGES)
+        whole = [each.commit + each.from_commit[0] for each in both]
+        _report("one dependent, from sending the change", whole)
+        _report("etcd's watcher, from sending the put", watched)
+        ratio = stack.percentile(whole, 0.5) / stack.percentile(watched, 0.5)
+        print(f"a dependent is told after {ratio:.1f} times as long as etcd's watcher")
 
 
 def _register(client: Any, receiver: Receiver, *, count: int) -> None:
@@ -109,16 +127,26 @@ def _register(client: Any, receiver: Receiver, *, count: int) -> None:
     time.sleep(1.5)
 
 
-def _change(client: Any, receiver: Receiver, number: int, *, count: int) -> list[float]:
-    """Milliseconds until each of `count` dependents was told of one change."""
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Milliseconds: until the registry answered, and from then on until each dependent was told."""
+
+    commit: float
+    from_commit: list[float]
+
+
+def _change(client: Any, receiver: Receiver, number: int, *, count: int) -> Change:
+    """One change, of which `count` dependents are told."""
     heartbeat = {"kind": "ttl", "interval_seconds": 600}
     body = {"url": "http://127.0.0.1:1", "weight": number % 2 + 1, "heartbeat": heartbeat}
     receiver.told.clear()
+    sent = time.perf_counter()
     revision = client.put(PROVIDER, json=body).json()["revision"]
     committed = time.perf_counter()
     times = receiver.times(revision, count)
     time.sleep(0.02)
-    return [max(0.0, at - committed) * 1000 for at in times]
+    from_commit = [max(0.0, at - committed) * 1000 for at in times]
+    return Change(commit=(committed - sent) * 1000, from_commit=from_commit)
 
 
 def _report(what: str, milliseconds: list[float]) -> None:

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from bench import stack
 from bench.stack import Stack
 
-FLEETS = (100, 1_000, 10_000)
-PER_SERVICE = 10
+FLEETS = (100, 1_000, 10_000, 30_000)
 CONNECTIONS = 16
 SECONDS = 3
 WAITING = 2_000
@@ -31,14 +30,12 @@ def main() -> None:
         print(asyncio.run(_ask(*sys.argv[1:])))
         return
     with stack.registry(workers=False) as registry:
-        _register(registry, 0, PER_SERVICE)
+        stack.grow(registry, 10)
         asyncio.run(_wait_and_wake(registry))
         print("instances   one service, memory   one service, database   all services, memory   all, database")
         first: list[float] = []
-        registered = PER_SERVICE
         for fleet in FLEETS:
-            _register(registry, registered, fleet)
-            registered = fleet
+            stack.grow(registry, fleet)
             figures = [
                 asked(registry, path, distinct=distinct) for path in (SERVICE, LIST) for distinct in (False, True)
             ]
@@ -48,7 +45,7 @@ def main() -> None:
 
 
 def asked(registry: Stack, path: str, *, distinct: bool) -> float:
-    """Answers per second; `distinct`: each asks for something that nobody has asked for before."""
+    """Answers per second; `distinct`: each asks for what nobody has asked for before, by a cursor before all names."""
     if shutil.which("wrk"):
         return _asked_by_wrk(registry, path, distinct=distinct)
     command = [sys.executable, "-m", "bench.bench_reads", registry.url, registry.token, path, "distinct" * distinct]
@@ -58,7 +55,7 @@ def asked(registry: Stack, path: str, *, distinct: bool) -> float:
 def _asked_by_wrk(registry: Stack, path: str, *, distinct: bool) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         same = 'return wrk.format("GET", path)'
-        another = 'at = at + 1; return wrk.format("GET", path .. "?n=" .. started .. at)'
+        another = 'at = at + 1; return wrk.format("GET", path .. "?cursor=a" .. started .. at)'
         script.write(
             f'path = "{path}"; started = "{time.time_ns()}"; at = 0\n'
             f"request = function() {another if distinct else same} end\n"
@@ -86,7 +83,7 @@ async def _ask(url: str, token: str, path: str, distinct: str) -> float:
         reader, writer = await _connect(url)
         while time.monotonic() < until:
             number += CONNECTIONS
-            query = f"?n={time.time_ns()}{number}" if distinct else ""
+            query = f"?cursor=a{time.time_ns()}{number}" if distinct else ""
             writer.write(_request(path + query, token))
             await _read_answer(reader)
             answered += 1
@@ -116,22 +113,6 @@ async def _wait_and_wake(registry: Stack) -> None:
     )
     for _, writer in waiting:
         writer.close()
-
-
-def _register(registry: Stack, start: int, stop: int) -> None:
-    instances = [
-        {
-            "service": f"s-{number // PER_SERVICE}",
-            "instance": f"i-{number}",
-            "url": f"http://127.0.0.1:{10_000 + number % 50_000}",
-            "tags": ["blue"],
-            "zone": "a",
-            "heartbeat": {"kind": "ttl", "interval_seconds": 3600},
-        }
-        for number in range(start, stop)
-    ]
-    with registry.client() as client:
-        client.post("/v1/registrations:batch", json={"instances": instances}).raise_for_status()
 
 
 def _change(registry: Stack) -> None:

@@ -1,4 +1,4 @@
-"""Registrations per second: one call each from 32 clients, and one call for ten thousand.
+"""Registrations per second: one call each from 32 clients as the fleet grows, and one call for ten thousand.
 
 Beside them, in the same run, what a transaction for each registration would allow: the same storing, one at a time.
 `--postgresql` runs it there.
@@ -6,6 +6,7 @@ Beside them, in the same run, what a transaction for each registration would all
 
 import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import time
@@ -19,8 +20,10 @@ from bench import stack
 from bench.stack import Stack
 
 CLIENTS = 32
-SECONDS = 5.0
+SECONDS = 3.0
+FLEETS = (100, 1_000, 10_000, 30_000)
 BATCH = 10_000
+BATCHES = 3
 ONE_AT_A_TIME = """
 import django, time
 django.setup()
@@ -39,11 +42,15 @@ print(number / (time.perf_counter() - started))
 def main() -> None:
     with _database() as variables, stack.registry(workers=False, **variables) as registry:
         one_at_a_time = _one_at_a_time(registry)
-        together = asyncio.run(_together(registry))
-        batch = _batch(registry)
-    print(f"one at a time, no HTTP:    {one_at_a_time:7.0f} per second")
-    print(f"{CLIENTS} clients, a call each: {together:7.0f} per second, {together / one_at_a_time:.1f} times as many")
-    print(f"one call for {BATCH}:     {batch:7.0f} per second, {batch / one_at_a_time:.1f} times as many")
+        print(f"one at a time, no HTTP:    {one_at_a_time:7.0f} per second")
+        numbers = count()
+        for fleet in FLEETS:
+            stack.grow(registry, fleet)
+            together = asyncio.run(_together(registry, numbers))
+            ratio = together / one_at_a_time
+            print(f"{CLIENTS} clients, a call each, {fleet:6,} there: {together:7.0f} per second, {ratio:4.1f} times")
+        batch = statistics.median(_batch(registry, number) for number in range(BATCHES))
+    print(f"one call for {BATCH:,}:     {batch:7.0f} per second, {batch / one_at_a_time:.1f} times as many")
 
 
 @contextmanager
@@ -63,8 +70,7 @@ def _one_at_a_time(registry: Stack) -> float:
     return float(made.stdout)
 
 
-async def _together(registry: Stack) -> float:
-    numbers = count()
+async def _together(registry: Stack, numbers: Iterator[int]) -> float:
     until = time.perf_counter() + SECONDS
     done = await asyncio.gather(*(_register(registry, numbers, until) for _ in range(CLIENTS)))
     return sum(done) / SECONDS
@@ -91,14 +97,22 @@ async def _register(registry: Stack, numbers: Iterator[int], until: float) -> in
     return done
 
 
-def _batch(registry: Stack) -> float:
+def _batch(registry: Stack, run: int) -> float:
     instances: list[dict[str, Any]] = [
-        {"service": "fleet", "instance": f"fleet-{number}", "url": "http://127.0.0.1:9000", "requires": ["logsvc"]}
+        {
+            "service": "batch",
+            "instance": f"batch-{run}-{number}",
+            "url": "http://127.0.0.1:9000",
+            "requires": ["logsvc"],
+        }
         for number in range(BATCH)
     ]
+    body = json.dumps({"instances": instances}).encode()
     with registry.client() as client:
         started = time.perf_counter()
-        client.post("/v1/registrations:batch", json={"instances": instances}).raise_for_status()
+        client.post(
+            "/v1/registrations:batch", content=body, headers={"Content-Type": "application/json"}
+        ).raise_for_status()
         return BATCH / (time.perf_counter() - started)
 
 

@@ -15,6 +15,7 @@ import httpx2
 
 from config.supervision.programs import redis_server
 
+BATCH = 10_000
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -57,6 +58,37 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
         url = f"http://127.0.0.1:{port}"
         wait_for(url)
         yield Stack(url=url, token=made.stdout.decode().strip(), environment=environment)
+
+
+def grow(registry: Stack, size: int) -> None:
+    """Have at least so many instances registered: of services of ten each, that beat by themselves."""
+    instances = [
+        {
+            "service": f"s-{number // 10}",
+            "instance": f"i-{number}",
+            "url": f"http://127.0.0.1:{10_000 + number % 50_000}",
+            "tags": ["blue"],
+            "zone": "a",
+            "heartbeat": {"kind": "ttl", "interval_seconds": 3600},
+        }
+        for number in range(size)
+    ]
+    with registry.client() as client:
+        for start in range(0, size, BATCH):
+            members = {"instances": instances[start : start + BATCH]}
+            client.post("/v1/registrations:batch", json=members).raise_for_status()
+
+
+@contextmanager
+def database(*, is_postgresql: bool) -> Iterator[dict[str, str]]:
+    """The variables that name it: none for SQLite, which is the default."""
+    if not is_postgresql:
+        yield {}
+        return
+    from tests import postgresql
+
+    with postgresql.server() as url:
+        yield {"REGISTRY_DATABASE_URL": url}
 
 
 @contextmanager

@@ -83,7 +83,7 @@ class Hybrid:
         return self._django
 
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._read(scope, receive)
+        body = await read_body(scope, receive, limit_bytes=self._body_limit_bytes)
         exchange = Exchange(self._application, scope, body, receive, send)
         try:
             whole = await self._threads.run(exchange.run)
@@ -92,23 +92,6 @@ class Hybrid:
         if whole is not None:
             await exchange.start()
             await send({"type": "http.response.body", "body": whole})
-
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
-        """The request's whole body. Raises BodyTooLarge, and Abandoned when only a part of it came."""
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if declared.isdigit() and int(declared) > self._body_limit_bytes:
-            raise problems.BodyTooLarge(self._body_limit_bytes)
-        chunks, size, more = [], 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise Abandoned
-            chunks.append(message.get("body", b""))
-            size += len(chunks[-1])
-            if size > self._body_limit_bytes:
-                raise problems.BodyTooLarge(self._body_limit_bytes)
-            more = message.get("more_body", False)
-        return b"".join(chunks)
 
 
 class _Answer:
@@ -123,6 +106,24 @@ class _Answer:
         self.started = True
         self.streams = message.get("more_body", False)
         return self._send(message)
+
+
+async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
+    """The request's whole body. Raises BodyTooLarge, and Abandoned when only a part of it came."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise problems.BodyTooLarge(limit_bytes)
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Abandoned
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit_bytes:
+            raise problems.BodyTooLarge(limit_bytes)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 async def respond(send: Send, response: problems.RawResponse) -> None:

@@ -11,7 +11,7 @@ from registry.models import Instance
 ROWS_PER_STATEMENT = 1000
 
 # The columns of HeartbeatRow, in its order, with PostgreSQL's types.
-_TYPES = {
+_HEARTBEAT = {
     "id": "bigint",
     "lease": "float8",
     "due_at": "float8",
@@ -26,11 +26,22 @@ _TYPES = {
     "latency_ms": "float8",
     "detail": "text",
 }
-_WRITTEN = [name for name in _TYPES if name not in ("id", "lease")]
-_COLUMNS = ", ".join(_TYPES)
-_ASSIGNMENTS = ", ".join(f"{name} = judged.{name}" for name in _WRITTEN)
-_POSTGRESQL_ROW = f"({', '.join(f'%s::{kind}' for kind in _TYPES.values())})"
-_SQLITE_ROW = f"({', '.join(['%s'] * len(_TYPES))})"
+_WRITE_HEARTBEATS = f"""
+    UPDATE registry_heartbeat
+    SET lease_until = 0, {", ".join(f"{name} = given.{name}" for name in list(_HEARTBEAT)[2:])}
+    FROM given WHERE instance_id = given.id AND lease_until = given.lease RETURNING instance_id
+"""  # noqa: S608 -- names of ours
+_STATUS = {"id": "bigint", "status": "text", "since": "timestamptz", "reason": "text", "is_suspect": "boolean"}
+_WRITE_STATUSES = """
+    UPDATE registry_instance SET status = given.status, status_since = given.since,
+        status_reason = given.reason, is_suspect = given.is_suspect
+    FROM given WHERE registry_instance.id = given.id RETURNING registry_instance.id
+"""
+_REVISION = {"id": "bigint", "last": "bigint"}
+_WRITE_REVISIONS = """
+    UPDATE registry_instance SET revision = given.last
+    FROM given WHERE registry_instance.id = given.id RETURNING registry_instance.id
+"""
 
 
 class HeartbeatRow(NamedTuple):
@@ -53,47 +64,42 @@ class HeartbeatRow(NamedTuple):
 
 def write_heartbeats(rows: Sequence[HeartbeatRow]) -> set[int]:
     """Write those whose lease is still the one they were claimed with; returns the instances' ids."""
-    written: set[int] = set()
-    for start in range(0, len(rows), ROWS_PER_STATEMENT):
-        written |= _write(rows[start : start + ROWS_PER_STATEMENT])
-    return written
+    return _write(_WRITE_HEARTBEATS, _HEARTBEAT, rows)
 
 
 def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
     """Give each instance, by its id, the revision of the entry that last changed it; of two, the later in order."""
-    latest = list(dict(pairs).items())
-    row = "(%s::bigint, %s::bigint)" if connection.vendor == "postgresql" else "(%s, %s)"
-    for start in range(0, len(latest), ROWS_PER_STATEMENT):
-        chunk = latest[start : start + ROWS_PER_STATEMENT]
-        values = ", ".join([row] * len(chunk))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                WITH journalled (instance_id, last) AS (VALUES {values})
-                UPDATE registry_instance SET revision = journalled.last
-                FROM journalled WHERE id = journalled.instance_id
-                """,  # noqa: S608 -- what is put in are constants and placeholders
-                [value for pair in chunk for value in pair],
-            )
+    _write(_WRITE_REVISIONS, _REVISION, list(dict(pairs).items()))
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:
     """Store what heartbeats say of these instances: `status`, `status_since`, `status_reason` and `is_suspect`."""
-    kinds = ("bigint", "text", "timestamptz", "text", "boolean")
-    row = ", ".join(f"%s::{kind}" if connection.vendor == "postgresql" else "%s" for kind in kinds)
-    for start in range(0, len(instances), ROWS_PER_STATEMENT):
-        chunk = instances[start : start + ROWS_PER_STATEMENT]
-        values = ", ".join([f"({row})"] * len(chunk))
+    _write(_WRITE_STATUSES, _STATUS, [_status_values(each) for each in instances])
+
+
+def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> None:
+    """Store these columns of the instances, as they are now."""
+    fields = [field for field in Instance._meta.concrete_fields if field.attname in columns]
+    assignments = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [*(field.get_db_prep_save(getattr(each, field.attname), connection) for field in fields), each.pk]
+        for each in instances
+    ]
+    if rows:
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                WITH judged (instance_id, status, since, reason, is_suspect) AS (VALUES {values})
-                UPDATE registry_instance SET status = judged.status, status_since = judged.since,
-                    status_reason = judged.reason, is_suspect = judged.is_suspect
-                FROM judged WHERE id = judged.instance_id
-                """,  # noqa: S608 -- what is put in are constants and placeholders
-                [value for each in chunk for value in _status_values(each)],
-            )
+            cursor.executemany(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours
+
+
+def relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
+    """Rows as a query and its parameters.
+
+    PostgreSQL takes an array for each column with half the work of a value for each field, and SQLite has no arrays.
+    """
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{kind}[]" for kind in types.values())
+        return f"SELECT * FROM unnest({arrays})", [list(column) for column in zip(*rows, strict=True)]  # noqa: S608 -- types of ours
+    row = f"({', '.join(['%s'] * len(types))})"
+    return f"VALUES {', '.join([row] * len(rows))}", [value for each in rows for value in each]
 
 
 def _status_values(instance: Instance) -> tuple[Any, ...]:
@@ -101,17 +107,12 @@ def _status_values(instance: Instance) -> tuple[Any, ...]:
     return instance.pk, str(instance.status), since, instance.status_reason, instance.is_suspect
 
 
-def _write(rows: Sequence[HeartbeatRow]) -> set[int]:
-    row = _POSTGRESQL_ROW if connection.vendor == "postgresql" else _SQLITE_ROW
-    values = ", ".join([row] * len(rows))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH judged ({_COLUMNS}) AS (VALUES {values})
-            UPDATE registry_heartbeat SET lease_until = 0, {_ASSIGNMENTS}
-            FROM judged WHERE instance_id = judged.id AND lease_until = judged.lease
-            RETURNING instance_id
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            [value for each in rows for value in each],
-        )
-        return {int(row[0]) for row in cursor.fetchall()}
+def _write(update: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> set[int]:
+    """Carry out an update from a relation `given` of these rows; returns the ids that it returns."""
+    written: set[int] = set()
+    for start in range(0, len(rows), ROWS_PER_STATEMENT):
+        source, parameters = relation(types, rows[start : start + ROWS_PER_STATEMENT])
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
+            written.update(row[0] for row in cursor.fetchall())
+    return written

@@ -23,6 +23,15 @@ class Summary:
     requires: set[str] = field(default_factory=set)
     required_by: set[str] = field(default_factory=set)
 
+    @property
+    def offered(self) -> int:
+        """How many instances its dependents are given."""
+        return sum(self.counts.get(status, 0) for status in GOOD)
+
+    @property
+    def offers(self) -> bool:
+        return self.offered > 0
+
 
 def instance(service: str, name: str) -> Instance:
     """Raises UnknownInstance."""
@@ -60,8 +69,8 @@ def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
     providers: dict[str, list[Instance]] = {service: [] for service in services}
     if not providers:
         return providers
-    condition = f"{_among('service', providers)} AND {_IS_GOOD}"
-    for each in rows.instances(condition, [*providers, *GOOD]):
+    condition, names = rows.among("service", providers)
+    for each in rows.instances(f"{condition} AND {_IS_GOOD}", [names, *GOOD]):
         if each.is_offered:
             providers[each.service].append(each)
     return providers
@@ -78,7 +87,8 @@ def all_offered(
     condition, parameters = _equal(zone=zone, version=version)
     condition, parameters = f"{condition} AND {_IS_GOOD}", [*parameters, *GOOD]
     if services:
-        condition, parameters = f"{condition} AND {_among('service', services)}", [*parameters, *services]
+        among, names = rows.among("service", services)
+        condition, parameters = f"{condition} AND {among}", [*parameters, names]
     found = rows.instances(condition, parameters)
     return [each for each in found if each.is_offered and (tag is None or tag in each.tags)]
 
@@ -124,7 +134,3 @@ def _equal(**columns: str | None) -> tuple[str, list[str]]:
     """The SQL condition that each column has the value given for it, if one was, and its parameters."""
     given = {name: value for name, value in columns.items() if value is not None}
     return " AND ".join(["1 = 1", *(f"{name} = %s" for name in given)]), list(given.values())
-
-
-def _among(column: str, values: Collection[str]) -> str:
-    return f"{column} IN ({', '.join(['%s'] * len(values))})"

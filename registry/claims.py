@@ -1,53 +1,36 @@
 """Claiming probes. A claim is a lease: of a worker that dies with it nothing is lost, for the lease runs out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Collection, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
-from registry.models import Heartbeat, Instance
+from registry import rows
+from registry.models import Heartbeat
 from registry.verdict import Health, Thresholds
 
 # Beyond the probe's own timeout: the time to write what it found.
 LEASE_MARGIN_SECONDS = 10.0
-# SQLite takes 32,766 parameters in a statement.
-IDS_PER_STATEMENT = 10_000
-
-# Of the heartbeat and of its instance, in the order in which `_due` reads them.
-_HEARTBEAT = (
-    "instance_id",
-    "due_at",
-    "lease_until",
-    "verdict",
-    "failures",
-    "successes",
-    "penalty",
-    "penalty_at",
-    "is_damped",
-    "passed_at",
-)
-_INSTANCE = (
-    "service",
-    "name",
-    "heartbeat_kind",
-    "heartbeat_url",
-    "interval_seconds",
-    "timeout_seconds",
-    "warn_after_seconds",
-    "failures_before_critical",
-    "successes_before_passing",
-    "status",
-    "is_suspect",
-)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Due:
-    """One probe that this process has claimed; to be made at `due_at`."""
+class Due(NamedTuple):
+    """One probe that this process has claimed; to be made at `due_at`.
+
+    A tuple, and as flat as the row it is read from, because thousands are made a second.
+    """
 
     instance_id: int
+    due_at: float
+    passed_at: float | None
+    # What is known of its health.
+    verdict: str
+    failures: int
+    successes: int
+    penalty: float
+    penalty_at: float
+    is_damped: bool
+    # How it is declared.
     service: str
     instance: str
     kind: str
@@ -55,91 +38,79 @@ class Due:
     interval_seconds: float
     timeout_seconds: float
     warn_after_seconds: float | None
-    thresholds: Thresholds
-    health: Health
-    # What everybody is told of the instance.
+    failures_before_critical: int
+    successes_before_passing: int
+    # What everybody is told of it.
     status: str
     is_suspect: bool
-    passed_at: float | None
-    due_at: float
+    # Proves the claim when the result is written.
     lease_until: float
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return Thresholds(self.failures_before_critical, self.successes_before_passing)
+
+    @property
+    def health(self) -> Health:
+        # SQLite has no booleans.
+        return Health(self.verdict, self.failures, self.successes, self.penalty, self.penalty_at, bool(self.is_damped))
+
+
+# Where they are read from: the heartbeat, and its instance, which calls three of them otherwise.
+_HEARTBEAT = Due._fields[: Due._fields.index("service")]
+_RENAMED = {"instance": "name", "kind": "heartbeat_kind", "url": "heartbeat_url"}
+_INSTANCE = tuple(_RENAMED.get(name, name) for name in Due._fields[len(_HEARTBEAT) : -1])
+_COLUMNS = ", ".join([*(f"heartbeat.{name}" for name in _HEARTBEAT), *(f"declared.{name}" for name in _INSTANCE)])
+_read = attrgetter(*_HEARTBEAT, *(f"instance.{name}" for name in _INSTANCE), "lease_until")
 
 
 def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
     """Take up to `limit` probes that are due within `ahead` seconds, those that wait longest first."""
-    skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-    chosen = f"""
-        SELECT instance_id FROM registry_heartbeat
-        WHERE due_at <= %s AND lease_until <= %s ORDER BY due_at LIMIT %s {skip_locked}
-    """  # noqa: S608 -- the only thing put in is a constant of ours
+    chosen = "due_at <= %s AND lease_until <= %s ORDER BY due_at LIMIT %s"
     return _claim(chosen, [now + ahead, now, limit], starts_by=now + ahead)
 
 
-def claim_now(instance_ids: Iterable[int], *, now: float) -> list[Due]:
-    """Take these, whether or not they are due, but for those that somebody holds already."""
-    remaining = iter(instance_ids)
-    found: list[Due] = []
-    while ids := list(islice(remaining, IDS_PER_STATEMENT)):
-        skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
-        chosen = f"""
-            SELECT instance_id FROM registry_heartbeat
-            WHERE instance_id IN ({", ".join(["%s"] * len(ids))}) AND lease_until <= %s {skip_locked}
-        """  # noqa: S608 -- what is put in are constants and placeholders
-        found += _claim(chosen, [*ids, now], starts_by=now)
-    return found
+def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
+    """Take these, to be probed at once if they are not due before, but for those that somebody holds already."""
+    among, ids = rows.among("instance_id", instance_ids)
+    found = _claim(f"{among} AND lease_until <= %s", [ids, now], starts_by=now)
+    return [due._replace(due_at=min(due.due_at, now)) for due in found]
 
 
 def due_of(heartbeat: Heartbeat) -> Due:
     """The claim of somebody who has locked the row."""
-    return _due([getattr(heartbeat, name) for name in _HEARTBEAT], [getattr(heartbeat.instance, n) for n in _INSTANCE])
+    return Due._make(_read(heartbeat))
 
 
-def _claim(chosen: str, parameters: Sequence[float], *, starts_by: float) -> list[Due]:
+@transaction.atomic
+def _claim(chosen: str, parameters: Sequence[Any], *, starts_by: float) -> list[Due]:
+    skip_locked = "FOR UPDATE OF heartbeat SKIP LOCKED" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {_COLUMNS} FROM registry_heartbeat heartbeat
+            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+            WHERE {chosen} {skip_locked}
+            """,  # noqa: S608 -- what is put in are constants and placeholders
+            parameters,
+        )
+        found = cursor.fetchall()
+        base = starts_by + LEASE_MARGIN_SECONDS
+        _lease([row[0] for row in found], base)
+    timeout = Due._fields.index("timeout_seconds")
+    return [Due._make((*row, base + row[timeout])) for row in found]
+
+
+def _lease(instance_ids: Sequence[int], base: float) -> None:
+    if not instance_ids:
+        return
+    among, ids = rows.among("instance_id", instance_ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE registry_heartbeat
             SET lease_until = %s + (SELECT timeout_seconds FROM registry_instance WHERE id = instance_id)
-            WHERE instance_id IN ({chosen}) RETURNING {", ".join(_HEARTBEAT)}
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            [starts_by + LEASE_MARGIN_SECONDS, *parameters],
+            WHERE {among}
+            """,  # noqa: S608 -- what is put in is a constant of ours
+            [base, ids],
         )
-        claimed = cursor.fetchall()
-    # By a second statement, because SQLite returns only columns of the table that is updated.
-    instances = Instance.objects.filter(pk__in=[row[0] for row in claimed]).values_list("pk", *_INSTANCE)
-    declared = {row[0]: row[1:] for row in instances}
-    return [_due(row, declared[row[0]]) for row in claimed if row[0] in declared]
-
-
-def _due(heartbeat: Sequence[Any], instance: Sequence[Any]) -> Due:
-    instance_id, due_at, lease_until, verdict, failures, successes, penalty, penalty_at, is_damped, passed_at = (
-        heartbeat
-    )
-    service, name, kind, url, interval, timeout, warn_after, failures_before, successes_before, status, is_suspect = (
-        instance
-    )
-    return Due(
-        instance_id=instance_id,
-        service=service,
-        instance=name,
-        kind=kind,
-        url=url,
-        interval_seconds=interval,
-        timeout_seconds=timeout,
-        warn_after_seconds=warn_after,
-        thresholds=Thresholds(failures_before_critical=failures_before, successes_before_passing=successes_before),
-        health=Health(
-            verdict=verdict,
-            failures=failures,
-            successes=successes,
-            penalty=penalty,
-            penalty_at=penalty_at,
-            # SQLite has no booleans.
-            is_damped=bool(is_damped),
-        ),
-        status=status,
-        is_suspect=is_suspect,
-        passed_at=passed_at,
-        due_at=due_at,
-        lease_until=lease_until,
-    )

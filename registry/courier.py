@@ -2,22 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 
 from django.utils import timezone
 
 from registry import notifications, wakeups, webhooks
 from registry.declaration import address_policy
+from registry.exchange import targets
 from registry.exchange.client import Client, Outcome, Request, Timeouts
+from registry.hosts import Hosts
 from registry.messages import Message
 from registry.notifications import ANSWER_CHARACTERS, TIMEOUT_SECONDS, Attempt
 from registry.pipeline import Pipeline
 
-CAPACITY = 4000
+CAPACITY = 8000
 BATCH = 1000
-MAX_CONNECTIONS = 4000
+MAX_CONNECTIONS = 8000
 IDLE_SECONDS = 60.0
 
 
@@ -26,35 +28,73 @@ def sweep(*, now: datetime) -> None:
     running = pipeline()
     while running.room > 0:
         limit = min(BATCH, running.room)
-        running.submit(notifications.claim(now=now, limit=limit))
+        running.submit(admitted(notifications.claim(now=now, limit=limit), hosts(), now=now))
         if not notifications.lagging(now=now.timestamp()):
             return
 
 
+def admitted(messages: Sequence[Message], hosts: Hosts, *, now: datetime) -> list[Message]:
+    """Those that may be sent now; the others are put back."""
+    sent: list[Message] = []
+    refused: list[Message] = []
+    for message in messages:
+        (sent if hosts.admit(_host(message)) else refused).append(message)
+    notifications.put_back(refused, now=now)
+    return sent
+
+
 @cache
-def pipeline() -> Pipeline[Message, Attempt]:
-    return Pipeline(_prepare, _write, name="courier", capacity=CAPACITY)
+def hosts() -> Hosts:
+    return Hosts()
 
 
-def _prepare() -> Callable[[Message], Awaitable[Attempt]]:
-    client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
-    return partial(send, client)
+@cache
+def pipeline() -> Pipeline[Message, Outcome, Attempt]:
+    return Pipeline(Sender, _write, name="courier", capacity=CAPACITY)
 
 
-async def send(client: Client, message: Message) -> Attempt:
-    """Sign and post one webhook; only a 2xx is success and no redirect is followed."""
-    return _attempt(message, await client.send(_request(message, timestamp=int(time.time()))))
+def _host(message: Message) -> str:
+    """Empty where the URL is none, which the exchange says."""
+    try:
+        return targets.parse(message.url).origin.host
+    except ValueError:
+        return ""
+
+
+class Sender:
+    """Signs and posts webhooks; only a 2xx is success, no redirect is followed. Belongs to the running event loop."""
+
+    def __init__(self) -> None:
+        self._client = Client(address_policy(), max_connections=MAX_CONNECTIONS, idle_seconds=IDLE_SECONDS)
+
+    def start(self, message: Message, on_outcome: Callable[[Outcome], None]) -> None:
+        """Begin one that was admitted."""
+        try:
+            self._client.start(_request(message, timestamp=int(time.time())), on_outcome)
+        except Exception:
+            hosts().settle(_host(message), has_answered=False)
+            raise
+
+    def conclude(self, message: Message, outcome: Outcome) -> Attempt:
+        hosts().settle(_host(message), has_answered=outcome.status is not None)
+        return _attempt(message, outcome)
+
+    async def send(self, message: Message) -> Attempt:
+        return _attempt(message, await self._client.send(_request(message, timestamp=int(time.time()))))
+
+    async def close(self) -> None:
+        await self._client.close()
 
 
 def send_now(message: Message) -> Attempt:
     """Send one outside the pipeline and wait for what comes of it; the attempt is logged."""
 
     async def once() -> Attempt:
-        client = Client(address_policy(), max_connections=1)
+        sender = Sender()
         try:
-            return await send(client, message)
+            return await sender.send(message)
         finally:
-            await client.close()
+            await sender.close()
 
     attempt = asyncio.run(once())
     notifications.log([attempt], now=timezone.now())

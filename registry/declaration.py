@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from django.conf import settings
 from msgspec import Meta, Struct
 
 from config.problems import Invalid
+from registry import endpoints
 from registry.exchange.addresses import AddressPolicy
 from registry.webhooks import key_of
 
@@ -19,6 +21,7 @@ SECRET_BYTES = range(24, 65)
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
 Url = Annotated[str, Meta(min_length=1, max_length=500)]
 Label = Annotated[str, Meta(max_length=100)]
+Shape = TypeVar("Shape", bound=Struct)
 
 
 class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
@@ -67,26 +70,36 @@ class Target:
 
 def target(service: str, instance: str) -> Target:
     """Raises Invalid when one of the two is no name."""
+    check_names(service=service, instance=instance)
+    return Target(service=service, instance=instance)
+
+
+def check_names(**names: str) -> None:
+    """Raises Invalid naming each, by what it should name, that is no name."""
     wrong = [
         {"pointer": f"/{member}", "detail": f"{value!r} is no name: {NAME_RULE}."}
-        for member, value in (("service", service), ("instance", instance))
+        for member, value in names.items()
         if not NAME.fullmatch(value)
     ]
     if wrong:
         raise Invalid("The address names no instance.", errors=wrong)
-    return Target(service=service, instance=instance)
 
 
 def declaration(members: Any) -> Declaration:
     """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
-    try:
-        declared = msgspec.convert(members, Declaration)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
+    declared = convert(members, Declaration)
     wrong = [*_wrong_urls(declared), *_wrong_secret(declared)]
     if wrong:
         raise Invalid("See `errors` for each member.", errors=wrong)
     return declared
+
+
+def convert(members: Any, kind: type[Shape]) -> Shape:
+    """A decoded body as a struct. Raises Invalid naming the first wrong member."""
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from error
 
 
 def invalid(error: msgspec.ValidationError) -> Invalid:
@@ -98,7 +111,11 @@ def invalid(error: msgspec.ValidationError) -> Invalid:
 
 
 def address_policy() -> AddressPolicy:
-    return AddressPolicy(settings.ALLOWED_NETWORKS)
+    """By which addresses are judged when they are declared and again when they are called."""
+    return _policy(tuple(settings.ALLOWED_NETWORKS), endpoints.own())
+
+
+_policy = lru_cache(maxsize=8)(AddressPolicy)
 
 
 def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:

@@ -13,6 +13,11 @@ class UnknownService(NotFound):
         super().__init__(f"No instance of {service!r} is registered and none requires it: check the name.")
 
 
+class UnknownDelivery(NotFound):
+    def __init__(self, number: int, service: str, instance: str) -> None:
+        super().__init__(f"No delivery {number} to {service}/{instance} is kept: its deliveries list those that are.")
+
+
 class Deregistered(Problem):
     status = 410
     code = "deregistered"

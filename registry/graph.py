@@ -40,6 +40,11 @@ def examine(requirements: Requirements, *, offering: Collection[str]) -> Finding
     )
 
 
+def dependents(requirements: Requirements, service: str) -> list[str]:
+    """Those that require it, transitively."""
+    return sorted(reachable(_reversed(requirements), service))
+
+
 def reachable(graph: Requirements, start: str) -> set[str]:
     """What is reached from `start`, which is itself not counted."""
     found: set[str] = set()

@@ -46,6 +46,11 @@ def situation(*, now: datetime) -> Situation:
     )
 
 
+def lock() -> None:
+    """Call it before anything else is locked, in a transaction that may come to `hold_back`."""
+    _locked()
+
+
 def keeps_all(*, now: datetime) -> bool:
     """Whether nothing is to be given up now."""
     row = Protection.objects.filter(pk=1).first() or Protection()
@@ -134,7 +139,7 @@ def _what_ends_it(state: State, limits: Limits) -> str:
     return (
         f"It ends by itself when for {limits.quiet:g} s no further instance has failed and a canary answers, which is "
         f"at {quiet_at:%H:%M:%S} UTC if nothing more happens and at {longest_at:%H:%M:%S} UTC whatever happens; "
-        "what fails still is then taken for dead. DELETE /v1/protection ends it now."
+        "what fails still is then taken for dead."
     )
 
 

@@ -2,25 +2,28 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
-from registry import bulk, claims, guard, journal, representation, wakeups
+from registry import bulk, claims, guard, history, journal, representation, transactions, wakeups
 from registry.claims import Due
 from registry.declaration import Target
 from registry.errors import UnknownInstance
 from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, Status
 from registry.verdict import Finding, Health, judge
 
-# A probe comes this share of its interval earlier or later, so that what was registered together is not probed so.
-JITTER = 0.1
+# A probe comes up to this share of its interval early, so that what was registered together is not probed so; never
+# late, so that what hangs is critical after (interval + timeout) * failures at the latest.
+JITTER = 0.05
+# The least share after which what is crowded is probed again.
+SPREAD_FROM = 0.1
 AUTHOR = "heartbeat"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What came of a probe; `detail` is a sentence for people and never counts as a change."""
 
     due: Due
@@ -29,6 +32,7 @@ class Result:
     latency_ms: float | None
 
 
+@transactions.retried
 def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> int:
     """Write results as verdicts, in one statement but for the instances whose status changes.
 
@@ -36,37 +40,36 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     instance was updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
     falls is then only suspect.
     """
-    judged = [(result, _judged(result, now=now)) for result in results]
-    with transaction.atomic():
-        held = bulk.write_heartbeats([_row(result, health, now=now) for result, health in judged])
-        changes = [
-            (result, health)
-            for result, health in judged
-            if result.due.instance_id in held and (health.status != result.due.status or result.due.is_suspect)
-        ]
-        return _settle(changes, is_cut_off=is_cut_off, now=now)
+    at = now.timestamp()
+    judged = [(result, _judged(result, at)) for result in results]
+    turned = [(each, health) for each, health in judged if health.status != each.due.status or each.due.is_suspect]
+    _lock(turned)
+    held = bulk.write_heartbeats([_row(result, health, at) for result, health in judged])
+    changes = [(result, health) for result, health in turned if result.due.instance_id in held]
+    return _settle(changes, is_cut_off=is_cut_off, now=now)
 
 
-@transaction.atomic
+@transactions.retried
 def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """A beat that the instance itself sends. Raises UnknownInstance."""
-    heartbeat = (
-        Heartbeat.objects.select_for_update()
-        .select_related("instance")
-        .filter(instance__service=target.service, instance__name=target.instance)
+    instance = (
+        Instance.objects.select_for_update()
+        .select_related("heartbeat")
+        .filter(service=target.service, name=target.instance, heartbeat__isnull=False)
         .first()
     )
-    if heartbeat is None:
+    if instance is None:
         raise UnknownInstance(target.service, target.instance)
-    due = claims.due_of(heartbeat)
+    due = claims.due_of(instance.heartbeat)
     detail = reason or ("beat" if succeeded else f"{author} reported it critical")
     finding = Finding.SUCCESS if succeeded else Finding.FAILURE
     if not succeeded:
         # Its own word is conclusive: no further failures are waited for.
-        due = replace(due, thresholds=replace(due.thresholds, failures_before_critical=1))
+        due = due._replace(failures_before_critical=1)
     result = Result(due=due, finding=finding, detail=detail, latency_ms=None)
-    health = _judged(result, now=now)
-    bulk.write_heartbeats([_row(result, health, now=now)])
+    health = _judged(result, now.timestamp())
+    bulk.write_heartbeats([_row(result, health, now.timestamp())])
+    history.record([result], now=now.timestamp())
     if health.status == due.status and not due.is_suspect:
         return
     drafts = _apply(
@@ -83,8 +86,17 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     return count
 
 
-def _judged(result: Result, *, now: datetime) -> Health:
-    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
+def _lock(turned: Sequence[tuple[Result, Health]]) -> None:
+    """Before the heartbeats, as whoever registers or deregisters an instance does: neither waits for the other."""
+    if any(_is_fall(result.due, health) for result, health in turned):
+        guard.lock()
+    if turned:
+        ids = [result.due.instance_id for result, _ in turned]
+        list(Instance.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+def _judged(result: Result, now: float) -> Health:
+    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,37 +159,40 @@ def _tell(drafts: Sequence[journal.Draft], *, now: datetime) -> None:
 
 
 def _reason(result: Result, health: Health) -> str:
-    if health.is_damped and not result.due.health.is_damped:
+    if health.is_damped and not result.due.is_damped:
         return f"changes too often: held critical until it has been steady; last: {result.detail}"[:500]
     return result.detail[:500]
 
 
-def _row(result: Result, health: Health, *, now: datetime) -> bulk.HeartbeatRow:
+def _row(result: Result, health: Health, now: float) -> bulk.HeartbeatRow:
     due = result.due
     return bulk.HeartbeatRow(
         instance_id=due.instance_id,
         claimed_lease_until=due.lease_until,
-        due_at=now.timestamp() + _wait(due, now=now.timestamp()),
+        due_at=_next_due(due, now),
         verdict=health.verdict,
         penalty=health.penalty,
         penalty_at=health.penalty_at,
         is_damped=health.is_damped,
         failures=health.failures,
         successes=health.successes,
-        last_at=now.timestamp(),
-        passed_at=now.timestamp() if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
+        last_at=now,
+        passed_at=now if result.finding in (Finding.SUCCESS, Finding.WARNING) else due.passed_at,
         latency_ms=result.latency_ms,
         detail=result.detail[:300],
     )
 
 
-def _wait(due: Due, *, now: float) -> float:
-    """Seconds to the next probe. A ttl instance's deadline is exact.
+def _next_due(due: Due, now: float) -> float:
+    """When it is to be probed again. A ttl instance's deadline is exact.
 
+    Counted from when the probe was due, since a slow answer, or the time until it is written, makes no interval longer.
     What is probed for the first time, or was long overdue, is so together with many others: it is spread over the
     interval.
     """
+    interval = due.interval_seconds
     if due.kind == HeartbeatKind.TTL:
-        return due.interval_seconds
-    is_crowded = due.status == Status.STARTING or now - due.due_at > due.interval_seconds
-    return due.interval_seconds * random.uniform(JITTER if is_crowded else 1 - JITTER, 1 + JITTER)
+        return now + interval
+    if due.status == Status.STARTING or now - due.due_at > interval:
+        return now + interval * random.uniform(SPREAD_FROM, 1.0)
+    return min(due.due_at, now) + interval * random.uniform(1 - JITTER, 1.0)

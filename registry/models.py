@@ -89,6 +89,7 @@ class Instance(models.Model):
 
     class Meta:
         ordering = ["service", "name"]
+        permissions = [("operate_instance", "Can operate instances: probe, maintenance, drain, deregister, tell again")]
         constraints = [models.UniqueConstraint(fields=["service", "name"], name="instance_unique")]
         indexes = [
             # overrides.expire: whose time to drain is over?
@@ -195,6 +196,35 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"heartbeat of {self.instance_id}"
+
+
+class Rollup(models.Model):
+    """What the probes of one instance found in one hour, or in one day of UTC: counts that are added to.
+
+    By name and not by key, so that it outlives the registration. The day is kept beside its hours so that a quarter of
+    a year is ninety rows; the key's order is that of uptime's reads.
+    """
+
+    pk = models.CompositePrimaryKey("span_hours", "service", "instance", "start_hour")
+    service = models.CharField(max_length=63)
+    instance = models.CharField(max_length=63)
+    span_hours = models.PositiveSmallIntegerField()
+    # Hours since the epoch.
+    start_hour = models.PositiveIntegerField()
+    probes = models.PositiveIntegerField()
+    failures = models.PositiveIntegerField()
+    warnings = models.PositiveIntegerField()
+    # Of those that did not fail: how many were timed, and their milliseconds.
+    timed = models.PositiveIntegerField()
+    latency_total_ms = models.FloatField()
+    latency_max_ms = models.FloatField()
+
+    class Meta:
+        # retention: which are old? Not by span too, for then SQLite would take it for what is asked of one service.
+        indexes = [models.Index(fields=["start_hour"], name="rollup_start")]
+
+    def __str__(self) -> str:
+        return f"{self.span_hours} h of {self.service}/{self.instance} from {self.start_hour}"
 
 
 class Protection(models.Model):

@@ -9,21 +9,25 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from registry import journal
-from registry.messages import NEEDED, Composer, Message
-from registry.models import Cursor, Delivery
+from registry import inserts, journal, rows
+from registry.messages import Composer, Lagging, Message, secrets_of
+from registry.models import Cursor, Delivery, Instance
 
 RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 JITTER = 0.2
 TIMEOUT_SECONDS = 10.0
 LEASE_SECONDS = 30.0
+PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
+# Of a cursor, in the order in which `_lagging` reads them.
+_CURSOR = "instance_id, notified_revision, scanned_revision, sent_revision, attempts, needs_resync"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +52,14 @@ def claim(*, now: datetime, limit: int) -> list[Message]:
     Those for whom nothing changed are moved on without a message. Returns the messages to send.
     """
     head = journal.head()
-    cursors = _claim_cursors(head, now=now.timestamp(), limit=limit)
+    lease = now.timestamp() + LEASE_SECONDS
+    cursors = _claim_cursors(head, lease_until=lease, limit=limit, now=now)
     if not cursors:
         return []
-    composer = Composer(cursors, head=head, now=now)
-    composed = {cursor.pk: composer.message(cursor) for cursor in cursors}
+    composer = Composer(cursors, lease_until=lease, head=head, now=now)
+    composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
     messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
-    lease = cursors[0].lease_until
     if unconcerned:
         Cursor.objects.filter(pk__in=unconcerned, lease_until=lease).update(scanned_revision=head, lease_until=0)
     if messages:
@@ -87,9 +91,17 @@ def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
     log(attempts, now=now)
 
 
+def put_back(messages: Sequence[Message], *, now: datetime) -> None:
+    """Give up the claims of what cannot be sent now, for a moment; it counts as no attempt."""
+    if messages:
+        ids = [message.instance_id for message in messages]
+        held = Cursor.objects.filter(pk__in=ids, lease_until=messages[0].lease_until)
+        held.update(lease_until=0, next_attempt_at=now.timestamp() + PUT_BACK_SECONDS)
+
+
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Keep what was attempted, with the first characters of each answer."""
-    Delivery.objects.bulk_create(_delivery(attempt, now=now) for attempt in attempts)
+    inserts.insert(Delivery, _DELIVERY_COLUMNS, (_delivery(attempt, now=now) for attempt in attempts))
 
 
 def lagging(*, now: float) -> bool:
@@ -98,9 +110,9 @@ def lagging(*, now: float) -> bool:
     return Cursor.objects.filter(behind, next_attempt_at__lte=now, lease_until__lte=now, is_stopped=False).exists()
 
 
-def _claim_cursors(head: int, *, now: float, limit: int) -> list[Cursor]:
-    lease_until = now + LEASE_SECONDS
+def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) -> list[Lagging]:
     skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    at = now.timestamp()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -109,14 +121,33 @@ def _claim_cursors(head: int, *, now: float, limit: int) -> list[Cursor]:
                 WHERE (scanned_revision < %s OR needs_resync)
                     AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped
                 ORDER BY scanned_revision LIMIT %s {skip_locked}
-            ) RETURNING instance_id
-            """,  # noqa: S608 -- the only thing put in is a constant of ours
-            [lease_until, head, now, now, limit],
+            ) RETURNING {_CURSOR}
+            """,  # noqa: S608 -- what is put in are constants of ours
+            [lease_until, head, at, at, limit],
         )
-        ids = [row[0] for row in cursor.fetchall()]
-    claimed = Cursor.objects.filter(pk__in=ids, lease_until=lease_until).select_related("instance")
-    return list(
-        claimed.only(*(field.name for field in Cursor._meta.concrete_fields), *(f"instance__{name}" for name in NEEDED))
+        claimed = cursor.fetchall()
+    # By a second statement, because SQLite returns only columns of the table that is updated.
+    instances = rows.by_ids([row[0] for row in claimed])
+    return [_lagging(row, instances[row[0]], now=now) for row in claimed if row[0] in instances]
+
+
+def _lagging(cursor: Sequence[Any], instance: Instance, *, now: datetime) -> Lagging:
+    pk, notified, scanned, sent, attempts, needs_resync = cursor
+    return Lagging(
+        instance_id=pk,
+        notified_revision=notified,
+        scanned_revision=scanned,
+        sent_revision=sent,
+        attempts=attempts,
+        # SQLite has no booleans.
+        needs_resync=bool(needs_resync),
+        service=instance.service,
+        name=instance.name,
+        requires=tuple(instance.requires),
+        notify_url=instance.notify_url or "",
+        secrets=secrets_of(
+            instance.notify_secret, instance.previous_notify_secret, until=instance.previous_secret_until, now=now
+        ),
     )
 
 
@@ -136,17 +167,24 @@ def _wait_seconds(attempt: Attempt) -> float:
     return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))
 
 
-def _delivery(attempt: Attempt, *, now: datetime) -> Delivery:
+def _delivery(attempt: Attempt, *, now: datetime) -> tuple[Any, ...]:
     message = attempt.message
-    return Delivery(
-        at=now,
-        service=message.service,
-        instance=message.instance,
-        webhook_id=message.id,
-        from_revision=message.from_revision,
-        to_revision=message.to_revision,
-        status_code=attempt.status_code,
-        duration_ms=attempt.duration_ms,
-        error=attempt.error[:300],
-        answer=attempt.answer[:ANSWER_CHARACTERS],
-    )
+    subscriber = (message.service, message.instance)
+    span = (message.id, message.from_revision, message.to_revision)
+    outcome = (attempt.status_code, attempt.duration_ms, attempt.error[:300], attempt.answer[:ANSWER_CHARACTERS])
+    return now, *subscriber, *span, *outcome
+
+
+# In the order in which `_delivery` gives them.
+_DELIVERY_COLUMNS = (
+    "at",
+    "service",
+    "instance",
+    "webhook_id",
+    "from_revision",
+    "to_revision",
+    "status_code",
+    "duration_ms",
+    "error",
+    "answer",
+)

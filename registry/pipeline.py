@@ -6,11 +6,11 @@ connections live as long as the process, and so from one sweep to the next.
 
 import asyncio
 import logging
-import queue
 import threading
-import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 import uvloop
 from django.db import close_old_connections
@@ -18,21 +18,40 @@ from django.db import close_old_connections
 logger = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
 Result = TypeVar("Result")
+_Job = TypeVar("_Job", contravariant=True)
+_Result = TypeVar("_Result", covariant=True)
 
 RESULTS_PER_WRITE = 2000
+# So many are started before the event loop gets its turn.
+STARTS_PER_TURN = 100
+GIVEN_UP = "a job failed; its lease will run out"
 
 
-class Pipeline(Generic[Job, Result]):
-    """`prepare` is called on the event loop and makes what performs a job there.
+class Performer(Protocol[_Job, Outcome, _Result]):
+    """Performs jobs on the event loop it was made on, by callbacks, since a task for each would cost more than it does.
 
-    It answers for its peer and does not raise; should it raise after all, that job's lease runs out. A result that is
-    not urgent waits up to `linger_seconds` for others, because a transaction costs as much for one as for many.
+    It answers for its peer and does not raise; should it raise after all, that job's lease runs out.
+    """
+
+    def start(self, job: _Job, on_outcome: Callable[[Outcome], None], /) -> None:
+        """Begin it; `on_outcome` is to be called once."""
+
+    def conclude(self, job: _Job, outcome: Outcome, /) -> _Result:
+        """What is to be written of it."""
+
+
+class Pipeline(Generic[Job, Outcome, Result]):
+    """`prepare` is called on the event loop.
+
+    A result that is not urgent waits up to `linger_seconds` for others, because a transaction costs as much for one as
+    for many.
     """
 
     def __init__(
         self,
-        prepare: Callable[[], Callable[[Job], Awaitable[Result]]],
+        prepare: Callable[[], Performer[Job, Outcome, Result]],
         write: Callable[[list[Result]], None],
         *,
         name: str,
@@ -47,7 +66,9 @@ class Pipeline(Generic[Job, Result]):
         self._is_urgent = is_urgent
         self._in_flight = 0
         self._idle = threading.Condition()
-        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._results: deque[Result] = deque()
+        self._has_results = threading.Event()
+        self._has_urgent = threading.Event()
         self._loop = uvloop.new_event_loop()
         for target, role in ((self._run_loop, "loop"), (self._run_writer, "writer")):
             threading.Thread(target=target, name=f"{name}-{role}", daemon=True).start()
@@ -58,7 +79,7 @@ class Pipeline(Generic[Job, Result]):
         return self._capacity - self._in_flight
 
     def submit(self, jobs: Iterable[Job]) -> None:
-        batch = list(jobs)
+        batch = deque(jobs)
         with self._idle:
             self._in_flight += len(batch)
         self._loop.call_soon_threadsafe(self._start, batch)
@@ -68,50 +89,64 @@ class Pipeline(Generic[Job, Result]):
         with self._idle:
             return self._idle.wait_for(lambda: self._in_flight == 0, timeout_seconds)
 
-    def _start(self, batch: list[Job]) -> None:
-        for job in batch:
-            task = self._loop.create_task(self._carry_out(job))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _carry_out(self, job: Job) -> None:
-        try:
-            self._results.put(await self._perform(job))
-        except Exception:
-            logger.exception("a job failed; its lease will run out")
-            self._finish(1)
-
     def _run_loop(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._open())
         self._loop.run_forever()
 
     async def _open(self) -> None:
-        self._perform = self._prepare()
+        self._performer = self._prepare()
+
+    def _start(self, batch: deque[Job]) -> None:
+        for _ in range(min(len(batch), STARTS_PER_TURN)):
+            job = batch.popleft()
+            try:
+                self._performer.start(job, partial(self._conclude, job))
+            except Exception:
+                logger.exception(GIVEN_UP)
+                self._finish(1)
+        if batch:
+            self._loop.call_soon(self._start, batch)
+
+    def _conclude(self, job: Job, outcome: Outcome) -> None:
+        try:
+            result = self._performer.conclude(job, outcome)
+            is_urgent = self._is_urgent(result)
+        except Exception:
+            logger.exception(GIVEN_UP)
+            self._finish(1)
+            return
+        # Appended before the writer is told, which takes all that are there after it has heard.
+        self._results.append(result)
+        if is_urgent and not self._has_urgent.is_set():
+            self._has_urgent.set()
+        if not self._has_results.is_set():
+            self._has_results.set()
 
     def _run_writer(self) -> None:
         while True:
-            results = self._gather()
-            try:
-                close_old_connections()
-                self._write(results)
-            except Exception:
-                logger.exception("%d results could not be written; their leases will run out", len(results))
-            self._finish(len(results))
+            # None, when the last was taken before the writer was told of it.
+            if results := self._gather():
+                self._write_group(results)
+
+    def _write_group(self, results: list[Result]) -> None:
+        try:
+            close_old_connections()
+            self._write(results)
+        except Exception:
+            logger.exception("%d results could not be written; their leases will run out", len(results))
+        self._finish(len(results))
 
     def _gather(self) -> list[Result]:
-        """The next group: all that are there, and those that come before the group has lingered or one is urgent."""
-        results = [self._results.get()]
-        until = time.monotonic() + self._linger_seconds
-        has_urgent = self._is_urgent(results[0])
-        while len(results) < RESULTS_PER_WRITE:
-            left = 0.0 if has_urgent else max(0.0, until - time.monotonic())
-            try:
-                results.append(self._results.get(block=left > 0, timeout=left))
-            except queue.Empty:
-                break
-            has_urgent = has_urgent or self._is_urgent(results[-1])
+        """The next group: all that are there when the first of them has lingered, or one is urgent."""
+        self._has_results.wait()
+        if self._linger_seconds and len(self._results) < RESULTS_PER_WRITE:
+            self._has_urgent.wait(self._linger_seconds)
+        self._has_results.clear()
+        self._has_urgent.clear()
+        results = [self._results.popleft() for _ in range(min(len(self._results), RESULTS_PER_WRITE))]
+        if self._results:
+            self._has_results.set()
         return results
 
     def _finish(self, count: int) -> None:

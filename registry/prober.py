@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from urllib.parse import urlsplit
@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
-from registry import canary, claims, heartbeats
+from registry import canary, claims, heartbeats, history
 from registry.claims import Due
 from registry.declaration import address_policy
 from registry.exchange.client import Client, Error, Origin, Outcome, Request, Timeouts
+from registry.exchange.wheel import TICK_SECONDS, Wheel
 from registry.heartbeats import Result
 from registry.models import HeartbeatKind, Status
 from registry.pipeline import Pipeline
@@ -22,15 +23,18 @@ from registry.punctuality import Tally
 from registry.verdict import Finding
 from registry.watch import Watch
 
-CAPACITY = 20_000
+CAPACITY = 40_000
 BATCH = 2000
-# What falls due before beat's next tick is claimed by this one, and probed to the moment.
-AHEAD_SECONDS = 1.2
+# What falls due before beat's next tick is claimed by this one, and probed to the moment; a tick may be late by more
+# than a second before any probe is.
+AHEAD_SECONDS = 2.5
 MAX_CONNECTIONS = 15_000
+# More than there are instances to a worker: asked in turns, a cache that is too small never holds what is asked for.
+MAX_REMEMBERED = 200_000
 IDLE_SECONDS = 90.0
 LINGER_SECONDS = 0.2
 # How often, and after how long, what an alarm is about is tried to be claimed.
-TRIES = 10
+TRIES = 40
 RETRY_SECONDS = 0.05
 TOO_MANY_REQUESTS = 429
 
@@ -49,14 +53,14 @@ def sweep(*, now: float) -> None:
 
 
 @cache
-def pipeline() -> Pipeline[Due, Result]:
+def pipeline() -> Pipeline[Due, Outcome | None, Result]:
     return Pipeline(
         _prepare, _write, name="prober", capacity=CAPACITY, linger_seconds=LINGER_SECONDS, is_urgent=_is_news
     )
 
 
-def _prepare() -> Callable[[Due], Awaitable[Result]]:
-    return Prober(on_alarm=lambda due: pipeline().submit(due)).probe
+def _prepare() -> "Prober":
+    return Prober(on_alarm=lambda due: pipeline().submit(due))
 
 
 def _is_news(result: Result) -> bool:
@@ -73,6 +77,7 @@ def tally() -> Tally:
 def _write(results: list[Result]) -> None:
     has_failures = any(result.finding in (Finding.FAILURE, Finding.DEAD) for result in results)
     heartbeats.record(results, is_cut_off=has_failures and canary.is_silent(), now=timezone.now())
+    history.observe(results, now=time.time())
     tally().flush()
 
 
@@ -93,7 +98,8 @@ class Prober:
             on_peer_closed=self._see_close,
         )
         # Claimed here already, and not due yet.
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, _Waiting] = {}
+        self._wheel = Wheel(asyncio.get_running_loop())
         # How often each is still to be tried.
         self._alarmed: dict[int, int] = {}
         self._claimer = ThreadPoolExecutor(1, thread_name_prefix="prober-claimer")
@@ -103,58 +109,59 @@ class Prober:
         if self._claiming is not None:
             await self._claiming
         self._claimer.shutdown()
+        self._wheel.stop()
         await self._client.close()
 
-    async def probe(self, due: Due) -> Result:
-        """Probe one instance as its heartbeat is declared, when it is due."""
+    def start(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
+        """Probe one instance as its heartbeat is declared, when it is due; None comes of a beat that did not."""
         early = due.due_at - time.time()
-        # What was claimed because of an alarm is early by more, and neither waits nor counts.
-        if early <= AHEAD_SECONDS:
-            if early > 0:
-                await self._wait(due.instance_id, early)
-            tally().add(time.time() - due.due_at)
+        if early > 0:
+            waiting = self._waiting[due.instance_id] = _Waiting(self, due, on_outcome)
+            # The wheel is up to a tick late, and a tick early does no harm.
+            self._wheel.add(waiting, time.perf_counter() + early - TICK_SECONDS)
+        else:
+            self.begin(due, on_outcome)
+
+    def begin(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
+        """As `start`, but at once."""
+        self._waiting.pop(due.instance_id, None)
+        tally().add(time.time() - due.due_at)
         if due.kind == HeartbeatKind.TTL:
-            detail = f"no beat within {due.interval_seconds:g} s"
-            return Result(due=due, finding=Finding.FAILURE, detail=detail, latency_ms=None)
-        return await (self._probe_tcp(due) if due.kind == HeartbeatKind.TCP else self._probe_http(due))
+            on_outcome(None)
+        elif due.kind == HeartbeatKind.TCP:
+            timeouts = Timeouts.within(due.timeout_seconds)
+            self._client.start_connect(*_tcp_address(due.url), timeouts, on_outcome)
+        else:
+            self._client.start(_request(due.url, due.timeout_seconds), on_outcome)
 
-    async def _wait(self, instance_id: int, seconds: float) -> None:
-        """Until its time has come, or an alarm."""
-        loop = asyncio.get_running_loop()
-        waiter = self._waiting[instance_id] = loop.create_future()
-        timer = loop.call_later(seconds, _wake, waiter)
-        try:
-            await waiter
-        finally:
-            timer.cancel()
-            self._waiting.pop(instance_id, None)
-
-    async def _probe_http(self, due: Due) -> Result:
-        request = _request(due.url, due.timeout_seconds)
-        outcome = await self._client.send(request)
+    def conclude(self, due: Due, outcome: Outcome | None) -> Result:
+        """What was found; when that is a death, the other instances of its origin are probed at once."""
+        if outcome is None:
+            return Result(due, Finding.FAILURE, f"no beat within {due.interval_seconds:g} s", None)
+        if due.kind == HeartbeatKind.TCP:
+            return _tcp_result(due, outcome)
         result = _http_result(due, outcome)
         if result.finding in (Finding.SUCCESS, Finding.WARNING):
-            self._watch.see_pass(
-                request.target.origin, due.instance_id, was_reused=outcome.reused, now=time.perf_counter()
-            )
+            origin = _request(due.url, due.timeout_seconds).target.origin
+            self._watch.see_pass(origin, due.instance_id, was_reused=outcome.reused, now=time.perf_counter())
         elif outcome.error is Error.CONNECTION_REFUSED:
-            return self._judge_refusal(result, request.target.origin)
+            return self._judge_refusal(result, _request(due.url, due.timeout_seconds).target.origin)
+        elif outcome.error in (Error.RESET, Error.CLOSED_EARLY):
+            self._see_close(_request(due.url, due.timeout_seconds).target.origin, 0.0)
         return result
 
-    async def _probe_tcp(self, due: Due) -> Result:
-        parts = urlsplit(due.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        outcome = await self._client.connect(parts.hostname or "", port, Timeouts.within(due.timeout_seconds))
-        detail = outcome.detail if outcome.error else f"{parts.hostname}:{port} accepts connections"
-        finding = _failure(outcome) if outcome.error else _slow_or_not(due, outcome)
-        return Result(due=due, finding=finding, detail=detail, latency_ms=outcome.latency_ms)
+    async def probe(self, due: Due) -> Result:
+        """Probe one instance now."""
+        outcome: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self.begin(due, outcome.set_result)
+        return self.conclude(due, await outcome)
 
     def _judge_refusal(self, result: Result, origin: Origin) -> Result:
         if not self._watch.is_conclusive(origin, now=time.perf_counter()):
             return result
         self._raise_alarm(self._watch.take_fellows(origin))
         detail = f"{origin} closed its connection and refuses another: its process is gone."
-        return Result(due=result.due, finding=Finding.DEAD, detail=detail, latency_ms=result.latency_ms)
+        return Result(result.due, Finding.DEAD, detail, result.latency_ms)
 
     def _see_close(self, origin: Origin, idle_seconds: float) -> None:
         scout = self._watch.see_close(origin, idle_seconds, now=time.perf_counter())
@@ -162,42 +169,60 @@ class Prober:
             self._raise_alarm([scout])
 
     def _raise_alarm(self, instance_ids: Iterable[int]) -> None:
-        for each in instance_ids:
-            waiter = self._waiting.get(each)
-            if waiter is None:
-                self._alarmed[each] = TRIES
-            else:
-                _wake(waiter)
+        self._alarmed.update(dict.fromkeys(instance_ids, TRIES))
         if self._alarmed and self._claiming is None:
-            self._claiming = asyncio.get_running_loop().create_task(self._claim_alarmed())
+            self._claiming = asyncio.get_running_loop().create_task(self._probe_alarmed())
 
-    async def _claim_alarmed(self) -> None:
+    async def _probe_alarmed(self) -> None:
         """All that came up while the claim before was made are claimed together.
 
-        What is held just now, because its last result is about to be written, is tried again a few times.
+        What is held just now is tried again a few times: its last result is about to be written, or this process has
+        claimed it and will find it waiting.
         """
-        loop = asyncio.get_running_loop()
         try:
             while self._alarmed:
-                ids = set(self._alarmed)
-                due = await loop.run_in_executor(self._claimer, _claim_now, ids)
-                claimed = {each.instance_id for each in due}
-                for each in ids:
-                    tries = 0 if each in claimed else self._alarmed[each] - 1
-                    if tries:
-                        self._alarmed[each] = tries
-                    else:
-                        del self._alarmed[each]
-                self._on_alarm(due)
+                self._hurry_waiting()
+                await self._claim_alarmed()
                 if self._alarmed:
                     await asyncio.sleep(RETRY_SECONDS)
         finally:
             self._claiming = None
 
+    def _hurry_waiting(self) -> None:
+        for each in self._waiting.keys() & self._alarmed.keys():
+            del self._alarmed[each]
+            waiting = self._waiting[each]
+            self._wheel.remove(waiting)
+            waiting.expire(0.0)
 
-def _wake(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
+    async def _claim_alarmed(self) -> None:
+        if not self._alarmed:
+            return
+        ids = set(self._alarmed)
+        due = await asyncio.get_running_loop().run_in_executor(self._claimer, _claim_now, ids)
+        claimed = {each.instance_id for each in due}
+        for each in ids:
+            tries = 0 if each in claimed else self._alarmed[each] - 1
+            if tries:
+                self._alarmed[each] = tries
+            else:
+                del self._alarmed[each]
+        self._on_alarm(due)
+
+
+class _Waiting:
+    """A probe that is claimed and not due yet."""
+
+    __slots__ = ("_due", "_on_outcome", "_prober", "tick")
+
+    def __init__(self, prober: Prober, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
+        self.tick = 0
+        self._prober = prober
+        self._due = due
+        self._on_outcome = on_outcome
+
+    def expire(self, now: float) -> None:
+        self._prober.begin(self._due, self._on_outcome)
 
 
 def _claim_now(instance_ids: set[int]) -> list[Due]:
@@ -209,9 +234,22 @@ def _claim_now(instance_ids: set[int]) -> list[Due]:
         return []
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=MAX_REMEMBERED)
 def _request(url: str, timeout_seconds: float) -> Request:
     return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _tcp_address(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _tcp_result(due: Due, outcome: Outcome) -> Result:
+    host, port = _tcp_address(due.url)
+    detail = outcome.detail if outcome.error else f"{host}:{port} accepts connections"
+    finding = _failure(outcome) if outcome.error else _slow_or_not(due, outcome)
+    return Result(due, finding, detail, outcome.latency_ms)
 
 
 def _http_result(due: Due, outcome: Outcome) -> Result:
@@ -226,7 +264,7 @@ def _http_result(due: Due, outcome: Outcome) -> Result:
         finding, detail = Finding.FAILURE, f"GET {due.url} answered {outcome.status}, not 2xx"
     if finding is Finding.WARNING and outcome.status != TOO_MANY_REQUESTS:
         detail = f"{detail} after more than {due.warn_after_seconds:g} s"
-    return Result(due=due, finding=finding, detail=detail, latency_ms=outcome.latency_ms)
+    return Result(due, finding, detail, outcome.latency_ms)
 
 
 def _failure(outcome: Outcome) -> Finding:

@@ -1,34 +1,17 @@
 """Registering, updating and deregistering."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
 from config.problems import Problem
-from registry import catalogue, journal, overrides, representation, wakeups
+from registry import catalogue, enrolment, journal, representation, rows, wakeups
 from registry.declaration import Declaration, Target
+from registry.enrolment import Entry
 from registry.errors import Deregistered, NamedTwice
-from registry.models import Change, Cursor, Heartbeat, Instance, Requirement, Status, Tombstone
-
-# The members of an instance that a declaration sets, and that a new heartbeat must judge anew.
-_PROBED = ("heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
-
-_CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not field.primary_key]
-# How long webhooks are signed with the old secret too after a client has given a new one.
-ROTATION_OVERLAP = timedelta(hours=24)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One instance's registration or update, and whose token it came with."""
-
-    target: Target
-    declared: Declaration
-    author: str
+from registry.models import Change, Instance, Tombstone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +81,20 @@ def _register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registere
     refused = _refused(entries)
     accepted = [entry for entry in entries if id(entry) not in refused]
     known = _locked_many([entry.target for entry in accepted])
-    stored = {id(entry): known.get(entry.target) or _drafted(entry, now=now) for entry in accepted}
-    created = [stored[id(entry)] for entry in accepted if entry.target not in known]
-    drafts = [*_create(created, now=now), *_update(known, accepted, now=now)]
+    fresh = enrolment.draft([entry for entry in accepted if entry.target not in known], now=now)
+    changed = enrolment.update(known, accepted, now=now)
+    drafts = [*map(enrolment.announced, fresh.values()), *changed]
     revision = journal.append(drafts, now=now) if drafts else journal.locked_head()
-    _point_cursors(stored.values(), is_known=bool(known), revision=revision)
+    # After the journal, because each row holds the revision that it was given there.
+    enrolment.insert(fresh.values(), revision=revision, now=now)
+    enrolment.point_cursors(known.values(), revision=revision)
+    if changed:
+        transaction.on_commit(wakeups.wake_notifications)
+    stored = {**known, **fresh}
     offered = catalogue.offered({service for instance in stored.values() for service in instance.requires})
     return [
         refused.get(id(entry))
-        or _registered(stored[id(entry)], offered, revision=revision, is_new=entry.target not in known)
+        or _registered(stored[entry.target], offered, revision=revision, is_new=entry.target in fresh)
         for entry in entries
     ]
 
@@ -139,143 +127,6 @@ def _locked(target: Target) -> Instance | None:
 
 
 def _locked_many(targets: Sequence[Target]) -> dict[Target, Instance]:
-    wanted = set(targets)
-    found: dict[Target, Instance] = {}
-    for service, names in _by_service(targets).items():
-        # In one order everywhere, so that two batches do not wait for each other.
-        for instance in Instance.objects.select_for_update().filter(service=service, name__in=names).order_by("pk"):
-            target = Target(service=service, instance=instance.name)
-            if target in wanted:
-                found[target] = instance
-    return found
-
-
-def _by_service(targets: Sequence[Target]) -> dict[str, list[str]]:
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    for target in sorted(targets, key=lambda target: target.service):
-        names[target.service].append(target.instance)
-    return names
-
-
-def _drafted(entry: Entry, *, now: datetime) -> Instance:
-    return Instance(
-        service=entry.target.service,
-        name=entry.target.instance,
-        status=Status.STARTING,
-        status_since=now,
-        status_reason="registered, not probed yet",
-        registered_at=now,
-        registered_by=entry.author,
-        revision=0,
-        incarnation=entry.declared.incarnation,
-        **_columns(entry.declared),
-    )
-
-
-def _create(instances: Sequence[Instance], *, now: datetime) -> list[journal.Draft]:
-    if not instances:
-        return []
-    held = overrides.held(now=now)
-    for instance in instances:
-        instance.is_in_maintenance = not held.isdisjoint({(instance.service, ""), (instance.service, instance.name)})
-    Instance.objects.bulk_create(instances)
-    _require(instances)
-    Heartbeat.objects.bulk_create(
-        Heartbeat(instance=instance, due_at=_first_due(instance, now=now)) for instance in instances
-    )
-    transaction.on_commit(wakeups.wake_heartbeats)
-    return [
-        journal.Draft(change=Change.REGISTERED, instance=instance, before="", author=instance.registered_by)
-        for instance in instances
-    ]
-
-
-def _update(known: dict[Target, Instance], entries: Sequence[Entry], *, now: datetime) -> list[journal.Draft]:
-    drafts = []
-    for entry in entries:
-        instance = known.get(entry.target)
-        draft = _changed(instance, entry, now=now) if instance is not None else None
-        if draft is not None:
-            drafts.append(draft)
-    if drafts:
-        transaction.on_commit(wakeups.wake_notifications)
-    return drafts
-
-
-def _changed(instance: Instance, entry: Entry, *, now: datetime) -> journal.Draft | None:
-    if instance.incarnation != entry.declared.incarnation:
-        instance.incarnation = entry.declared.incarnation
-        instance.save(update_fields=["incarnation"])
-        _probe_anew(instance, now=now)
-    columns = _columns(entry.declared)
-    changed = [name for name, value in columns.items() if getattr(instance, name) != value]
-    if not changed:
-        return None
-    before = representation.offer_digest(instance)
-    if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
-        columns |= {"previous_notify_secret": instance.notify_secret, "previous_secret_until": now + ROTATION_OVERLAP}
-    for name, value in columns.items():
-        setattr(instance, name, value)
-    instance.save(update_fields=list(columns))
-    if "requires" in changed:
-        instance.requirements.all().delete()
-        _require([instance])
-    if any(name in _PROBED for name in changed):
-        _probe_anew(instance, now=now)
-    reason = f"changed: {', '.join(changed)}"
-    return journal.Draft(change=Change.CHANGED, instance=instance, before=before, author=entry.author, reason=reason)
-
-
-def _probe_anew(instance: Instance, *, now: datetime) -> None:
-    Heartbeat.objects.filter(instance=instance).update(
-        due_at=_first_due(instance, now=now), lease_until=0, failures=0, successes=0
-    )
-    transaction.on_commit(wakeups.wake_heartbeats)
-
-
-def _first_due(instance: Instance, *, now: datetime) -> float:
-    """At once for what we probe; for an instance that beats by itself, when its first beat is late."""
-    wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
-    return now.timestamp() + wait
-
-
-def _require(instances: Iterable[Instance]) -> None:
-    Requirement.objects.bulk_create(
-        Requirement(instance=instance, service=service) for instance in instances for service in instance.requires
-    )
-
-
-def _point_cursors(instances: Iterable[Instance], *, is_known: bool, revision: int) -> None:
-    told = [instance for instance in instances if instance.notify_url is not None]
-    if is_known:
-        Cursor.objects.filter(instance__in=[each for each in instances if each.notify_url is None]).delete()
-    Cursor.objects.bulk_create(
-        [Cursor(instance=each, notified_revision=revision, scanned_revision=revision) for each in told],
-        update_conflicts=True,
-        unique_fields=["instance"],
-        # A delivery under way loses its claim: what it tells, this answer has told.
-        update_fields=_CURSOR_COLUMNS,
-    )
-
-
-def _columns(declared: Declaration) -> dict[str, Any]:
-    heartbeat = declared.heartbeat
-    return {
-        "url": declared.url.rstrip("/"),
-        "requires": sorted(set(declared.requires)),
-        "notify_url": declared.notify_url,
-        "notify_secret": declared.notify_secret if declared.notify_url else None,
-        "tags": sorted(set(declared.tags)),
-        "zone": declared.zone,
-        "version": declared.version,
-        "weight": declared.weight,
-        "metadata": declared.metadata,
-        "heartbeat_kind": heartbeat.kind,
-        "heartbeat_url": declared.heartbeat_url,
-        "interval_seconds": heartbeat.interval_seconds,
-        "timeout_seconds": heartbeat.timeout_seconds,
-        "warn_after_seconds": heartbeat.warn_after_seconds,
-        "failures_before_critical": heartbeat.failures_before_critical,
-        "successes_before_passing": heartbeat.successes_before_passing,
-        "deregister_after_seconds": heartbeat.deregister_after_seconds,
-    }
+    # In one order everywhere, so that two batches do not wait for each other.
+    found = rows.named([(target.service, target.instance) for target in targets], locked=True, order="id")
+    return {Target(service=each.service, instance=each.name): each for each in found}

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from config.problems import Conflict
 from registry import catalogue, journal, representation, wakeups
 from registry.declaration import Target
-from registry.errors import UnknownRevision
+from registry.errors import UnknownDelivery, UnknownRevision
 from registry.messages import Message, secrets_of
-from registry.models import Cursor, Instance, JournalEntry
+from registry.models import Cursor, Delivery, Instance, JournalEntry
 
 TEST_TYPE = "registry.test"
 
@@ -29,6 +29,14 @@ def since(target: Target, revision: int) -> None:
     if revision > head or (oldest is not None and revision < oldest - 1):
         raise UnknownRevision(revision, oldest=(oldest or head + 1) - 1, head=head)
     _rewind(Cursor.objects.filter(instance=instance), notified_revision=revision, scanned_revision=revision)
+
+
+def delivery(target: Target, number: int) -> None:
+    """As `since`, from where one delivery began. Raises UnknownDelivery too."""
+    found = Delivery.objects.filter(pk=number, service=target.service, instance=target.instance).first()
+    if found is None:
+        raise UnknownDelivery(number, target.service, target.instance)
+    since(target, found.from_revision)
 
 
 @transaction.atomic
@@ -54,7 +62,9 @@ def trial(target: Target, *, now: datetime) -> Message:
         service=instance.service,
         instance=instance.name,
         url=instance.notify_url or "",
-        secrets=secrets_of(instance, now=now),
+        secrets=secrets_of(
+            instance.notify_secret, instance.previous_notify_secret, until=instance.previous_secret_until, now=now
+        ),
         id=f"test_{instance.pk}_{secrets.token_hex(8)}",
         from_revision=revision,
         to_revision=revision,

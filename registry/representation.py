@@ -2,12 +2,15 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from registry.catalogue import Summary
+from registry.history import Counts
 from registry.models import Delivery, Instance, JournalEntry, Status
+from registry.uptime import Report
 
 SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
 
@@ -97,5 +100,22 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def history_body(report: Report) -> dict[str, Any]:
+    periods = [{"start": timestamp(start), **_probes_body(counts)} for start, counts in report.periods]
+    return {"total": _probes_body(report.total), "periods": periods}
+
+
+@lru_cache(maxsize=10_000)
 def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _probes_body(counts: Counts) -> dict[str, Any]:
+    return {
+        "probes": counts.probes,
+        "failures": counts.failures,
+        "warnings": counts.warnings,
+        "uptime": counts.uptime,
+        "latency_mean_ms": counts.latency_mean_ms,
+        "latency_max_ms": counts.latency_max_ms if counts.timed else None,
+    }

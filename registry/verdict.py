@@ -6,7 +6,7 @@ decayed below REUSE_BELOW, which takes at most three half-lives of steadiness, b
 """
 
 import enum
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from registry.models import Status
 
@@ -29,15 +29,13 @@ class Finding(enum.Enum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     failures_before_critical: int
     successes_before_passing: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """What is known of an instance between two probes.
+class Health(NamedTuple):
+    """What is known of an instance between two probes; a tuple, because thousands are made a second.
 
     `verdict` is the status that the thresholds give; one of the two counts is always 0. Times are seconds since the
     epoch.
@@ -60,12 +58,12 @@ def judge(health: Health, finding: Finding, *, thresholds: Thresholds, now: floa
     """The health after one more result. `now` must not go backwards; should it, the penalty does not decay."""
     if finding is Finding.INCONCLUSIVE:
         return health
-    judged = _counted(health, finding, thresholds)
+    counted, failures, successes = _counted(health, finding, thresholds)
     penalty = decayed(health, now=now)
-    if _flipped(health.verdict, judged.verdict):
+    if _flipped(health.verdict, counted):
         penalty = min(penalty + 1, PENALTY_CAP)
     is_damped = penalty >= REUSE_BELOW if health.is_damped else penalty >= SUPPRESS_AT
-    return replace(judged, penalty=penalty, penalty_at=now, is_damped=is_damped)
+    return Health(counted, failures, successes, penalty, now, is_damped)
 
 
 def decayed(health: Health, *, now: float) -> float:
@@ -74,15 +72,16 @@ def decayed(health: Health, *, now: float) -> float:
     return float(health.penalty * 0.5 ** (elapsed / HALF_LIFE_SECONDS))
 
 
-def _counted(health: Health, finding: Finding, thresholds: Thresholds) -> Health:
+def _counted(health: Health, finding: Finding, thresholds: Thresholds) -> tuple[str, int, int]:
+    """The verdict, and the failures and successes in a row."""
     if finding in (Finding.FAILURE, Finding.DEAD):
         failures = health.failures + 1
         fails = finding is Finding.DEAD or failures >= thresholds.failures_before_critical
-        return Health(verdict=Status.CRITICAL if fails else health.verdict, failures=failures)
+        return (Status.CRITICAL.value if fails else health.verdict), failures, 0
     successes = health.successes + 1
     good = Status.WARNING if finding is Finding.WARNING else Status.PASSING
     serves = successes >= thresholds.successes_before_passing or _is_good(health.verdict)
-    return Health(verdict=good if serves else health.verdict, successes=successes)
+    return (good.value if serves else health.verdict), 0, successes
 
 
 def _flipped(before: str, after: str) -> bool:

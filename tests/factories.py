@@ -1,7 +1,12 @@
 """Plain functions that make what tests need."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+
+from django.db import connection
 
 from registry import claims, declaration, heartbeats, registration
 from registry.claims import Due
@@ -45,3 +50,27 @@ def passing(service: str, instance: str | None = None, *, now: datetime, **membe
     made = register(service, instance, now=now, **members).instance
     judge(made, succeeded=True, now=now)
     return made
+
+
+def empty_tables() -> None:
+    """For a test that begins anew within one transaction, as a state machine does."""
+    tables = [name for name in connection.introspection.table_names() if name.startswith("registry_")]
+    children = ("registry_requirement", "registry_heartbeat", "registry_cursor")
+    with connection.cursor() as cursor:
+        for table in sorted(tables, key=lambda name: name not in children):
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 -- our own tables' names
+
+
+@contextmanager
+def few_parameters(most: int = 1500) -> Iterator[None]:
+    """SQLite as it would be with that many parameters in a statement, whose usual number takes long to exceed."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    limits, kind = connection.connection, sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    before = limits.setlimit(kind, most)
+    try:
+        yield
+    finally:
+        limits.setlimit(kind, before)

@@ -33,11 +33,17 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane"]
+NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane", "registry.writing.lane.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = {"SITE_TITLE": "Rollcall registry", "SITE_HEADER": "Rollcall registry", "SITE_SYMBOL": "hub"}
+UNFOLD = {
+    "SITE_TITLE": "Rollcall registry",
+    "SITE_HEADER": "Rollcall registry",
+    "SITE_SYMBOL": "hub",
+    "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
+}
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 
@@ -61,6 +67,7 @@ PROTECTION_PERCENT = env.integer("REGISTRY_PROTECTION_PERCENT", 25, at_most=100)
 
 JOURNAL_RETENTION_DAYS = env.integer("REGISTRY_JOURNAL_RETENTION_DAYS", 30)
 TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
+HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
 CELERY_TASK_DEFAULT_QUEUE = "registry"

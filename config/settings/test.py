@@ -28,11 +28,13 @@ TOKEN_SCOPES = ["read", "write", "operate", "act-for", "register:"]
 SERVICE_TOKENS = registry.SERVICE_TOKENS
 
 # What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.
+UNFOLD = registry.UNFOLD
 ALLOWED_NETWORKS = registry.ALLOWED_NETWORKS
 OPERATOR_PASSWORD = registry.OPERATOR_PASSWORD
 CANARY_URLS = registry.CANARY_URLS
 PROTECTION_PERCENT = registry.PROTECTION_PERCENT
 JOURNAL_RETENTION_DAYS = registry.JOURNAL_RETENTION_DAYS
+HISTORY_RETENTION_DAYS = registry.HISTORY_RETENTION_DAYS
 TOMBSTONE_RETENTION_DAYS = registry.TOMBSTONE_RETENTION_DAYS
 DELIVERY_RETENTION_DAYS = registry.DELIVERY_RETENTION_DAYS
 RETENTION_DAYS = logsvc.RETENTION_DAYS

@@ -1,42 +1,56 @@
 """Instances in the admin: everything to be seen, nothing to be edited past the journal."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from registry import catalogue, heartbeats, overrides, registration, replay
-from registry.declaration import Target
-from registry.models import Heartbeat, Instance, Status
+from registry.admin import cells, panels
+from registry.admin.asking import MOST_TARGETS, OperationView, ask
+from registry.admin.operations import OPERATIONS, PERMISSION, Operation
+from registry.admin.pages import ServicesView, ServiceView
+from registry.admin.records import RecordAdmin
+from registry.models import Instance
+
+_DECLARED = ["url", "zone", "version", "weight", "tags", "metadata", "requires", "notify_url", "incarnation"]
+_JUDGED = [
+    "heartbeat_kind",
+    "heartbeat_url",
+    "interval_seconds",
+    "timeout_seconds",
+    "warn_after_seconds",
+    "failures_before_critical",
+    "successes_before_passing",
+    "deregister_after_seconds",
+]
 
 
 @admin.register(Instance)
-class InstanceAdmin(ModelAdmin):
-    list_display = ["service", "name", "shown_status", "since", "required", "status_reason"]
-    list_filter = ["status", "service", "zone", "heartbeat_kind"]
-    search_fields = ["service", "name", "url"]
-    list_select_related = ["heartbeat"]
-    exclude = ["notify_secret", "previous_notify_secret"]
-    readonly_fields = ["last_probe"]
-    actions = ["probe_now", "begin_maintenance", "end_maintenance", "drain", "resync"]
+class InstanceAdmin(RecordAdmin):
+    list_display = ["name", "of_service", "shown_status", "since", "required", "status_reason"]
+    list_filter = ["status", "is_suspect", "is_in_maintenance", "heartbeat_kind"]
+    search_fields = ["service", "name", "url", "zone"]
+    list_before_template = "registry/admin/protection.html"
+    change_form_outer_before_template = "registry/admin/instance.html"
+    fieldsets = [
+        ("As it was declared", {"fields": _DECLARED}),
+        ("How it is judged", {"fields": _JUDGED}),
+        ("Registration", {"fields": ["registered_at", "registered_by", "revision"]}),
+    ]
 
-    @display(
-        description="status",
-        ordering="status",
-        label={
-            Status.PASSING: "success",
-            Status.WARNING: "warning",
-            Status.CRITICAL: "danger",
-            Status.STARTING: "info",
-            "maintenance": "warning",
-            "draining": "warning",
-        },
-    )
+    @display(description="service", ordering="service")
+    def of_service(self, instance: Instance) -> str:
+        return cells.service_link(instance.service)
+
+    @display(description="status", ordering="status")
     def shown_status(self, instance: Instance) -> str:
-        return instance.shown_status
+        return cells.status(instance)
 
     @display(description="for", ordering="-status_since")
     def since(self, instance: Instance) -> str:
@@ -46,82 +60,38 @@ class InstanceAdmin(ModelAdmin):
     def required(self, instance: Instance) -> str:
         return ", ".join(instance.requires)
 
-    @display(description="last probe")
-    def last_probe(self, instance: Instance) -> str:
-        heartbeat: Heartbeat = instance.heartbeat
-        latency = "" if heartbeat.latency_ms is None else f" after {heartbeat.latency_ms:.1f} ms"
-        return f"{heartbeat.detail}{latency}" or "none yet"
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path("services/", ServicesView.as_view(model_admin=self), name="registry_services"),
+            path("services/<str:service>/", ServiceView.as_view(model_admin=self), name="registry_service"),
+            path("operations/<str:name>/", OperationView.as_view(model_admin=self), name="registry_operation"),
+        ]
+        for page in pages:
+            page.callback = self.admin_site.admin_view(page.callback)
+        return [*pages, *super().get_urls()]
 
-    @admin.action(description="Probe now", permissions=["operate"])
-    def probe_now(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        count = heartbeats.hurry([instance.pk for instance in queryset], now=timezone.now())
-        self.message_user(request, f"{count} probes are due now.")
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        if request.user.has_perm(PERMISSION):
+            actions |= {each.name: _action(each) for each in OPERATIONS.values() if each.needs_targets}
+        return actions
 
-    @admin.action(description="Begin maintenance, until it is ended", permissions=["operate"])
-    def begin_maintenance(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        for instance in queryset:
-            overrides.begin_maintenance(
-                instance.service,
-                instance.name,
-                until=None,
-                reason="begun in the admin",
-                author=_author(request),
-                now=timezone.now(),
-            )
-        self.message_user(request, f"In maintenance: {_named(queryset)}. {_affected(queryset)}")
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown = panels.protection(request, now=timezone.now())
+        found: HttpResponse = super().changelist_view(request, {**shown, **(extra_context or {})})
+        return found
 
-    @admin.action(description="End maintenance", permissions=["operate"])
-    def end_maintenance(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        for instance in queryset:
-            overrides.end_maintenance(instance.service, instance.name, author=_author(request), now=timezone.now())
-        self.message_user(request, f"No longer in a maintenance of their own: {_named(queryset)}.")
-
-    @admin.action(description="Drain, and deregister after 30 s", permissions=["operate"])
-    def drain(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        for instance in queryset:
-            target = Target(service=instance.service, instance=instance.name)
-            overrides.drain(
-                target, seconds=30, reason="drained in the admin", author=_author(request), now=timezone.now()
-            )
-        self.message_user(request, f"Draining: {_named(queryset)}. {_affected(queryset)}")
-
-    @admin.action(description="Have it ask for its providers anew", permissions=["operate"])
-    def resync(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        told = queryset.filter(notify_url__isnull=False)
-        count = replay.resync([Target(service=each.service, instance=each.name) for each in told])
-        self.message_user(request, f"{count} dependents are told to ask for the whole.")
-
-    def has_operate_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("registry.change_instance")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Instance | None = None) -> bool:
-        return False
-
-    def delete_model(self, request: HttpRequest, obj: Instance) -> None:
-        _deregister(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Instance]) -> None:
-        for instance in queryset:
-            _deregister(request, instance)
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        instance = self.get_object(request, object_id)
+        shown = panels.of_instance(request, instance, now=timezone.now()) if instance else {}
+        found: HttpResponse = super().change_view(request, object_id, form_url, {**shown, **(extra_context or {})})
+        return found
 
 
-def _deregister(request: HttpRequest, instance: Instance) -> None:
-    target = Target(service=instance.service, instance=instance.name)
-    registration.deregister(target, author=_author(request), reason="deregistered in the admin", now=timezone.now())
+def _action(operation: Operation) -> tuple[Any, str, str]:
+    def lead(model_admin: ModelAdmin, request: HttpRequest, chosen: QuerySet[Instance]) -> HttpResponse | None:
+        return ask(request, operation.name, list(chosen[: MOST_TARGETS + 1]))
 
-
-def _author(request: HttpRequest) -> str:
-    return f"admin:{request.user.get_username()}"
-
-
-def _named(instances: QuerySet[Instance]) -> str:
-    return ", ".join(str(instance) for instance in instances)
-
-
-def _affected(instances: QuerySet[Instance]) -> str:
-    services = {instance.service for instance in instances}
-    dependents = {name for each in catalogue.summaries() if each.service in services for name in each.required_by}
-    return f"Required by {', '.join(sorted(dependents))}." if dependents else "Nobody requires them."
+    return lead, operation.name, f"{operation.title} ..."

@@ -14,6 +14,7 @@ ChangeName = Literal[
     "passing",
     "warning",
     "critical",
+    "suspect",
     "maintenance",
     "maintenance-ended",
     "draining",
@@ -171,6 +172,28 @@ class Trial(Struct, kw_only=True):
 
 class Resynced(Struct, kw_only=True):
     dependents: Count
+
+
+class Probes(Struct, kw_only=True):
+    """What probes found: `uptime` is the share that did not fail, the latencies are in milliseconds and of those."""
+
+    probes: Count
+    failures: Count
+    warnings: Count
+    uptime: Annotated[float, Meta(ge=0, le=1)] | None
+    latency_mean_ms: float | None
+    latency_max_ms: float | None
+
+
+class ProbesOfPeriod(Probes, kw_only=True):
+    start: datetime
+
+
+class History(Struct, kw_only=True):
+    """`periods` are the days or hours of UTC in which anything was probed, oldest first."""
+
+    total: Probes
+    periods: list[ProbesOfPeriod]
 
 
 class Protection(Struct, kw_only=True):

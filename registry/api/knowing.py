@@ -7,12 +7,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import catalogue, graph, guard, journal
+from registry import catalogue, declaration, guard, impact, journal, uptime
 from registry.api import answers
 from registry.api.operations import described
+from registry.api.parameters import HistoryQuery, query_of
 from registry.api.revised import RevisedView
-from registry.models import GOOD
-from registry.representation import timestamp
+from registry.representation import history_body, timestamp
 
 
 class ProtectionView(RevisedView):
@@ -35,14 +35,27 @@ class GraphView(RevisedView):
     def get(self, request: Request) -> Response:
         revision = journal.head()
         summaries = catalogue.summaries()
-        requirements = {each.service: each.requires for each in summaries if each.counts}
-        offering = [each.service for each in summaries if any(each.counts.get(status) for status in GOOD)]
         services = [
-            {"service": each.service, "offers": each.service in offering, "requires": sorted(each.requires)}
-            for each in summaries
+            {"service": each.service, "offers": each.offers, "requires": sorted(each.requires)} for each in summaries
         ]
-        findings = asdict(graph.examine(requirements, offering=offering))
-        return Response({"revision": revision, "services": services, **findings})
+        return Response({"revision": revision, "services": services, **asdict(impact.findings(summaries))})
+
+
+class HistoryView(RevisedView):
+    """Of an instance, or with none in the address of a whole service."""
+
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("What probes found: the uptime", query=HistoryQuery, answer=answers.History)
+    def get(self, request: Request, service: str, instance: str = "") -> Response:
+        declaration.target(service, instance or service)
+        wanted = query_of(request, HistoryQuery)
+        days, span_hours, now = wanted.days, uptime.SPANS[wanted.by], timezone.now()
+        if instance:
+            found = uptime.of_instance(service, instance, days=days, span_hours=span_hours, now=now)
+        else:
+            found = uptime.of_service(service, days=days, span_hours=span_hours, now=now)
+        return Response(history_body(found))
 
 
 def _protection_body(situation: guard.Situation) -> dict[str, Any]:
@@ -50,7 +63,7 @@ def _protection_body(situation: guard.Situation) -> dict[str, Any]:
         "active": situation.is_active,
         "since": situation.since and timestamp(situation.since),
         "reason": situation.reason,
-        "ends": situation.ends,
+        "ends": f"{situation.ends} DELETE /v1/protection ends it now." if situation.is_active else "",
         "suspects": situation.suspects,
         "grace_until": situation.grace_until and timestamp(situation.grace_until),
     }

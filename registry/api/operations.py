@@ -12,9 +12,12 @@ from msgspec import Struct
 
 from registry.api import answers
 from registry.declaration import Name
+from registry.reading import queries
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+# The attribute in which a view's method holds the struct of its parameters.
+QUERY = "rollcall_query"
 _REFERENCE = "#/components/schemas/{name}"
 _PROBLEMS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 503)
 _structs: set[type[Struct]] = {answers.Problem}
@@ -23,24 +26,34 @@ _structs: set[type[Struct]] = {answers.Problem}
 def described(
     summary: str,
     *,
-    query: type[Struct] | None = None,
+    query: type[Struct] = queries.Nothing,
     body: type[Struct] | None = None,
     needs_body: bool = True,
     answer: Any = None,
     status: int | tuple[int, ...] = 200,
 ) -> Callable[[View], View]:
-    """Describe one method of a view: what it takes and answers. Without an answer it has no body."""
+    """Describe one method of a view: what it takes and answers. Without an answer it has no body.
+
+    What it takes after the `?` is also what it is held to (revised.py).
+    """
     statuses = (status,) if isinstance(status, int) else status
     answered = {(code, "application/json"): _schema(answer) for code in statuses} if answer else {}
     empty = {} if answer else dict.fromkeys(statuses)
     problems = {(code, "application/problem+json"): _schema(answers.Problem) for code in _PROBLEMS}
-    return extend_schema(
+    schema = extend_schema(
         summary=summary,
-        parameters=[*_NAMES, *(_parameters(query) if query else [])],
+        parameters=[*_NAMES, *_parameters(query)],
         request={"application/json": _schema(body)} if body else None,
         responses={**answered, **empty, **problems},
         extensions={"x-body-required": needs_body} if body else None,
     )
+
+    def describe(method: View) -> View:
+        described_method: View = schema(method)
+        setattr(described_method, QUERY, query)
+        return described_method
+
+    return describe
 
 
 class Operation(AutoSchema):

@@ -1,14 +1,13 @@
 """Query parameters and small bodies, checked."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, TypeVar
 
-import msgspec
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from registry.declaration import Name, invalid
+from registry.declaration import Name, convert
+from registry.reading import queries
 from registry.reading.queries import Revision
 
 
@@ -18,6 +17,13 @@ class JournalPage(Struct, frozen=True, kw_only=True):
     service: tuple[Name, ...] = ()
     after: Revision | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class HistoryQuery(Struct, frozen=True, kw_only=True):
+    """The last `days`, by day or by hour."""
+
+    days: Annotated[int, Meta(ge=1, le=400)] = 90
+    by: Literal["day", "hour"] = "day"
 
 
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
@@ -47,20 +53,10 @@ Body = TypeVar("Body", bound=Struct)
 def body_of(request: Request, kind: type[Body]) -> Body:
     """The request's body, or the defaults where it has none. Raises Invalid naming the wrong member."""
     members = request.data if request.META.get("CONTENT_LENGTH", "0") not in ("", "0") else {}
-    try:
-        return msgspec.convert(members, kind)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
+    return convert(members, kind)
 
 
 def query_of(request: Request, kind: type[Body]) -> Body:
     """The query parameters that `kind` has members for. Raises Invalid naming the wrong one."""
-    try:
-        return msgspec.convert(parameters(request, kind.__struct_fields__), kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from error
-
-
-def parameters(request: Request, names: Sequence[str]) -> dict[str, str]:
-    """Those of the named query parameters that were given; NUL characters, which no database takes, removed."""
-    return {name: request.query_params[name].replace("\0", "") for name in names if request.query_params.get(name)}
+    found: Body = queries.parse(kind, request.META.get("QUERY_STRING", ""))
+    return found

@@ -13,11 +13,10 @@ from config.problems import RawResponse
 from registry import journal
 from registry.api import answers
 from registry.api.operations import described
-from registry.api.parameters import JournalPage
+from registry.api.parameters import JournalPage, query_of
 from registry.api.revised import HEADER, RevisedView, holder_of
 from registry.errors import NotThereYet, Resync
-from registry.reading import documents, queries
-from registry.reading.cache import Address
+from registry.reading import cache, documents, queries
 from registry.reading.conditions import response
 from registry.reading.documents import Answer, Document
 from registry.representation import entry_body
@@ -28,7 +27,7 @@ def answer(request: Request, document: Document, query: queries.Read) -> HttpRes
     page = document.make()
     if query.at_least is not None and page.revision < query.at_least:
         raise NotThereYet(query.at_least, head=page.revision)
-    address = Address(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
+    address = cache.lasting(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
     condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
     found = Answer(page=page, revision=page.revision)
     return _http(response(address, found, condition, changed_at=page.revision))
@@ -37,33 +36,35 @@ def answer(request: Request, document: Document, query: queries.Read) -> HttpRes
 class ServicesView(RevisedView):
     @described("The services", query=queries.Services, answer=answers.ServiceList)
     def get(self, request: Request) -> HttpResponse:
-        query = parse(request, queries.Services)
+        query = query_of(request, queries.Services)
         return answer(request, documents.services(query), query)
 
 
 class ServiceView(RevisedView):
     @described("One service", query=queries.Read, answer=answers.ServiceSummary)
     def get(self, request: Request, service: str) -> HttpResponse:
-        return answer(request, documents.service(service), parse(request, queries.Read))
+        return answer(request, documents.service(service), query_of(request, queries.Read))
 
 
 class InstancesView(RevisedView):
     @described("The instances of a service; waits for a change", query=queries.Instances, answer=answers.InstanceList)
     def get(self, request: Request, service: str) -> HttpResponse:
-        query = parse(request, queries.Instances)
+        query = query_of(request, queries.Instances)
         return answer(request, documents.instances(service, query), query)
 
 
 class ProvidersView(RevisedView):
-    @described("What an instance requires, resolved", query=queries.Read, answer=answers.Providers)
+    @described(
+        "What an instance requires, resolved; waits for a change", query=queries.Waiting, answer=answers.Providers
+    )
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
-        return answer(request, documents.providers(service, instance), parse(request, queries.Read))
+        return answer(request, documents.providers(service, instance), query_of(request, queries.Waiting))
 
 
 class TargetsView(RevisedView):
     @described("Prometheus' HTTP service discovery", query=queries.Targets, answer=list[answers.TargetGroup])
     def get(self, request: Request) -> HttpResponse:
-        query = parse(request, queries.Targets)
+        query = query_of(request, queries.Targets)
         return answer(request, documents.targets(query), query)
 
 
@@ -72,7 +73,7 @@ class JournalView(RevisedView):
 
     @described("The journal", query=JournalPage, answer=answers.Journal)
     def get(self, request: Request) -> Response:
-        wanted = parse(request, JournalPage)
+        wanted = query_of(request, JournalPage)
         revision, oldest = journal.head(), journal.oldest()
         if wanted.after is not None and wanted.after < oldest - 1:
             raise Resync(wanted.after, oldest=oldest, head=revision)
@@ -81,11 +82,6 @@ class JournalView(RevisedView):
         following = shown[-1].revision if len(entries) > wanted.limit else None
         body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}
         return Response(body, headers={HEADER: str(revision)})
-
-
-def parse(request: Request, kind: type[queries.Query]) -> queries.Query:
-    found: queries.Query = queries.parse(kind, request.META.get("QUERY_STRING", ""))
-    return found
 
 
 def _http(raw: RawResponse) -> HttpResponse:

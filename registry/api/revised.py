@@ -1,4 +1,4 @@
-"""The base of the registry's views: every answer says up to which revision it is true."""
+"""The base of the registry's views: names and parameters are checked, and every answer names its revision."""
 
 from typing import Any
 
@@ -7,12 +7,21 @@ from rest_framework.request import Request
 
 from config.tokens.issuing import Holder
 from config.tokens.views import ScopedView
-from registry import journal
+from registry import declaration, journal
+from registry.api.operations import QUERY
+from registry.reading import queries
 
 HEADER = "Rollcall-Revision"
 
 
 class RevisedView(ScopedView):
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        declaration.check_names(**kwargs)
+        query = getattr(getattr(self, str(request.method).lower(), None), QUERY, None)
+        if query is not None:
+            queries.parse(query, request.META.get("QUERY_STRING", ""))
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if final.status_code < 400 and HEADER not in final.headers:

@@ -18,7 +18,14 @@ from registry.representation import delivery_body
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True):
-    since: Annotated[int, Meta(ge=0, le=2**62)]
+    """One of the two: from a revision on, or from where one delivery began."""
+
+    since: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    delivery: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.since is None) == (self.delivery is None):
+            raise ValueError("Name either `since`, a revision, or `delivery`, the id of one")
 
 
 class DeliveriesPage(Struct, frozen=True, kw_only=True):
@@ -46,9 +53,13 @@ class DeliveriesView(RevisedView):
 class ReplayView(RevisedView):
     scopes: ClassVar = {"*": "operate"}
 
-    @described("Tell an instance again since a revision", body=ReplayBody, status=202)
+    @described("Tell an instance again", body=ReplayBody, status=202)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        replay.since(declaration.target(service, instance), body_of(request, ReplayBody).since)
+        target, wanted = declaration.target(service, instance), body_of(request, ReplayBody)
+        if wanted.delivery is not None:
+            replay.delivery(target, wanted.delivery)
+        elif wanted.since is not None:
+            replay.since(target, wanted.since)
         return Response(status=202)
 
 

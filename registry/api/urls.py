@@ -16,6 +16,8 @@ urlpatterns = [
     path("services/<str:service>/instances/<str:instance>/replay", telling.ReplayView.as_view()),
     path("services/<str:service>/instances/<str:instance>/resync", telling.ResyncView.as_view()),
     path("services/<str:service>/instances/<str:instance>/trial", telling.TrialView.as_view()),
+    path("services/<str:service>/instances/<str:instance>/history", knowing.HistoryView.as_view()),
+    path("services/<str:service>/history", knowing.HistoryView.as_view()),
     path("registrations:batch", batch.BatchView.as_view()),
     path("resync", telling.ResyncView.as_view()),
     path("services/<str:service>/maintenance", views.MaintenanceView.as_view()),

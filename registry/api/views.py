@@ -7,39 +7,33 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry import declaration, heartbeats, intake, overrides, registration
+from registry import declaration, heartbeats, overrides, registration
 from registry.api import answers, reads
 from registry.api.operations import described
 from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, body_of, query_of
 from registry.api.revised import RevisedView, holder_of
-from registry.declaration import Target
-from registry.errors import OutOfScope
+from registry.enrolment import Entry
 from registry.reading import documents, queries
-from registry.reading.documents import provider_bodies
-from registry.registration import Entry
 from registry.representation import instance_body
+from registry.writing import bodies, intake
+from registry.writing.scope import changeable
 
 
 class InstanceView(RevisedView):
     @described("One instance", query=queries.Read, answer=answers.RegisteredInstance)
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
-        return reads.answer(request, documents.instance(service, instance), reads.parse(request, queries.Read))
+        return reads.answer(request, documents.instance(service, instance), query_of(request, queries.Read))
 
     @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
-        target = _changeable(request, service, instance)
+        target = changeable(service, instance, holder=holder_of(request))
         declared = declaration.declaration(request.data)
         registered = intake.register(Entry(target=target, declared=declared, author=holder_of(request).name))
-        body = {
-            "instance": instance_body(registered.instance),
-            "revision": registered.revision,
-            "providers": provider_bodies(registered.providers),
-        }
-        return Response(body, status=201 if registered.is_new else 200)
+        return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:
-        target = _changeable(request, service, instance)
+        target = changeable(service, instance, holder=holder_of(request))
         registration.deregister(
             target,
             author=holder_of(request).name,
@@ -52,7 +46,7 @@ class InstanceView(RevisedView):
 class HeartbeatView(RevisedView):
     @described("Beat", body=BeatReport, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str) -> Response:
-        target = _changeable(request, service, instance)
+        target = changeable(service, instance, holder=holder_of(request))
         report = body_of(request, BeatReport)
         heartbeats.beat(
             target,
@@ -71,7 +65,6 @@ class MaintenanceView(RevisedView):
 
     @described("Begin maintenance", body=MaintenanceBody, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str = "") -> Response:
-        declaration.target(service, instance or service)
         wanted = body_of(request, MaintenanceBody)
         overrides.begin_maintenance(
             service,
@@ -92,7 +85,7 @@ class MaintenanceView(RevisedView):
 class DrainView(RevisedView):
     @described("Drain", body=DrainBody, needs_body=False, answer=answers.RegisteredInstance)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        target = _changeable(request, service, instance)
+        target = changeable(service, instance, holder=holder_of(request))
         wanted = body_of(request, DrainBody)
         draining = overrides.drain(
             target,
@@ -102,12 +95,3 @@ class DrainView(RevisedView):
             now=timezone.now(),
         )
         return Response(instance_body(draining))
-
-
-def _changeable(request: Request, service: str, instance: str) -> Target:
-    """The instance, if the request's token may change it."""
-    target = declaration.target(service, instance)
-    holder = holder_of(request)
-    if not holder.may_register(target.service) and not holder.may("operate"):
-        raise OutOfScope(holder.name, target.service)
-    return target

@@ -30,6 +30,7 @@ class AsyncConnection:
         self._answers = calls.Answers()
 
     async def register(self, registration: wire.Registration) -> wire.Registered:
+        self._answers.forget()
         return await self._send(calls.register(registration))
 
     async def deregister(self, service: str, instance: str, *, incarnation: str | None = None) -> None:
@@ -42,12 +43,22 @@ class AsyncConnection:
         await self._send(calls.beat(service, instance, status=status, reason=reason))
 
     async def instances(
-        self, service: str, *, status: str | None = None, tag: str | None = None, zone: str | None = None
+        self,
+        service: str,
+        *,
+        status: str | None = None,
+        tag: str | None = None,
+        zone: str | None = None,
+        after: int | None = None,
+        wait_seconds: float = 0.0,
     ) -> wire.InstanceList:
-        return await self._send(calls.instances(service, status=status, tag=tag, zone=zone))
+        call = calls.instances(service, status=status, tag=tag, zone=zone, after=after, wait_seconds=wait_seconds)
+        return await self._send(call)
 
-    async def providers(self, service: str, instance: str) -> wire.Resolution:
-        return await self._send(calls.providers(service, instance))
+    async def providers(
+        self, service: str, instance: str, *, after: int | None = None, wait_seconds: float = 0.0
+    ) -> wire.Resolution:
+        return await self._send(calls.providers(service, instance, after=after, wait_seconds=wait_seconds))
 
     async def services(self) -> wire.ServiceList:
         return await self._send(calls.services())

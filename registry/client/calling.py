@@ -5,7 +5,9 @@ the request goes to another: it never arrived. When it fails after the request w
 repeating it does no harm, which is what HTTP calls idempotent.
 """
 
-from typing import Protocol
+import ssl
+from functools import cache
+from typing import Any, Protocol
 
 import httpx2
 
@@ -28,6 +30,25 @@ class Choosing(Protocol):
     def report_failure(self, provider: Provider) -> None: ...
 
     def report_success(self, provider: Provider) -> None: ...
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read once in a process: reading the system's certificates takes far longer than all else about a client."""
+    return httpx2.create_ssl_context()
+
+
+def client(choosing: Choosing, **options: Any) -> httpx2.Client:
+    """An `httpx2.Client` with these options, that takes a service's name for a host."""
+    verify = options.setdefault("verify", _trusted())
+    transport = Transport(choosing, inner=httpx2.HTTPTransport(verify=verify))
+    return httpx2.Client(mounts={f"{SCHEME}://": transport}, **options)
+
+
+def async_client(choosing: Choosing, **options: Any) -> httpx2.AsyncClient:
+    verify = options.setdefault("verify", _trusted())
+    transport = AsyncTransport(choosing, inner=httpx2.AsyncHTTPTransport(verify=verify))
+    return httpx2.AsyncClient(mounts={f"{SCHEME}://": transport}, **options)
 
 
 class Transport(httpx2.BaseTransport):

@@ -4,7 +4,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -15,17 +15,29 @@ from .decoding import decode
 
 T = TypeVar("T")
 PROBLEM = "application/problem+json"
+REVISION_HEADER = "Rollcall-Revision"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call(Generic[T]):
-    """One request; `read` makes a result of the answer's JSON."""
+    """One request; `read` makes a result of the answer's JSON.
+
+    `wait_seconds` is how long the registry may take on top of the usual, waiting for a change after `after`.
+    """
 
     method: str
     path: str
     read: Callable[[Any], T]
     params: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] | None = None
+    after: int | None = None
+    wait_seconds: float = 0.0
+
+    @property
+    def query(self) -> dict[str, str]:
+        if self.after is None:
+            return self.params
+        return {**self.params, "after": str(self.after), "wait": f"{round(self.wait_seconds * 1000)}ms"}
 
     @property
     def key(self) -> str:
@@ -53,15 +65,20 @@ def beat(service: str, instance: str, *, status: str | None = None, reason: str 
     return Call(method="PUT", path=f"{_instance_path(service, instance)}/heartbeat", read=_nothing, body=body)
 
 
-def instances(service: str, **filters: str | None) -> Call[wire.InstanceList]:
+def instances(
+    service: str, *, after: int | None = None, wait_seconds: float = 0.0, **filters: str | None
+) -> Call[wire.InstanceList]:
     params = {name: value for name, value in filters.items() if value is not None}
     path = f"/v1/services/{_segment(service)}/instances"
-    return Call(method="GET", path=path, read=_reader(wire.InstanceList), params=params)
+    read = _reader(wire.InstanceList)
+    return Call(method="GET", path=path, read=read, params=params, after=after, wait_seconds=wait_seconds)
 
 
-def providers(service: str, instance: str) -> Call[wire.Resolution]:
+def providers(
+    service: str, instance: str, *, after: int | None = None, wait_seconds: float = 0.0
+) -> Call[wire.Resolution]:
     path = f"/v1/instances/{_segment(service)}/{_segment(instance)}/providers"
-    return Call(method="GET", path=path, read=_reader(wire.Resolution))
+    return Call(method="GET", path=path, read=_reader(wire.Resolution), after=after, wait_seconds=wait_seconds)
 
 
 def services() -> Call[wire.ServiceList]:
@@ -77,7 +94,12 @@ class Answers:
         self._lock = threading.Lock()
 
     def request(self, client: httpx2.Client | httpx2.AsyncClient, call: Call[Any]) -> httpx2.Request:
-        request = client.build_request(call.method, call.path, params=call.params or None, json=call.body)
+        timeout = httpx2.Timeout(client.timeout)
+        if call.after is not None and timeout.read is not None:
+            timeout.read += call.wait_seconds
+        request = client.build_request(
+            call.method, call.path, params=call.query or None, json=call.body, timeout=timeout
+        )
         kept = self._kept.get(call.key) if call.method == "GET" else None
         if kept is not None:
             request.headers["If-None-Match"] = kept[0]
@@ -85,7 +107,7 @@ class Answers:
 
     def result(self, call: Call[T], response: httpx2.Response) -> T:
         if response.status_code == 304:
-            return self._repeated(call)
+            return self._repeated(call, response)
         if not response.is_success:
             raise _failure(response)
         result = call.read(_json(response) if response.content else None)
@@ -93,12 +115,20 @@ class Answers:
             self._keep(call.key, response.headers["ETag"], result)
         return result
 
-    def _repeated(self, call: Call[T]) -> T:
+    def forget(self) -> None:
+        """What was kept is of no use to a registry that may have begun anew."""
+        with self._lock:
+            self._kept.clear()
+
+    def _repeated(self, call: Call[T], response: httpx2.Response) -> T:
         try:
-            result: T = self._kept[call.key][1]
+            result: Any = self._kept[call.key][1]
         except KeyError as error:
             raise errors.UnexpectedAnswerError("304 for what was never asked before.", retryable=True) from error
-        return result
+        revision = response.headers.get(REVISION_HEADER, "")
+        has_moved = revision.isdecimal() and int(revision) != result.revision
+        repeated: T = replace(result, revision=int(revision)) if has_moved else result
+        return repeated
 
     def _keep(self, key: str, etag: str, result: Any) -> None:
         with self._lock:

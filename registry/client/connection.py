@@ -1,5 +1,6 @@
 """The registry's calls, for plain code."""
 
+import encodings.idna  # noqa: F401 -- see `prepare`: looking up an address needs it
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -36,6 +37,7 @@ class Connection:
 
     def register(self, registration: wire.Registration) -> wire.Registered:
         """Register or update; idempotent. The answer holds the instance's providers as they stand."""
+        self._answers.forget()
         return self._send(calls.register(registration))
 
     def deregister(self, service: str, instance: str, *, incarnation: str | None = None) -> None:
@@ -51,13 +53,27 @@ class Connection:
         self._send(calls.beat(service, instance, status=status, reason=reason))
 
     def instances(
-        self, service: str, *, status: str | None = None, tag: str | None = None, zone: str | None = None
+        self,
+        service: str,
+        *,
+        status: str | None = None,
+        tag: str | None = None,
+        zone: str | None = None,
+        after: int | None = None,
+        wait_seconds: float = 0.0,
     ) -> wire.InstanceList:
-        return self._send(calls.instances(service, status=status, tag=tag, zone=zone))
+        """With `after` and `wait_seconds` the registry answers when the service has changed, or the time is over."""
+        call = calls.instances(service, status=status, tag=tag, zone=zone, after=after, wait_seconds=wait_seconds)
+        return self._send(call)
 
-    def providers(self, service: str, instance: str) -> wire.Resolution:
-        """The providers that this instance requires. NotFoundError: the registry does not know it, register again."""
-        return self._send(calls.providers(service, instance))
+    def providers(
+        self, service: str, instance: str, *, after: int | None = None, wait_seconds: float = 0.0
+    ) -> wire.Resolution:
+        """The providers that this instance requires; `after` and `wait_seconds` as above.
+
+        NotFoundError: the registry does not know it, register again.
+        """
+        return self._send(calls.providers(service, instance, after=after, wait_seconds=wait_seconds))
 
     def services(self) -> wire.ServiceList:
         return self._send(calls.services())
@@ -67,6 +83,14 @@ class Connection:
         client = self.__dict__.pop("_client", None)
         if client is not None:
             client.close()
+
+    def prepare(self) -> None:
+        """To be called before another thread makes the first call.
+
+        What a thread is importing when its process forks can never be imported in the child, and while it reads
+        certificates, OpenSSL is locked: for ever in the child, whose first `hmac` or `hashlib` would hang.
+        """
+        _ = self._client
 
     def forget_connections(self) -> None:
         """What a forked child must do: the connections are its parent's."""
@@ -80,7 +104,7 @@ class Connection:
     ) -> None:
         self.close()
 
-    # Made at the first call: it reads the system's certificates, which takes longer than all else here.
+    # Made at the first call, for it may read the system's certificates.
     @cached_property
     def _client(self) -> httpx2.Client:
         return httpx2.Client(**client_arguments(self.url, self._token, self._timeout), transport=self._transport)
@@ -106,6 +130,8 @@ def checked_url(url: str) -> str:
 
 
 def checked_token(token: str) -> str:
+    # A file that holds one ends in a new line.
+    token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("The token is empty, or holds characters that none has: it is what create_token printed.")
     return token
@@ -116,6 +142,8 @@ def client_arguments(url: str, token: str, timeout: float) -> dict[str, Any]:
         "base_url": url,
         "headers": {"Authorization": f"Bearer {token}"},
         "timeout": timeout,
+        # Reading the certificates takes longer than all else here; a redirect, which could need them, is not followed.
+        "verify": url.startswith("https:"),
         # A registry is a neighbour: a proxy of the environment's is for elsewhere.
         "trust_env": False,
     }

@@ -25,15 +25,13 @@ class Crew:
 
     def leads(self) -> bool:
         """Whether this worker is the one that registers; when that one dies or leaves, the next to ask is."""
-        if not self._presence.is_held:
-            self._join()
-        return self._lead.acquire(wait=False)
+        return (self._presence.is_held or self._joins()) and self._lead.acquire()
 
     def leave(self) -> bool:
         """Whether this was the last worker. Then the lock is kept until `close`, so that a new one waits for it."""
         self._lead.release()
         self._presence.release()
-        is_last = self._presence.acquire(wait=False)
+        is_last = self._presence.acquire()
         if is_last:
             self._run_path.unlink(missing_ok=True)
         return is_last
@@ -49,17 +47,21 @@ class Crew:
     def _run_path(self) -> Path:
         return self._directory / "run"
 
-    def _join(self) -> None:
+    def _joins(self) -> bool:
+        """False while others join, or the last worker of an earlier server leaves: to be asked again."""
         joining = FileLock(self._directory / "joining.lock")
-        joining.acquire()
+        if not joining.acquire():
+            return False
         try:
             # Nobody else here: what an earlier server left, killed perhaps, was another run.
-            if self._presence.acquire(wait=False):
+            if self._presence.acquire():
                 self._run_path.unlink(missing_ok=True)
                 self._presence.release()
-            self._presence.acquire(shared=True)
+            if not self._presence.acquire(shared=True):
+                return False
             if not self._run_path.exists():
                 self._run_path.write_text(new_run())
             self.run = self._run_path.read_text()
         finally:
             joining.release()
+        return True

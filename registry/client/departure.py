@@ -16,9 +16,16 @@ from typing import Any, Protocol
 STOP_SECONDS = 3.0
 # Where somebody else handles SIGTERM, this much of the time that a server takes to stop is ours.
 STOP_SECONDS_BEFORE_OTHERS = 1.0
+UNHANDLED_SECONDS = 0.5
 
 
 class Member(Protocol):
+    drain_seconds: float
+
+    def begin_draining(self) -> None: ...
+
+    def drain(self) -> None: ...
+
     def stop(self, timeout: float = ...) -> None: ...
 
     def become_passive(self) -> None: ...
@@ -26,6 +33,7 @@ class Member(Protocol):
 
 _members: list[Member] = []
 _is_exit_hooked = False
+_draining: threading.Thread | None = None
 _previous: Callable[[int, FrameType | None], Any] | int | None = None
 
 
@@ -70,7 +78,18 @@ def _hook_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    """First the registry is told, then whoever handled SIGTERM before us goes on; without us it would not be told."""
+    """First the registry is told, then whoever handled SIGTERM before us goes on; without us it would not be told.
+
+    While it is told, the process serves on, unless whoever took SIGTERM over since calls us: they would be called
+    twice. A second SIGTERM is in a hurry.
+    """
+    global _draining
+    is_first = _draining is None and signal.getsignal(number) is _on_sigterm
+    if is_first and any(member.drain_seconds for member in _members):
+        _draining = threading.Thread(target=_drain, args=(number,), name="rollcall-drain", daemon=True)
+        _draining.start()
+        return
+    _draining = None
     if callable(_previous):
         _leave(STOP_SECONDS_BEFORE_OTHERS)
         _previous(number, frame)
@@ -80,12 +99,27 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
         signal.raise_signal(number)
 
 
+def _drain(number: int) -> None:
+    """In a thread, as the main one may be what serves; then that one gets the signal again."""
+    me, members = threading.current_thread(), _members.copy()
+    for member in members:
+        member.begin_draining()
+    for member in members:
+        member.drain()
+    main, pause = threading.main_thread().ident, threading.Event()
+    # Until it is handled: one that comes just before the main thread begins to wait is handled when it has waited. And
+    # not when the program has ended by itself meanwhile, and put back the handlers of before.
+    while _draining is me and main is not None and signal.getsignal(number) is _on_sigterm:
+        signal.pthread_kill(main, number)
+        pause.wait(UNHANDLED_SECONDS)
+
+
 def _after_fork() -> None:
-    global _is_exit_hooked
+    global _is_exit_hooked, _draining
     for member in _members:
         member.become_passive()
     _members.clear()
-    _is_exit_hooked = False
+    _is_exit_hooked, _draining = False, None
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -2,25 +2,25 @@
 
 import logging
 import math
-import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from . import snapshot
+from .backoff import FIRST_RETRY_SECONDS, spread, wait_after
 from .cache import Cache
 from .connection import Connection
 from .crew import Crew, new_run
 from .errors import DeregisteredError, NotFoundError, RollcallError
-from .wire import Change, Registration
+from .snapshot import Snapshot
+from .wire import Change, Registration, Resolution
 
 logger = logging.getLogger(__name__)
 
-FIRST_RETRY_SECONDS = 0.2
-LONGEST_RETRY_SECONDS = 2.0
-# A refusal, such as an unknown token, is rarely mended within seconds; still, somebody may mend it.
-LONGEST_RETRY_OF_REFUSAL_SECONDS = 15.0
 # Where nothing is due at all, because this run was deregistered.
 LONGEST_REST_SECONDS = 60.0
+DRAIN_MARGIN = 5.0
 # How soon a worker knows what another of its server has learnt.
 SHARING_SECONDS = 0.25
 
@@ -39,13 +39,20 @@ class Life:
         *,
         verify_seconds: float,
         crew: Crew | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.registration = registration
         self._connection = connection
         self._cache = cache
         self._crew = crew
+        self._clock = clock
         self._verify_seconds = verify_seconds
+        # Whether changes must be waited for at the registry, as no webhook tells them.
+        self.is_untold = not registration.notify_url
+        self._was_told = False
         self._failures = 0
+        # Why the registry could not be asked; None since it answered.
+        self.trouble: RollcallError | None = None
         self._is_asking_wanted = False
         self.begin_anew()
 
@@ -55,11 +62,14 @@ class Life:
         self._run = new_run()
         self.is_registered = False
         self._was_attempted = False
+        self._was_forgotten = False
+        self._is_last: bool | None = None
         self._due = {self._register: -math.inf, self._verify: math.inf, self._beat: math.inf}
 
     def step(self, now: float) -> float:
         """Seconds until something is due again."""
         self._cache.refresh()
+        self._forget_in_time()
         is_asking_wanted, self._is_asking_wanted = self._is_asking_wanted, False
         if self._crew is not None and not self._crew.leads():
             if is_asking_wanted:
@@ -75,6 +85,7 @@ class Life:
 
     def learn(self, change: Change) -> bool:
         """Apply a webhook's change; False when the whole must be asked for, by `want_asking` or `ask`."""
+        self._was_told, self.is_untold = True, False
         return self._cache.update(lambda known: snapshot.after_change(known, change))
 
     def want_asking(self) -> None:
@@ -88,9 +99,30 @@ class Life:
         except RollcallError as error:
             logger.info("The registry could not be asked for the providers: %s", error)
 
+    def drain(self, seconds: float) -> bool:
+        """Have the registry offer the instance no more while this process serves on; from then on only `end` is due.
+
+        With other workers of the same server it is the last to leave that does. False where there is nothing to wait
+        for: the registry does not know the instance, or cannot be told.
+        """
+        is_known = self.is_registered or self._crew is not None
+        self._is_last = self._leaves_nobody()
+        if not (is_known and self._is_last):
+            return is_known
+        try:
+            reason = "its process was told to end"
+            # What is killed meanwhile is deregistered all the same.
+            self._connection.drain(
+                self.registration.service, self.registration.instance, seconds=seconds + DRAIN_MARGIN, reason=reason
+            )
+        except RollcallError as error:
+            logger.info("%s could not be drained: %s", self._name, error)
+            return False
+        return True
+
     def end(self, *, deregisters: bool = True) -> None:
         """Deregister, unless other workers of the same server live on."""
-        is_last = self._crew.leave() if self._crew else self._was_attempted
+        is_last = self._leaves_nobody() if self._is_last is None else self._is_last
         try:
             if is_last and deregisters:
                 self._connection.deregister(
@@ -103,6 +135,9 @@ class Life:
             self.begin_anew()
             if self._crew:
                 self._crew.close()
+
+    def _leaves_nobody(self) -> bool:
+        return self._crew.leave() if self._crew else self._was_attempted
 
     @property
     def _name(self) -> str:
@@ -123,7 +158,7 @@ class Life:
             self._due[action] = now + action()
         except DeregisteredError as error:
             logger.warning("%s stays away from the registry until it is started again: %s", self._name, error)
-            self.is_registered = False
+            self.is_registered, self.trouble = False, error
             self._due = dict.fromkeys(self._due, math.inf)
         except RollcallError as error:
             if isinstance(error, NotFoundError) and action != self._register:
@@ -135,17 +170,22 @@ class Life:
 
     def _begin_again(self, now: float) -> None:
         logger.warning("The registry does not know %s any more: registering again", self._name)
-        self.is_registered = False
-        self._due = {self._register: now + _spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
+        self.is_registered, self._was_forgotten = False, True
+        self._due = {self._register: now + spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
+
+    def _forget_in_time(self) -> None:
+        now = self._clock()
+        if snapshot.after_time(self._cache.snapshot, now=now) is not self._cache.snapshot:
+            self._cache.update(lambda known: snapshot.after_time(known, now=now))
 
     def _after_success(self, now: float, action: Callable[[], float]) -> None:
         if self._failures:
             logger.info("The registry answers %s again", self._name)
-        self._failures = 0
+        self._failures, self.trouble = 0, None
         if action == self._register:
             self._due = {
                 self._register: math.inf,
-                self._verify: now + _spread(self._verify_seconds),
+                self._verify: now + spread(self._verify_seconds),
                 # The first beat comes at once: until then the instance is not passing.
                 self._beat: now if self._beat_seconds < math.inf else math.inf,
             }
@@ -154,15 +194,24 @@ class Life:
         if not self._failures:
             logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
         self._failures += 1
-        longest = LONGEST_RETRY_SECONDS if error.retryable else LONGEST_RETRY_OF_REFUSAL_SECONDS
-        return _spread(min(FIRST_RETRY_SECONDS * 2 ** min(self._failures - 1, 16), longest))
+        self.trouble = error
+        return wait_after(error, self._failures)
 
     def _register(self) -> float:
         self._was_attempted = True
         position = self._cache.snapshot.position
         answer = self._connection.register(replace(self.registration, incarnation=self._incarnation))
         was_registered, self.is_registered = self.is_registered, True
-        self._cache.update(lambda known: snapshot.after_registering(known, answer, asked_at=position))
+        self._cache.update(
+            lambda known: snapshot.after_registering(
+                known,
+                answer,
+                asked_at=position,
+                was_forgotten=self._was_forgotten,
+                remember_until=self._clock() + snapshot.REMEMBERED_SECONDS,
+            )
+        )
+        self._was_forgotten = False
         if not was_registered:
             logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
         return math.inf
@@ -170,21 +219,27 @@ class Life:
     def _verify(self) -> float:
         position = self._cache.snapshot.position
         answer = self._connection.providers(self.registration.service, self.registration.instance)
-        if not self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position)):
+        if not self._cache.update(partial(self._after_asking, answer=answer, asked_at=position)):
             self._register()
-        return _spread(self._verify_seconds)
+        return spread(self._verify_seconds)
+
+    def _after_asking(self, known: Snapshot, *, answer: Resolution, asked_at: tuple[int, int]) -> Snapshot | None:
+        after = snapshot.after_asking(known, answer, asked_at=asked_at)
+        is_news = after is not None and after.providers != known.providers
+        if is_news and not self._was_told and not self.is_untold:
+            url = self.registration.notify_url
+            logger.warning("%s was not told of a change: can the registry reach %s? Waiting there", self._name, url)
+            self.is_untold = True
+        self._was_told = False
+        return after
 
     def _verify_or_register(self) -> None:
         try:
             self._verify()
         except NotFoundError:
+            self._was_forgotten = True
             self._register()
 
     def _beat(self) -> float:
         self._connection.beat(self.registration.service, self.registration.instance)
         return self._beat_seconds
-
-
-def _spread(seconds: float) -> float:
-    """Within a fifth of it, so that what started together does not go on together."""
-    return seconds * random.uniform(0.8, 1.2)

@@ -31,7 +31,7 @@ class Listeners:
         if snapshot.revision == NOTHING_KNOWN:
             return
         for entry in list(self._entries):
-            known = snapshot.providers.get(entry.service, ())
+            known = snapshot.offered.get(entry.service, ())
             if entry.heard != known:
                 entry.heard = known
                 _call(entry)

@@ -2,7 +2,10 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
+
+LOOK_AGAIN_SECONDS = 0.002
 
 
 class FileLock:
@@ -14,15 +17,13 @@ class FileLock:
     def is_held(self) -> bool:
         return self._descriptor is not None
 
-    def acquire(self, *, shared: bool = False, wait: bool = True) -> bool:
-        """Whether it is held now, which without `wait` it may not be. Raises OSError when there can be no such file."""
+    def acquire(self, *, shared: bool = False, wait_seconds: float = 0.0) -> bool:
+        """Whether it is held now. Raises OSError when there can be no such file."""
         if self.is_held:
             return True
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-        try:
-            fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(descriptor, kind, until=time.monotonic() + wait_seconds):
             os.close(descriptor)
             return False
         self._descriptor = descriptor
@@ -39,3 +40,16 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _lock(descriptor: int, kind: int, *, until: float) -> bool:
+    """Asks again and again, for the system's own wait knows no end; a process that holds it may be stopped."""
+    while True:
+        try:
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(LOOK_AGAIN_SECONDS)
+        else:
+            return True

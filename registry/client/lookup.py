@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from .choosing import Chooser
 from .connection import Connection
 from .errors import RollcallError
-from .wire import Provider, ProvidersByService
+from .snapshot import NOTHING_KNOWN, REMEMBERED_SECONDS
+from .wire import OFFERED, InstanceList, Provider, ProvidersByService
 
 FRESH_SECONDS = 5.0
 # Until the next question where none was answered yet.
@@ -19,6 +20,10 @@ RETRY_SECONDS = 1.0
 class _Known:
     providers: Sequence[Provider] | None = None
     fresh_until: float = 0.0
+    revision: int = NOTHING_KNOWN
+    # As in a Snapshot: what was offered before the registry's history began anew.
+    remembered: Sequence[Provider] = ()
+    remembered_until: float = 0.0
     asking: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -65,9 +70,19 @@ class Lookup:
         if self._clock() < known.fresh_until:
             return
         try:
-            known.providers = self._connection.instances(service, status="passing").instances
+            self._learn(known, self._connection.instances(service))
         except RollcallError:
             pass
         finally:
             known.fresh_until = self._clock() + (RETRY_SECONDS if known.providers is None else FRESH_SECONDS)
         self._chooser.update({name: each.providers or () for name, each in self._known.copy().items()})
+
+    def _learn(self, known: _Known, answer: InstanceList) -> None:
+        now = self._clock()
+        if answer.revision < known.revision:
+            known.remembered, known.remembered_until = known.providers or (), now + REMEMBERED_SECONDS
+        elif now >= known.remembered_until:
+            known.remembered = ()
+        offered = {each.instance: each for each in answer.instances if each.status in OFFERED}
+        known.remembered = [each for each in known.remembered if each.instance not in offered]
+        known.providers, known.revision = (*offered.values(), *known.remembered), answer.revision

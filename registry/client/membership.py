@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,20 +18,23 @@ from .choosing import Chooser
 from .connection import Connection
 from .crew import Crew
 from .errors import NoProviderError, NotRequiredError
+from .following import Follower
 from .life import Life
 from .listeners import Listener, Listeners
 from .snapshot import NOTHING_KNOWN, Snapshot
-from .state import State, directory_of
-from .webhook import new_secret
+from .state import State, directory_of, with_secret
 from .wire import Change, Provider, Registration
 
 logger = logging.getLogger(__name__)
 
 VERIFY_SECONDS = 30.0
-POLL_SECONDS = 5.0
+# As long as it takes those who call the instance to hear that they should call another.
+DRAIN_SECONDS = 0.5
 # How old may be what is read where no thread looks for news: in a forked child, before `start` and after `stop`.
 PASSIVE_SECONDS = 0.25
 AFTER_FAULT_SECONDS = 5.0
+# For the registry's last answer to come in.
+FOLLOWER_ENDS_SECONDS = 0.2
 
 
 class Member:
@@ -45,9 +47,11 @@ class Member:
         *,
         state_dir: Path | str | None = None,
         verify_seconds: float | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         state = State(directory_of(registration, state_dir)) if state_dir else None
-        self.registration = _with_secret(registration, state)
+        self.registration = with_secret(registration, state)
+        self.drain_seconds = drain_seconds
         self._connection = connection
         self._chooser = Chooser(zone=registration.zone)
         self._cache = Cache(state=state, on_update=self._choose_from)
@@ -56,12 +60,21 @@ class Member:
             connection,
             self.registration,
             self._cache,
-            verify_seconds=verify_seconds or (VERIFY_SECONDS if registration.notify_url else POLL_SECONDS),
+            verify_seconds=verify_seconds or VERIFY_SECONDS,
             crew=self._crew,
+        )
+        self._follower = Follower(
+            connection,
+            self.registration,
+            self._cache,
+            wait_seconds=verify_seconds or VERIFY_SECONDS,
+            is_wanted=lambda: self._life.is_untold,
+            on_answer=self._followed,
         )
         self._listeners = Listeners()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._leaving = threading.Event()
         self._wake = threading.Event()
         self._is_handed_over = False
         self._fresh_until = 0.0
@@ -80,12 +93,14 @@ class Member:
     def start(self) -> None:
         """Returns at once, whether or not the registry can be reached."""
         if self._thread is None:
+            self._connection.prepare()
             self._is_handed_over = False
-            self._stopping, self._wake = threading.Event(), threading.Event()
-            arguments = (self._stopping, self._wake)
-            self._thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
-            self._thread.start()
+            self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
+            arguments = (self._stopping, self._leaving, self._wake)
+            self._thread = thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
+            # First: what is registered is deregistered, however soon the end comes.
             departure.watch(self)
+            thread.start()
 
     def stop(self, timeout: float = departure.STOP_SECONDS) -> None:
         """Deregister and return, after at most `timeout` seconds."""
@@ -93,8 +108,22 @@ class Member:
         departure.forget(self)
         self._stopping.set()
         self._wake.set()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
+        _join(thread, timeout)
+
+    def drain(self) -> None:
+        """Be offered no more, serve on for `drain_seconds`, and deregister; returns when that is over.
+
+        SIGTERM does so by itself; call it where your program ends for another reason and can serve on meanwhile.
+        """
+        thread = self._thread
+        self.begin_draining()
+        _join(thread, self.drain_seconds + departure.STOP_SECONDS)
+        self.stop()
+
+    def begin_draining(self) -> None:
+        """As `drain`, without waiting."""
+        self._leaving.set()
+        self._wake.set()
 
     def hand_over(self) -> None:
         """Stop and stay registered, as another process is about to take this one's place."""
@@ -109,7 +138,7 @@ class Member:
             )
         if self._thread is None:
             self._refresh()
-        return self._cache.snapshot.providers.get(service, ())
+        return self._cache.snapshot.offered.get(service, ())
 
     def choose(self, service: str) -> Provider | None:
         """One of the providers, each in its turn; None when none is offered. Cheap enough for every call."""
@@ -142,18 +171,24 @@ class Member:
         """In a forked child: its parent goes on registering, it only reads. `start` makes it a worker."""
         self._thread = None
         self._life.begin_anew()
+        self._follower.abandon()
         self._connection.forget_connections()
         self._cache.renew_lock()
         self._chooser.renew_lock()
         if self._crew:
             self._crew.abandon()
 
-    def _live(self, stopping: threading.Event, wake: threading.Event) -> None:
-        while not stopping.is_set():
+    def _live(self, stopping: threading.Event, leaving: threading.Event, wake: threading.Event) -> None:
+        while not (stopping.is_set() or leaving.is_set()):
             seconds = self._step()
+            if self._life.is_registered and self._life.is_untold:
+                self._follower.start(stopping)
             wake.wait(seconds)
             wake.clear()
+        if not stopping.is_set() and self.drain_seconds and self._life.drain(self.drain_seconds):
+            stopping.wait(self.drain_seconds)
         self._life.end(deregisters=not self._is_handed_over)
+        self._follower.join(FOLLOWER_ENDS_SECONDS)
         self._connection.close()
 
     def _step(self) -> float:
@@ -175,8 +210,20 @@ class Member:
         elif not is_applied:
             threading.Thread(target=self._life.ask, name="rollcall-ask", daemon=True).start()
 
+    def _followed(self, is_learnt: bool) -> None:
+        if not is_learnt:
+            self._life.want_asking()
+        self._wake.set()
+
     def _choose_from(self, snapshot: Snapshot) -> None:
-        self._chooser.update(snapshot.providers)
+        self._chooser.update(snapshot.offered)
+
+    def _left(self, until: float, service: str, timeout: float) -> float:
+        left = until - time.monotonic()
+        if left <= 0:
+            trouble = f" {self._life.trouble}" if self._life.trouble else ""
+            raise NoProviderError(f"No instance of {service} was offered within {timeout} s.{trouble}")
+        return min(left, PASSIVE_SECONDS)
 
     def _refresh(self) -> None:
         now = time.monotonic()
@@ -194,14 +241,17 @@ class Membership(Member):
     """
 
     def client(self, **options: Any) -> httpx2.Client:
-        """A client that calls services by name: `client.get("rollcall://grading/api/courses")`; see calling.py."""
-        return httpx2.Client(mounts={f"{calling.SCHEME}://": calling.Transport(self)}, **options)
+        """A client that calls services by name: `client.get("rollcall://grading/api/courses")`; see calling.py.
+
+        The options are `httpx2.Client`'s. Keep it: it keeps its connections.
+        """
+        return calling.client(self, **options)
 
     def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
-            self._cache.wait(_left(until, service, timeout))
+            self._cache.wait(self._left(until, service, timeout))
         return found
 
     def __enter__(self) -> Self:
@@ -219,13 +269,13 @@ class AsyncMembership(Member):
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """As Membership's."""
-        return httpx2.AsyncClient(mounts={f"{calling.SCHEME}://": calling.AsyncTransport(self)}, **options)
+        return calling.async_client(self, **options)
 
     async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
-            await asyncio.to_thread(self._cache.wait, _left(until, service, timeout))
+            await asyncio.to_thread(self._cache.wait, self._left(until, service, timeout))
         return found
 
     async def __aenter__(self) -> Self:
@@ -238,14 +288,7 @@ class AsyncMembership(Member):
         await asyncio.to_thread(self.stop)
 
 
-def _with_secret(registration: Registration, state: State | None) -> Registration:
-    if not registration.notify_url or registration.notify_secret:
-        return registration
-    return replace(registration, notify_secret=state.secret() if state else new_secret())
-
-
-def _left(until: float, service: str, timeout: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise NoProviderError(f"No instance of {service} was offered within {timeout} s.")
-    return min(left, PASSIVE_SECONDS)
+def _join(thread: threading.Thread | None, timeout: float) -> None:
+    # A signal may come before the thread has begun, and then there is nothing to wait for.
+    if thread is not None and thread.ident is not None and thread is not threading.current_thread():
+        thread.join(timeout)

@@ -6,7 +6,7 @@ import httpx2
 
 from .asynchronous import AsyncConnection
 from .connection import Connection
-from .membership import AsyncMembership, Membership
+from .membership import DRAIN_SECONDS, AsyncMembership, Membership
 from .wire import Registration
 
 
@@ -17,14 +17,19 @@ class Registry(Connection):
         *,
         state_dir: Path | str | None = None,
         verify_seconds: float | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> Membership:
         """A service's life, as a context manager; see Membership.
 
-        Every `verify_seconds` (30, and 5 for an instance without `notify_url`) the registry is asked whether it still
-        knows the instance and what its providers are.
+        Every `verify_seconds` (30) the registry is asked whether it still knows the instance and what its providers
+        are; for an instance without `notify_url` such a question waits at the registry for the next change.
+
+        Told to end by SIGTERM, it has the registry offer it no more, serves on for `drain_seconds`, and deregisters.
         """
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=self._transport)
-        return Membership(connection, registration, state_dir=state_dir, verify_seconds=verify_seconds)
+        return Membership(
+            connection, registration, state_dir=state_dir, verify_seconds=verify_seconds, drain_seconds=drain_seconds
+        )
 
 
 class AsyncRegistry(AsyncConnection):
@@ -34,8 +39,11 @@ class AsyncRegistry(AsyncConnection):
         *,
         state_dir: Path | str | None = None,
         verify_seconds: float | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> AsyncMembership:
         """As Registry's, for `async with`. Its thread uses `transport` where that serves plain code, too."""
         transport = self._transport if isinstance(self._transport, httpx2.BaseTransport) else None
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=transport)
-        return AsyncMembership(connection, registration, state_dir=state_dir, verify_seconds=verify_seconds)
+        return AsyncMembership(
+            connection, registration, state_dir=state_dir, verify_seconds=verify_seconds, drain_seconds=drain_seconds
+        )

@@ -1,9 +1,11 @@
 """Running a program of any language as an instance: registered while it runs, gone when it ends."""
 
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
 
 from .membership import Membership
@@ -28,10 +30,31 @@ def run(me: Membership, program: Sequence[str]) -> int:
 
     # Before the membership starts, which puts itself before whoever handles SIGTERM.
     previous = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
     try:
-        with me:
-            code = process.wait()
+        with _signals() as signals, me:
+            code = _wait(process, signals)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     return code if code >= 0 else SIGNALLED - code
+
+
+def _wait(process: "subprocess.Popen[bytes]", signals: socket.socket) -> int:
+    """Not in the system's call for it: a signal that came just before would be handled when the process has ended."""
+    while (code := process.poll()) is None:
+        signals.recv(4096)
+    return code
+
+
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Where a byte comes with each signal, at once."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        previous = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(previous)

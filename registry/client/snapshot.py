@@ -5,10 +5,13 @@ docs/protocol.md states the rules under "Being told".
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from .wire import Change, Provider, ProvidersByService, Registered, Resolution
 
 NOTHING_KNOWN = -1
+# How long others may take to find out that the registry has forgotten them, and to pass there again.
+REMEMBERED_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +21,23 @@ class Snapshot:
     `told_revision` is where the registry believes us to be; it lags behind `revision` when we asked and found that
     nothing we require had changed, and `providers` is what was true at both. `epoch` counts how often the registry's
     history began anew (its database was lost or restored), for then its revisions start again below ours.
+
+    `remembered` is what was offered just before that. Who lost its database knows nobody, and for a while it is they
+    who have yet to register again, not they who are gone: so they count until `remembered_until`, in seconds since
+    the epoch of the clock.
     """
 
     epoch: int = 0
     revision: int = NOTHING_KNOWN
     told_revision: int = NOTHING_KNOWN
     providers: ProvidersByService = field(default_factory=dict)
+    remembered: ProvidersByService = field(default_factory=dict)
+    remembered_until: float = 0.0
+
+    @cached_property
+    def offered(self) -> ProvidersByService:
+        """Whom to call: what the registry says, and who is remembered beside."""
+        return _together(self.remembered, self.providers) if self.remembered else self.providers
 
     @property
     def position(self) -> tuple[int, int]:
@@ -39,12 +53,7 @@ def after_change(snapshot: Snapshot, change: Change) -> Snapshot | None:
         return snapshot
     if change.from_revision not in (snapshot.revision, snapshot.told_revision):
         return None
-    return replace(
-        snapshot,
-        revision=change.to_revision,
-        told_revision=change.to_revision,
-        providers=_with(snapshot.providers, change),
-    )
+    return _whole(snapshot, change.to_revision, _with(snapshot.providers, change))
 
 
 def after_asking(snapshot: Snapshot, answer: Resolution, *, asked_at: tuple[int, int]) -> Snapshot | None:
@@ -58,23 +67,38 @@ def after_asking(snapshot: Snapshot, answer: Resolution, *, asked_at: tuple[int,
     providers = _canonical(answer.providers)
     if providers == snapshot.providers:
         return replace(snapshot, revision=answer.revision)
-    return _whole(snapshot.epoch, answer.revision, providers)
+    return _whole(snapshot, answer.revision, providers)
 
 
-def after_registering(snapshot: Snapshot, answer: Registered, *, asked_at: tuple[int, int]) -> Snapshot:
-    """What is known after a registration, whose answer is never a stale one: a revision that went back is true."""
+def after_registering(
+    snapshot: Snapshot, answer: Registered, *, asked_at: tuple[int, int], was_forgotten: bool, remember_until: float
+) -> Snapshot:
+    """What is known after a registration, whose answer is never a stale one: a revision that went back is true.
+
+    `was_forgotten`: the registry had said that it does not know us any more, so that it may not know others either.
+    """
     if asked_at[0] != snapshot.epoch:
         return snapshot
     providers = _canonical(answer.providers)
-    if answer.revision < asked_at[1]:
-        return _whole(snapshot.epoch + 1, answer.revision, providers)
+    if answer.revision < asked_at[1] or was_forgotten:
+        begun = Snapshot(epoch=snapshot.epoch + 1, remembered=snapshot.offered, remembered_until=remember_until)
+        return _whole(begun, answer.revision, providers)
     if answer.revision < snapshot.revision:
         return snapshot
-    return _whole(snapshot.epoch, answer.revision, providers)
+    return _whole(snapshot, answer.revision, providers)
 
 
-def _whole(epoch: int, revision: int, providers: ProvidersByService) -> Snapshot:
-    return Snapshot(epoch=epoch, revision=revision, told_revision=revision, providers=providers)
+def after_time(snapshot: Snapshot, *, now: float) -> Snapshot:
+    """What is known when time has passed: who did not register again meanwhile is gone."""
+    if not snapshot.remembered or now < snapshot.remembered_until:
+        return snapshot
+    return replace(snapshot, remembered={}, remembered_until=0.0)
+
+
+def _whole(snapshot: Snapshot, revision: int, providers: ProvidersByService) -> Snapshot:
+    # Who is offered again need not be remembered, lest it is when it has fallen.
+    remembered = _without(snapshot.remembered, providers) if snapshot.remembered else snapshot.remembered
+    return replace(snapshot, revision=revision, told_revision=revision, providers=providers, remembered=remembered)
 
 
 def _with(providers: ProvidersByService, change: Change) -> ProvidersByService:
@@ -84,6 +108,19 @@ def _with(providers: ProvidersByService, change: Change) -> ProvidersByService:
     left = [provider for key, provider in {**kept, **changed}.items() if key not in removed]
     services = {*providers, *(provider.service for provider in left)}
     return _canonical({name: [each for each in left if each.service == name] for name in services})
+
+
+def _without(remembered: ProvidersByService, offered: ProvidersByService) -> ProvidersByService:
+    names = {service: {each.instance for each in providers} for service, providers in offered.items()}
+    return {
+        service: tuple(each for each in providers if each.instance not in names.get(service, ()))
+        for service, providers in remembered.items()
+    }
+
+
+def _together(remembered: ProvidersByService, offered: ProvidersByService) -> ProvidersByService:
+    services = {*remembered, *offered}
+    return _canonical({service: (*remembered.get(service, ()), *offered.get(service, ())) for service in services})
 
 
 def _canonical(providers: Mapping[str, Sequence[Provider]]) -> ProvidersByService:

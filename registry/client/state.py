@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from .decoding import decode
@@ -17,6 +17,9 @@ from .webhook import new_secret
 from .wire import Registration
 
 logger = logging.getLogger(__name__)
+# Far longer than it takes to write the providers down.
+LOCK_SECONDS = 1.0
+
 Signature = tuple[int, int, int]
 
 
@@ -68,16 +71,24 @@ class State:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other worker changes the snapshot meanwhile."""
+        """No other worker changes the snapshot meanwhile; one that does not come to its end is not waited for."""
         lock = FileLock(self.directory / "providers.lock")
         try:
-            lock.acquire()
+            if not lock.acquire(wait_seconds=LOCK_SECONDS):
+                logger.warning("The providers kept in %s are locked by a process that is stopped", self.directory)
         except OSError as error:
             logger.warning("The providers kept in %s cannot be locked: %s", self.directory, error)
         try:
             yield
         finally:
             lock.release()
+
+
+def with_secret(registration: Registration, state: State | None) -> Registration:
+    """With the secret that was kept, or a new one, where webhooks come and none is given."""
+    if not registration.notify_url or registration.notify_secret:
+        return registration
+    return replace(registration, notify_secret=state.secret() if state else new_secret())
 
 
 def _replace(path: Path, content: bytes) -> None:

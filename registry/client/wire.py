@@ -5,6 +5,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+# The statuses of an instance in which its dependents are given it.
+OFFERED = ("passing", "warning")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
@@ -49,12 +52,16 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """An instance as those who require its service see it."""
+    """An instance as those who require its service see it.
+
+    `suspect`: it failed, at a time when so much failed that the registry takes the fault for its own.
+    """
 
     service: str
     instance: str
     url: str
     status: str = "passing"
+    suspect: bool = False
     zone: str = ""
     version: str = ""
     weight: int = 100
@@ -107,9 +114,12 @@ class InstanceList:
 class ServiceSummary:
     service: str
     instances: int = 0
-    passing: int = 0
-    critical: int = 0
     starting: int = 0
+    passing: int = 0
+    warning: int = 0
+    critical: int = 0
+    maintenance: int = 0
+    draining: int = 0
     requires: Sequence[str] = ()
     required_by: Sequence[str] = ()
 

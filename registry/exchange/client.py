@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
+from registry.exchange import files
 from registry.exchange.addresses import AddressPolicy
 from registry.exchange.connection import Connection
 from registry.exchange.messages import Error, Outcome, Request, Timeouts
@@ -24,10 +25,11 @@ __all__ = ["Client", "Error", "Exchange", "Origin", "Outcome", "Request", "Timeo
 class Client:
     """Belongs to the running event loop. Its connections are kept alive between exchanges.
 
-    `on_peer_closed(origin, idle_seconds)` is called whenever a peer closes a connection that was idle. It may have
-    died, or be one that closes idle connections, perhaps after every answer: who asks it again at once must see to it
-    that this ends. A request that meets such a close on its way is sent again, once, on a new connection. The clock of
-    a request that finds `max_connections` busy starts when it gets one.
+    `on_peer_closed(origin, idle_seconds)` is called whenever a peer closes a connection that was idle, or that a
+    request was just sent on. It may have died, or be one that closes idle connections, perhaps after every answer: who
+    asks it again at once must see to it that this ends. A request that meets such a close on its way is sent again,
+    once, on a new connection. There are no more of these than the open-files limit has room for; the clock of a request
+    that finds `max_connections` busy starts when it gets one.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class Client:
         self._opener = Opener(self._loop, policy, tls_context)
         self._pool = Pool(
             self._loop,
-            max_connections=max_connections,
+            max_connections=files.room_for(max_connections),
             idle_seconds=idle_seconds,
             on_room=self._admit,
             on_peer_closed=on_peer_closed,

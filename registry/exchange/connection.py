@@ -25,7 +25,7 @@ class Home(Protocol):
     def forget(self, connection: "Connection") -> None:
         """It is closed, or was never opened."""
 
-    def try_again(self, exchange: Exchange) -> None:
+    def try_again(self, connection: "Connection", exchange: Exchange) -> None:
         """It was closed under an exchange before the peer can have answered."""
 
 
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
             return
         is_stale = exchange.is_reused and not self.has_answered and error in (Error.RESET, Error.CLOSED_EARLY)
         if is_stale and not exchange.is_retried:
-            self._home.try_again(exchange)
+            self._home.try_again(self, exchange)
         else:
             exchange.finish(self._report(exchange, error, detail), perf_counter())
 

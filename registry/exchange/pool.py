@@ -95,17 +95,14 @@ class Pool:
         if not self.open and self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
-    def try_again(self, exchange: Exchange) -> None:
+    def try_again(self, connection: Connection, exchange: Exchange) -> None:
+        self._tell_of_close(connection.origin, exchange.started - connection.idle_since)
         exchange.begin_again()
         self._on_room(exchange)
 
     def see_peer_leave(self, connection: Connection) -> None:
-        if self.withdraw(connection) and self._on_peer_closed is not None:
-            try:
-                self._on_peer_closed(connection.origin, perf_counter() - connection.idle_since)
-            except Exception:
-                # Raised into the event loop it would end a stranger's connection.
-                logger.exception("What was to be done about a closed connection failed")
+        if self.withdraw(connection):
+            self._tell_of_close(connection.origin, perf_counter() - connection.idle_since)
 
     async def drain(self) -> None:
         """Closes all connections, and returns when they are closed."""
@@ -118,6 +115,15 @@ class Pool:
         if self.open:
             self._drained = self._loop.create_future()
             await self._drained
+
+    def _tell_of_close(self, origin: Origin, idle_seconds: float) -> None:
+        if self._on_peer_closed is None:
+            return
+        try:
+            self._on_peer_closed(origin, idle_seconds)
+        except Exception:
+            # Raised into the event loop it would end a stranger's connection.
+            logger.exception("What was to be done about a closed connection failed")
 
     def _serve(self) -> None:
         while self.waiting and self.waiting[0].is_finished:

@@ -8,13 +8,20 @@ from registry.reading.documents import Page
 MOST_BYTES = 64 * 1024 * 1024
 # Of a page's own, beside its bytes.
 OVERHEAD_BYTES = 1024
+_OF_WAITING = (b"after=", b"wait=")
 
 
 class Address(NamedTuple):
-    """A read exactly as it was asked for."""
+    """A read as it was asked for."""
 
     path: str
     query: bytes
+
+
+def lasting(path: str, query: bytes) -> Address:
+    """What a read asks for, apart from how long it would wait for it."""
+    parts = query.split(b"&")
+    return Address(path, b"&".join(part for part in parts if not part.startswith(_OF_WAITING)))
 
 
 class Cache:

@@ -42,12 +42,16 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """`make` asks the database; `is_strict` where nothing older than the request will do."""
+    """`make` asks the database; `is_strict` where nothing older than the request will do.
+
+    `services`, on which it depends, are named where they are known before it is made.
+    """
 
     make: Callable[[], Page]
     may_read: Callable[[Holder], bool]
     needs: str = "the scope 'read'"
     is_strict: bool = False
+    services: frozenset[str] | None = None
 
     def check(self, holder: Holder) -> None:
         """Raises Forbidden."""
@@ -64,7 +68,7 @@ def service(name: str) -> Document:
 
 
 def instances(service: str, query: queries.Instances) -> Document:
-    return Document(make=partial(_instances, service, query), may_read=_may_read)
+    return Document(make=partial(_instances, service, query), may_read=_may_read, services=frozenset([service]))
 
 
 def instance(service: str, name: str) -> Document:

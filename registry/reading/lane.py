@@ -1,16 +1,13 @@
 """The registry's reads, answered before Django: from memory where that is true, else from the database."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.problems import Forbidden, Unauthenticated
-from config.tokens.issuing import Holder
+from config.problems import Forbidden
 from registry.errors import UnreadableEventId
-from registry.reading import documents, queries, reader
-from registry.reading.cache import Address
+from registry.reading import cache, documents, queries, reader
 from registry.reading.conditions import NOSNIFF, response
 from registry.reading.documents import Document
 from registry.reading.events import Stream
@@ -36,7 +33,7 @@ KINDS = (
     ),
     Kind(
         re.compile(f"/v1/instances/{_NAME}/{_NAME}/providers"),
-        queries.Read,
+        queries.Waiting,
         lambda query, service, name: documents.providers(service, name),
     ),
     Kind(re.compile("/v1/services"), queries.Services, documents.services),
@@ -52,12 +49,8 @@ EVENTS = "/v1/events"
 
 
 class Lane:
-    """Starts its reader with the first read, on the loop that serves it."""
-
-    def __init__(self, start: Callable[[], Reader] = reader.start) -> None:
-        self._start = start
-        self._reader: Reader | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+    def __init__(self, running: Callable[[], Reader] = reader.running) -> None:
+        self._running = running
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "GET":
@@ -71,17 +64,11 @@ class Lane:
                 return _Read(self._running(), kind, match.groups())
         return None
 
-    def _running(self) -> Reader:
-        loop = asyncio.get_running_loop()
-        if self._reader is None or self._loop is not loop:
-            self._reader, self._loop = self._start(), loop
-        return self._reader
-
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         running = self._running()
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await _holder(running, header)
+        holder = await running.holder(header)
         if not holder.may("read"):
             raise Forbidden(f"The token {holder.name!r} needs the scope 'read'.")
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
@@ -104,26 +91,21 @@ class _Read:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await _holder(self._reader, header)
+        holder = await self._reader.holder(header)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
         document.check(holder)
         await self._reader.reach(at_least=query.at_least, strictly=query.consistent or document.is_strict)
-        if isinstance(query, queries.Instances) and query.after is not None:
+        address = cache.lasting(scope["path"], scope["query_string"])
+        if isinstance(query, queries.Waiting) and query.after is not None:
+            services = document.services or (await self._reader.answer(address, document)).page.services
             await self._reader.change(
-                self._names[0], after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+                services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
             )
-            document.check(await _holder(self._reader, header))
-        address = Address(scope["path"], scope["query_string"])
+            document.check(await self._reader.holder(header))
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)
         await respond(send, response(address, answer, headers.get(b"if-none-match"), changed_at=changed_at))
-
-
-async def _holder(running: Reader, header: str) -> Holder:
-    if not header:
-        raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
-    return await running.holder(header)
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:

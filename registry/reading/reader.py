@@ -36,11 +36,14 @@ class Reader:
         self.watcher = Watcher(self.revisions, self.holders, run)
         self._loop = asyncio.get_running_loop()
         self._cache = Cache()
+        self._history = 0
         self._making: dict[Address, asyncio.Task[Page]] = {}
         self._waiting = 0
 
     async def holder(self, header: str) -> Holder:
-        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        """Who sends this `Authorization` header, empty where there is none. Raises Unauthenticated."""
+        if not header:
+            raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         return await self.holders.of(header, now=self._loop.time())
 
     async def reach(self, *, at_least: int | None, strictly: bool) -> None:
@@ -60,6 +63,8 @@ class Reader:
 
     async def answer(self, address: Address, document: Document) -> Answer:
         """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
+        if self._history != self.revisions.history:
+            self._history, self._cache = self.revisions.history, Cache()
         head = self.revisions.head
         page = self._cache.get(address)
         while page is None or not self._is_true(page, head=head):
@@ -82,22 +87,28 @@ class Reader:
             self.holders.forget(bell, header)
 
     async def change(
-        self, service: str, *, after: int, seconds: float, header: str, receive: Callable[[], Any]
+        self,
+        services: frozenset[str] | None,
+        *,
+        after: int,
+        seconds: float,
+        header: str,
+        receive: Callable[[], Any],
     ) -> None:
-        """Return when the service has changed after that revision, at the latest when the time is over.
+        """Return when one of the services has changed after that revision, at the latest when the time is over.
 
         Raises Unauthenticated when the token is revoked meanwhile, Abandoned when the client is gone.
         """
         if after > self.revisions.head:
             await self.watcher.look()
         # After a revision that the database does not hold, nobody can wait: it was restored from a copy.
-        if not self.revisions.last_change([service]) <= after <= self.revisions.head:
+        if not self.revisions.last_change(services) <= after <= self.revisions.head:
             return
         bell = Bell()
         gone = self._loop.create_task(leave(receive))
         gone.add_done_callback(lambda _: bell.ring(Cause.CLIENT_GONE))
         try:
-            refuse(await self.wait(bell, frozenset([service]), header=header, seconds=seconds))
+            refuse(await self.wait(bell, services, header=header, seconds=seconds))
         finally:
             gone.cancel()
 
@@ -108,12 +119,13 @@ class Reader:
         making = self._making.get(address)
         if making is None:
             making = self._making[address] = self._loop.create_task(self.run(document.make))  # type: ignore[arg-type]
-            making.add_done_callback(lambda task: self._keep(address, task))
+            history = self.revisions.history
+            making.add_done_callback(lambda task: self._keep(address, task, history=history))
         return await asyncio.shield(making)
 
-    def _keep(self, address: Address, making: "asyncio.Task[Page]") -> None:
+    def _keep(self, address: Address, making: "asyncio.Task[Page]", *, history: int) -> None:
         del self._making[address]
-        if not making.cancelled() and making.exception() is None:
+        if history == self.revisions.history and not making.cancelled() and making.exception() is None:
             self._cache.put(address, making.result())
 
     async def _changes_by(self, deadline: float) -> bool:
@@ -137,6 +149,23 @@ async def leave(receive: Callable[[], Any]) -> None:
     """Returns when the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+class Running:
+    """The reader of the loop that serves, started by whoever comes first; the registry's lanes share it."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self) -> Reader:
+        loop = asyncio.get_running_loop()
+        if self._reader is None or self._loop is not loop:
+            self._reader, self._loop = start(), loop
+        return self._reader
+
+
+running = Running()
 
 
 def start() -> Reader:

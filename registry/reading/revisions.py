@@ -41,6 +41,8 @@ class Revisions:
 
     def __init__(self) -> None:
         self.head = -1
+        # Grows when the head goes back, as it does when the database is restored from a copy.
+        self.history = 0
         self._heard = 0
         self._checked_at = float("-inf")
         # Of a service that is not in `_last_changes`, all that is known is that it has not changed since.
@@ -64,6 +66,7 @@ class Revisions:
         self._heard = look.head
         if look.head == self.head:
             return
+        self.history += look.head < self.head
         is_continuous = 0 <= self.head < look.head
         if is_continuous:
             self._last_changes |= look.touched

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.db import connection
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -45,7 +44,10 @@ class Dependent:
     def register(self, now: datetime) -> None:
         position = self.snapshot.position
         answer = factories.register(self.service, now=now, requires=list(DEPENDENTS[self.service]))
-        self._take(view.after_registering(self.snapshot, _registered(answer), asked_at=position))
+        after = view.after_registering(
+            self.snapshot, _registered(answer), asked_at=position, was_forgotten=False, remember_until=0.0
+        )
+        self._take(after)
 
     def receive(self, message: Message) -> None:
         data = msgspec.json.decode(message.body)["data"]
@@ -69,7 +71,7 @@ class Dependent:
 class Convergence(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        _empty_tables()
+        factories.empty_tables()
         self.now = datetime(2026, 11, 23, tzinfo=UTC)
         self.dependents = {service: Dependent(service) for service in DEPENDENTS}
         for dependent in self.dependents.values():
@@ -197,11 +199,3 @@ def _registered(answer: registration.Registered) -> Registered:
 
 def _attempt(message: Message, status: int) -> Attempt:
     return Attempt(message=message, status_code=status, duration_ms=1.0, error="" if status == 204 else "503")
-
-
-def _empty_tables() -> None:
-    tables = [name for name in connection.introspection.table_names() if name.startswith("registry_")]
-    children = ("registry_requirement", "registry_heartbeat", "registry_cursor")
-    with connection.cursor() as cursor:
-        for table in sorted(tables, key=lambda name: name not in children):
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")  # noqa: S608 -- our own tables' names

@@ -1,10 +1,11 @@
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from registry import deadlines, overrides
+from registry import deadlines, overrides, registration
 from registry.declaration import Target
-from registry.models import Change, Instance, JournalEntry, Maintenance
+from registry.models import Change, Instance, JournalEntry, Maintenance, Status
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -21,6 +22,23 @@ def test_what_stays_critical_is_deregistered_when_its_time_is_over(now: datetime
     entry = JournalEntry.objects.first()
     assert entry is not None
     assert entry.reason == "critical for longer than 60 s"
+
+
+def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("billing-1", "billing-2"):
+        instance = factories.passing("billing", name, now=now, heartbeat={"deregister_after_seconds": 60})
+        factories.judge(instance, succeeded=False, now=now, times=3)
+
+    deregister = registration.deregister
+
+    def deregister_slowly(target: Target, **members: Any) -> bool:
+        Instance.objects.exclude(name=target.instance).update(status=Status.PASSING)
+        return deregister(target, **members)
+
+    monkeypatch.setattr(registration, "deregister", deregister_slowly)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=60)) == 1
+    assert [each.name for each in Instance.objects.all()] == ["billing-2"]
 
 
 def test_maintenance_ends_by_itself(now: datetime) -> None:

@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_what_is_held_is_not_claimed_again_because_of_an_alarm(now: datetime) ->
 
     alarmed = claims.claim_now([held.pk, free.pk], now=now.timestamp())
 
-    assert [each.service for each in alarmed] == ["later"]
+    assert [(each.service, each.due_at) for each in alarmed] == [("later", now.timestamp())]
 
 
 def test_a_result_that_comes_after_its_lease_was_taken_over_is_dropped(now: datetime) -> None:
@@ -101,12 +101,40 @@ def test_failures_in_a_row_make_it_critical_and_a_success_brings_it_back(now: da
     assert str(instance.status) == Status.PASSING
 
 
-def test_the_next_probe_comes_about_an_interval_later(now: datetime) -> None:
+def test_the_next_probe_comes_within_an_interval_and_hardly_before(now: datetime) -> None:
     instance = factories.passing("billing", now=now)
     factories.judge(instance, succeeded=True, now=now)
 
     wait = Heartbeat.objects.get().due_at - now.timestamp()
-    assert 9 <= wait <= 11
+    assert 9.5 <= wait <= 10
+
+
+def test_the_time_an_answer_takes_makes_no_interval_longer(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    due_at = Heartbeat.objects.get().due_at
+    (due,) = claims.claim(now=due_at, limit=1)
+
+    heartbeats.record([factories.probe(due, succeeded=True)], now=now + timedelta(seconds=due_at - now.timestamp() + 3))
+
+    assert Heartbeat.objects.get().due_at - due_at <= 10
+
+
+@pytest.mark.parametrize(("interval", "timeout", "failures"), [(10, 5, 3), (10, 0.1, 1), (2, 30, 2)])
+def test_what_hangs_is_critical_after_an_interval_and_a_timeout_for_each_failure(
+    now: datetime, interval: float, timeout: float, failures: int
+) -> None:
+    heartbeat = {"interval_seconds": interval, "timeout_seconds": timeout, "failures_before_critical": failures}
+    instance = factories.passing("billing", now=now, heartbeat=heartbeat)
+    factories.judge(instance, succeeded=True, now=now)
+    at = now.timestamp()
+    while instance.status == Status.PASSING:
+        at = max(at, Heartbeat.objects.get().due_at)
+        (due,) = claims.claim(now=at, limit=1)
+        at += timeout
+        heartbeats.record([factories.probe(due, succeeded=False)], now=datetime.fromtimestamp(at, UTC))
+        instance.refresh_from_db()
+
+    assert at - now.timestamp() <= (interval + timeout) * failures
 
 
 def test_what_was_registered_together_is_spread_over_the_interval(now: datetime) -> None:

@@ -211,3 +211,15 @@ def test_a_change_with_many_dependents_costs_as_many_statements_as_with_one(
 
     assert len(messages) == 40
     assert not notifications.lagging(now=now.timestamp())
+
+
+def test_dependents_that_require_very_many_services_keep_nobody_from_being_told(now: datetime) -> None:
+    with factories.few_parameters():
+        factories.register("webui", now=now, requires=["grading"])
+        for number in range(20):
+            factories.register("greedy", f"greedy-{number}", now=now, requires=[f"s{number}-{i}" for i in range(100)])
+        factories.passing("grading", now=now)
+
+        told = notifications.claim(now=now, limit=1000)
+
+    assert [message.service for message in told] == ["webui"]

@@ -1,5 +1,5 @@
 import queue
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -13,17 +13,23 @@ def groups() -> Groups:
     return queue.SimpleQueue()
 
 
-def pipeline(groups: Groups, *, linger_seconds: float = 0.0, urgent: int | None = None) -> Pipeline[int, int]:
-    async def perform(job: int) -> int:
+class Performer:
+    """Raises at the start of what is negative, and at the end of what is a thousand or more."""
+
+    def start(self, job: int, on_outcome: Callable[[int], None]) -> None:
         if job < 0:
             raise ValueError(job)
-        return job
+        on_outcome(job)
 
-    def prepare() -> Callable[[int], Awaitable[int]]:
-        return perform
+    def conclude(self, job: int, outcome: int) -> int:
+        if job >= 1000:
+            raise ValueError(job)
+        return outcome
 
+
+def pipeline(groups: Groups, *, linger_seconds: float = 0.0, urgent: int | None = None) -> Pipeline[int, int, int]:
     return Pipeline(
-        prepare,
+        Performer,
         groups.put,
         name="test",
         capacity=100,
@@ -44,7 +50,7 @@ def test_every_job_is_performed_and_its_result_written_once(groups: Groups) -> N
 
 def test_a_job_that_raises_frees_its_place_and_hinders_no_other(groups: Groups) -> None:
     running = pipeline(groups)
-    running.submit([-1, 1])
+    running.submit([-1, 1000, 1])
 
     assert running.drain(5)
     assert groups.get(timeout=5) == [1]

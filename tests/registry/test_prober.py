@@ -2,17 +2,17 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
 
 from registry import claims
 from registry.claims import Due
+from registry.exchange.client import Outcome
 from registry.heartbeats import Result
 from registry.models import Status
 from registry.prober import AHEAD_SECONDS, Prober
-from registry.verdict import Finding, Health, Thresholds
-from tests.registry.exchange.peers import peer, read_request
+from registry.verdict import Finding
+from tests.registry.exchange.peers import Handle, peer, read_request
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 
@@ -25,6 +25,14 @@ async def serve_forever(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 def due(url: str, *, kind: str = "http") -> Due:
     return Due(
         instance_id=1,
+        due_at=0.0,
+        passed_at=None,
+        verdict=Status.PASSING,
+        failures=0,
+        successes=0,
+        penalty=0.0,
+        penalty_at=0.0,
+        is_damped=False,
         service="billing",
         instance="billing-1",
         kind=kind,
@@ -32,14 +40,19 @@ def due(url: str, *, kind: str = "http") -> Due:
         interval_seconds=10.0,
         timeout_seconds=2.0,
         warn_after_seconds=None,
-        thresholds=Thresholds(failures_before_critical=3, successes_before_passing=1),
-        health=Health(verdict=Status.PASSING),
+        failures_before_critical=3,
+        successes_before_passing=1,
         status=Status.PASSING,
         is_suspect=False,
-        passed_at=None,
-        due_at=0.0,
         lease_until=0.0,
     )
+
+
+async def probe_when_due(prober: Prober, claimed: Due) -> Result:
+    """As the pipeline would."""
+    outcome: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+    prober.start(claimed, outcome.set_result)
+    return prober.conclude(claimed, await outcome)
 
 
 class Alarms:
@@ -54,7 +67,7 @@ class Alarms:
         self._tasks |= {asyncio.create_task(self._probe(each)) for each in claimed}
 
     async def _probe(self, claimed: Due) -> None:
-        self.results.put_nowait(await self.prober.probe(claimed))
+        self.results.put_nowait(await probe_when_due(self.prober, claimed))
 
 
 def claim_alarmed(monkeypatch: pytest.MonkeyPatch, claimed: Due) -> None:
@@ -102,7 +115,8 @@ def test_what_is_claimed_and_not_due_yet_is_probed_at_once_when_its_process_dies
         async with peer(serve_forever) as serving:
             claimed = due(serving.url)
             await prober.probe(claimed)
-            waiting = asyncio.create_task(prober.probe(replace(claimed, due_at=time.time() + AHEAD_SECONDS)))
+            early = claimed._replace(due_at=time.time() + AHEAD_SECONDS)
+            waiting = asyncio.create_task(probe_when_due(prober, early))
             await asyncio.sleep(0)
         died_at = time.perf_counter()
         result = await asyncio.wait_for(waiting, 5)
@@ -130,6 +144,82 @@ def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free(
         return result
 
     assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+def test_what_is_being_claimed_at_the_time_of_the_alarm_is_probed_as_soon_as_it_arrives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def scenario() -> tuple[Result, float]:
+        prober = Prober(on_alarm=lambda claimed: None)
+        loop, has_been_tried = asyncio.get_running_loop(), asyncio.Event()
+
+        def claim_nothing(ids: set[int], now: float) -> list[Due]:
+            loop.call_soon_threadsafe(has_been_tried.set)
+            return []
+
+        monkeypatch.setattr(claims, "claim_now", claim_nothing)
+        async with peer(serve_forever) as serving:
+            claimed = due(serving.url)
+            await prober.probe(claimed)
+        died_at = time.perf_counter()
+        await has_been_tried.wait()
+        early = claimed._replace(due_at=time.time() + AHEAD_SECONDS)
+        result = await asyncio.wait_for(probe_when_due(prober, early), 5)
+        await prober.close()
+        return result, time.perf_counter() - died_at
+
+    result, seconds = asyncio.run(scenario())
+
+    assert result.finding is Finding.DEAD
+    assert seconds < AHEAD_SECONDS / 2
+
+
+def second_answer(begun: bytes, is_asked: asyncio.Event) -> Handle:
+    """Answers the first request, and begins to answer the second."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+        writer.write(begun)
+        is_asked.set()
+        await asyncio.Event().wait()
+
+    return handle
+
+
+def test_a_process_that_dies_while_it_is_probed_is_found_dead_by_that_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> Result:
+        monkeypatch.setattr(claims, "claim_now", lambda ids, now: [])
+        prober, is_asked = Prober(on_alarm=lambda claimed: None), asyncio.Event()
+        async with peer(second_answer(b"", is_asked)) as serving:
+            claimed = due(serving.url)
+            await prober.probe(claimed)
+            under_way = asyncio.create_task(prober.probe(claimed))
+            await is_asked.wait()
+        serving.hang_up()
+        result = await asyncio.wait_for(under_way, 5)
+        await prober.close()
+        return result
+
+    assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+def test_a_process_that_dies_amid_its_answer_is_probed_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> list[Finding]:
+        alarms, is_asked = Alarms(), asyncio.Event()
+        async with peer(second_answer(b"HTTP/1.1 200 OK\r\n", is_asked)) as serving:
+            claimed = due(serving.url)
+            claim_alarmed(monkeypatch, claimed)
+            await alarms.prober.probe(claimed)
+            under_way = asyncio.create_task(alarms.prober.probe(claimed))
+            await is_asked.wait()
+        serving.hang_up()
+        results = [await asyncio.wait_for(under_way, 5), await asyncio.wait_for(alarms.results.get(), 5)]
+        await alarms.prober.close()
+        return [each.finding for each in results]
+
+    assert asyncio.run(scenario()) == [Finding.FAILURE, Finding.DEAD]
 
 
 @pytest.mark.parametrize("kind", ["http", "tcp"])

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 from hypothesis import given
@@ -31,6 +32,14 @@ def test_however_falls_are_spread_no_more_than_the_cap_and_its_refill_happen(
         fallen += count
 
     assert fallen <= LIMITS.cap(fleet) * (1 + (now - 1000.0) / LIMITS.window) + 1e-6
+
+
+@given(fleets)
+def test_exactly_the_cap_may_fall_at_once_and_not_one_more(fleet: int) -> None:
+    cap = math.floor(LIMITS.cap(fleet))
+
+    assert not protection.see_falls(State(), cap, fleet=fleet, limits=LIMITS, now=1000.0).is_active
+    assert protection.see_falls(State(), cap + 1, fleet=fleet, limits=LIMITS, now=1000.0).is_active
 
 
 @given(steps, fleets)

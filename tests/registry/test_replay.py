@@ -6,9 +6,9 @@ import pytest
 from config.problems import Conflict
 from registry import notifications, replay
 from registry.declaration import Target
-from registry.errors import UnknownInstance, UnknownRevision
+from registry.errors import UnknownDelivery, UnknownInstance, UnknownRevision
 from registry.messages import Message
-from registry.models import Cursor
+from registry.models import Cursor, Delivery
 from registry.notifications import Attempt
 from tests import factories
 
@@ -35,6 +35,8 @@ def test_a_replay_tells_the_net_change_from_a_revision_on(now: datetime) -> None
     (again,) = told(now)
 
     assert again.id == first.id
+    replay.delivery(WEBUI, Delivery.objects.earliest("pk").pk)
+    assert told(now)[0].id == first.id
     assert msgspec.json.decode(again.body)["data"] == msgspec.json.decode(first.body)["data"]
 
 
@@ -82,3 +84,14 @@ def test_a_trial_is_signed_with_the_dependents_secret(now: datetime) -> None:
 
     assert message.secrets == (factories.SECRET,)
     assert msgspec.json.decode(message.body)["type"] == "registry.test"
+
+
+def test_only_its_own_deliveries_are_told_a_dependent_again(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.register("other", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    told(now)
+    theirs = Delivery.objects.get(service="other")
+
+    with pytest.raises(UnknownDelivery):
+        replay.delivery(WEBUI, theirs.pk)

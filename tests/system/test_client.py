@@ -13,15 +13,21 @@ from threading import Event
 import httpx2
 import pytest
 
+from config import env
 from registry.client import Heartbeat, Membership, Registration, Registry, RollcallError
+from tests.clients.registry import wheel
 from tests.system.running import MANAGE, System, environment, free_ports, wait_for
 
 SOON_SECONDS = 15.0
-# The client asks every 30 seconds, give or take a fifth, whether it is still known.
-VERIFIED_SECONDS = 45.0
+# The registry starts within 15 seconds on a busy machine; each service asks at least every 30 seconds, give or take a
+# fifth, whether it is still known, and is probed at once.
+RETURNED_SECONDS = 75.0
 CALLERS = 4
 CALLS = 100
+# Between two calls of one caller: enough of them are under way at any time, and others have a processor, too.
+BREATH_SECONDS = 0.005
 MEMBERS = {"logsvc", "grading", "webui"}
+EXAMPLES = env.BASE_DIR / "docs" / "examples"
 
 
 class Way(httpx2.HTTPTransport):
@@ -32,7 +38,11 @@ class Way(httpx2.HTTPTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         if self.is_cut:
             raise httpx2.ConnectTimeout("no way", request=request)
-        return super().handle_request(request)
+        response = super().handle_request(request)
+        if self.is_cut:
+            response.close()
+            raise httpx2.ReadTimeout("no way back", request=request)
+        return response
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +108,23 @@ def test_it_learns_after_a_partition_what_happened_meanwhile(
         wait_for(lambda: names(me, "grading") == ["grading-1"], SOON_SECONDS)
 
 
+def test_it_hears_of_a_change_without_a_webhook_and_long_before_it_asks_again(
+    system: System, token: str, tmp_path: Path
+) -> None:
+    beating = Heartbeat(kind="ttl", interval_seconds=60.0)
+    another = Registration(service="grading", instance="grading-9", url=system.urls["grading"], heartbeat=beating)
+    with (
+        join(system, token, Way(), tmp_path, verify_seconds=None) as me,
+        Registry(system.urls["registry"], token) as registry,
+    ):
+        me.wait_for("grading", timeout=SOON_SECONDS)
+        registry.register(another)
+        registry.beat("grading", "grading-9")
+        wait_for(lambda: names(me, "grading") == ["grading-1", "grading-9"], SOON_SECONDS)
+        registry.deregister("grading", "grading-9")
+        wait_for(lambda: names(me, "grading") == ["grading-1"], SOON_SECONDS)
+
+
 @pytest.mark.parametrize(("method", "answer"), [("GET", 200), ("POST", 501)])
 def test_no_call_fails_beyond_those_in_flight_when_a_provider_is_killed(
     system: System, token: str, tmp_path: Path, method: str, answer: int
@@ -118,30 +145,77 @@ def test_no_call_fails_beyond_those_in_flight_when_a_provider_is_killed(
     assert len(failures) <= (0 if method == "GET" else CALLERS), failures
 
 
-def test_all_register_again_with_a_registry_that_lost_its_database(system: System, me: Membership) -> None:
-    """Last, for it takes the tester's token away with the rest."""
-    system.tell_supervisor("stopProcessGroup", "registry")
+def test_a_program_joins_from_a_fresh_environment_that_holds_nothing_but_the_wheel(
+    system: System, token: str, tmp_path: Path
+) -> None:
+    python = wheel.install(tmp_path)
+    ended = subprocess.run(
+        [python, "-I", "-W", "error", EXAMPLES / "script.py"],
+        env={"REGISTRY_URL": system.urls["registry"], "REGISTRY_TOKEN": token},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("grading says: ")
+    changes = [entry["change"] for entry in system.journal() if entry["service"] == "report"]
+    assert changes == ["registered", "passing", "deregistered"]
+
+
+def test_a_registry_that_lost_its_database_knows_all_again_and_meanwhile_nobody_is_without_providers(
+    system: System, tmp_path: Path
+) -> None:
+    """Last, for it takes the tester's token away with the rest; those of the services themselves are provisioned."""
+    token = system.secret("WEBUI_REGISTRY_TOKEN")
+    with join(system, token, Way(), tmp_path, service="webui", instance="webui-9") as me:
+        me.wait_for("grading", timeout=SOON_SECONDS)
+        outcomes = under_load(me, "GET", then=lambda: lose_the_database(system, me), path="/healthz")
+    assert set(outcomes) == {200}, outcomes
+
+
+def lose_the_database(system: System, me: Membership) -> None:
+    """And begin with an empty one; returns when everybody is known again."""
+    # All that have it open: whoever works on would write into the file that is no more.
+    programs = [f"{each['group']}:{each['name']}" for each in system.tell_supervisor("getAllProcessInfo")]
+    programs = [name for name in programs if name.split(":")[1].startswith("registry")]
+    for program in programs:
+        system.tell_supervisor("stopProcess", program)
     for file in system.data_dir.glob("registry.sqlite3*"):
         file.unlink()
     manage(system, "migrate")
     manage(system, "provision")
-    assert call(me) == 200
-    system.tell_supervisor("startProcessGroup", "registry")
-    wait_for(lambda: {name for name, passes in system.statuses().items() if passes} == MEMBERS, VERIFIED_SECONDS)
-    wait_for(lambda: not me.is_registered, SOON_SECONDS)
-    assert call(me) == 200
+    for program in programs:
+        system.tell_supervisor("startProcess", program, False)
+    wait_for(lambda: all(f"{name}-1" in passing(system, name) for name in MEMBERS), RETURNED_SECONDS, system.explain)
+    wait_for(lambda: me.is_registered, SOON_SECONDS)
 
 
-def join(system: System, token: str, way: Way, state_dir: Path, *, requires: str = "grading") -> Membership:
+def passing(system: System, service: str) -> list[str]:
+    path = f"/v1/services/{service}/instances?status=passing"
+    return [each["instance"] for each in system.get("registry", path, "REGISTRY_REGISTRY_TOKEN")["instances"]]
+
+
+def join(
+    system: System,
+    token: str,
+    way: Way,
+    state_dir: Path,
+    *,
+    service: str = "joiner",
+    instance: str = "joiner-1",
+    requires: str = "grading",
+    verify_seconds: float | None = 1.0,
+) -> Membership:
     registration = Registration(
-        service="joiner",
-        instance="joiner-1",
+        service=service,
+        instance=instance,
         url="http://127.0.0.1:9",
         requires=[requires],
         heartbeat=Heartbeat(kind="ttl", interval_seconds=30.0),
     )
     registry = Registry(system.urls["registry"], token, timeout=2.0, transport=way)
-    return registry.registered(registration, state_dir=state_dir, verify_seconds=1.0)
+    return registry.registered(registration, state_dir=state_dir, verify_seconds=verify_seconds)
 
 
 def call(me: Membership) -> int:
@@ -160,7 +234,7 @@ def instances(system: System, token: str, service: str) -> list[str]:
     return []
 
 
-def under_load(me: Membership, method: str, *, then: Callable[[], None]) -> list[object]:
+def under_load(me: Membership, method: str, *, then: Callable[[], None], path: str = "/") -> list[object]:
     """What came of each call while a few callers went on calling, before `then` and for as long after it."""
     outcomes: list[object] = []
     ended = Event()
@@ -169,9 +243,12 @@ def under_load(me: Membership, method: str, *, then: Callable[[], None]) -> list
         with me.client(timeout=10.0) as client:
             while not ended.is_set():
                 try:
-                    outcomes.append(client.request(method, f"rollcall://{me.registration.requires[0]}/").status_code)
-                except httpx2.TransportError as error:
+                    outcomes.append(
+                        client.request(method, f"rollcall://{me.registration.requires[0]}{path}").status_code
+                    )
+                except (httpx2.TransportError, RollcallError) as error:
                     outcomes.append(error)
+                ended.wait(BREATH_SECONDS)
 
     with ThreadPoolExecutor(CALLERS) as callers:
         running = [callers.submit(call_on) for _ in range(CALLERS)]

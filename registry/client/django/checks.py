@@ -49,7 +49,7 @@ def _check_webhooks(block: dict[str, Any]) -> list[checks.CheckMessage]:
             checks.Warning(
                 f"Nothing takes the registry's webhooks at {configuration.NOTIFY_PATH}.",
                 hint='Add path("rollcall/", include("registry.client.django.urls")) to the root URLconf, '
-                "or set ROLLCALL['NOTIFY_URL'] to None to ask every few seconds instead.",
+                "or set ROLLCALL['NOTIFY_URL'] to None to wait at the registry instead.",
                 id="rollcall.W002",
             )
         ]

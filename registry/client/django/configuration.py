@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from ..connection import checked_token, checked_url
 from ..decoding import decode
 from ..errors import UnexpectedAnswerError
+from ..membership import DRAIN_SECONDS
 from ..wire import Registration
 
 # Where the URLs of this app are to be included, below the service's own address.
@@ -18,7 +19,8 @@ HEARTBEAT_SECONDS = 5.0
 
 _TO_DISCOVER = {"REGISTRY_URL", "TOKEN"}
 _TO_JOIN = {"INSTANCE", "URL", "STATE_DIR"}
-_OPTIONAL = {"SERVICE", "REQUIRES", "HEARTBEAT", "NOTIFY_URL", "TAGS", "ZONE", "VERSION", "WEIGHT", "METADATA"}
+_REGISTERED = {"SERVICE", "REQUIRES", "TAGS", "ZONE", "VERSION", "WEIGHT", "METADATA"}
+_OPTIONAL = _REGISTERED | {"HEARTBEAT", "NOTIFY_URL", "DRAIN_SECONDS"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class Configuration:
     token: str
     registration: Registration | None
     state_dir: Path | None
+    drain_seconds: float
 
 
 def read() -> Configuration:
@@ -42,6 +45,7 @@ def read() -> Configuration:
         token=block["TOKEN"],
         registration=_registration(block) if block.get("SERVICE") else None,
         state_dir=Path(block["STATE_DIR"]) if block.get("STATE_DIR") else None,
+        drain_seconds=float(block.get("DRAIN_SECONDS", DRAIN_SECONDS)),
     )
 
 
@@ -62,6 +66,7 @@ def _wrong_values(block: dict[str, Any]) -> list[str]:
         if block.get("SERVICE"):
             checked_url(block["URL"])
             Path(block["STATE_DIR"])
+            float(block.get("DRAIN_SECONDS", DRAIN_SECONDS))
             _registration(block)
     except (ValueError, AttributeError, TypeError) as error:
         return [f"ROLLCALL holds a value that cannot be: {error}"]
@@ -75,7 +80,7 @@ def _registration(block: dict[str, Any]) -> Registration:
     heartbeat = {"kind": "http", "url": f"{url}/healthz", "interval_seconds": HEARTBEAT_SECONDS}
     optional = {
         key.lower(): list(block[key]) if isinstance(block[key], tuple) else block[key]
-        for key in _OPTIONAL - {"HEARTBEAT", "NOTIFY_URL"}
+        for key in _REGISTERED
         if key in block
     }
     return decode(

@@ -71,7 +71,7 @@ def _made_lookup() -> Lookup | None:
             return None
         connection = Connection(configured.registry_url, configured.token, timeout=TIMEOUT_SECONDS)
         zone = configured.registration.zone if configured.registration else ""
-        _lookup = Lookup(connection, known=_kept(configured).providers, zone=zone)
+        _lookup = Lookup(connection, known=_kept(configured).offered, zone=zone)
     return _lookup
 
 

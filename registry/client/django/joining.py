@@ -27,7 +27,9 @@ def join() -> None:
     if _membership is None and configured.registration is not None:
         registry = Registry(configured.registry_url, configured.token)
         try:
-            _membership = registry.registered(configured.registration, state_dir=configured.state_dir)
+            _membership = registry.registered(
+                configured.registration, state_dir=configured.state_dir, drain_seconds=configured.drain_seconds
+            )
         except OSError as error:
             raise ImproperlyConfigured(
                 f"ROLLCALL['STATE_DIR'] ({configured.state_dir}) cannot be used: {error}. Set it to another directory."

@@ -40,11 +40,15 @@ class Command(commands.Command):
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
+    """All at once, so that those which hang are waited for together."""
     prober = Prober(on_alarm=lambda alarmed: None)
+    probed = [due for due in dues if due.kind != HeartbeatKind.TTL]
     try:
-        return [None if due.kind == HeartbeatKind.TTL else await prober.probe(due) for due in dues]
+        results = await asyncio.gather(*(prober.probe(due) for due in probed))
     finally:
         await prober.close()
+    found = dict(zip(probed, results, strict=True))
+    return [found.get(due) for due in dues]
 
 
 def _explain(instance: Instance, result: Result | None) -> Iterator[str]:

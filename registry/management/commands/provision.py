@@ -4,14 +4,24 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 
 from config import commands
 from config.tokens import issuing
 
+OPERATORS = "operators"
+# What the group may do: look at everything of the registry, and operate it.
+PERMISSIONS = {
+    "registry": ["view_instance", "view_maintenance", "view_journalentry", "view_delivery", "operate_instance"],
+    "admin": ["view_logentry"],
+}
+
 
 class Command(commands.Command):
-    help = "Make the tokens of this system's services known, and the operator's account for the admin. Idempotent."
+    help = (
+        "Make the tokens of this system's services known, and for the admin the operator's account and the group "
+        "'operators'. Idempotent."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the accounts and their passwords")
@@ -29,3 +39,11 @@ def _ensure_operator(password: str) -> None:
     if not operator.check_password(password):
         operator.set_password(password)
         operator.save(update_fields=["password"])
+    operator.groups.add(_ensure_operators())
+
+
+def _ensure_operators() -> Group:
+    group, _ = Group.objects.get_or_create(name=OPERATORS)
+    for app, codenames in PERMISSIONS.items():
+        group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
+    return group

@@ -3,22 +3,30 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import CommandError
+from django.utils import timezone
+
 from config import commands
 from config.problems import Invalid
-from registry import declaration, replay
+from registry import courier, declaration, replay
+from registry.declaration import Target
 
 
 class Command(commands.Command):
     help = (
-        "Tell a dependent the net change since a revision, or have it (or with --all every dependent) ask for the "
-        "whole. Examples: replay_notifications webui webui-1 --since 41; replay_notifications --all"
+        "Tell a dependent the net change since a revision or from one delivery on, send it a test, or have it (or with "
+        "--all every dependent) ask for the whole. Examples: replay_notifications webui webui-1 --since 41; "
+        "replay_notifications webui webui-1 --trial; replay_notifications --all"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help="the dependent's service")
         parser.add_argument("instance", nargs="?")
-        parser.add_argument("--since", type=int, metavar="REVISION", help="(default: have it ask for the whole)")
-        parser.add_argument("--all", action="store_true", help="have every dependent ask for the whole")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--since", type=int, metavar="REVISION", help="(default: have it ask for the whole)")
+        what.add_argument("--delivery", type=int, metavar="ID", help="from where that delivery began")
+        what.add_argument("--trial", action="store_true", help="send a signed message that changes nothing, now")
+        what.add_argument("--all", action="store_true", help="have every dependent ask for the whole")
 
     def run(self, **options: Any) -> None:
         if options["all"]:
@@ -26,10 +34,26 @@ class Command(commands.Command):
             return
         if not options["name"] or not options["instance"]:
             raise Invalid("Name a service and its instance, or say --all.")
-        target = declaration.target(options["name"], options["instance"])
-        if options["since"] is None:
-            replay.resync([target])
-            self.stdout.write(f"{target.service}/{target.instance} is told to ask for the whole.")
-        else:
-            replay.since(target, options["since"])
-            self.stdout.write(f"{target.service}/{target.instance} is told what changed since {options['since']}.")
+        self.stdout.write(_tell(declaration.target(options["name"], options["instance"]), **options))
+
+
+def _tell(target: Target, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> str:
+    """What was done, for people."""
+    named = f"{target.service}/{target.instance}"
+    if trial:
+        return _try(target, named)
+    if since is not None:
+        replay.since(target, since)
+        return f"{named} is told what changed since {since}."
+    if delivery is not None:
+        replay.delivery(target, delivery)
+        return f"{named} is told again what delivery {delivery} told, and what has changed since."
+    replay.resync([target])
+    return f"{named} is told to ask for the whole."
+
+
+def _try(target: Target, named: str) -> str:
+    attempt = courier.send_now(replay.trial(target, now=timezone.now()))
+    if not attempt.succeeded:
+        raise CommandError(f"{named} did not take it: {attempt.error}", returncode=1)
+    return f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."

@@ -12,6 +12,7 @@ from config import commands, env
 from config.problems import Invalid
 from registry import declaration
 from registry.client import Heartbeat, Registration, Registry, sidecar
+from registry.client.membership import DRAIN_SECONDS
 
 CANNOT_RUN = 126
 NOT_FOUND = 127
@@ -36,6 +37,13 @@ class Command(commands.Command):
         parser.add_argument("--service-version", default="", metavar="VERSION")
         parser.add_argument("--heartbeat", default="ttl", help="ttl, tcp or http (default: %(default)s)")
         parser.add_argument("--interval", type=float, default=10.0, help="seconds between heartbeats (default: 10)")
+        parser.add_argument(
+            "--drain",
+            type=float,
+            default=DRAIN_SECONDS,
+            metavar="SECONDS",
+            help="from SIGTERM, when the registry is told to offer it no more, to the program's (default: %(default)s)",
+        )
         parser.add_argument("--registry", default=settings.REGISTRY_URL, help="its address (default: %(default)s)")
         parser.add_argument("--token-file", type=Path, help="a file that holds the token")
         parser.add_argument("program", nargs="+", help="the program and its arguments, after --")
@@ -46,7 +54,8 @@ class Command(commands.Command):
         except ValueError as error:
             raise Invalid(str(error)) from error
         try:
-            code = sidecar.run(registry.registered(_registration(options)), options["program"])
+            me = registry.registered(_registration(options), drain_seconds=options["drain"])
+            code = sidecar.run(me, options["program"])
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
             raise CommandError(f"{options['program'][0]} cannot be run: {error.strerror}.", returncode=code) from error

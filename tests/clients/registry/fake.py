@@ -1,6 +1,7 @@
 """A registry in memory that speaks docs/protocol.md over a transport: the only fake there is, at the HTTP edge."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,8 @@ class FakeRegistry:
     runs: dict[tuple[str, str], str] = field(default_factory=dict)
     deregistered_runs: set[str] = field(default_factory=set)
     requests: list[httpx2.Request] = field(default_factory=list)
+    # Those who waited for a change, which is when their question is answered.
+    polls: list[httpx2.Request] = field(default_factory=list)
     beats: list[dict[str, Any] | None] = field(default_factory=list)
     is_away: bool = False
     # Called after every answer.
@@ -61,11 +64,24 @@ class FakeRegistry:
         return [f"{request.method} {request.url.path}" for request in self.requests]
 
     def answer(self, request: httpx2.Request) -> httpx2.Response:
+        if "after" in request.url.params:
+            self._wait(request)
+            self.polls.append(request)
+            return self._answer(request)
         self.requests.append(request)
         try:
             return self._answer(request)
         finally:
             self.listener(request)
+
+    def _wait(self, request: httpx2.Request) -> None:
+        """Until there is a later revision, the instance is gone, or the time is over."""
+        milliseconds = int(request.url.params["wait"].removesuffix("ms"))
+        pause = threading.Event()
+        for _ in range(milliseconds):
+            if self.is_away or int(request.url.params["after"]) != self.revision:
+                return
+            pause.wait(0.001)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         if self.is_away:
@@ -90,6 +106,10 @@ class FakeRegistry:
             case "DELETE", "services", service, "instances", instance:
                 self.deregister(service, instance, run=request.url.params.get("incarnation"))
                 return httpx2.Response(204)
+            case "POST", "services", service, "instances", instance, "drain" if (service, instance) in self.instances:
+                self.instances[service, instance]["status"] = "draining"
+                self.revision += 1
+                return httpx2.Response(200, json=self._instance(service, instance))
             case "PUT", "services", service, "instances", instance, "heartbeat" if (
                 service,
                 instance,
@@ -123,7 +143,7 @@ class FakeRegistry:
     def _tagged(self, request: httpx2.Request, body: dict[str, Any]) -> httpx2.Response:
         etag = f'"{self.revision}"'
         if request.headers.get("If-None-Match") == etag:
-            return httpx2.Response(304, headers={"ETag": etag})
+            return httpx2.Response(304, headers={"ETag": etag, "Rollcall-Revision": str(self.revision)})
         return httpx2.Response(200, json=body, headers={"ETag": etag})
 
     def _resolution(self, service: str, instance: str) -> dict[str, Any]:

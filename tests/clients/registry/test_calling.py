@@ -1,12 +1,13 @@
 """A call by name reaches an instance that serves, and does no harm twice."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
 
-from registry.client import Chooser, NoProviderError, Provider
+from registry.client import Chooser, NoProviderError, Provider, calling
 from registry.client.calling import AsyncTransport, Transport
 
 Behaviour = Callable[[httpx2.Request], httpx2.Response]
@@ -178,3 +179,18 @@ def test_asynchronous_code_calls_the_same_way() -> None:
                 await client.get("rollcall://logsvc/")
 
     asyncio.run(call())
+
+
+def test_the_system_s_certificates_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[ssl.SSLContext] = []
+    create = httpx2.create_ssl_context
+
+    def count() -> ssl.SSLContext:
+        read.append(create())
+        return read[-1]
+
+    monkeypatch.setattr(httpx2, "create_ssl_context", count)
+    calling._trusted.cache_clear()
+    for _ in range(3):
+        calling.client(Chooser()).close()
+    assert len(read) == 1

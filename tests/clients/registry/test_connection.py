@@ -17,7 +17,7 @@ from registry.client import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from tests.clients.registry.fake import FakeRegistry, problem, registration
+from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
 
 
 def test_a_registration_s_answer_holds_the_instance_and_its_providers(registry: FakeRegistry) -> None:
@@ -73,6 +73,32 @@ def test_an_unchanged_answer_is_not_sent_again(registry: FakeRegistry) -> None:
     assert registry.requests[-1].headers["If-None-Match"] == '"1"'
     registry.offer("grading", "grading-1")
     assert client.providers("webui", "webui-1").revision == 2
+
+
+def test_an_unchanged_answer_is_true_of_the_revision_that_it_is_repeated_at(registry: FakeRegistry) -> None:
+    client = registry.client()
+    client.register(registration())
+    client.providers("webui", "webui-1")
+    repeated = httpx2.Response(304, headers={"Rollcall-Revision": "9"})
+    registry.mishaps = [lambda request: repeated]
+    assert client.providers("webui", "webui-1").revision == 9
+
+
+def test_registering_forgets_what_was_answered_before(registry: FakeRegistry) -> None:
+    client = registry.client()
+    for _ in range(2):
+        client.register(registration())
+        client.providers("webui", "webui-1")
+    assert "If-None-Match" not in registry.requests[-1].headers
+
+
+def test_a_wait_is_asked_for_and_given_its_time(registry: FakeRegistry) -> None:
+    client = registry.client()
+    client.register(registration())
+    assert client.providers("webui", "webui-1", after=1, wait_seconds=0.25).revision == 1
+    (waited,) = registry.polls
+    assert dict(waited.url.params) == {"after": "1", "wait": "250ms"}
+    assert waited.extensions["timeout"] == {"connect": 5.0, "read": 5.25, "write": 5.0, "pool": 5.0}
 
 
 def test_names_cannot_lead_to_another_address(registry: FakeRegistry) -> None:
@@ -149,7 +175,12 @@ def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
         Registry(url, "rct_x")
 
 
-@pytest.mark.parametrize("token", ["", "two words", "new\nline", "tökén"])
+def test_a_token_may_come_from_a_file_that_ends_in_a_new_line(registry: FakeRegistry) -> None:
+    client = Registry("http://registry.test", f"{TOKEN}\n", transport=registry.transport())
+    assert client.services().services == ()
+
+
+@pytest.mark.parametrize("token", ["", "\n", "two words", "new\nline", "tökén"])
 def test_a_token_that_is_none_is_refused_at_once(token: str) -> None:
     with pytest.raises(ValueError, match="token"):
         Registry("http://registry.test", token)

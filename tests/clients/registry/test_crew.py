@@ -36,11 +36,22 @@ def test_who_comes_after_the_last_one_leads(tmp_path: Path) -> None:
     assert Crew(tmp_path).leads()
 
 
+def test_a_new_server_waits_for_the_last_worker_of_the_one_before(tmp_path: Path) -> None:
+    first, second = Crew(tmp_path), Crew(tmp_path)
+    first.leads()
+    assert first.leave()
+    assert not second.leads()
+    assert second.run == ""
+    first.close()
+    assert second.leads()
+    assert second.run != first.run
+
+
 def test_a_forked_child_leaves_its_parent_the_lead(tmp_path: Path) -> None:
     parent = FileLock(tmp_path / "lock")
     parent.acquire()
     child = FileLock(tmp_path / "lock")
-    assert not child.acquire(wait=False)
+    assert not child.acquire()
     child.abandon()
     assert parent.is_held
 
@@ -48,12 +59,12 @@ def test_a_forked_child_leaves_its_parent_the_lead(tmp_path: Path) -> None:
 def test_a_lock_taken_twice_is_held_once(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "lock")
     assert lock.acquire()
-    assert lock.acquire(wait=False)
+    assert lock.acquire()
     lock.release()
     lock.release()
-    assert FileLock(tmp_path / "lock").acquire(wait=False)
+    assert FileLock(tmp_path / "lock").acquire()
 
 
 def test_several_may_share_a_lock(tmp_path: Path) -> None:
-    assert FileLock(tmp_path / "lock").acquire(shared=True, wait=False)
-    assert FileLock(tmp_path / "lock").acquire(shared=True, wait=False)
+    assert FileLock(tmp_path / "lock").acquire(shared=True)
+    assert FileLock(tmp_path / "lock").acquire(shared=True)

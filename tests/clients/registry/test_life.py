@@ -8,9 +8,11 @@ import httpx2
 import pytest
 
 from registry.client import Heartbeat, Registration
+from registry.client.backoff import LONGEST_RETRY_OF_REFUSAL_SECONDS, LONGEST_RETRY_SECONDS
 from registry.client.cache import Cache
 from registry.client.crew import Crew
-from registry.client.life import LONGEST_RETRY_OF_REFUSAL_SECONDS, LONGEST_RETRY_SECONDS, SHARING_SECONDS, Life
+from registry.client.life import SHARING_SECONDS, Life
+from registry.client.snapshot import REMEMBERED_SECONDS
 from registry.client.state import State
 from registry.client.wire import Change, Subscriber
 from tests.clients.registry.fake import FakeRegistry, problem, registration
@@ -112,6 +114,23 @@ def test_it_registers_again_when_the_registry_came_back_from_an_older_copy(regis
     registry.instances, registry.revision = copy, revision
     run(lived, since=now, until=80.0)
     assert cache.snapshot.providers == {"grading": ()}
+
+
+def test_the_others_that_a_registry_has_forgotten_are_offered_until_they_had_time_to_return(
+    registry: FakeRegistry,
+) -> None:
+    cache, clock = Cache(), [1000.0]
+    registry.offer("grading", "grading-1")
+    lived = Life(registry.client(), registration(), cache, verify_seconds=VERIFY_SECONDS, clock=lambda: clock[0])
+    now = run(lived, until=1.0)
+    registry.lose_everything()
+    registry.revision = 1000
+    now = run(lived, since=now, until=40.0)
+    assert registry.registered() == {"webui/webui-1"}
+    assert [each.instance for each in cache.snapshot.offered["grading"]] == ["grading-1"]
+    clock[0] += REMEMBERED_SECONDS
+    lived.step(now)
+    assert cache.snapshot.offered == {"grading": ()}
 
 
 def test_a_lost_webhook_is_made_up_for_by_verifying(registry: FakeRegistry) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from registry.client import Connection, Provider
 from registry.client.lookup import FRESH_SECONDS, RETRY_SECONDS, Lookup
+from registry.client.snapshot import REMEMBERED_SECONDS
 from tests.clients.registry.fake import FakeRegistry
 
 
@@ -24,10 +25,26 @@ def names(found: Lookup) -> list[str]:
     return [provider.instance for provider in found.instances("grading")]
 
 
-def test_the_registry_is_asked_for_what_passes(registry: FakeRegistry) -> None:
-    registry.offer("grading", "grading-1")
-    registry.offer("grading", "grading-2", status="critical")
-    assert names(lookup(registry, Clock())) == ["grading-1"]
+def test_what_is_offered_is_found_and_nothing_else(registry: FakeRegistry) -> None:
+    for number, status in enumerate(("passing", "warning", "critical", "maintenance", "draining", "starting")):
+        registry.offer("grading", f"grading-{number}", status=status)
+    assert names(lookup(registry, Clock())) == ["grading-0", "grading-1"]
+
+
+def test_what_a_registry_has_lost_is_found_beside_what_has_returned_for_a_minute(registry: FakeRegistry) -> None:
+    clock = Clock()
+    found = lookup(registry, clock)
+    for number in range(3):
+        registry.offer("grading", f"grading-{number}")
+    assert len(names(found)) == 3
+    registry.lose_everything()
+    clock.now += FRESH_SECONDS
+    assert len(names(found)) == 3
+    registry.offer("grading", "grading-1", weight=7)
+    clock.now += FRESH_SECONDS
+    assert names(found) == ["grading-1", "grading-0", "grading-2"]
+    clock.now += REMEMBERED_SECONDS
+    assert names(found) == ["grading-1"]
 
 
 def test_an_answer_serves_for_five_seconds(registry: FakeRegistry) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -22,7 +23,7 @@ from registry.client import (
     sign,
 )
 from registry.client.receiver import PROVIDERS_CHANGED, Answer
-from tests.clients.registry.fake import TOKEN, FakeRegistry, registration
+from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOON = 5.0
@@ -92,6 +93,22 @@ def test_starting_does_not_wait_for_the_registry(registry: FakeRegistry) -> None
         until(lambda: me.is_registered)
 
 
+def test_what_a_fork_could_catch_half_done_is_done_before_the_thread_begins(
+    registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_in: list[threading.Thread] = []
+
+    class Client(httpx2.Client):
+        def __init__(self, **options: Any) -> None:
+            made_in.append(threading.current_thread())
+            super().__init__(**options)
+
+    monkeypatch.setattr(httpx2, "Client", Client)
+    with registry.client().registered(registration()) as me:
+        until(lambda: me.is_registered)
+    assert made_in == [threading.current_thread()]
+
+
 def test_the_block_is_left_even_when_it_fails(registry: FakeRegistry) -> None:
     def fail() -> None:
         with registry.client().registered(registration()) as me:
@@ -113,6 +130,15 @@ def test_waiting_in_vain_ends_with_an_error_that_is_worth_a_retry(registry: Fake
     with registry.client().registered(registration()) as me, pytest.raises(NoProviderError, match="grading") as caught:
         me.wait_for("grading", timeout=0.05)
     assert caught.value.retryable
+
+
+def test_waiting_in_vain_says_why_the_registry_could_not_be_asked(registry: FakeRegistry) -> None:
+    registry.mishaps = [lambda request: problem(401, "unauthenticated", detail="The token is not known here.")] * 9
+    with (
+        registry.client().registered(registration()) as me,
+        pytest.raises(NoProviderError, match=r"within 0\.1 s\. The token is not known here\."),
+    ):
+        me.wait_for("grading", timeout=0.1)
 
 
 def test_a_webhook_is_known_at_once(registry: FakeRegistry) -> None:

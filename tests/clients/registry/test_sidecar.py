@@ -18,7 +18,8 @@ import sys
 from registry.client import sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
 fake = FakeRegistry(listener=lambda request: print(request.method, flush=True))
-sys.exit(sidecar.run(fake.client().registered(registration()), sys.argv[1:]))
+me = fake.client().registered(registration(), drain_seconds=float(sys.argv[1]))
+sys.exit(sidecar.run(me, sys.argv[2:]))
 """
 WAITING = """
 import signal, sys
@@ -73,7 +74,7 @@ def test_the_handlers_of_before_are_put_back(registry: FakeRegistry) -> None:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"])
 def test_signals_are_passed_on(name: str) -> None:
-    command = [sys.executable, "-c", PROGRAM, sys.executable, "-c", WAITING]
+    command = [sys.executable, "-c", PROGRAM, "0.1", sys.executable, "-c", WAITING]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         lines = {process.stdout.readline().strip() for _ in range(2)}
@@ -81,5 +82,17 @@ def test_signals_are_passed_on(name: str) -> None:
         os.kill(process.pid, signal.Signals[name])
         rest = process.stdout.read().split("\n")
     assert process.returncode == 5
-    told_first = ["DELETE", f"got {name}"]
-    assert rest[:2] == (told_first if name == "SIGTERM" else told_first[::-1])
+    told_first = ["POST", "DELETE", f"got {name}"]
+    assert rest[:-1] == (told_first if name == "SIGTERM" else [f"got {name}", "DELETE"])
+
+
+def test_a_program_that_ends_while_it_drains_has_its_own_exit_code() -> None:
+    command = [sys.executable, "-c", PROGRAM, "3600", sys.executable, "-c", WAITING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert {process.stdout.readline().strip() for _ in range(2)} == {"ready", "PUT"}
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.stdout.readline().strip() == "POST"
+        os.kill(process.pid, signal.SIGUSR1)
+        assert process.stdout.read().split() == ["got", "SIGUSR1", "DELETE"]
+    assert process.returncode == 5

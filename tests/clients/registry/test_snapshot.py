@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from registry.client import Provider
-from registry.client.snapshot import Snapshot, after_asking, after_change, after_registering
+from registry.client import Provider, snapshot
+from registry.client.snapshot import Snapshot, after_asking, after_change, after_time
 from registry.client.wire import Change, Instance, Registered, Removed, Resolution, Subscriber
 from tests.clients.registry.fake import FakeRegistry, registration
 
 SERVICES = ("grading", "logsvc")
 SUBSCRIBER = Subscriber(service="webui", instance="webui-1")
 Offered = dict[tuple[str, str], Provider]
+after_registering = partial(snapshot.after_registering, was_forgotten=False, remember_until=100.0)
 
 
 def provider(instance: str = "grading-1", **members: object) -> Provider:
@@ -91,6 +93,45 @@ def test_an_answer_from_an_epoch_that_is_over_is_dropped() -> None:
     newer = Snapshot(epoch=1, revision=3, told_revision=3)
     assert after_asking(newer, Resolution(revision=99, providers={}), asked_at=KNOWN.position) is newer
     assert after_registering(newer, registered(99), asked_at=KNOWN.position) is newer
+
+
+def test_of_a_registry_that_lost_its_database_those_it_knew_are_still_offered() -> None:
+    begun = after_registering(KNOWN, registered(3), asked_at=KNOWN.position)
+    assert begun.offered == KNOWN.providers
+
+
+def test_of_a_registry_that_has_forgotten_us_others_are_still_offered_however_far_its_revision_is() -> None:
+    begun = after_registering(KNOWN, registered(99), asked_at=KNOWN.position, was_forgotten=True)
+    assert (begun.epoch, begun.revision, begun.providers) == (1, 99, {})
+    assert begun.offered == KNOWN.providers
+
+
+def test_beside_the_remembered_those_are_offered_that_have_registered_again_as_they_are_now() -> None:
+    begun = forgotten()
+    after = after_change(begun, change(99, 100, added=[provider(weight=5), provider("grading-2")]))
+    assert after is not None
+    assert after.offered == {"grading": (provider(weight=5), provider("grading-2"))}
+
+
+def test_who_has_registered_again_and_fell_is_remembered_no_more() -> None:
+    after = after_change(forgotten(), change(99, 100, added=[provider()]))
+    assert after is not None
+    after = after_change(after, change(100, 101, removed=[Removed(service="grading", instance="grading-1")]))
+    assert after is not None
+    assert after.offered == {"grading": ()}
+
+
+def test_what_is_remembered_outlives_questions_and_a_second_loss_and_not_its_time() -> None:
+    begun = after_asking(forgotten(), Resolution(revision=101, providers={"grading": ()}), asked_at=(1, 99))
+    assert begun is not None
+    assert begun.offered == KNOWN.providers
+    again = after_registering(begun, registered(3), asked_at=begun.position)
+    assert after_time(again, now=99.0) is again
+    assert after_time(again, now=100.0).offered == {}
+
+
+def forgotten() -> Snapshot:
+    return after_registering(KNOWN, registered(99), asked_at=KNOWN.position, was_forgotten=True)
 
 
 def registered(revision: int) -> Registered:
@@ -210,8 +251,8 @@ class Convergence(RuleBasedStateMachine):
         assert after is not None, "the registry's revision did not go back"
         self._know(after)
 
-    def _know(self, snapshot: Snapshot) -> None:
-        self.known = snapshot
+    def _know(self, known: Snapshot) -> None:
+        self.known = known
 
     def _registered(self) -> Registered:
         answer = registered(1)

@@ -77,3 +77,13 @@ def test_the_worker_that_comes_second_takes_the_first_one_s_secret(
 
     monkeypatch.setattr("registry.client.state.new_secret", made_meanwhile)
     assert State(tmp_path).secret() == "whsec_first"
+
+
+def test_a_worker_that_was_stopped_holds_up_nobody_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("registry.client.state.LOCK_SECONDS", 0.01)
+    with State(tmp_path).locked(), State(tmp_path).locked():
+        assert "locked by a process that is stopped" in caplog.text
+    with caplog.at_level("WARNING"), State(tmp_path).locked():
+        assert len(caplog.records) == 1

@@ -82,3 +82,13 @@ def test_a_batch_costs_as_many_statements_as_a_single_registration(
 ) -> None:
     with django_assert_max_num_queries(40):
         post(client, *(entry(number) for number in range(200)))
+
+
+def test_a_fleet_may_require_any_number_of_services(client: APIClient) -> None:
+    fleet = [entry(number, requires=[f"s{number}-{i}" for i in range(100)]) for number in range(20)]
+
+    with factories.few_parameters():
+        response = post(client, *fleet)
+
+    assert response.status_code == 200
+    assert len(response.json()["providers"]) == 2000

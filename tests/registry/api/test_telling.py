@@ -72,6 +72,8 @@ def test_replay_and_resync_set_the_cursor_back(client_of: ClientOf, now: datetim
     assert Cursor.objects.get().notified_revision == start
     assert client.post(f"{WEBUI}/replay", {"since": 99}, format="json").json()["head"] == 3
     assert client.post(f"{WEBUI}/replay", {}, format="json").status_code == 422
+    assert client.post(f"{WEBUI}/replay", {"since": 1, "delivery": 1}, format="json").status_code == 422
+    assert client.post(f"{WEBUI}/replay", {"delivery": 99}, format="json").status_code == 404
     assert client.post(f"{WEBUI}/resync").json() == {"dependents": 1}
     assert client.post("/v1/resync").json() == {"dependents": 1}
     assert Cursor.objects.get().needs_resync

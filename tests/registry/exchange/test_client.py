@@ -168,6 +168,25 @@ async def test_the_close_of_an_idle_connection_is_told_at_once(policy: AddressPo
     await client.close()
 
 
+async def test_a_close_that_a_request_meets_is_told_too(policy: AddressPolicy) -> None:
+    told: list[tuple[Origin, float]] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+
+    client = Client(policy, on_peer_closed=lambda origin, idle_seconds: told.append((origin, idle_seconds)))
+    async with peer(handle) as serving:
+        for _ in range(2):
+            assert (await client.send(Request(url=serving.url))).status == 200
+    await client.close()
+
+    ((origin, idle_seconds),) = told
+    assert origin == Origin("http", "127.0.0.1", serving.port)
+    assert 0 <= idle_seconds < 1
+
+
 async def test_our_own_closes_are_not_told_as_the_peers(policy: AddressPolicy) -> None:
     told: list[Origin] = []
     client = Client(policy, max_connections=1, on_peer_closed=lambda origin, idle_seconds: told.append(origin))

@@ -1,4 +1,5 @@
 import socket
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
@@ -51,6 +52,18 @@ def test_an_instance_that_beats_by_itself_is_not_probed(now: datetime) -> None:
     factories.register("cron", now=now, heartbeat={"kind": "ttl"})
 
     assert "It beats by itself every 10 s" in explained("cron")
+
+
+def test_instances_that_hang_are_waited_for_together(now: datetime, server_url: str) -> None:
+    heartbeat = {"kind": "http", "timeout_seconds": 0.5}
+    for number in range(8):
+        factories.passing("billing", f"billing-{number}", now=now, url=server_url, heartbeat=heartbeat)
+    began_at = time.perf_counter()
+
+    said = explained("billing")
+
+    assert said.count("did not begin to answer within 0.5 s") == 8
+    assert time.perf_counter() - began_at < 3
 
 
 def test_what_is_not_there_is_named(now: datetime) -> None:

@@ -18,10 +18,10 @@ def run(*arguments: str) -> str:
     return output.getvalue()
 
 
-def failure_of(call: Callable[[], object]) -> CommandError:
+def failure_of(call: Callable[[], object], *, code: int = 2) -> CommandError:
     with pytest.raises(CommandError) as failure:
         call()
-    assert failure.value.returncode == 2
+    assert failure.value.returncode == code
     return failure.value
 
 
@@ -150,3 +150,9 @@ def test_dependents_are_told_again() -> None:
     assert run("replay_notifications", "--all").startswith("1 dependents")
     assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
     assert "--all" in str(failure_of(lambda: run("replay_notifications")))
+    assert "No delivery 9" in str(
+        failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--delivery", "9"))
+    )
+    assert "did not take it" in str(
+        failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--trial"), code=1)
+    )

@@ -58,6 +58,11 @@ class Desk:
         for _ in range(20):
             await asyncio.sleep(0)
 
+    async def until_one_waits(self) -> None:
+        async with asyncio.timeout(5):
+            while not self.reader._waiting:  # noqa: ASYNC110 -- what is waited for tells nobody
+                await asyncio.sleep(0)
+
     async def _run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
         self.reader = Reader(self._counted)
         self._application = hybrid(_unreachable, [Lane(lambda: self.reader)])

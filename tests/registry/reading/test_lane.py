@@ -210,6 +210,9 @@ def test_a_kept_answer_is_refused_to_who_may_not_read(desk: Desk) -> None:
         ("wait=1s", "/"),
         ("at_least=99999999999999999999", "/at_least"),
         ("consistent=perhaps", "/consistent"),
+        ("limit=null", "/limit"),
+        ("limit=", "/limit"),
+        ("stauts=passing", "/stauts"),
     ],
 )
 def test_a_wrong_parameter_is_named(desk: Desk, query: str, pointer: str) -> None:
@@ -221,15 +224,15 @@ def test_a_wrong_parameter_is_named(desk: Desk, query: str, pointer: str) -> Non
     desk.run(scenario)
 
 
-@pytest.mark.parametrize("status", ["passing", ""])
+@pytest.mark.parametrize("status", ["passing", None])
 def test_what_a_wait_ends_with_is_the_state_after_the_change(
-    desk: Desk, register: Callable[..., Any], status: str
+    desk: Desk, register: Callable[..., Any], status: str | None
 ) -> None:
     async def scenario(desk: Desk) -> None:
         await desk.do(register("billing"))
         await desk.look()
         client = Client()
-        waiting = desk.begin(f"{BILLING}?after=1&wait=60s&status={status}", client)
+        waiting = desk.begin(f"{BILLING}?after=1&wait=60s{f'&status={status}' if status else ''}", client)
         await desk.settle()
         await desk.do(register("other"))
         await desk.look()
@@ -257,6 +260,57 @@ def test_a_wait_in_vain_ends_with_the_state_and_the_newest_revision(desk: Desk) 
     async def scenario(desk: Desk) -> None:
         answer = await desk.get(f"{BILLING}?after=0&wait=10ms")
         assert (answer.status, json.loads(answer.body)["revision"]) == (200, 0)
+
+    desk.run(scenario)
+
+
+PROVIDERS = "/v1/instances/billing/billing-1/providers"
+
+
+def test_a_dependent_that_waits_hears_of_what_it_requires_and_of_nothing_else(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(partial(factories.register, "billing", now=now, requires=["logsvc"]))
+        await desk.look()
+        client = Client()
+        waiting = desk.begin(f"{PROVIDERS}?after=1&wait=60s", client)
+        await desk.until_one_waits()
+        await desk.do(partial(factories.register, "other", now=now))
+        await desk.look()
+        await desk.settle()
+        assert client.received == []
+        await desk.do(partial(factories.passing, "logsvc", now=now))
+        await desk.look()
+        await waiting
+        assert [each["instance"] for each in json.loads(client.body)["providers"]["logsvc"]] == ["logsvc-1"]
+
+    desk.run(scenario)
+
+
+def test_a_dependent_that_waits_hears_at_once_that_it_was_deregistered(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(partial(factories.register, "billing", now=now))
+        await desk.look()
+        client = Client()
+        waiting = desk.begin(f"{PROVIDERS}?after=1&wait=60s", client)
+        await desk.until_one_waits()
+        target = Target(service="billing", instance="billing-1")
+        await desk.do(partial(registration.deregister, target, author="tester", now=now))
+        await desk.look()
+        await waiting
+        assert client.status == 404
+
+    desk.run(scenario)
+
+
+def test_a_wait_in_vain_costs_a_304_however_long_it_is(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(partial(factories.register, "billing", now=now))
+        await desk.look()
+        tag = header(await desk.get(PROVIDERS), b"etag")
+        for after in (1, 1, 2):
+            waited = await desk.get(f"{PROVIDERS}?after={after}&wait=1ms", if_none_match=tag)
+            assert waited.status == 304
+        assert desk.made == 1
 
     desk.run(scenario)
 
@@ -327,6 +381,25 @@ def test_a_database_restored_from_a_copy_makes_everything_be_read_anew(
         assert answer.status == 200
         assert json.loads(answer.body)["revision"] == 1
         assert names(answer) == ["b-0", "b-1", "b-2"]
+
+    desk.run(scenario)
+
+
+def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
+    desk: Desk, register: Callable[..., Any], now: datetime
+) -> None:
+    def restore() -> None:
+        registration.deregister(Target(service="billing", instance="billing-1"), author="x", now=now)
+        Head.objects.update(revision=1)
+
+    async def scenario(desk: Desk) -> None:
+        for name in ("b-1", "billing-1"):
+            await desk.do(register("billing", name))
+        await desk.look()
+        assert names(await desk.get(BILLING)) == ["b-1", "billing-1"]
+        await desk.do(restore)
+        await desk.look()
+        assert names(await desk.get(BILLING)) == ["b-1"]
 
     desk.run(scenario)
 

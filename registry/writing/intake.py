@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from config.problems import Problem
 from registry import registration
+from registry.enrolment import Entry
 from registry.errors import NamedTwice
-from registry.registration import Entry, Registered
+from registry.registration import Registered
 
 MOST_AT_ONCE = 200
 
@@ -32,6 +33,8 @@ class Intake:
         """The future raises what `registration.register` would."""
         self._ensure_running()
         future: Future[Registered] = Future()
+        # From now on it cannot be cancelled: what has been handed in is stored.
+        future.set_running_or_notify_cancel()
         self._jobs.put((entry, future))
         return future
 

@@ -1,14 +1,17 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Event
 
 import pytest
 from django.db import connection
 
-from registry import declaration, intake, journal, registration
+from registry import declaration, journal, registration
+from registry.enrolment import Entry
 from registry.errors import Deregistered
 from registry.models import Instance, JournalEntry
-from registry.registration import Entry, Registered
+from registry.registration import Registered
+from registry.writing import intake
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,10 +67,13 @@ def test_who_is_refused_hinders_nobody_else(now: datetime) -> None:
 
 def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
     seen: list[int] = []
+    written = Event()
 
     def read() -> None:
         try:
-            while not seen or seen[-1] < 60:
+            is_over = False
+            while not is_over:
+                is_over = written.is_set()
                 seen.extend(each.revision for each in journal.page(after=seen[-1] if seen else 0, limit=100))
         finally:
             connection.close()
@@ -82,7 +88,10 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
 
     with ThreadPoolExecutor(7) as threads:
         reader = threads.submit(read)
-        list(threads.map(write, range(60)))
+        try:
+            list(threads.map(write, range(60)))
+        finally:
+            written.set()
         reader.result(timeout=30)
 
     assert seen == list(range(1, 61))

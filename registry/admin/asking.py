@@ -1,0 +1,123 @@
+"""The page on which an operation is asked for: what it is about, whom it affects, and what it needs to know."""
+
+from contextlib import nullcontext
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.generic import FormView
+from unfold.views import UnfoldModelAdminViewMixin
+
+from config.problems import Invalid, Problem
+from registry import catalogue, declaration, impact
+from registry.admin import audit, cells
+from registry.admin.operations import OPERATIONS, PERMISSION, Operation, Order, name_of
+from registry.declaration import Target
+from registry.models import Instance
+
+# What an address may hold; for more there is the service's page.
+MOST_TARGETS = 100
+
+
+class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
+    permission_required = PERMISSION
+    template_name = "registry/admin/operation.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.operation = _operation(kwargs["name"])
+        self.targets = _targets(request, self.operation)
+        self.title = self.operation.title
+
+    def get_form_class(self) -> type[Form]:
+        return self.operation.form
+
+    def get_initial(self) -> dict[str, Any]:
+        names = self.operation.form.base_fields
+        return {name: self.request.GET[name] for name in names if name in self.request.GET}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        removes = self.operation.removes
+        return super().get_context_data(
+            **kwargs,
+            operation=self.operation,
+            names=[name_of(each) for each in self.targets],
+            impacts=impact.of_removing(self.targets) if removes else [],
+            back=self._back(),
+        )
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        given, author = form.cleaned_data, audit.author(self.request)
+        order = Order(targets=self.targets, given=given, author=author, now=timezone.now())
+        try:
+            # One without the other is not to be; but no network call is made inside a transaction.
+            with nullcontext() if self.operation.sends else transaction.atomic():
+                messages.success(self.request, self._carry_out(order))
+        except Problem as problem:
+            messages.error(self.request, problem.detail)
+        return redirect(self._back())
+
+    def _carry_out(self, order: Order) -> str:
+        keys = {target: audit.key_of(target) for target in order.targets}
+        said = self.operation.carry_out(order)
+        for target in order.targets:
+            removes = self.operation.deregisters
+            audit.log(self.request, name_of(target), said, key=keys[target], removes=removes)
+        if not order.targets:
+            audit.log(self.request, audit.PROTECTION, said, key=None)
+        return said
+
+    def _back(self) -> str:
+        """The page of the instance while it is there, else of its service; of several services the list."""
+        if len(self.targets) == 1 and (key := audit.key_of(self.targets[0])):
+            return cells.instance_url(int(key))
+        services = {each.service for each in self.targets}
+        known = {each.service for each in catalogue.summaries()} & services
+        return cells.service_url(known.pop()) if len(services) == len(known) == 1 else cells.services_url()
+
+
+def ask(request: HttpRequest, name: str, instances: list[Instance]) -> HttpResponse | None:
+    """Lead from a selection in a list to the operation's page."""
+    chosen = [Target(service=each.service, instance=each.name) for each in instances]
+    try:
+        _check(OPERATIONS[name], chosen)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return None
+    return redirect(cells.operation_url(name, chosen))
+
+
+def _operation(name: str) -> Operation:
+    try:
+        return OPERATIONS[name]
+    except KeyError as error:
+        raise Http404 from error
+
+
+def _targets(request: HttpRequest, operation: Operation) -> list[Target]:
+    try:
+        targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
+        _check(operation, targets)
+    except Problem as problem:
+        raise Http404(problem.detail) from problem
+    return targets
+
+
+def _target(written: str) -> Target:
+    service, _, instance = written.partition("/")
+    declaration.target(service, instance or service)
+    return Target(service=service, instance=instance)
+
+
+def _check(operation: Operation, targets: list[Target]) -> None:
+    if bool(targets) != operation.needs_targets:
+        raise Invalid(f"{operation.title}: choose what it is about.")
+    if len(targets) > (1 if operation.is_for_one else MOST_TARGETS):
+        most = "one instance" if operation.is_for_one else f"{MOST_TARGETS} instances"
+        raise Invalid(f"{operation.title}: choose at most {most} at once.")
+    if not operation.is_for_services and not all(each.instance for each in targets):
+        raise Invalid(f"{operation.title}: choose instances, not a whole service.")

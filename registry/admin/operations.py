@@ -1,0 +1,213 @@
+"""What an operator can do in the admin: each calls the domain as the API does, and says in words what came of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.forms import Form
+
+from registry import catalogue, courier, guard, heartbeats, overrides, registration, replay
+from registry.admin import forms
+from registry.declaration import Target
+
+PERMISSION = "registry.operate_instance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """To do something to these targets; one with no instance named is a whole service."""
+
+    author: str
+    now: datetime
+    targets: Sequence[Target] = ()
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> str:
+        return ", ".join(name_of(target) for target in self.targets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """`removes` says that dependents lose what it is done to, `sends` that it calls another machine."""
+
+    name: str
+    title: str
+    explanation: str
+    icon: str
+    carry_out: Callable[[Order], str]
+    form: type[Form] = forms.NothingToAsk
+    removes: bool = False
+    deregisters: bool = False
+    sends: bool = False
+    is_for_one: bool = False
+    is_for_services: bool = False
+    is_for_dependents: bool = False
+    needs_targets: bool = True
+
+
+def name_of(target: Target) -> str:
+    return f"{target.service}/{target.instance}" if target.instance else target.service
+
+
+def _probe(order: Order) -> str:
+    keys = [catalogue.instance(each.service, each.instance).pk for each in order.targets]
+    count = heartbeats.hurry(keys, now=order.now)
+    return f"Due to be probed now: {count} of {len(keys)}; the others are being probed already."
+
+
+def _begin_maintenance(order: Order) -> str:
+    minutes, reason = order.given["minutes"], order.given["reason"]
+    until = order.now + timedelta(minutes=minutes) if minutes else None
+    for each in order.targets:
+        overrides.begin_maintenance(
+            each.service, each.instance, until=until, reason=reason, author=order.author, now=order.now
+        )
+    end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until somebody ends it"
+    return f"In maintenance {end}: {order.names}. Reason: {reason}"
+
+
+def _end_maintenance(order: Order) -> str:
+    ended = [
+        each
+        for each in order.targets
+        if overrides.end_maintenance(
+            each.service, each.instance, reason=order.given["reason"], author=order.author, now=order.now
+        )
+    ]
+    return f"Ended the maintenance of {', '.join(map(name_of, ended))}." if ended else "None was in one of its own."
+
+
+def _drain(order: Order) -> str:
+    seconds, reason = order.given["seconds"], order.given["reason"]
+    for each in order.targets:
+        overrides.drain(each, seconds=seconds, reason=reason, author=order.author, now=order.now)
+    return f"Draining for {seconds} s, then deregistered: {order.names}.{_because(reason)}"
+
+
+def _deregister(order: Order) -> str:
+    reason = order.given["reason"]
+    gone = [
+        name_of(each)
+        for each in order.targets
+        if registration.deregister(each, author=order.author, reason=reason, now=order.now)
+    ]
+    return f"Deregistered: {', '.join(gone)}.{_because(reason)}" if gone else "None of them was registered any more."
+
+
+def _replay(order: Order) -> str:
+    revision = order.given["since"]
+    for each in order.targets:
+        replay.since(each, revision)
+    return f"Told again what happened after revision {revision}: {order.names}."
+
+
+def _resync(order: Order) -> str:
+    replay.resync(order.targets)
+    return f"Told to ask for the whole: {order.names}."
+
+
+def _try_webhook(order: Order) -> str:
+    (target,) = order.targets
+    attempt = courier.send_now(replay.trial(target, now=order.now))
+    status = "no answer" if attempt.status_code is None else f"status {attempt.status_code}"
+    outcome = "took it" if attempt.succeeded else f"did not take it: {attempt.error}"
+    return f"{name_of(target)} {outcome} ({status} after {attempt.duration_ms:.0f} ms)."
+
+
+def _end_protection(order: Order) -> str:
+    return "Protection has ended." if guard.end(now=order.now) else "There was no protection to end."
+
+
+def _because(reason: str) -> str:
+    return f" Reason: {reason}" if reason else ""
+
+
+_ALL = (
+    Operation(
+        name="probe",
+        title="Probe now",
+        explanation="The next heartbeat is brought forward; what it finds counts like any other.",
+        icon="radar",
+        carry_out=_probe,
+    ),
+    Operation(
+        name="maintenance",
+        title="Begin maintenance",
+        explanation="It is not offered until this ends, whatever its heartbeats say and however often it registers.",
+        icon="build",
+        carry_out=_begin_maintenance,
+        form=forms.MaintenanceForm,
+        removes=True,
+        is_for_services=True,
+    ),
+    Operation(
+        name="end-maintenance",
+        title="End maintenance",
+        explanation="It is offered again, if its heartbeats pass and no other maintenance holds.",
+        icon="build_circle",
+        carry_out=_end_maintenance,
+        form=forms.ReasonForm,
+        is_for_services=True,
+    ),
+    Operation(
+        name="drain",
+        title="Drain",
+        explanation="It is no longer offered, may finish what it does, and is then deregistered.",
+        icon="water_drop",
+        carry_out=_drain,
+        form=forms.DrainForm,
+        removes=True,
+    ),
+    Operation(
+        name="replay",
+        title="Tell again",
+        explanation="The dependent is set back to a revision and told the net change from then on.",
+        icon="replay",
+        carry_out=_replay,
+        form=forms.ReplayForm,
+        is_for_one=True,
+        is_for_dependents=True,
+    ),
+    Operation(
+        name="resync",
+        title="Have it ask for the whole",
+        explanation="The dependent is told to read its providers anew, whatever revision it is at.",
+        icon="sync",
+        carry_out=_resync,
+        is_for_dependents=True,
+    ),
+    Operation(
+        name="trial",
+        title="Send a test webhook",
+        explanation="A signed message that changes nothing is sent now, and what it is answered is shown.",
+        icon="outgoing_mail",
+        carry_out=_try_webhook,
+        sends=True,
+        is_for_one=True,
+        is_for_dependents=True,
+    ),
+    Operation(
+        name="deregister",
+        title="Deregister",
+        explanation="It is removed at once. This run of its process cannot register again; a new one can.",
+        icon="delete",
+        carry_out=_deregister,
+        form=forms.ReasonForm,
+        removes=True,
+        deregisters=True,
+    ),
+    Operation(
+        name="end-protection",
+        title="End protection",
+        explanation=(
+            "What fails still is taken for dead with its next probe, and its dependents are told. Protection does not "
+            "begin again within ten minutes."
+        ),
+        icon="shield",
+        carry_out=_end_protection,
+        needs_targets=False,
+    ),
+)
+OPERATIONS = {each.name: each for each in _ALL}

@@ -1,0 +1,107 @@
+"""Keeping current without webhooks: a question that the registry answers as soon as something has changed."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from . import snapshot
+from .backoff import spread, wait_after
+from .cache import Cache
+from .connection import Connection
+from .errors import NotFoundError, RollcallError
+from .wire import Registration
+
+logger = logging.getLogger(__name__)
+
+# Longer, and who sits between might take the silence for the end; what is cut without a word is noticed so late.
+LONGEST_WAIT_SECONDS = 20.0
+# So many answers in a row may come soon and say nothing new: other instances of the own service wake us, too.
+HASTY_ANSWERS = 3
+LONGEST_REST_SECONDS = 5.0
+
+
+class Follower:
+    """Asks, in a thread of its own, for as long as that is wanted and the registry knows the instance.
+
+    `on_answer` is called after each answer, with whether it was learnt from; one that was not, or a registry that does
+    not know the instance, ends the thread: it is for the membership to register again, and to `start` it anew.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        registration: Registration,
+        cache: Cache,
+        *,
+        wait_seconds: float,
+        is_wanted: Callable[[], bool],
+        on_answer: Callable[[bool], None],
+    ) -> None:
+        self._connection = connection
+        self._registration = registration
+        self._cache = cache
+        self._wait_seconds = min(wait_seconds, LONGEST_WAIT_SECONDS)
+        self._is_wanted = is_wanted
+        self._on_answer = on_answer
+        self._thread: threading.Thread | None = None
+
+    def start(self, stopping: threading.Event) -> None:
+        """Unless it is under way already; it ends soon after `stopping`."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._follow, args=(stopping,), name="rollcall-follow", daemon=True)
+            self._thread.start()
+
+    def join(self, timeout: float) -> None:
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def abandon(self) -> None:
+        """In a forked child: the thread is its parent's."""
+        self._thread = None
+
+    def _follow(self, stopping: threading.Event) -> None:
+        failures = hasty = 0
+        while self._is_wanted() and not stopping.is_set():
+            begun, before = time.monotonic(), self._cache.snapshot.providers
+            try:
+                is_learnt = self._ask(stopping)
+            except NotFoundError:
+                is_learnt = False
+            except RollcallError as error:
+                failures += 1
+                stopping.wait(wait_after(error, failures))
+                continue
+            except Exception:
+                # Such as of a connection that was closed under it at the end.
+                if not stopping.is_set():
+                    logger.exception("A fault in following what %s requires", self._registration.service)
+                return
+            if stopping.is_set():
+                return
+            self._on_answer(is_learnt)
+            if not is_learnt:
+                return
+            failures = 0
+            is_hasty = self._cache.snapshot.providers == before and time.monotonic() - begun < self._wait_seconds / 2
+            hasty = hasty + 1 if is_hasty else 0
+            stopping.wait(_rest(hasty))
+
+    def _ask(self, stopping: threading.Event) -> bool:
+        position = self._cache.snapshot.position
+        answer = self._connection.providers(
+            self._registration.service,
+            self._registration.instance,
+            after=max(0, position[1]),
+            wait_seconds=self._wait_seconds,
+        )
+        if stopping.is_set():
+            return False
+        return self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position))
+
+
+def _rest(hasty: int) -> float:
+    """A registry that answers at once whatever is asked of it is asked less often."""
+    if hasty <= HASTY_ANSWERS:
+        return 0.0
+    return spread(min(0.1 * 2 ** min(hasty - HASTY_ANSWERS, 16), LONGEST_REST_SECONDS))

@@ -1,0 +1,17 @@
+"""The limit on open files, within which connections are kept."""
+
+import resource
+
+# For what is no connection of the exchange: the database, the broker, name lookups, logs.
+RESERVED = 256
+
+
+def room_for(connections: int) -> int:
+    """How many of these this process may have open; raises its limit for them as far as it is let."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + RESERVED
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(1, allowed - RESERVED)

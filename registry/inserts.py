@@ -1,0 +1,87 @@
+"""Inserting rows without the ORM, of which most of the time goes into preparing values that need no preparing.
+
+`bulk_create` costs ten times as much (bench/README.md, Registrations).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db import connection, models
+
+Model = type[models.Model]
+
+
+class _Plan(NamedTuple):
+    """How rows of a model with some of its columns given become whole rows: what is not given has its default."""
+
+    into: str
+    placeholders: str
+    converters: tuple[tuple[int, Callable[[Any], Any]], ...]
+    defaults: tuple[Any, ...]
+
+
+def insert(model: Model, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows of the named columns. Raises django.db.IntegrityError as the ORM does."""
+    plan = _plan(model, tuple(columns), connection.vendor)
+    whole = [_whole(row, plan) for row in rows]
+    if not whole:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with connection.wrap_database_errors, cursor.copy(f"COPY {plan.into} FROM STDIN") as copy:
+                for row in whole:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(f"INSERT INTO {plan.into} VALUES ({plan.placeholders})", whole)  # noqa: S608 -- names of ours
+
+
+def new_ids(model: Model, count: int) -> Sequence[int]:
+    """As many ids that nobody else gets, for rows that are about to be inserted. Call it inside a transaction."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
+            )
+            return [row[0] for row in cursor.fetchall()]
+        # The transaction began immediate: nobody else inserts before it ends.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+    first = (row[0] if row else 0) + 1
+    return range(first, first + count)
+
+
+def _whole(row: Sequence[Any], plan: _Plan) -> Sequence[Any]:
+    values = [*row, *plan.defaults]
+    for position, convert in plan.converters:
+        values[position] = convert(values[position])
+    return values
+
+
+@cache
+def _plan(model: Model, columns: tuple[str, ...], vendor: str) -> _Plan:
+    fields = {field.attname: field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)}
+    given = [model._meta.pk if name == "id" else fields[name] for name in columns]
+    others = [field for name, field in fields.items() if name not in columns]
+    names = ", ".join(f'"{field.column}"' for field in (*given, *others) if field is not None)
+    return _Plan(
+        into=f"{model._meta.db_table} ({names})",
+        placeholders=", ".join(["%s"] * (len(given) + len(others))),
+        converters=tuple(
+            (position, convert)
+            for position, field in enumerate((*given, *others))
+            if (convert := _converter(field, vendor)) is not None
+        ),
+        defaults=tuple(field.get_default() for field in others),
+    )
+
+
+def _converter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
+    if isinstance(field, models.JSONField):
+        return lambda value: msgspec.json.encode(value).decode()
+    if isinstance(field, models.DateTimeField) and vendor == "sqlite":
+        # Most rows of a group share their times.
+        return lru_cache(maxsize=64)(connection.ops.adapt_datetimefield_value)
+    return None
