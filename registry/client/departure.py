@@ -24,7 +24,7 @@ class Member(Protocol):
 
     def begin_draining(self) -> None: ...
 
-    def drain(self) -> None: ...
+    def drain_and_stop(self) -> None: ...
 
     def stop(self, timeout: float = ...) -> None: ...
 
@@ -105,7 +105,7 @@ def _drain(number: int) -> None:
     for member in members:
         member.begin_draining()
     for member in members:
-        member.drain()
+        member.drain_and_stop()
     main, pause = threading.main_thread().ident, threading.Event()
     # Until it is handled: one that comes just before the main thread begins to wait is handled when it has waited. And
     # not when the program has ended by itself meanwhile, and put back the handlers of before.

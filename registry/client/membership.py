@@ -110,18 +110,15 @@ class Member:
         self._wake.set()
         _join(thread, timeout)
 
-    def drain(self) -> None:
-        """Be offered no more, serve on for `drain_seconds`, and deregister; returns when that is over.
-
-        SIGTERM does so by itself; call it where your program ends for another reason and can serve on meanwhile.
-        """
+    def drain_and_stop(self) -> None:
+        """See Membership.drain."""
         thread = self._thread
         self.begin_draining()
         _join(thread, self.drain_seconds + departure.STOP_SECONDS)
         self.stop()
 
     def begin_draining(self) -> None:
-        """As `drain`, without waiting."""
+        """As `drain_and_stop`, without waiting."""
         self._leaving.set()
         self._wake.set()
 
@@ -247,6 +244,10 @@ class Membership(Member):
         """
         return calling.client(self, **options)
 
+    def drain(self) -> None:
+        """Be offered no more, serve on for `drain_seconds`, and deregister, as at SIGTERM; returns when it is over."""
+        self.drain_and_stop()
+
     def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
@@ -270,6 +271,10 @@ class AsyncMembership(Member):
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """As Membership's."""
         return calling.async_client(self, **options)
+
+    async def drain(self) -> None:
+        """As Membership's."""
+        await asyncio.to_thread(self.drain_and_stop)
 
     async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's
         """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""

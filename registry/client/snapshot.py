@@ -71,7 +71,12 @@ def after_asking(snapshot: Snapshot, answer: Resolution, *, asked_at: tuple[int,
 
 
 def after_registering(
-    snapshot: Snapshot, answer: Registered, *, asked_at: tuple[int, int], was_forgotten: bool, remember_until: float
+    snapshot: Snapshot,
+    answer: Registered,
+    *,
+    asked_at: tuple[int, int],
+    was_forgotten: bool = False,
+    remember_until: float = 0.0,
 ) -> Snapshot:
     """What is known after a registration, whose answer is never a stale one: a revision that went back is true.
 

@@ -27,6 +27,7 @@ from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registrati
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOON = 5.0
+ADDRESS = "/v1/services/webui/instances/webui-1"
 
 
 def until(condition: Callable[[], bool], *, seconds: float = SOON) -> None:
@@ -241,6 +242,26 @@ def test_one_that_is_handed_over_stays_registered(registry: FakeRegistry) -> Non
     with me:
         until(lambda: me.is_registered)
     assert registry.registered() == set()
+
+
+def test_one_that_drains_is_offered_no_more_before_it_is_deregistered(registry: FakeRegistry) -> None:
+    with registry.client().registered(notified(), drain_seconds=0.05) as me:
+        until(lambda: me.is_registered)
+        me.drain()
+        assert registry.calls()[1:] == [f"POST {ADDRESS}/drain", f"DELETE {ADDRESS}"]
+    assert len(registry.requests) == 3
+
+
+def test_an_asynchronous_one_drains_as_well(registry: FakeRegistry) -> None:
+    async def serve() -> None:
+        async with AsyncRegistry("http://registry.test", TOKEN, transport=registry.transport()).registered(
+            notified(), drain_seconds=0.05
+        ) as me:
+            await asyncio.to_thread(until, lambda: me.is_registered)
+            await me.drain()
+
+    asyncio.run(serve())
+    assert registry.calls()[1:] == [f"POST {ADDRESS}/drain", f"DELETE {ADDRESS}"]
 
 
 def test_a_fault_does_not_end_the_thread(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
