@@ -1,11 +1,12 @@
 """An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from config.problems import Invalid
 from registry import journal, representation, wakeups
 from registry.declaration import Target
 from registry.errors import UnknownInstance
@@ -19,8 +20,9 @@ def begin_maintenance(
 ) -> Maintenance:
     """Stop offering an instance, or with no instance named all of a service, also those that register later.
 
-    Holds through heartbeats, restarts and registrations until `until` or until it is lifted.
+    Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
     """
+    _check(until)
     with transaction.atomic():
         maintenance, _ = Maintenance.objects.update_or_create(
             service=service,
@@ -29,6 +31,15 @@ def begin_maintenance(
         )
         _apply(_affected(service, instance), author=author, reason=reason, now=now)
     return maintenance
+
+
+def _check(until: datetime | None) -> None:
+    """The first and the last hours of all time exist in some zones only."""
+    try:
+        if until is not None:
+            until.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
 
 
 @transaction.atomic

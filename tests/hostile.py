@@ -193,20 +193,37 @@ def explains(answer: "Answer", request: Request) -> bool:
 
 
 def requests(
-    path: str, *, parameters: tuple[str, ...] = (), method: str = "GET", sound: bytes = b"", content_type: str = ""
+    path: str,
+    *,
+    parameters: tuple[str, ...] = (),
+    method: str = "GET",
+    sound: bytes = b"",
+    content_type: str = "application/json",
 ) -> Iterator[Request]:
     """One way after the other of getting it wrong; `sound` is the body that the address wants by `method`."""
-    kind = content_type or "application/json"
-    yield from (Request(path=path, method=each, body=sound, content_type=kind) for each in METHODS)
-    yield from (Request(path=path, method=method, body=body, content_type=kind) for body in BODIES)
+    yield from own_requests(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
     for each in CONTENT_TYPES:
         yield from (Request(path=path, method=method, body=body, content_type=each) for body in (sound, *FORMS, b""))
-    yield from (Request(path=path, method=method, body=sound, content_type=kind, headers=each) for each in HEADERS)
-    for token in AUTHORIZATIONS:
-        yield Request(path=path, method=method, body=sound, content_type=kind, headers={"Authorization": token})
+    for headers in (*HEADERS, *({"Authorization": token} for token in AUTHORIZATIONS)):
+        yield Request(path=path, method=method, body=sound, content_type=content_type, headers=headers)
+
+
+def own_requests(
+    path: str,
+    *,
+    parameters: tuple[str, ...] = (),
+    method: str = "GET",
+    sound: bytes = b"",
+    content_type: str = "application/json",
+) -> Iterator[Request]:
+    """Those of `requests` that an address deals with by itself, rather than its service for all its addresses."""
+    yield from (Request(path=path, method=each, body=sound, content_type=content_type) for each in METHODS)
+    yield from (Request(path=path, method=method, body=body, content_type=content_type) for body in BODIES)
     for query in (*QUERIES, *(f"{name}={value}" for name in parameters for value in QUERY_VALUES)):
-        yield Request(path=f"{path}?{query}", method="GET" if parameters else method, body=sound, content_type=kind)
-    yield from _elsewhere(path, method, sound, kind)
+        yield Request(
+            path=f"{path}?{query}", method="GET" if parameters else method, body=sound, content_type=content_type
+        )
+    yield from _elsewhere(path, method, sound, content_type)
 
 
 def altered(sound: bytes) -> Iterator[bytes]:
@@ -224,11 +241,11 @@ def _with(members: Mapping[str, object], name: str, value: str) -> bytes:
     return f'{{"{name}": {value}{", " if members else ""}{rest}'.encode("utf-8", "surrogatepass")
 
 
-def _elsewhere(path: str, method: str, sound: bytes, kind: str) -> Iterator[Request]:
+def _elsewhere(path: str, method: str, sound: bytes, content_type: str) -> Iterator[Request]:
     """Each segment of the path replaced, and one added."""
     segments = path.split("/")
     for at in range(1, len(segments)):
         for segment in PATH_SEGMENTS:
             changed = "/".join([*segments[:at], segment, *segments[at + 1 :]])
-            yield Request(path=changed, method=method, body=sound, content_type=kind)
+            yield Request(path=changed, method=method, body=sound, content_type=content_type)
     yield from (Request(path=f"{path}/{segment}") for segment in PATH_SEGMENTS)

@@ -46,7 +46,7 @@ def failures(requests: Iterable[Request], headers: Mapping[str, str]) -> list[st
     for request in requests:
         with transaction.atomic():
             answer = request.send(client, headers)
-            kept = _kept()
+            kept = _kept() if 400 <= answer.status_code < 500 and request.method != "GET" else before
             transaction.set_rollback(True)
         if answer.status_code >= 500 or (answer.status_code >= 400 and not hostile.explains(answer, request)):
             found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
@@ -78,7 +78,8 @@ PERSON = {"Authorization": "Bearer rct_webui", "Rollcall-Act-For": factories.TEA
 
 @pytest.mark.parametrize(("path", "method", "sound"), ADDRESSES, ids=[path for path, _, _ in ADDRESSES])
 def test_no_request_fails(ids: dict[str, int], path: str, method: str, sound: bytes) -> None:
-    requests = hostile.requests(path.format(**ids), method=method, sound=_with_category(sound, ids))
+    make = hostile.requests if path in ("/v1/courses", "/rollcall/notify") else hostile.own_requests
+    requests = make(path.format(**ids), method=method, sound=_with_category(sound, ids))
 
     assert failures(requests, {"If-Match": '"1"', **TOKEN}) == []
 

@@ -43,10 +43,10 @@ def failures(requests: Iterable[Request]) -> list[str]:
     [
         ("/v1/records", PARAMETERS, "POST", LINE, "application/x-ndjson"),
         ("/log", PARAMETERS, "POST", b"a line", "text/plain"),
-        ("/v1/services", (), "GET", b"", ""),
-        ("/rollcall/notify", (), "POST", b"{}", ""),
-        ("/healthz", (), "GET", b"", ""),
-        ("/nowhere", (), "GET", b"", ""),
+        ("/v1/services", (), "GET", b"", "application/json"),
+        ("/rollcall/notify", (), "POST", b"{}", "application/json"),
+        ("/healthz", (), "GET", b"", "application/json"),
+        ("/nowhere", (), "GET", b"", "application/json"),
     ],
 )
 def test_no_request_fails(path: str, parameters: tuple[str, ...], method: str, sound: bytes, content_type: str) -> None:
