@@ -68,6 +68,10 @@ def expire(*, now: datetime) -> int:
     return len(ended)
 
 
+def is_drained(instance: Instance, *, now: datetime) -> bool:
+    return instance.draining_until is not None and instance.draining_until <= now
+
+
 def drained(*, now: datetime) -> list[Target]:
     """The instances whose time to drain is over."""
     found = Instance.objects.filter(draining_until__lte=now).values_list("service", "name")
@@ -101,7 +105,7 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         journal.locked_head()
     # Nobody else registers now: who has done so before has not seen what holds now.
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
-    if any(mark != _is_held(*names, holding) for *names, mark in marks):
+    if any(mark != _is_held(of, name, holding) for of, name, mark in marks):
         raise Overtaken
 
 

@@ -1,6 +1,6 @@
 """Registering, updating and deregistering."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,14 +77,18 @@ def deregister(
     reason: str = "",
     incarnation: str | None = None,
     is_final: bool = True,
+    still: Callable[[Instance], bool] = lambda instance: True,
     now: datetime,
 ) -> bool:
     """Remove an instance; False when it was not there. Its dependents are told.
 
     With an incarnation only that run is removed: a process that stops late does not take its successor's registration
-    away. Unless `is_final` is False, the run that was removed cannot register again.
+    away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
+    can change the instance any more, whether what it is removed for holds still.
     """
     instance = _locked(target)
+    if instance is not None and not still(instance):
+        return False
     run = incarnation or (instance.incarnation if instance else "")
     if is_final and run:
         _bury(target, run, is_registered=instance is not None, now=now)

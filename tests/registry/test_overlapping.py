@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.db import connection
 from registry import (
     bulk,
     claims,
+    deadlines,
     declaration,
     enrolment,
     heartbeats,
@@ -181,3 +182,19 @@ def test_a_message_that_is_recorded_and_its_dependents_new_run_do_not_wait_for_e
         notifications.record(attempts, now=now)
 
     assert len(other.result()) == 2
+
+
+def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
+    factories.judge(instance, succeeded=False, now=now, times=3)
+    original = deadlines._given_up
+
+    def given_up(now: datetime) -> list[Instance]:
+        found = original(now)
+        factories.judge(instance, succeeded=True, now=now)
+        return found
+
+    monkeypatch.setattr(deadlines, "_given_up", given_up)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=100)) == 0
+    assert Instance.objects.get().status == Status.PASSING
