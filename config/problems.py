@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -180,7 +181,14 @@ def from_exception(error: BaseException) -> Problem | None:
             return problem
         case SuspiciousOperation():
             return Problem(str(error))
+        case OperationalError() | InterfaceError():
+            return _away(error)
     return None
+
+
+def _away(error: BaseException) -> Problem:
+    logger.warning("The database did not do what was asked of it: %s", error)
+    return Unavailable("The database is away, or does not get to this: try again.")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

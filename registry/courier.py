@@ -12,7 +12,7 @@ from registry import notifications, wakeups, webhooks
 from registry.declaration import address_policy
 from registry.exchange import targets
 from registry.exchange.client import Client, Outcome, Request, Timeouts
-from registry.hosts import Hosts
+from registry.hosts import Address, Hosts
 from registry.messages import Message
 from registry.notifications import ANSWER_CHARACTERS, TIMEOUT_SECONDS, Attempt
 from registry.pipeline import Pipeline
@@ -21,6 +21,8 @@ CAPACITY = 8000
 BATCH = 1000
 MAX_CONNECTIONS = 8000
 IDLE_SECONDS = 60.0
+# What takes longer and brings no whole answer holds a place that others wait for.
+PATIENCE_MS = 1000.0
 
 
 def sweep(*, now: datetime) -> None:
@@ -28,19 +30,21 @@ def sweep(*, now: datetime) -> None:
     running = pipeline()
     while running.room > 0:
         limit = min(BATCH, running.room)
-        running.submit(admitted(notifications.claim(now=now, limit=limit), hosts(), now=now))
+        sent, refused = admitted(notifications.claim(now=now, limit=limit), hosts())
+        # First, so that all who were admitted are settled, whatever becomes of the others.
+        running.submit(sent)
+        notifications.put_back(refused, now=now)
         if not notifications.lagging(now=now.timestamp()):
             return
 
 
-def admitted(messages: Sequence[Message], hosts: Hosts, *, now: datetime) -> list[Message]:
-    """Those that may be sent now; the others are put back."""
+def admitted(messages: Sequence[Message], hosts: Hosts) -> tuple[list[Message], list[Message]]:
+    """Those that may be sent now, and those that must be put back."""
     sent: list[Message] = []
     refused: list[Message] = []
     for message in messages:
-        (sent if hosts.admit(_host(message)) else refused).append(message)
-    notifications.put_back(refused, now=now)
-    return sent
+        (sent if hosts.admit(_address(message)) else refused).append(message)
+    return sent, refused
 
 
 @cache
@@ -53,12 +57,19 @@ def pipeline() -> Pipeline[Message, Outcome, Attempt]:
     return Pipeline(Sender, _write, name="courier", capacity=CAPACITY)
 
 
-def _host(message: Message) -> str:
+def _address(message: Message) -> Address:
     """Empty where the URL is none, which the exchange says."""
     try:
-        return targets.parse(message.url).origin.host
+        origin = targets.parse(message.url).origin
     except ValueError:
-        return ""
+        return "", 0
+    return origin.host, origin.port
+
+
+def _has_answered(outcome: Outcome) -> bool:
+    """Or failed in no time: who hangs is whoever keeps us waiting."""
+    error = outcome.error
+    return error is None or error.is_ours or outcome.latency_ms < PATIENCE_MS
 
 
 class Sender:
@@ -72,11 +83,11 @@ class Sender:
         try:
             self._client.start(_request(message, timestamp=int(time.time())), on_outcome)
         except Exception:
-            hosts().settle(_host(message), has_answered=False)
+            hosts().settle(_address(message), has_answered=True)
             raise
 
     def conclude(self, message: Message, outcome: Outcome) -> Attempt:
-        hosts().settle(_host(message), has_answered=outcome.status is not None)
+        hosts().settle(_address(message), has_answered=_has_answered(outcome))
         return _attempt(message, outcome)
 
     async def send(self, message: Message) -> Attempt:

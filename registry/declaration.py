@@ -19,7 +19,8 @@ NAME_RULE = "a name is a lower-case letter, then up to 62 lower-case letters, di
 SECRET_BYTES = range(24, 65)
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
-Url = Annotated[str, Meta(min_length=1, max_length=500)]
+LONGEST_URL = 500
+Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
 Label = Annotated[str, Meta(max_length=100)]
 Shape = TypeVar("Shape", bound=Struct)
 
@@ -88,7 +89,7 @@ def check_names(**names: str) -> None:
 def declaration(members: Any) -> Declaration:
     """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
     declared = convert(members, Declaration)
-    wrong = [*_wrong_urls(declared), *_wrong_secret(declared)]
+    wrong = [*_wrong_urls(declared), *_wrong_length(declared), *_wrong_secret(declared)]
     if wrong:
         raise Invalid("See `errors` for each member.", errors=wrong)
     return declared
@@ -123,6 +124,13 @@ def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:
     urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
     refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
     return [{"pointer": pointer, "detail": refusal} for pointer, refusal in refusals.items() if refusal]
+
+
+def _wrong_length(declared: Declaration) -> list[dict[str, str]]:
+    if len(declared.heartbeat_url) <= LONGEST_URL:
+        return []
+    detail = f"With `/healthz` it is longer than {LONGEST_URL} characters: shorten it, or send the heartbeat's `url`."
+    return [{"pointer": "/url", "detail": detail}]
 
 
 def _wrong_secret(declared: Declaration) -> list[dict[str, str]]:

@@ -135,6 +135,10 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
     if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
         instance.previous_notify_secret = instance.notify_secret
         instance.previous_secret_until = now + ROTATION_OVERLAP
+    if "incarnation" in changed and instance.draining_until is not None:
+        # The run before was to end.
+        columns["draining_until"] = None
+        changed.append("draining_until")
     for name in changed:
         setattr(instance, name, columns[name])
     return _Changed(instance=instance, columns=changed, before=before, author=entry.author)
@@ -196,4 +200,10 @@ def _columns(declared: Declaration) -> dict[str, Any]:
     }
 
 
-_WRITTEN = [*_columns(Declaration(url="")), "incarnation", "previous_notify_secret", "previous_secret_until"]
+_WRITTEN = [
+    *_columns(Declaration(url="")),
+    "incarnation",
+    "draining_until",
+    "previous_notify_secret",
+    "previous_secret_until",
+]

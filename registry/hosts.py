@@ -2,12 +2,17 @@
 
 import threading
 from collections import Counter
+from typing import TypeVar
 
 MOST = 1000
-# To a host that last gave no answer at all.
+# To an address that last gave no answer at all; what else listens on its host is not its fault.
 MOST_TO_SILENT = 16
-# Silent hosts that are remembered; those beyond it are given another chance.
+# Silent addresses that are remembered; those beyond it are given another chance.
 MOST_SILENT = 10_000
+
+# A host and a port.
+Address = tuple[str, int]
+Key = TypeVar("Key")
 
 
 class Hosts:
@@ -15,28 +20,37 @@ class Hosts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._under_way: Counter[str] = Counter()
-        self._silent: dict[str, None] = {}
+        self._to_host: Counter[str] = Counter()
+        self._to_address: Counter[Address] = Counter()
+        self._silent: dict[Address, None] = {}
 
-    def admit(self, host: str) -> bool:
+    def admit(self, address: Address) -> bool:
         """Whether one more may be sent there now; whoever is admitted must `settle`."""
+        host, _ = address
         with self._lock:
-            limit = MOST_TO_SILENT if host in self._silent else MOST
-            if self._under_way[host] >= limit:
+            if self._to_host[host] >= MOST:
                 return False
-            self._under_way[host] += 1
+            if address in self._silent and self._to_address[address] >= MOST_TO_SILENT:
+                return False
+            self._to_host[host] += 1
+            self._to_address[address] += 1
             return True
 
-    def settle(self, host: str, *, has_answered: bool) -> None:
+    def settle(self, address: Address, *, has_answered: bool) -> None:
         with self._lock:
-            self._under_way[host] -= 1
-            if not self._under_way[host]:
-                del self._under_way[host]
-            self._silent.pop(host, None)
+            _take_one(self._to_host, address[0])
+            _take_one(self._to_address, address)
+            self._silent.pop(address, None)
             if not has_answered:
-                self._remember(host)
+                self._remember(address)
 
-    def _remember(self, host: str) -> None:
-        self._silent[host] = None
+    def _remember(self, address: Address) -> None:
+        self._silent[address] = None
         if len(self._silent) > MOST_SILENT:
             del self._silent[next(iter(self._silent))]
+
+
+def _take_one(counts: Counter[Key], key: Key) -> None:
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]

@@ -6,7 +6,7 @@ dependent that was away for an hour gets one message with the net change.
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,20 +60,20 @@ def claim(*, now: datetime, limit: int) -> list[Message]:
     composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
     messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
-    if unconcerned:
-        Cursor.objects.filter(pk__in=unconcerned, lease_until=lease).update(scanned_revision=head, lease_until=0)
-    if messages:
-        sent = [message.instance_id for message in messages]
-        Cursor.objects.filter(pk__in=sent, lease_until=lease).update(sent_revision=head)
-    return messages
+    _move(unconcerned, lease_until=lease, to={"scanned_revision": head, "lease_until": 0})
+    sent = _move([message.instance_id for message in messages], lease_until=lease, to={"sent_revision": head})
+    return [message for message in messages if message.instance_id in sent]
 
 
 @transaction.atomic
 def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Log the attempts, move the cursors of those who took theirs and put the others off."""
     taken: defaultdict[tuple[int, float], list[int]] = defaultdict(list)
+    held = _held([attempt.message.instance_id for attempt in attempts])
     for attempt in attempts:
         message = attempt.message
+        if message.instance_id not in held:
+            continue
         if attempt.succeeded:
             taken[message.to_revision, message.lease_until].append(message.instance_id)
         else:
@@ -111,7 +111,6 @@ def lagging(*, now: float) -> bool:
 
 
 def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) -> list[Lagging]:
-    skip_locked = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     at = now.timestamp()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -120,7 +119,7 @@ def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) 
                 SELECT instance_id FROM registry_cursor
                 WHERE (scanned_revision < %s OR needs_resync)
                     AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped
-                ORDER BY scanned_revision LIMIT %s {skip_locked}
+                ORDER BY scanned_revision LIMIT %s {_skip_locked()}
             ) RETURNING {_CURSOR}
             """,  # noqa: S608 -- what is put in are constants of ours
             [lease_until, head, at, at, limit],
@@ -129,6 +128,40 @@ def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) 
     # By a second statement, because SQLite returns only columns of the table that is updated.
     instances = rows.by_ids([row[0] for row in claimed])
     return [_lagging(row, instances[row[0]], now=now) for row in claimed if row[0] in instances]
+
+
+def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) -> set[int]:
+    """Returns those that are still held; as `_held`, in one statement."""
+    if not ids:
+        return set()
+    condition, parameter = rows.among("instance_id", ids)
+    assignments = ", ".join(f"{column} = %s" for column in to)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE registry_cursor SET {assignments} WHERE instance_id IN (
+                SELECT instance_id FROM registry_cursor WHERE {condition} AND lease_until = %s {_skip_locked()}
+            ) RETURNING instance_id
+            """,  # noqa: S608 -- what is put in are constants of ours
+            [*to.values(), parameter, lease_until],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _skip_locked() -> str:
+    return "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+
+
+def _held(ids: Sequence[int]) -> set[int]:
+    """Lock these cursors, but for those that somebody else has locked.
+
+    That is who registers or deregisters the dependent, or tells it again, which ends our claim. Not to wait for it is
+    what keeps two that lock many in different orders from waiting for each other.
+    """
+    if not connection.features.has_select_for_update_skip_locked:
+        return set(ids)
+    free = Cursor.objects.select_for_update(skip_locked=True).filter(pk__in=ids)
+    return set(free.values_list("pk", flat=True))
 
 
 def _lagging(cursor: Sequence[Any], instance: Instance, *, now: datetime) -> Lagging:

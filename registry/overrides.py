@@ -1,20 +1,21 @@
 """An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.problems import Invalid
-from registry import journal, representation, wakeups
+from registry import journal, representation, transactions, wakeups
 from registry.declaration import Target
 from registry.errors import UnknownInstance
 from registry.models import Change, Instance, Maintenance
+from registry.transactions import Overtaken
 
 EXPIRED = "its time is over"
 
 
+@transactions.retried
 def begin_maintenance(
     service: str, instance: str = "", *, until: datetime | None, reason: str, author: str, now: datetime
 ) -> Maintenance:
@@ -23,13 +24,12 @@ def begin_maintenance(
     Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
     """
     _check(until)
-    with transaction.atomic():
-        maintenance, _ = Maintenance.objects.update_or_create(
-            service=service,
-            instance=instance,
-            defaults={"until": until, "reason": reason, "author": author, "since": now},
-        )
-        _apply(_affected(service, instance), author=author, reason=reason, now=now)
+    maintenance, _ = Maintenance.objects.update_or_create(
+        service=service,
+        instance=instance,
+        defaults={"until": until, "reason": reason, "author": author, "since": now},
+    )
+    _apply(service, instance, author=author, reason=reason, now=now)
     return maintenance
 
 
@@ -42,12 +42,12 @@ def _check(until: datetime | None) -> None:
         raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
 
 
-@transaction.atomic
+@transactions.retried
 def end_maintenance(service: str, instance: str = "", *, reason: str = "", author: str, now: datetime) -> bool:
     """Lift it; False when there was none."""
     removed, _ = Maintenance.objects.filter(service=service, instance=instance).delete()
     if removed:
-        _apply(_affected(service, instance), author=author, reason=reason, now=now)
+        _apply(service, instance, author=author, reason=reason, now=now)
     return bool(removed)
 
 
@@ -66,11 +66,6 @@ def drain(target: Target, *, seconds: float, reason: str, author: str, now: date
     return instance
 
 
-def holds(target: Target, *, now: datetime) -> bool:
-    """Whether a maintenance holds for this instance, registered or not."""
-    return _holding(now).filter(service=target.service, instance__in=["", target.instance]).exists()
-
-
 def held(*, now: datetime) -> set[tuple[str, str]]:
     """The services and instances that are in maintenance now, a whole service with an empty instance."""
     return set(_holding(now).values_list("service", "instance"))
@@ -84,6 +79,10 @@ def expire(*, now: datetime) -> int:
     return len(ended)
 
 
+def is_drained(instance: Instance, *, now: datetime) -> bool:
+    return instance.draining_until is not None and instance.draining_until <= now
+
+
 def drained(*, now: datetime) -> list[Target]:
     """The instances whose time to drain is over."""
     found = Instance.objects.filter(draining_until__lte=now).values_list("service", "name")
@@ -92,24 +91,37 @@ def drained(*, now: datetime) -> list[Target]:
 
 def _affected(service: str, instance: str) -> QuerySet[Instance]:
     named = Q(service=service, name=instance) if instance else Q(service=service)
-    return Instance.objects.select_for_update().filter(named).order_by("pk")
+    return Instance.objects.filter(named).order_by("pk")
 
 
-def _apply(instances: Iterable[Instance], *, author: str, reason: str, now: datetime) -> None:
-    """Bring each instance's mark in line with the maintenances that hold, and journal those that changed."""
+def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
+    """Bring each instance's mark in line with the maintenances that hold, and journal those that changed.
+
+    Raises Overtaken when one was registered since, with a mark that holds no more.
+    """
+    holding = held(now=now)
     drafts = []
-    for instance in instances:
-        is_held = holds(Target(service=instance.service, instance=instance.name), now=now)
-        if is_held == instance.is_in_maintenance:
+    for each in _affected(service, instance).select_for_update():
+        if each.is_in_maintenance == _is_held(each.service, each.name, holding):
             continue
-        before = representation.offer_digest(instance)
-        instance.is_in_maintenance = is_held
-        instance.save(update_fields=["is_in_maintenance"])
-        change = Change.MAINTENANCE if is_held else Change.MAINTENANCE_ENDED
-        drafts.append(journal.Draft(change=change, instance=instance, before=before, author=author, reason=reason))
+        before = representation.offer_digest(each)
+        each.is_in_maintenance = not each.is_in_maintenance
+        each.save(update_fields=["is_in_maintenance"])
+        change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
+        drafts.append(journal.Draft(change=change, instance=each, before=before, author=author, reason=reason))
     if drafts:
         journal.append(drafts, now=now)
         transaction.on_commit(wakeups.wake_notifications)
+    else:
+        journal.locked_head()
+    # Nobody else registers now: who has done so before has not seen what holds now.
+    marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
+    if any(mark != _is_held(of, name, holding) for of, name, mark in marks):
+        raise Overtaken
+
+
+def _is_held(service: str, instance: str, holding: set[tuple[str, str]]) -> bool:
+    return not holding.isdisjoint({(service, ""), (service, instance)})
 
 
 def _holding(now: datetime) -> QuerySet[Maintenance]:

@@ -1,17 +1,18 @@
 """Registering, updating and deregistering."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 
 from config.problems import Problem
-from registry import catalogue, enrolment, journal, representation, rows, wakeups
+from registry import catalogue, enrolment, journal, representation, rows, transactions, wakeups
 from registry.declaration import Declaration, Target
 from registry.enrolment import Entry
 from registry.errors import Deregistered, NamedTwice
 from registry.models import Change, Instance, Tombstone
+from registry.transactions import Overtaken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,53 +37,22 @@ def register(target: Target, declared: Declaration, *, author: str, now: datetim
     return outcome
 
 
+@transactions.retried
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
     """As `register`, in one transaction and a handful of statements; what is refused hinders none of the others."""
-    try:
-        return _register_many(entries, now=now)
-    except IntegrityError:
-        # Another process registered one of them between our look and our write: this one is its update.
-        return _register_many(entries, now=now)
-
-
-@transaction.atomic
-def deregister(
-    target: Target,
-    *,
-    author: str,
-    reason: str = "",
-    incarnation: str | None = None,
-    is_final: bool = True,
-    now: datetime,
-) -> bool:
-    """Remove an instance; False when it was not there. Its dependents are told.
-
-    With an incarnation only that run is removed: a process that stops late does not take its successor's registration
-    away. Unless `is_final` is False, the run that was removed cannot register again.
-    """
-    instance = _locked(target)
-    run = incarnation or (instance.incarnation if instance else "")
-    if is_final and run:
-        Tombstone.objects.update_or_create(
-            service=target.service, instance=target.instance, incarnation=run, defaults={"at": now}
-        )
-    if instance is None or (incarnation is not None and instance.incarnation != incarnation):
-        return False
-    before = representation.offer_digest(instance)
-    instance.delete()
-    draft = journal.Draft(change=Change.DEREGISTERED, instance=instance, before=before, author=author, reason=reason)
-    journal.append([draft], now=now)
-    transaction.on_commit(wakeups.wake_notifications)
-    return True
-
-
-@transaction.atomic
-def _register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
+    found = _locked_many([entry.target for entry in entries])
     refused = _refused(entries)
     accepted = [entry for entry in entries if id(entry) not in refused]
-    known = _locked_many([entry.target for entry in accepted])
-    fresh = enrolment.draft([entry for entry in accepted if entry.target not in known], now=now)
+    known = {entry.target: found[entry.target] for entry in accepted if entry.target in found}
     changed = enrolment.update(known, accepted, now=now)
+    newcomers = [entry for entry in accepted if entry.target not in known]
+    if newcomers:
+        # Of these there is no row to lock. Whoever buries one, or begins or ends maintenance, has either done so before
+        # this, or looks for them after it.
+        journal.locked_head()
+        refused |= _buried(newcomers)
+        newcomers = [entry for entry in newcomers if id(entry) not in refused]
+    fresh = enrolment.draft(newcomers, now=now)
     drafts = [*map(enrolment.announced, fresh.values()), *changed]
     revision = journal.append(drafts, now=now) if drafts else journal.locked_head()
     # After the journal, because each row holds the revision that it was given there.
@@ -99,6 +69,52 @@ def _register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registere
     ]
 
 
+@transactions.retried
+def deregister(
+    target: Target,
+    *,
+    author: str,
+    reason: str = "",
+    incarnation: str | None = None,
+    is_final: bool = True,
+    still: Callable[[Instance], bool] = lambda instance: True,
+    now: datetime,
+) -> bool:
+    """Remove an instance; False when it was not there. Its dependents are told.
+
+    With an incarnation only that run is removed: a process that stops late does not take its successor's registration
+    away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
+    can change the instance any more, whether what it is removed for holds still.
+    """
+    instance = _locked(target)
+    if instance is not None and not still(instance):
+        return False
+    run = incarnation or (instance.incarnation if instance else "")
+    if is_final and run:
+        _bury(target, run, is_registered=instance is not None, now=now)
+    if instance is None or (incarnation is not None and instance.incarnation != incarnation):
+        return False
+    before = representation.offer_digest(instance)
+    instance.delete()
+    draft = journal.Draft(change=Change.DEREGISTERED, instance=instance, before=before, author=author, reason=reason)
+    journal.append([draft], now=now)
+    transaction.on_commit(wakeups.wake_notifications)
+    return True
+
+
+def _bury(target: Target, run: str, *, is_registered: bool, now: datetime) -> None:
+    """Raises Overtaken when it was registered since it was looked for."""
+    Tombstone.objects.update_or_create(
+        service=target.service, instance=target.instance, incarnation=run, defaults={"at": now}
+    )
+    if is_registered:
+        return
+    # Who registers it now has either seen the tombstone, or is over.
+    journal.locked_head()
+    if Instance.objects.filter(service=target.service, name=target.instance).exists():
+        raise Overtaken
+
+
 def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revision: int, is_new: bool) -> Registered:
     providers = {service: offered[service] for service in instance.requires}
     return Registered(instance=instance, revision=revision, providers=providers, is_new=is_new)
@@ -106,20 +122,32 @@ def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revis
 
 def _refused(entries: Sequence[Entry]) -> dict[int, Problem]:
     """By the entry's identity: runs that were deregistered, and the later of two entries for one instance."""
-    runs = {entry.declared.incarnation for entry in entries if entry.declared.incarnation}
-    buried = set(
-        Tombstone.objects.filter(incarnation__in=runs).values_list("service", "instance", "incarnation") if runs else ()
-    )
-    refused: dict[int, Problem] = {}
+    refused = _buried(entries)
     seen: set[Target] = set()
     for entry in entries:
-        target = entry.target
-        if (target.service, target.instance, entry.declared.incarnation) in buried:
-            refused[id(entry)] = Deregistered(target.service, target.instance)
-        elif target in seen:
-            refused[id(entry)] = NamedTwice(target.service, target.instance)
-        seen.add(target)
+        if entry.target in seen and id(entry) not in refused:
+            refused[id(entry)] = NamedTwice(entry.target.service, entry.target.instance)
+        seen.add(entry.target)
     return refused
+
+
+def _buried(entries: Sequence[Entry]) -> dict[int, Problem]:
+    """By the entry's identity: runs that were deregistered."""
+    runs = {(entry.target.service, entry.target.instance): entry for entry in entries if entry.declared.incarnation}
+    buried = _tombstones(list(runs)) if runs else set()
+    return {
+        id(entry): Deregistered(entry.target.service, entry.target.instance)
+        for entry in entries
+        if (entry.target.service, entry.target.instance, entry.declared.incarnation) in buried
+    }
+
+
+def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
+    """Of these instances' runs."""
+    condition, parameters = rows.among_pairs("(service, instance)", pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT service, instance, incarnation FROM registry_tombstone WHERE {condition}", parameters)  # noqa: S608 -- constants
+        return set(cursor.fetchall())
 
 
 def _locked(target: Target) -> Instance | None:

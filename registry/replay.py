@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from config.problems import Conflict
-from registry import catalogue, journal, representation, wakeups
+from registry import catalogue, journal, representation, transactions, wakeups
 from registry.declaration import Target
 from registry.errors import UnknownDelivery, UnknownRevision
 from registry.messages import Message, secrets_of
@@ -18,7 +18,7 @@ from registry.models import Cursor, Delivery, Instance, JournalEntry
 TEST_TYPE = "registry.test"
 
 
-@transaction.atomic
+@transactions.retried
 def since(target: Target, revision: int) -> None:
     """Set the dependent's cursor back: it is told the net change from `revision` on, at once.
 
@@ -39,7 +39,7 @@ def delivery(target: Target, number: int) -> None:
     since(target, found.from_revision)
 
 
-@transaction.atomic
+@transactions.retried
 def resync(targets: Iterable[Target] | None = None) -> int:
     """Have dependents ask for the whole, all of them or those named; returns how many. Raises as `since` does."""
     cursors = Cursor.objects.all()

@@ -69,13 +69,16 @@ def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False)
     """Those of the given services and names that are registered; one statement however many are asked for."""
     if not pairs:
         return iter(())
+    condition, parameters = among_pairs("(service, name)", pairs)
+    return instances(condition, parameters, order=order, locked=locked)
+
+
+def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
+    """As `among`, of two columns."""
     if connection.vendor == "postgresql":
-        among, parameters = "unnest(%s::text[], %s::text[])", [list(column) for column in zip(*pairs, strict=True)]
-        columns = "*"
-    else:
-        among, parameters = "json_each(%s)", [msgspec.json.encode(pairs).decode()]  # type: ignore[list-item]
-        columns = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
-    return instances(f"(service, name) IN (SELECT {columns} FROM {among})", parameters, order=order, locked=locked)  # noqa: S608 -- constants
+        return f"{columns} IN (SELECT * FROM unnest(%s::text[], %s::text[]))", list(map(list, zip(*pairs, strict=True)))  # noqa: S608 -- constants
+    each = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
+    return f"{columns} IN (SELECT {each} FROM json_each(%s))", [msgspec.json.encode(pairs).decode()]  # noqa: S608 -- constants
 
 
 def _instance(row: Sequence[Any]) -> Instance:

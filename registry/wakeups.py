@@ -42,7 +42,7 @@ def announce(revision: int) -> None:
     Call it after the commit. When it is lost, they notice at their next look at the database.
     """
     for listener in tuple(_listeners):
-        listener(revision)
+        _tell(listener, revision)
     if _outage.is_waiting:
         return
     try:
@@ -104,6 +104,14 @@ class _Outage:
 
 
 _outage = _Outage()
+
+
+def _tell(listener: Callable[[int], None], revision: int) -> None:
+    try:
+        listener(revision)
+    except Exception:
+        # The change is stored: who made it must not be told that it failed.
+        logger.exception("A listener could not be told of revision %d", revision)
 
 
 def _wake(task_name: str) -> None:

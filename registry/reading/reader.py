@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import close_old_connections
@@ -170,14 +171,14 @@ running = Running()
 
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
-    threads = Threads(THREADS)
-
-    async def run(function: Callable[[], Result]) -> Result:
-        return await threads.run(lambda: _with_database(function))
-
-    reader = Reader(run)
+    reader = Reader(partial(run_in, Threads(THREADS)))
     reader.watcher.start()
     return reader
+
+
+async def run_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that asks the database returns."""
+    return await threads.run(partial(_with_database, function))
 
 
 def _with_database(function: Callable[[], Result]) -> Result:

@@ -3,11 +3,12 @@
 A commit waits for the disk; while it does, the requests that have come meanwhile gather and share the next one.
 """
 
+import logging
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
 
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from config.problems import Problem
@@ -17,6 +18,8 @@ from registry.errors import NamedTwice
 from registry.registration import Registered
 
 MOST_AT_ONCE = 200
+
+logger = logging.getLogger(__name__)
 
 _Job = tuple[Entry, "Future[Registered]"]
 
@@ -46,17 +49,25 @@ class Intake:
             thread.join()
 
     def _ensure_running(self) -> None:
-        if self._thread is None:
+        if not self._is_running():
             with self._start:
-                if self._thread is None:
+                if not self._is_running():
                     self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
                     self._thread.start()
+
+    def _is_running(self) -> bool:
+        # Not after a fork, which takes no threads along.
+        return self._thread is not None and self._thread.is_alive()
 
     def _run(self) -> None:
         try:
             while jobs := self._gathered():
-                close_old_connections()
-                _store(jobs)
+                try:
+                    _store(jobs)
+                except Exception as error:
+                    # Nobody waits for ever, and the next are stored.
+                    logger.exception("%d registrations could not be stored", len(jobs))
+                    _refuse(jobs, error)
         finally:
             connection.close()
 
@@ -85,20 +96,37 @@ def register(entry: Entry) -> Registered:
 
 
 def _store(jobs: list[_Job]) -> None:
+    # Also before those of a group that failed: the connection may have been what it failed by.
+    close_old_connections()
     try:
         outcomes = registration.register_many([entry for entry, _ in jobs], now=timezone.now())
     except Exception as error:
         if len(jobs) == 1:
             jobs[0][1].set_exception(error)
-            return
-        # One of them may be what the database refused: the others must not suffer from it.
-        for job in jobs:
-            _store([job])
+        else:
+            _store_each(jobs)
         return
     later = [_settle(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
     again = [job for job in later if job is not None]
     if again:
         _store(again)
+
+
+def _store_each(jobs: list[_Job]) -> None:
+    """One of them may be what the database refused: the others must not suffer from it."""
+    for number, job in enumerate(jobs, start=1):
+        _store([job])
+        error = job[1].exception()
+        if isinstance(error, OperationalError | InterfaceError):
+            # It is away, and found to be so by waiting: the others need not wait as long each.
+            _refuse(jobs[number:], error)
+            return
+
+
+def _refuse(jobs: list[_Job], error: Exception) -> None:
+    for _, future in jobs:
+        if not future.done():
+            future.set_exception(error)
 
 
 def _settle(job: _Job, outcome: Registered | Problem) -> _Job | None:

@@ -15,13 +15,15 @@ from django.conf import settings
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
+from config.threads import Threads
 from config.tokens.issuing import Holder
-from registry import declaration
+from registry import declaration, journal
 from registry.declaration import NAME
 from registry.enrolment import Entry
 from registry.reading import reader
 from registry.reading.conditions import NOSNIFF
 from registry.reading.reader import Reader
+from registry.reading.watcher import Run
 from registry.writing import batch, bodies
 from registry.writing.batch import Batch
 from registry.writing.intake import intake
@@ -32,9 +34,14 @@ BATCH = "/v1/registrations:batch"
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
 
+# Of batches alone: each takes seconds, and neither a read nor what keeps reads true may wait for it.
+BATCH_THREADS = 2
+
+
 class Lane:
-    def __init__(self, running: Callable[[], Reader] = reader.running) -> None:
+    def __init__(self, running: Callable[[], Reader] = reader.running, run: Run | None = None) -> None:
         self._running = running
+        self._run = run or partial(reader.run_in, Threads(BATCH_THREADS))
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
@@ -48,30 +55,40 @@ class Lane:
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
         target = changeable(service, instance, holder=holder)
-        declared = declaration.declaration(await _members(scope, receive))
+        declared = declaration.declaration(_members(await _body(scope, receive)))
         stored = intake.submit(Entry(target=target, declared=declared, author=holder.name))
         registered = await asyncio.shield(asyncio.wrap_future(stored))
-        await _answer(send, 201 if registered.is_new else 200, bodies.registration(registered))
+        status, answer = 201 if registered.is_new else 200, bodies.registration(registered)
+        await respond(send, _response(status, answer, revision=registered.revision))
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
-        wanted = declaration.convert(await _members(scope, receive), Batch)
-        outcomes = await self._running().run(partial(batch.register, wanted, holder=holder))
-        await _answer(send, 200, bodies.batch(outcomes))
+        body = await _body(scope, receive)
+        await respond(send, await self._run(partial(_registered_many, body, holder)))
 
     async def _holder(self, scope: Scope) -> Holder:
         return await self._running().holder(_header(scope, b"authorization").decode("latin-1"))
 
 
-async def _members(scope: Scope, receive: Receive) -> Any:
-    body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
+def _registered_many(body: bytes, holder: Holder) -> RawResponse:
+    """Whole, because so many are not read and written down within a turn of the event loop."""
+    wanted = declaration.convert(_members(body), Batch)
+    answer = bodies.batch(batch.register(wanted, holder=holder))
+    revision = answer["revision"]
+    return _response(200, answer, revision=journal.head() if revision is None else revision)
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    return await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
+
+
+def _members(body: bytes) -> Any:
     return decode(body) if body else {}
 
 
-async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
-    revision = body["revision"]
-    revised = () if revision is None else ((b"rollcall-revision", b"%d" % revision),)
-    await respond(send, RawResponse(status=status, headers=(*_HEADERS, *revised), body=msgspec.json.encode(body)))
+def _response(status: int, body: dict[str, Any], *, revision: int) -> RawResponse:
+    headers = (*_HEADERS, (b"rollcall-revision", b"%d" % revision))
+    return RawResponse(status=status, headers=headers, body=msgspec.json.encode(body))
 
 
 def _is_json(scope: Scope) -> bool:

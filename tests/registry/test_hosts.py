@@ -1,48 +1,62 @@
 from datetime import datetime
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry import courier, notifications
-from registry.hosts import MOST, MOST_TO_SILENT, Hosts
+from registry.exchange.messages import Error, Outcome
+from registry.hosts import MOST, MOST_TO_SILENT, Address, Hosts
+from registry.messages import Message
 from registry.models import Cursor
 from tests import factories
 
-HOSTS = st.sampled_from("ab")
+A, B = ("a", 80), ("b", 80)
+ADDRESSES = st.sampled_from([A, B])
 
 
-def admitted(hosts: Hosts, host: str) -> int:
+def admitted(hosts: Hosts, address: Address) -> int:
     count = 0
-    while hosts.admit(host):
+    while hosts.admit(address):
         count += 1
     return count
 
 
 def test_a_host_that_answers_is_sent_many_at_once_and_no_more() -> None:
-    assert admitted(Hosts(), "a") == MOST
+    assert admitted(Hosts(), A) == MOST
 
 
 def test_a_silent_host_is_sent_few_until_it_answers_again() -> None:
     hosts = Hosts()
-    assert hosts.admit("a")
-    hosts.settle("a", has_answered=False)
+    assert hosts.admit(A)
+    hosts.settle(A, has_answered=False)
 
-    assert admitted(hosts, "a") == MOST_TO_SILENT
-    hosts.settle("a", has_answered=True)
-    assert admitted(hosts, "a") == MOST - MOST_TO_SILENT + 1
+    assert admitted(hosts, A) == MOST_TO_SILENT
+    hosts.settle(A, has_answered=True)
+    assert admitted(hosts, A) == MOST - MOST_TO_SILENT + 1
 
 
 def test_one_host_takes_nothing_from_another() -> None:
     hosts = Hosts()
-    admitted(hosts, "a")
+    admitted(hosts, A)
 
-    assert hosts.admit("b")
+    assert hosts.admit(B)
 
 
-@given(st.lists(st.tuples(HOSTS, st.booleans(), st.booleans()), max_size=60))
-def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list[tuple[str, bool, bool]]) -> None:
-    hosts, under_way = Hosts(), {"a": 0, "b": 0}
+def test_who_listens_beside_what_hangs_is_not_held_up() -> None:
+    hosts, beside = Hosts(), ("a", 81)
+    assert hosts.admit(A)
+    hosts.settle(A, has_answered=False)
+    admitted(hosts, A)
+
+    assert admitted(hosts, beside) == MOST - MOST_TO_SILENT
+
+
+@given(st.lists(st.tuples(ADDRESSES, st.booleans(), st.booleans()), max_size=60))
+def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list[tuple[Address, bool, bool]]) -> None:
+    hosts, under_way = Hosts(), {A: 0, B: 0}
     for host, begins, has_answered in steps:
         if begins and hosts.admit(host):
             under_way[host] += 1
@@ -53,7 +67,7 @@ def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list
         for _ in range(count):
             hosts.settle(host, has_answered=True)
 
-    assert all(admitted(hosts, host) >= MOST_TO_SILENT for host in "ab")
+    assert all(admitted(hosts, host) >= MOST_TO_SILENT for host in (A, B))
 
 
 @pytest.mark.django_db
@@ -64,11 +78,73 @@ def test_what_a_full_host_is_not_sent_is_put_back_and_counts_as_no_attempt(now: 
     )
     factories.passing("grading", now=now)
     hosts = Hosts()
-    admitted(hosts, "127.0.0.1")
+    admitted(hosts, ("127.0.0.1", 9000))
 
-    sent = courier.admitted(notifications.claim(now=now, limit=10), hosts, now=now)
+    sent, refused = courier.admitted(notifications.claim(now=now, limit=10), hosts)
+    notifications.put_back(refused, now=now)
 
     assert [message.service for message in sent] == ["other"]
     put_back = Cursor.objects.get(instance__service="webui")
     assert (put_back.lease_until, put_back.attempts) == (0, 0)
     assert put_back.next_attempt_at == now.timestamp() + notifications.PUT_BACK_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("outcome", "most"),
+    [
+        (Outcome(status=200, latency_ms=5000), MOST),
+        (Outcome(error=Error.CONNECTION_REFUSED, latency_ms=1), MOST),
+        (Outcome(error=Error.LOCAL_LIMIT, latency_ms=5000), MOST),
+        (Outcome(error=Error.TIMEOUT, latency_ms=10_000), MOST_TO_SILENT),
+        (Outcome(error=Error.TIMEOUT, status=200, latency_ms=10_000), MOST_TO_SILENT),
+    ],
+)
+@pytest.mark.django_db
+def test_only_who_keeps_us_waiting_for_nothing_is_sent_few(
+    outcome: Outcome, most: int, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.register("webui", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    hosts = Hosts()
+    monkeypatch.setattr(courier, "hosts", lambda: hosts)
+    (message,), _ = courier.admitted(notifications.claim(now=now, limit=10), hosts)
+
+    courier.Sender.conclude(object.__new__(courier.Sender), message, outcome)
+
+    assert admitted(hosts, ("127.0.0.1", 9000)) == most
+
+
+@pytest.mark.django_db
+def test_a_database_that_fails_while_some_are_put_back_costs_their_host_no_place(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    hosts, running = Hosts(), Taken()
+    for _ in range(MOST - 1):
+        hosts.admit(("127.0.0.1", 1))
+    monkeypatch.setattr(courier, "hosts", lambda: hosts)
+    monkeypatch.setattr(courier, "pipeline", lambda: running)
+    monkeypatch.setattr(notifications, "put_back", _failing)
+
+    with pytest.raises(OperationalError):
+        courier.sweep(now=now)
+
+    assert len(running.taken) == 1
+
+
+class Taken:
+    """A pipeline that only takes."""
+
+    room = 10
+
+    def __init__(self) -> None:
+        self.taken: list[Message] = []
+
+    def submit(self, messages: list[Message]) -> None:
+        self.taken.extend(messages)
+
+
+def _failing(*_: Any, **__: Any) -> None:
+    raise OperationalError

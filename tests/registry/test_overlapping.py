@@ -1,11 +1,30 @@
 """What two processes do to the same instance at the same time."""
 
-from datetime import datetime
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 
-from registry import bulk, claims, declaration, enrolment, heartbeats, registration
+from registry import (
+    bulk,
+    claims,
+    deadlines,
+    declaration,
+    enrolment,
+    heartbeats,
+    inserts,
+    notifications,
+    overrides,
+    registration,
+    representation,
+)
+from registry.enrolment import Entry
+from registry.errors import Deregistered
 from registry.models import Instance, Status
+from registry.notifications import Attempt
 from tests import factories
 from tests.registry.overlapping import overlapping
 
@@ -45,3 +64,137 @@ def test_a_verdict_and_a_deregistration_do_not_wait_for_each_other(
 
     assert other.result()
     assert not Instance.objects.exists()
+
+
+def test_a_late_registration_does_not_bring_back_what_is_being_deregistered(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.register("billing", now=now, incarnation="run-1")
+
+    def register() -> None:
+        factories.register("billing", now=now, incarnation="run-1")
+
+    with overlapping(monkeypatch, representation, "offer_digest", register) as other:
+        registration.deregister(BILLING, author="tester", now=now)
+
+    with pytest.raises(Deregistered):
+        other.result()
+    assert not Instance.objects.exists()
+
+
+def test_a_run_that_stops_while_it_is_being_registered_does_not_stay(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deregister() -> bool:
+        return registration.deregister(BILLING, author="tester", incarnation="run-1", now=now)
+
+    with overlapping(monkeypatch, inserts, "new_ids", deregister) as other:
+        factories.register("billing", now=now, incarnation="run-1")
+
+    assert other.result()
+    assert not Instance.objects.exists()
+
+
+def test_maintenance_that_begins_meanwhile_holds_for_what_is_being_registered(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin() -> None:
+        overrides.begin_maintenance("billing", until=None, reason="", author="tester", now=now)
+
+    with overlapping(monkeypatch, inserts, "new_ids", begin) as other:
+        factories.register("billing", now=now)
+
+    other.result()
+    assert Instance.objects.get().is_in_maintenance
+
+
+def test_maintenance_that_ends_meanwhile_ends_for_what_is_being_registered(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overrides.begin_maintenance("billing", until=None, reason="", author="tester", now=now)
+
+    def end() -> None:
+        overrides.end_maintenance("billing", author="tester", now=now)
+
+    with overlapping(monkeypatch, inserts, "new_ids", end) as other:
+        factories.register("billing", now=now)
+
+    other.result()
+    assert not Instance.objects.get().is_in_maintenance
+
+
+def test_two_that_register_overlapping_fleets_both_succeed(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"billing-{number}" for number in range(4)]
+    rivals = iter(names)
+
+    def rival(*_: Any) -> None:
+        with suppress(StopIteration):
+            factories.register("billing", next(rivals), now=now)
+
+    original = registration._refused
+
+    def refused(entries: Any) -> Any:
+        # On SQLite nobody else registers from the beginning on.
+        if len(entries) > 1 and connection.vendor == "postgresql":
+            with ThreadPoolExecutor(1) as threads:
+                threads.submit(_alone, rival).result()
+        return original(entries)
+
+    monkeypatch.setattr(registration, "_refused", refused)
+    declared = declaration.declaration({"url": "http://127.0.0.1:9000"})
+    fleet = [Entry(target=declaration.target("billing", name), declared=declared, author="t") for name in names]
+
+    registered = registration.register_many(fleet, now=now)
+
+    assert all(isinstance(each, registration.Registered) for each in registered)
+    assert Instance.objects.count() == len(names)
+
+
+def _alone(function: Any) -> None:
+    try:
+        function()
+    finally:
+        connection.close()
+
+
+def test_a_message_that_is_recorded_and_its_dependents_new_run_do_not_wait_for_each_other(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    messages = notifications.claim(now=now, limit=10)
+    # Put off one by one, in another order than that of the dependents.
+    attempts = [
+        Attempt(message=each, status_code=500, duration_ms=1.0, error="answered 500") for each in reversed(messages)
+    ]
+    declared = declaration.declaration(
+        {"url": "http://127.0.0.1:9", "requires": ["grading"], "notify_url": "http://127.0.0.1:9/"}
+        | {"notify_secret": factories.SECRET}
+    )
+    names = [declaration.target("webui", f"webui-{number}") for number in (1, 2)]
+    fleet = [Entry(target=name, declared=declared, author="tester") for name in names]
+
+    def register() -> Any:
+        return registration.register_many(fleet, now=now)
+
+    with overlapping(monkeypatch, notifications, "_put_off", register, is_after=True) as other:
+        notifications.record(attempts, now=now)
+
+    assert len(other.result()) == 2
+
+
+def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
+    factories.judge(instance, succeeded=False, now=now, times=3)
+    original = deadlines._given_up
+
+    def given_up(now: datetime) -> list[Instance]:
+        found = original(now)
+        factories.judge(instance, succeeded=True, now=now)
+        return found
+
+    monkeypatch.setattr(deadlines, "_given_up", given_up)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=100)) == 0
+    assert Instance.objects.get().status == Status.PASSING

@@ -2,12 +2,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from registry import declaration, journal, registration
+from config.problems import Invalid
+from registry import deadlines, declaration, journal, overrides, registration
 from registry.errors import Deregistered
 from registry.models import Change, Cursor, Heartbeat, Instance, JournalEntry, Requirement, Status
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+BILLING = declaration.target("billing", "billing-1")
 
 
 def test_a_new_instance_is_starting_and_due_at_once(now: datetime) -> None:
@@ -125,3 +128,37 @@ def test_a_new_run_is_probed_at_once_and_journals_nothing(now: datetime) -> None
 
     assert Heartbeat.objects.get().due_at == now.timestamp()
     assert JournalEntry.objects.count() == entries
+
+
+def test_a_new_run_of_what_was_draining_is_offered_again_and_stays(now: datetime) -> None:
+    factories.passing("billing", now=now, incarnation="run-1")
+    overrides.drain(BILLING, seconds=5, reason="", author="tester", now=now)
+
+    again = factories.register("billing", now=now, incarnation="run-2")
+    later = now + timedelta(seconds=10)
+    deadlines.enforce(now=later)
+
+    assert again.instance.shown_status == "passing"
+    assert JournalEntry.objects.latest("revision").reason == "changed: draining_until"
+    assert Instance.objects.get().is_offered
+
+
+def test_the_same_run_goes_on_draining_whatever_it_registers(now: datetime) -> None:
+    factories.passing("billing", now=now, incarnation="run-1")
+    overrides.drain(BILLING, seconds=5, reason="", author="tester", now=now)
+
+    again = factories.register("billing", now=now, incarnation="run-1", weight=5)
+
+    assert again.instance.shown_status == "draining"
+
+
+@pytest.mark.parametrize("kind", ["http", "tcp"])
+def test_the_longest_url_is_stored_or_refused_with_what_to_change(kind: str, now: datetime) -> None:
+    url = "http://127.0.0.1:9000/".ljust(500, "a")
+
+    if kind == "tcp":
+        assert factories.register("billing", now=now, url=url, heartbeat={"kind": kind}).instance.url == url
+    else:
+        with pytest.raises(Invalid) as refused:
+            factories.register("billing", now=now, url=url, heartbeat={"kind": kind})
+        assert [error["pointer"] for error in refused.value.errors or []] == ["/url"]

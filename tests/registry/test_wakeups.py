@@ -151,3 +151,22 @@ def test_an_announcement_that_fails_is_heard_here_and_fails_no_commit(server: Fa
     end()
 
     assert heard == [7]
+
+
+def test_a_listener_that_fails_keeps_no_other_from_hearing_and_fails_no_commit(
+    server: FakeRedis, sent: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[int] = []
+
+    def closed(revision: int) -> None:
+        raise RuntimeError("Event loop is closed")
+
+    ends = [wakeups.listen(closed), wakeups.listen(heard.append)]
+    try:
+        wakeups.announce(7)
+    finally:
+        for end in ends:
+            end()
+
+    assert heard == [7]
+    assert "could not be told of revision 7" in caplog.text

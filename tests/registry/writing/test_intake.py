@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from threading import Event
+from threading import Event, Thread
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from registry import declaration, journal, registration
 from registry.enrolment import Entry
@@ -95,3 +95,46 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
         reader.result(timeout=30)
 
     assert seen == list(range(1, 61))
+
+
+def test_whatever_fails_nobody_waits_for_ever_and_the_next_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "close_old_connections", _broken)
+        failed = intake.intake.submit(entry(1))
+        with pytest.raises(ZeroDivisionError):
+            failed.result(timeout=30)
+
+    assert register(entry(2)).is_new
+
+
+def test_a_thread_that_is_gone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    forked = intake.Intake()
+    gone = Thread(target=int)
+    gone.start()
+    gone.join()
+    monkeypatch.setattr(forked, "_thread", gone)
+
+    try:
+        assert forked.submit(entry(1)).result(timeout=30).is_new
+    finally:
+        forked.stop()
+
+
+def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def away(entries: list[Entry], *, now: datetime) -> None:
+        asked.append(len(entries))
+        raise OperationalError("no route to host")
+
+    monkeypatch.setattr(registration, "register_many", away)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+
+    intake._store(jobs)
+
+    assert asked == [50, 1]
+    assert all(isinstance(future.exception(timeout=0), OperationalError) for _, future in jobs)
+
+
+def _broken() -> None:
+    raise ZeroDivisionError

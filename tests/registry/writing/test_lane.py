@@ -1,13 +1,16 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
+from config.tokens.issuing import Holder
+from registry import registration
 from registry.models import Heartbeat, Instance, JournalEntry
 from registry.reading.reader import Reader
 from registry.writing.intake import intake
@@ -44,7 +47,7 @@ def send(method: str, path: str, body: Any, token: str = "", **members: Any) -> 
             return await asyncio.to_thread(_with_connection_closed, function)
 
         reader = Reader(run)
-        application = hybrid(_django, [Lane(lambda: reader)], limit=1000)
+        application = hybrid(_django, [Lane(lambda: reader, run)], limit=1000)
         client = Client({"type": "http.request", "body": content, "more_body": False})
         await application(http_scope(path, method=method, headers=raw), client.receive, client.send)
         return client
@@ -149,3 +152,59 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
 )
 def test_everything_else_is_left_to_django(method: str, path: str, headers: dict[str, str]) -> None:
     assert send(method, path, WHOLE, **headers).status == 299
+
+
+def test_an_answer_names_its_revision_when_nothing_of_a_fleet_was_stored(token: str) -> None:
+    send("PUT", BILLING, WHOLE, token)
+
+    answer = send("POST", BATCH, {"instances": [{"service": "other"}], "mode": "each"}, token)
+
+    assert dict(answer.headers)[b"rollcall-revision"] == b"1"
+
+
+def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "register_many", _away)
+
+    for method, path, body in (
+        ("PUT", BILLING, WHOLE),
+        ("POST", BATCH, {"instances": [{**WHOLE, "service": "billing", "instance": "b-1"}]}),
+    ):
+        answer = send(method, path, body, token)
+        assert answer.status == 503
+        assert json.loads(answer.body)["type"] == "urn:rollcall:problem:unavailable"
+
+
+def test_batches_take_no_thread_from_the_reads() -> None:
+    with ThreadPoolExecutor(1) as others:
+
+        async def run(function: Any) -> Any:
+            raise AssertionError("a batch was run where reads are")
+
+        async def exchange() -> None:
+            reader = Reader(run)
+            reader.holders = KnowsAll()  # type: ignore[assignment]
+            lane = Lane(lambda: reader, _in(others))
+            client = Client({"type": "http.request", "body": b"{}", "more_body": False})
+            headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer rct")]
+            await hybrid(_django, [lane], limit=1000)(
+                http_scope(BATCH, method="POST", headers=headers), client.receive, client.send
+            )
+            assert client.status == 422
+
+        asyncio.run(exchange())
+
+
+class KnowsAll:
+    async def of(self, header: str, *, now: float) -> Holder:
+        return Holder(name="tester", scopes=frozenset({"register:*"}))
+
+
+def _in(threads: ThreadPoolExecutor) -> Any:
+    async def run(function: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(threads, function)
+
+    return run
+
+
+def _away(*_: Any, **__: Any) -> None:
+    raise OperationalError("the connection is closed")
