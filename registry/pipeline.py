@@ -5,6 +5,7 @@ connections live as long as the process, and so from one sweep to the next.
 """
 
 import asyncio
+import atexit
 import logging
 import threading
 from collections import deque
@@ -26,6 +27,8 @@ _Result = TypeVar("_Result", covariant=True)
 RESULTS_PER_WRITE = 2000
 # So many are started before the event loop gets its turn.
 STARTS_PER_TURN = 100
+# What is started at the end of a process may still take so long.
+END_SECONDS = 1.0
 GIVEN_UP = "a job failed; its lease will run out"
 
 
@@ -70,8 +73,10 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._has_results = threading.Event()
         self._has_urgent = threading.Event()
         self._loop = uvloop.new_event_loop()
-        for target, role in ((self._run_loop, "loop"), (self._run_writer, "writer")):
-            threading.Thread(target=target, name=f"{name}-{role}", daemon=True).start()
+        self._loop_thread = threading.Thread(target=self._run_loop, name=f"{name}-loop", daemon=True)
+        self._loop_thread.start()
+        threading.Thread(target=self._run_writer, name=f"{name}-writer", daemon=True).start()
+        atexit.register(self._end)
 
     @property
     def room(self) -> int:
@@ -88,6 +93,14 @@ class Pipeline(Generic[Job, Outcome, Result]):
         """Wait until every job's result is written; False when that took longer."""
         with self._idle:
             return self._idle.wait_for(lambda: self._in_flight == 0, timeout_seconds)
+
+    def _end(self) -> None:
+        """A connection that closes while the interpreter is being taken down would have uvloop call into what is no
+        longer there: the process would end by a segmentation fault."""
+        # In a forked child there is no such thread.
+        if self._loop_thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop_thread.join(END_SECONDS)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)

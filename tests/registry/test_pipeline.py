@@ -1,8 +1,11 @@
 import queue
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from config import env
 from registry.pipeline import Pipeline
 
 Groups = queue.SimpleQueue[list[int]]
@@ -64,3 +67,23 @@ def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> Non
     running.submit([7])
 
     assert sorted(groups.get(timeout=5)) == [1, 2, 7]
+
+
+ENDING = """
+import atexit, threading
+
+# Registered before the pipeline's, and so run after it.
+atexit.register(lambda: print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread.name)))
+
+from registry.pipeline import Pipeline
+
+Pipeline(lambda: None, print, name="probes", capacity=1)
+print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread.name))
+"""
+
+
+def test_its_event_loop_ends_before_the_interpreter_does() -> None:
+    command = [sys.executable, "-c", ENDING]
+    ended = subprocess.run(command, cwd=env.BASE_DIR, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (ended.returncode, ended.stdout) == (0, "['probes-loop']\n[]\n"), ended.stderr
