@@ -158,7 +158,7 @@ def _held(ids: Sequence[int]) -> set[int]:
     That is who registers or deregisters the dependent, or tells it again, which ends our claim. Not to wait for it is
     what keeps two that lock many in different orders from waiting for each other.
     """
-    if not connection.features.has_select_for_update_skip_locked:
+    if len(ids) == 1 or not connection.features.has_select_for_update_skip_locked:
         return set(ids)
     free = Cursor.objects.select_for_update(skip_locked=True).filter(pk__in=ids)
     return set(free.values_list("pk", flat=True))
