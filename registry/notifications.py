@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from registry import inserts, journal, rows
 from registry.messages import Composer, Lagging, Message, secrets_of
@@ -26,6 +26,9 @@ PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
+_IS_LAGGING = (
+    "(scanned_revision < %s OR needs_resync) AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped"
+)
 # Of a cursor, in the order in which `_lagging` reads them.
 _CURSOR = "instance_id, notified_revision, scanned_revision, sent_revision, attempts, needs_resync"
 
@@ -105,9 +108,16 @@ def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
 
 
 def lagging(*, now: float) -> bool:
-    """Whether any dependent could be told something now."""
-    behind = Q(scanned_revision__lt=journal.head()) | Q(needs_resync=True)
-    return Cursor.objects.filter(behind, next_attempt_at__lte=now, lease_until__lte=now, is_stopped=False).exists()
+    """Whether any dependent could be told something now.
+
+    Not one that somebody else has locked, which `claim` passes over: a sweep would ask for it until it is free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT instance_id FROM registry_cursor WHERE {_IS_LAGGING} LIMIT 1 {_skip_locked()}",  # noqa: S608 -- constants
+            [journal.head(), now, now],
+        )
+        return cursor.fetchone() is not None
 
 
 def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) -> list[Lagging]:
@@ -117,8 +127,7 @@ def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) 
             f"""
             UPDATE registry_cursor SET lease_until = %s WHERE instance_id IN (
                 SELECT instance_id FROM registry_cursor
-                WHERE (scanned_revision < %s OR needs_resync)
-                    AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped
+                WHERE {_IS_LAGGING}
                 ORDER BY scanned_revision LIMIT %s {_skip_locked()}
             ) RETURNING {_CURSOR}
             """,  # noqa: S608 -- what is put in are constants of ours
@@ -158,7 +167,7 @@ def _held(ids: Sequence[int]) -> set[int]:
     That is who registers or deregisters the dependent, or tells it again, which ends our claim. Not to wait for it is
     what keeps two that lock many in different orders from waiting for each other.
     """
-    if not connection.features.has_select_for_update_skip_locked:
+    if len(ids) == 1 or not connection.features.has_select_for_update_skip_locked:
         return set(ids)
     free = Cursor.objects.select_for_update(skip_locked=True).filter(pk__in=ids)
     return set(free.values_list("pk", flat=True))

@@ -82,6 +82,8 @@ def _told(target: Target) -> Instance:
 
 
 def _rewind(cursors: QuerySet[Cursor], **columns: int | bool) -> int:
+    # Locked in the order in which a fleet that registers again has its own pointed.
+    list(cursors.select_for_update().order_by("pk").values_list("pk"))
     count = cursors.update(**columns, lease_until=0, attempts=0, next_attempt_at=0, is_stopped=False)
     transaction.on_commit(wakeups.wake_notifications)
     return count

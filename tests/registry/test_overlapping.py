@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from registry import (
     bulk,
@@ -23,7 +23,7 @@ from registry import (
 )
 from registry.enrolment import Entry
 from registry.errors import Deregistered
-from registry.models import Instance, Status
+from registry.models import Cursor, Instance, Status
 from registry.notifications import Attempt
 from tests import factories
 from tests.registry.overlapping import overlapping
@@ -198,3 +198,22 @@ def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: py
 
     assert deadlines.enforce(now=now + timedelta(seconds=100)) == 0
     assert Instance.objects.get().status == Status.PASSING
+
+
+def test_who_is_being_pointed_anew_counts_as_lagging_no_more_than_it_can_be_claimed(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+
+    def ask() -> tuple[int, bool]:
+        try:
+            return len(notifications.claim(now=now, limit=10)), notifications.lagging(now=now.timestamp())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        if connection.vendor == "postgresql":
+            with transaction.atomic():
+                assert Cursor.objects.select_for_update().get()
+                assert threads.submit(ask).result(timeout=30) == (0, False)
+        assert notifications.lagging(now=now.timestamp())
+        assert threads.submit(ask).result(timeout=30) == (1, False)
