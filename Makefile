@@ -5,7 +5,7 @@ BIN := .venv/bin
 SERVICES := registry logsvc grading webui
 .DEFAULT_GOAL := help
 
-.PHONY: help up test check format bench assets lock clean
+.PHONY: help up test test-services check format bench assets lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,7 +30,12 @@ up: .venv/.base ## Start everything: Redis, the four services, workers and beat;
 	@exec $(BIN)/python manage.py up
 
 test: .venv/.dev ## Run the whole suite, each service on its own settings, registry and logsvc on PostgreSQL
-	$(BIN)/pytest
+	@echo "== tests, and beside them, shown at the end, each service on its own settings and on PostgreSQL"
+	@log=$$(mktemp); $(MAKE) --no-print-directory test-services > "$$log" 2>&1 & beside=$$!; \
+		$(BIN)/pytest; whole=$$?; wait $$beside; others=$$?; \
+		cat "$$log"; rm -f "$$log"; [ $$whole -eq 0 ] && [ $$others -eq 0 ]
+
+test-services:
 	@for service in $(SERVICES); do \
 		echo "== tests/$$service on config.settings.$$service"; \
 		directory=$$(mktemp -d); \
@@ -38,7 +43,7 @@ test: .venv/.dev ## Run the whole suite, each service on its own settings, regis
 		status=$$?; rm -rf "$$directory"; [ $$status -eq 0 ] || exit 1; \
 	done
 	@echo "== tests/registry and tests/logsvc on PostgreSQL"
-	$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc
+	@$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc
 
 check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deployment and migrations
 	$(BIN)/ruff check .

@@ -73,7 +73,8 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
         try:
             is_over = False
             while not is_over:
-                is_over = written.is_set()
+                # Without a pause it would keep the interpreter from the writers, who wait for each other's lock.
+                is_over = written.wait(0.001)
                 seen.extend(each.revision for each in journal.page(after=seen[-1] if seen else 0, limit=100))
         finally:
             connection.close()
