@@ -23,21 +23,19 @@ def begin_maintenance(
 
     Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
     """
-    _check(until)
     maintenance, _ = Maintenance.objects.update_or_create(
         service=service,
         instance=instance,
-        defaults={"until": until, "reason": reason, "author": author, "since": now},
+        defaults={"until": _in_utc(until), "reason": reason, "author": author, "since": now},
     )
     _apply(service, instance, author=author, reason=reason, now=now)
     return maintenance
 
 
-def _check(until: datetime | None) -> None:
-    """The first and the last hours of all time exist in some zones only."""
+def _in_utc(until: datetime | None) -> datetime | None:
+    """PostgreSQL takes no offset from 16 hours on; the first and last hours of all time are in some zones only."""
     try:
-        if until is not None:
-            until.astimezone(UTC)
+        return None if until is None else until.astimezone(UTC)
     except OverflowError as error:
         raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
 

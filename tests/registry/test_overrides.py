@@ -5,7 +5,7 @@ import pytest
 from registry import catalogue, journal, overrides, registration
 from registry.declaration import Target
 from registry.errors import UnknownInstance
-from registry.models import JournalEntry
+from registry.models import JournalEntry, Maintenance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +59,16 @@ def test_lifting_one_of_two_maintenances_leaves_the_other(now: datetime) -> None
     overrides.end_maintenance("billing", author="ann", now=now)
 
     assert offered() == []
+
+
+@pytest.mark.parametrize("offset", ["+16:41", "-23:59"])
+def test_maintenance_ends_at_its_moment_in_whatever_zone_it_was_said(now: datetime, offset: str) -> None:
+    until = datetime.fromisoformat(f"2026-12-01T04:02:15{offset}")
+
+    overrides.begin_maintenance("billing", until=until, reason="", author="ann", now=now)
+
+    assert Maintenance.objects.get().until == until
+    assert overrides.expire(now=until) == 1
 
 
 def test_maintenance_again_changes_its_reason_and_journals_nothing(now: datetime) -> None:
