@@ -20,9 +20,11 @@ pytestmark = pytest.mark.system
 KEY = ("library", "library-1")
 INSTANCE = "/v1/services/library/instances/library-1"
 DJANGO = f"{sys.executable} -m django"
+# Without a time it waits for open connections for ever.
+GRANIAN = "granian --workers 2 --workers-kill-timeout 5 --port {port}"
 SERVERS = {
-    "granian": "granian --interface wsgi --workers 2 --port {port} project.wsgi:application",
-    "granian, asgi": "granian --interface asgi --workers 2 --port {port} project.asgi:application",
+    "granian": f"{GRANIAN} --interface wsgi project.wsgi:application",
+    "granian, asgi": f"{GRANIAN} --interface asgi project.asgi:application",
     "gunicorn": "gunicorn --workers 2 --bind 127.0.0.1:{port} project.wsgi",
     "gunicorn, preloaded": "gunicorn --preload --workers 2 --bind 127.0.0.1:{port} project.wsgi",
     "uvicorn": "uvicorn --workers 2 --port {port} project.asgi:application",
