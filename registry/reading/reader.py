@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
@@ -20,6 +20,8 @@ from registry.reading.watcher import Run, Watcher
 
 # Apart from those that Django answers in, so that no slow write holds up a read.
 THREADS = 4
+# On SQLite.
+PAGES_AT_ONCE = 8
 # How long a revision that is not there yet is waited for.
 AT_LEAST_SECONDS = 2.0
 # Each holds an open connection, of which a process has 20,000 at most.
@@ -171,9 +173,14 @@ running = Running()
 
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
-    reader = Reader(partial(run_in, Threads(THREADS)))
+    reader = Reader(partial(run_in, _threads()))
     reader.watcher.start()
     return reader
+
+
+def _threads() -> Threads:
+    """SQLite makes a page in this process, where several threads would only contend; PostgreSQL has to be waited for."""
+    return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
 
 
 async def run_in(threads: Threads, function: Callable[[], Result]) -> Result:

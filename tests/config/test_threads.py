@@ -66,3 +66,22 @@ def test_threads_keep_no_process_from_ending() -> None:
 
 def _noting(ran: list[str], name: str) -> Callable[[], None]:
     return lambda: ran.append(name)
+
+
+def test_several_that_wait_are_run_before_any_is_answered_and_each_has_its_own_outcome() -> None:
+    async def three() -> list[object]:
+        threads, begun, gate = Threads(1, at_once=3), threading.Event(), threading.Event()
+        first = asyncio.ensure_future(threads.run(lambda: (begun.set(), gate.wait(10))))
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        waiting = [asyncio.ensure_future(threads.run(each)) for each in (lambda: 1, lambda: 1 // 0, lambda: 3)]
+        await asyncio.sleep(0)
+        waiting[2].cancel()
+        gate.set()
+        await first
+        return list(await asyncio.gather(*waiting, return_exceptions=True))
+
+    result, failure, cancelled = asyncio.run(three())
+    assert result == 1
+    assert isinstance(failure, ZeroDivisionError)
+    assert isinstance(cancelled, asyncio.CancelledError)
