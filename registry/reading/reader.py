@@ -179,7 +179,7 @@ def start() -> Reader:
 
 
 def _threads() -> Threads:
-    """SQLite makes a page in this process, where several threads would only contend; PostgreSQL has to be waited for."""
+    """SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for."""
     return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
 
 
