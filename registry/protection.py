@@ -55,7 +55,7 @@ def see_falls(state: State, count: int, *, fleet: int, limits: Limits, now: floa
     spent = max(0.0, state.spent - refilled) + count
     if spent <= cap or now < state.muted_until:
         return replace(state, spent=min(spent, cap), spent_at=now)
-    reason = f"{count} of {fleet} instances failed at once, where at most {cap:g} may within {limits.window:g} s"
+    reason = f"more than {cap:g} of {fleet} instances failed within {limits.window:g} s"
     return _begin(state, reason, now=now)
 
 

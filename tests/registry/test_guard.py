@@ -32,7 +32,7 @@ def test_when_the_whole_fleet_fails_at_once_it_stays_offered_and_is_marked_suspe
     probe_all(succeeded=False, now=now)
 
     assert [(each.status, each.is_suspect) for each in offered()] == [(Status.PASSING, True)] * 10
-    assert offered()[0].status_reason.startswith("probed; kept because 10 of 10 instances failed at once")
+    assert offered()[0].status_reason.startswith("probed; kept because more than 5 of 10 instances failed within 60 s")
     assert JournalEntry.objects.filter(change=Change.SUSPECT).count() == 10
 
 
@@ -148,7 +148,7 @@ def test_the_api_says_how_protection_stands_and_ends_it(operator: APIClient, now
 
     body = operator.get("/v1/protection").json()
     assert (body["active"], body["suspects"]) == (True, 10)
-    assert "10 of 10" in body["reason"]
+    assert "5 of 10" in body["reason"]
     assert "ends by itself" in body["ends"]
     assert operator.get("/v1/services/billing/instances/billing-0").json()["suspect"] is True
 

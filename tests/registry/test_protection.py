@@ -76,7 +76,7 @@ def test_a_few_of_a_small_fleet_may_fall_and_half_of_a_large_one_may_not() -> No
 
     assert not few.is_active
     assert half.is_active
-    assert half.reason == "50 of 100 instances failed at once, where at most 25 may within 60 s"
+    assert half.reason == "more than 25 of 100 instances failed within 60 s"
 
 
 def test_a_silent_canary_is_reason_enough_and_an_operator_ends_it() -> None:
