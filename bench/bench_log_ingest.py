@@ -88,7 +88,7 @@ def compare_logging(directory: Path) -> None:
     }
     print("microseconds for each logging call")
     for name, handler in handlers.items():
-        spent = best(lambda handler=handler: prepared(log_many, handler))  # type: ignore[misc]
+        spent = best(lambda handler=handler: prepared(log_many, handler))  # type: ignore[misc]  # mypy infers no lambda's default
         handler.close()
         print(f"  {name:<34} {spent / RECORDS * 1_000_000:9.1f}")
 

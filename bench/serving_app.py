@@ -42,16 +42,16 @@ settings.configure(
 )
 django.setup()
 
-from a2wsgi import WSGIMiddleware  # noqa: E402
+from a2wsgi import WSGIMiddleware  # noqa: E402 -- Django wants its settings first
 from django.core.asgi import get_asgi_application  # noqa: E402 -- Django wants its settings first
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-from rest_framework import serializers  # noqa: E402
-from rest_framework.request import Request  # noqa: E402
-from rest_framework.response import Response  # noqa: E402
-from rest_framework.views import APIView  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402 -- Django wants its settings first
+from rest_framework import serializers  # noqa: E402 -- Django wants its settings first
+from rest_framework.request import Request  # noqa: E402 -- Django wants its settings first
+from rest_framework.response import Response  # noqa: E402 -- Django wants its settings first
+from rest_framework.views import APIView  # noqa: E402 -- Django wants its settings first
 
-from config.hybrid import Handler, Hybrid, Receive, Scope, Send, respond  # noqa: E402
-from config.problems import RawResponse  # noqa: E402
+from config.hybrid import Handler, Hybrid, Receive, Scope, Send, respond  # noqa: E402 -- Django wants its settings first
+from config.problems import RawResponse  # noqa: E402 -- Django wants its settings first
 
 ROWS = [{"service": f"service-{n}", "name": f"i-{n}", "url": f"http://10.0.0.{n}", "weight": n} for n in range(10)]
 

@@ -20,7 +20,7 @@ class Entry:
     never_drop: bool
 
     @classmethod
-    def of(cls, *, id: int, score: Decimal, points: Decimal, never_drop: bool) -> "Entry":  # noqa: A002
+    def of(cls, *, id: int, score: Decimal, points: Decimal, never_drop: bool) -> "Entry":  # noqa: A002 -- as the field is called
         """Raises ValueError for an amount of more than two decimals."""
         return cls(id=id, score=_hundredths(score), points=_hundredths(points), never_drop=never_drop)
 

@@ -61,7 +61,7 @@ def _report(rows: Iterable[tuple[float, ...]]) -> Report:
     total = Counts()
     periods = []
     for start_hour, *values in rows:
-        counts = Counts(**dict(zip(COLUMNS, values, strict=True)))  # type: ignore[arg-type]
+        counts = Counts(**dict(zip(COLUMNS, values, strict=True)))  # type: ignore[arg-type]  # the database sums whole numbers
         total.add(counts)
         periods.append((_EPOCH + timedelta(hours=start_hour), counts))
     return Report(total=total, periods=periods)

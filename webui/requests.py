@@ -28,5 +28,5 @@ def current_page(request: HttpRequest) -> str:
 
 
 def _details(request: HttpRequest) -> HtmxDetails:
-    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    details: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # HtmxMiddleware sets it
     return details

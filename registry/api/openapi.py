@@ -13,7 +13,7 @@ class Description(SchemaGenerator):
     """Adds what the structs are, and what no Django view answers: the stream of events."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
-        schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]
+        schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]  # it carries no types
         schema["components"]["schemas"] = operations.components()
         schema["paths"]["/v1/events"] = {"get": _EVENTS}
         for path, operations_there in schema["paths"].items():

@@ -63,14 +63,14 @@ class Operation(AutoSchema):
         words = re.findall(r"[a-z]+", self.path.removeprefix("/v1/").lower())
         return "_".join([self.method.lower(), *words])
 
-    def get_description(self) -> str:  # type: ignore[override]
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular calls it so, and its stubs are another class's
         return ""
 
     def get_tags(self) -> list[str]:
         return []
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its __init_subclass__ carries no types
     target_class = "config.tokens.authentication.TokenAuthentication"
     name = "token"
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 # Short: an address that moved is noticed, and a sweep over many instances of one host asks once.
@@ -69,10 +70,10 @@ class Resolver:
             distinct = list(dict.fromkeys(str(entry[4][0]) for entry in found))
             self._call(_settle, answer, distinct[:MAX_ADDRESSES], None)
 
-    def _call(self, *call: object) -> None:
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
         # The loop may have been closed while the system was still thinking.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(*call)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(function, *arguments)
 
 
 def _settle(answer: "asyncio.Future[list[str]]", found: list[str] | None, error: OSError | None) -> None:

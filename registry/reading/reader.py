@@ -40,7 +40,7 @@ class Reader:
         self._loop = asyncio.get_running_loop()
         self._cache = Cache()
         self._history = 0
-        self._making: dict[Address, asyncio.Task[Page]] = {}
+        self._making: dict[Address, asyncio.Future[Page]] = {}
         self._waiting = 0
 
     async def holder(self, header: str) -> Holder:
@@ -121,12 +121,12 @@ class Reader:
     async def _make(self, address: Address, document: Document) -> Page:
         making = self._making.get(address)
         if making is None:
-            making = self._making[address] = self._loop.create_task(self.run(document.make))  # type: ignore[arg-type]
+            making = self._making[address] = asyncio.ensure_future(self.run(document.make))
             history = self.revisions.history
             making.add_done_callback(lambda task: self._keep(address, task, history=history))
         return await asyncio.shield(making)
 
-    def _keep(self, address: Address, making: "asyncio.Task[Page]", *, history: int) -> None:
+    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, history: int) -> None:
         del self._making[address]
         if history == self.revisions.history and not making.cancelled() and making.exception() is None:
             self._cache.put(address, making.result())

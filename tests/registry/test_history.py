@@ -59,7 +59,7 @@ def due(instance: str = "billing-1", *, is_suspect: bool = False) -> Due:
 
 
 def result(finding: Finding = Finding.SUCCESS, latency_ms: float | None = 2.0, **members: object) -> Result:
-    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)  # type: ignore[arg-type]
+    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)  # type: ignore[arg-type]  # as each test names them
 
 
 results = st.builds(result, findings, latencies, instance=st.sampled_from(["a", "b"]), is_suspect=st.booleans())

@@ -255,7 +255,7 @@ def under_load(me: Membership, method: str, *, then: Callable[[], None], path: s
         try:
             for action in (then, ended.set):
                 before = len(outcomes)
-                wait_for(lambda before=before: len(outcomes) > before + CALLS, SOON_SECONDS)  # type: ignore[misc]
+                wait_for(lambda before=before: len(outcomes) > before + CALLS, SOON_SECONDS)  # type: ignore[misc]  # its default
                 action()
         finally:
             ended.set()

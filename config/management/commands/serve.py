@@ -82,7 +82,7 @@ def _told_to_stop() -> asyncio.Event:
 
 async def _stop(server: Server, serving: "asyncio.Task[None]", application: Hybrid) -> None:
     """Accept nothing new, let requests finish, and wait for nobody who would hold the process for ever."""
-    server.stop()  # type: ignore[no-untyped-call]
+    server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of it
     await application.drain(grace_seconds=GRACE_SECONDS)
     await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
     logger.info("Stopped %s", settings.SERVICE.name)

@@ -197,7 +197,7 @@ def test_rejected_lines_are_said_once(
 def test_an_answer_of_another_shape_is_none_to_fall_over(
     edge: Edge, spool: Spool, delivery: Delivery, body: object
 ) -> None:
-    edge.body = body  # type: ignore[assignment]
+    edge.body = body  # type: ignore[assignment]  # what no server should answer
     put(spool, "one")
 
     assert run(delivery) is None

@@ -20,11 +20,11 @@ after_registering = partial(snapshot.after_registering, was_forgotten=False, rem
 
 
 def provider(instance: str = "grading-1", **members: object) -> Provider:
-    return replace(Provider(service="grading", instance=instance, url="http://g.test"), **members)  # type: ignore[arg-type]
+    return replace(Provider(service="grading", instance=instance, url="http://g.test"), **members)  # type: ignore[arg-type]  # as each test names them
 
 
 def change(since: int, until: int, **members: object) -> Change:
-    return replace(Change(subscriber=SUBSCRIBER, from_revision=since, to_revision=until), **members)  # type: ignore[arg-type]
+    return replace(Change(subscriber=SUBSCRIBER, from_revision=since, to_revision=until), **members)  # type: ignore[arg-type]  # as each test names them
 
 
 KNOWN = Snapshot(revision=41, told_revision=41, providers={"grading": (provider(),)})

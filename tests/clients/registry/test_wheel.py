@@ -40,7 +40,7 @@ def test_it_says_that_it_is_typed_and_what_it_needs(environment: Path) -> None:
     (found,) = metadata.distributions(name="rollcall-client", path=[str(packages)])
     assert [each for each in found.requires or [] if "extra" not in each] == ["httpx2~=2.16"]
     assert (packages / "registry" / "client" / "py.typed").exists()
-    assert found.metadata.get_payload().startswith("# rollcall-client")  # type: ignore[attr-defined]
+    assert found.metadata.get_payload().startswith("# rollcall-client")  # type: ignore[attr-defined]  # a message without parts has text
 
 
 def test_nothing_of_the_registry_itself_is_in_it(environment: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_belongs_to_a_label_stands_below_it() -> None:
 def test_an_encoding_without_the_marks_is_no_error() -> None:
     stream = NarrowStream()
     display.on(stream).done("Redis answers")
-    assert stream.buffer.getvalue().endswith(b"Redis answers\n")  # type: ignore[attr-defined]
+    assert stream.buffer.getvalue().endswith(b"Redis answers\n")  # type: ignore[attr-defined]  # a BytesIO, put there above
 
 
 def test_what_it_waits_for_fits_into_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def address(db: None) -> str:
 
 class AnyBody(TestCase):
     def setup_example(self) -> None:
-        super().setup_example()  # type: ignore[no-untyped-call]
+        super().setup_example()  # type: ignore[no-untyped-call]  # TestCase says nothing of it
         self.caller = factories.caller("admin", scopes=["read", "write"])
         course = factories.course()
         student, self.assignment = factories.student(course), factories.assignment(course)

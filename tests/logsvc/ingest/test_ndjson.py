@@ -62,7 +62,7 @@ def test_a_line_that_is_no_record_is_named_with_what_is_wrong(line: bytes, detai
 @given(
     message=st.text(st.characters(exclude_categories=[])),
     level=st.sampled_from([10, 20, 25, 30, 40, 50]),
-    created=st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    created=st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 -- bounds are naive
     extra=st.dictionaries(st.text(min_size=1, max_size=20), any_json | st.binary() | st.floats(), max_size=4),
 )
 def test_whatever_the_handler_sends_is_a_record(

@@ -147,7 +147,7 @@ def test_what_a_test_webhook_was_answered_is_said(operator: Client, now: datetim
     factories.passing("webui", now=now, requires=["logsvc"])
 
     def refuse(message: object) -> Attempt:
-        return Attempt(message=message, status_code=500, duration_ms=12.0, error="answered 500")  # type: ignore[arg-type]
+        return Attempt(message=message, status_code=500, duration_ms=12.0, error="answered 500")  # type: ignore[arg-type]  # only what came of it is shown
 
     with patch.object(courier, "send_now", refuse):
         page = operate(operator, "trial", "webui/webui-1")

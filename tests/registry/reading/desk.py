@@ -19,7 +19,7 @@ class Desk:
     """Its threads share the test's connection, and so see what its transaction holds."""
 
     def __init__(self) -> None:
-        self._connection = connection._connections["default"]  # type: ignore[attr-defined]
+        self._connection = connection._connections["default"]  # type: ignore[attr-defined]  # where Django keeps it
         self.made = 0
         self.token = issuing.create(name="reader", scopes=["read"])
         self.reader: Reader

@@ -19,7 +19,7 @@ def test_those_who_look_at_the_same_time_share_one_look(desk: Desk, monkeypatch:
         async def counting(function: object) -> object:
             nonlocal looks
             looks += 1
-            return await run(function)  # type: ignore[arg-type]
+            return await run(function)  # type: ignore[arg-type]  # any function will do
 
         desk.reader.watcher._run = counting
         await asyncio.gather(*(desk.look() for _ in range(50)))

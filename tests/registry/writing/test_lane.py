@@ -182,7 +182,7 @@ def test_batches_take_no_thread_from_the_reads() -> None:
 
         async def exchange() -> None:
             reader = Reader(run)
-            reader.holders = KnowsAll()  # type: ignore[assignment]
+            reader.holders = KnowsAll()  # type: ignore[assignment]  # answers as Holders does
             lane = Lane(lambda: reader, _in(others))
             client = Client({"type": "http.request", "body": b"{}", "more_body": False})
             headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer rct")]
