@@ -104,10 +104,11 @@ class Pipeline(Generic[Job, Outcome, Result]):
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
+        # Run once only: an end that comes while it is prepared would stop the first run, and not the second.
+        self._loop.call_soon(self._open)
         self._loop.run_forever()
 
-    async def _open(self) -> None:
+    def _open(self) -> None:
         self._performer = self._prepare()
 
     def _start(self, batch: deque[Job]) -> None:

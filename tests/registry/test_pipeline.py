@@ -69,21 +69,23 @@ def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> Non
     assert sorted(groups.get(timeout=5)) == [1, 2, 7]
 
 
+# However slow the preparation is, and so also when the end comes in the middle of it.
 ENDING = """
-import atexit, threading
+import atexit, threading, time
 
 # Registered before the pipeline's, and so run after it.
 atexit.register(lambda: print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread.name)))
 
 from registry.pipeline import Pipeline
 
-Pipeline(lambda: None, print, name="probes", capacity=1)
+Pipeline(lambda: time.sleep({preparing_seconds}), print, name="probes", capacity=1)
 print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread.name))
 """
 
 
-def test_its_event_loop_ends_before_the_interpreter_does() -> None:
-    command = [sys.executable, "-c", ENDING]
+@pytest.mark.parametrize("preparing_seconds", [0, 0.2])
+def test_its_event_loop_ends_before_the_interpreter_does(preparing_seconds: float) -> None:
+    command = [sys.executable, "-c", ENDING.format(preparing_seconds=preparing_seconds)]
     ended = subprocess.run(command, cwd=env.BASE_DIR, capture_output=True, text=True, timeout=30, check=False)
 
     assert (ended.returncode, ended.stdout) == (0, "['probes-loop']\n[]\n"), ended.stderr
