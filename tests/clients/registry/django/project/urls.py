@@ -1,3 +1,5 @@
+import os
+
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 
@@ -5,7 +7,8 @@ from registry.client.django import discovery
 
 
 def index(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"grading": [provider.url for provider in discovery.instances("grading")]})
+    urls = [provider.url for provider in discovery.instances("grading")]
+    return JsonResponse({"worker": os.getpid(), "grading": urls})
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
