@@ -10,9 +10,11 @@ from django.core.management import CommandError, ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from config.problems import Invalid, Problem
+from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
+# Tried in vain; the same may succeed later.
+FAILED = 1
 USAGE = 2
 
 
@@ -48,7 +50,8 @@ class Command(BaseCommand):
             self.run(**options)
         except Problem as problem:
             details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
-            raise CommandError(" ".join([problem.detail, *details]), returncode=USAGE) from problem
+            code = FAILED if isinstance(problem, Unavailable) else USAGE
+            raise CommandError(" ".join([problem.detail, *details]), returncode=code) from problem
         except DatabaseError as error:
             raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:
