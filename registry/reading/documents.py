@@ -10,6 +10,7 @@ import msgspec
 from config.problems import Forbidden
 from config.tokens.issuing import Holder
 from registry import catalogue, journal
+from registry.journal import Position
 from registry.models import Instance
 from registry.reading import prometheus, queries
 from registry.representation import instance_body, provider_body, summary_body
@@ -19,10 +20,11 @@ from registry.representation import instance_body, provider_body, summary_body
 class Page:
     """A document as it was made: exact at `revision`, and still so while none of `services` has changed since.
 
-    `services` is None where every service matters. Where `names_revision`, the body begins with the member
-    `revision`, which is put in when it is answered.
+    `history` is the one of which it is. `services` is None where every service matters. Where `names_revision`, the
+    body begins with the member `revision`, which is put in when it is answered.
     """
 
+    history: str
     revision: int
     services: frozenset[str] | None
     rest: bytes
@@ -93,24 +95,24 @@ def _may_read(holder: Holder) -> bool:
     return holder.may("read")
 
 
-# In each of these the revision is read first: what is read after it may be newer, never older.
+# In each of these the position is read first: what is read after it may be newer, never older.
 
 
 def _services(query: queries.Services) -> Page:
-    revision = journal.head()
+    at = journal.position()
     found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
     shown = found[: query.limit]
     following = shown[-1].service if len(found) > len(shown) else None
-    return _page(revision, None, {"services": list(map(summary_body, shown)), "next": following})
+    return _page(at, None, {"services": list(map(summary_body, shown)), "next": following})
 
 
 def _service(name: str) -> Page:
-    revision = journal.head()
-    return _page(revision, None, summary_body(catalogue.summary(name)), names_revision=False)
+    at = journal.position()
+    return _page(at, None, summary_body(catalogue.summary(name)), names_revision=False)
 
 
 def _instances(service: str, query: queries.Instances) -> Page:
-    revision = journal.head()
+    at = journal.position()
     found = catalogue.instances(
         service,
         status=query.status,
@@ -122,35 +124,36 @@ def _instances(service: str, query: queries.Instances) -> Page:
     )
     shown = found[: query.limit]
     following = shown[-1].name if len(found) > len(shown) else None
-    return _page(revision, [service], {"instances": list(map(instance_body, shown)), "next": following})
+    return _page(at, [service], {"instances": list(map(instance_body, shown)), "next": following})
 
 
 def _instance(service: str, name: str) -> Page:
-    revision = journal.head()
-    return _page(revision, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
+    at = journal.position()
+    return _page(at, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
 
 
 def _providers(service: str, name: str) -> Page:
-    revision = journal.head()
+    at = journal.position()
     requires = catalogue.instance(service, name).requires
-    return _page(revision, [service, *requires], {"providers": provider_bodies(catalogue.offered(requires))})
+    return _page(at, [service, *requires], {"providers": provider_bodies(catalogue.offered(requires))})
 
 
 def _targets(query: queries.Targets) -> Page:
-    revision = journal.head()
+    at = journal.position()
     offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
     groups = [prometheus.group(each) for each in offered]
-    return _page(revision, query.service or None, groups, names_revision=False)
+    return _page(at, query.service or None, groups, names_revision=False)
 
 
 def provider_bodies(providers: dict[str, list[Instance]]) -> dict[str, list[dict[str, Any]]]:
     return {service: [provider_body(each) for each in offered] for service, offered in providers.items()}
 
 
-def _page(revision: int, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
+def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
     encoded = msgspec.json.encode(members)
     return Page(
-        revision=revision,
+        history=at.history,
+        revision=at.revision,
         services=None if services is None else frozenset(services),
         rest=encoded[1:] if names_revision else encoded,
         names_revision=names_revision,

@@ -3,7 +3,7 @@ from registry.reading.documents import Page
 
 
 def page(size: int) -> Page:
-    return Page(revision=1, services=None, rest=b"x" * size, names_revision=False)
+    return Page(history="", revision=1, services=None, rest=b"x" * size, names_revision=False)
 
 
 def address(name: str) -> Address:
