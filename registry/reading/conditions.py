@@ -10,8 +10,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from config.problems import RawResponse
-from registry.reading.cache import Address
-from registry.reading.documents import Answer
+from registry.reading.pages import Address, Answer
 
 _TAG = re.compile(rb'"([0-9]{1,18})\.([0-9a-f]{8})"')
 

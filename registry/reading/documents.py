@@ -13,40 +13,16 @@ from registry import catalogue, journal
 from registry.journal import Position
 from registry.models import Instance
 from registry.reading import prometheus, queries
+from registry.reading.pages import Address, Answer, Page
 from registry.representation import instance_body, provider_body, summary_body
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """A document as it was made: exact at `revision`, and still so while none of `services` has changed since.
-
-    `history` is the one of which it is. `services` is None where every service matters. Where `names_revision`, the
-    body begins with the member `revision`, which is put in when it is answered.
-    """
-
-    history: str
-    revision: int
-    services: frozenset[str] | None
-    rest: bytes
-    names_revision: bool
-
-    def body(self, revision: int) -> bytes:
-        return b'{"revision":%d,%b' % (revision, self.rest) if self.names_revision else self.rest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A page, and the newest revision of which it is known to be true."""
-
-    page: Page
-    revision: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """`make` asks the database; `is_strict` where nothing older than the request will do.
 
-    `services`, on which it depends, are named where they are known before it is made.
+    `services`, on which it depends, are named where they are known before it is made. Where many documents have the
+    same content, what is made of each only names it, and `content` says what that is and at which address it is kept.
     """
 
     make: Callable[[], Page]
@@ -54,6 +30,16 @@ class Document:
     needs: str = "the scope 'read'"
     is_strict: bool = False
     services: frozenset[str] | None = None
+    content: Callable[[Page], tuple[Address, "Document"]] | None = None
+
+    def answer(self) -> Answer:
+        """Made now."""
+        page = self.make()
+        answer = Answer(page=page, revision=page.revision)
+        if self.content is None:
+            return answer
+        _, content = self.content(page)
+        return answer.with_content(content.answer())
 
     def check(self, holder: Holder) -> None:
         """Raises Forbidden."""
@@ -80,15 +66,22 @@ def instance(service: str, name: str) -> Document:
 def providers(service: str, name: str) -> Document:
     """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
     return Document(
-        make=partial(_providers, service, name),
+        make=partial(_requirements, service, name),
         may_read=lambda holder: holder.may("read") or holder.may_register(service),
         needs=f"the scope 'read' or 'register:{service}'",
         is_strict=True,
+        content=_offers,
     )
 
 
 def targets(query: queries.Targets) -> Document:
     return Document(make=partial(_targets, query), may_read=_may_read)
+
+
+def _offers(requirements: Page) -> tuple[Address, Document]:
+    """What is offered of the services that a page of `_requirements` names."""
+    names = msgspec.json.decode(requirements.rest, type=list[str])
+    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=_may_read)
 
 
 def _may_read(holder: Holder) -> bool:
@@ -132,10 +125,14 @@ def _instance(service: str, name: str) -> Page:
     return _page(at, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
 
 
-def _providers(service: str, name: str) -> Page:
+def _requirements(service: str, name: str) -> Page:
     at = journal.position()
-    requires = catalogue.instance(service, name).requires
-    return _page(at, [service, *requires], {"providers": provider_bodies(catalogue.offered(requires))})
+    return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
+
+
+def _offered(services: list[str]) -> Page:
+    at = journal.position()
+    return _page(at, services, {"providers": provider_bodies(catalogue.offered(services))})
 
 
 def _targets(query: queries.Targets) -> Page:

@@ -12,9 +12,10 @@ from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder
 from registry.errors import NotThereYet
 from registry.reading.bells import Bell, Cause
-from registry.reading.cache import Address, Cache
-from registry.reading.documents import Answer, Document, Page
+from registry.reading.cache import Cache
+from registry.reading.documents import Document
 from registry.reading.holders import Holders
+from registry.reading.pages import Address, Answer, Page
 from registry.reading.revisions import Revisions
 from registry.reading.watcher import Run, Watcher
 
@@ -66,6 +67,15 @@ class Reader:
 
     async def answer(self, address: Address, document: Document) -> Answer:
         """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
+        answer = await self._answer(address, document)
+        if document.content is None:
+            return answer
+        content = await self._answer(*document.content(answer.page))
+        if content.page.history != answer.page.history:
+            return await self.answer(address, document)
+        return answer.with_content(content)
+
+    async def _answer(self, address: Address, document: Document) -> Answer:
         head = self.revisions.head
         page = self._kept(address)
         while page is None or not self._is_true(page, head=head):

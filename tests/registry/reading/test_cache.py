@@ -1,5 +1,5 @@
-from registry.reading.cache import OVERHEAD_BYTES, Address, Cache
-from registry.reading.documents import Page
+from registry.reading.cache import OVERHEAD_BYTES, Cache
+from registry.reading.pages import Address, Page
 
 
 def page(size: int) -> Page:
