@@ -11,6 +11,7 @@ from config.tokens import issuing
 from registry.reading.lane import Lane
 from registry.reading.reader import Reader
 from tests.config.asgi import Client, http_scope, hybrid
+from tests.waiting import PATIENCE_SECONDS
 
 Result = TypeVar("Result")
 
@@ -59,7 +60,7 @@ class Desk:
             await asyncio.sleep(0)
 
     async def until_one_waits(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not self.reader._waiting:  # noqa: ASYNC110 -- what is waited for tells nobody
                 await asyncio.sleep(0)
 
