@@ -21,6 +21,8 @@ fake = FakeRegistry(listener=lambda request: print(request.method, flush=True))
 me = fake.client().registered(registration(), drain_seconds=float(sys.argv[1]))
 sys.exit(sidecar.run(me, sys.argv[2:]))
 """
+# The next beat comes when no test runs any more.
+BEATS_ONCE = Heartbeat(kind="ttl", interval_seconds=3600.0)
 WAITING = """
 import signal, sys
 def leave(number, frame):
@@ -48,7 +50,7 @@ def until_a_beat(registry: FakeRegistry, path: Path) -> str:
 
 
 def test_it_is_registered_while_it_runs_and_its_exit_code_is_passed_on(registry: FakeRegistry, tmp_path: Path) -> None:
-    me = registry.client().registered(registration(heartbeat=Heartbeat(kind="ttl")))
+    me = registry.client().registered(registration(heartbeat=BEATS_ONCE))
     program = ["sh", "-c", f"{until_a_beat(registry, tmp_path / 'beat')}; exit 7"]
     assert sidecar.run(me, program) == 7
     assert [request.method for request in registry.requests] == ["PUT", "PUT", "DELETE"]
