@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.running import Browser, System, free_ports
+from tests.system.running import REQUEST_SECONDS, Browser, System, free_ports
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,6 +36,6 @@ def operator(system: System) -> Iterator[Browser]:
 
 
 def _signed_in(system: System, username: str) -> Iterator[Browser]:
-    with Browser(base_url=system.urls["webui"], follow_redirects=True) as browser:
+    with Browser(base_url=system.urls["webui"], follow_redirects=True, timeout=REQUEST_SECONDS) as browser:
         browser.sign_in(username, system.passwords[username])
         yield browser
