@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.problems import Unauthenticated
 from config.tokens import issuing
 from registry.models import Instance
 
@@ -66,10 +68,41 @@ def test_a_token_is_printed_once_alone_and_kept_as_a_hash() -> None:
 
 def test_token_commands_refuse_what_makes_no_sense() -> None:
     assert "is not a scope" in str(failure_of(lambda: run("create_token", "ci", "--scope", "everything")))
-    assert "at least one scope" in str(failure_of(lambda: run("create_token", "ci")))
+    assert "at least one --scope" in str(failure_of(lambda: run("create_token", "ci")))
     run("create_token", "ci", "--scope", "read")
     assert "already" in str(failure_of(lambda: run("create_token", "ci", "--scope", "read")))
     assert "no token named" in str(failure_of(lambda: run("revoke_token", "other")))
+
+
+def test_the_name_of_a_revoked_token_may_be_given_again_and_the_old_one_stays_useless() -> None:
+    old = run("create_token", "ci", "--scope", "read").strip()
+    run("revoke_token", "ci")
+    assert "revoked" in run("list_tokens")
+
+    new = run("create_token", "ci", "--scope", "operate").strip()
+
+    assert issuing.holder(new).scopes == {"operate"}
+    with pytest.raises(Unauthenticated):
+        issuing.holder(old)
+    assert "revoked" not in run("list_tokens")
+
+
+def test_the_tokens_are_listed_with_when_they_were_made_and_revoked() -> None:
+    run("create_token", "ci", "--scope", "read")
+    run("revoke_token", "ci")
+
+    header, row = run("list_tokens").splitlines()
+    (listed,) = json.loads(run("list_tokens", "--json"))
+
+    assert header.split() == ["NAME", "TOKEN", "SCOPES", "MADE", "STATE"]
+    minute = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    assert re.search(f"{minute}  revoked {minute}$", row)
+    assert listed["created_at"].endswith("Z")
+    assert listed["revoked_at"].endswith("Z")
+
+
+def test_the_scopes_are_named_so_that_they_can_be_typed() -> None:
+    assert "register:<service or prefix*>" in str(failure_of(lambda: run("create_token", "ci")))
 
 
 def test_provisioning_makes_the_systems_tokens_known_and_may_be_repeated() -> None:
