@@ -10,9 +10,11 @@ from django.core.management import CommandError, ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from config.problems import Invalid, Problem
+from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
+# Tried in vain; the same may succeed later.
+FAILED = 1
 USAGE = 2
 
 
@@ -47,7 +49,8 @@ class Command(BaseCommand):
             _check_encoding({name: value for name, value in options.items() if name not in self.raw_options})
             self.run(**options)
         except Problem as problem:
-            raise CommandError(_sentence(problem), returncode=USAGE) from problem
+            code = FAILED if isinstance(problem, Unavailable) else USAGE
+            raise CommandError(_sentence(problem), returncode=code) from problem
         except DatabaseError as error:
             raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:

@@ -70,6 +70,15 @@ class NotThereYet(Unavailable):
         self.headers["Retry-After"] = "1"
 
 
+class Contended(Unavailable):
+    code = "contended"
+    title = "Others came between, again and again"
+
+    def __init__(self) -> None:
+        super().__init__("Others changed the same each time that this was tried: try again.")
+        self.headers["Retry-After"] = "1"
+
+
 class UnreadableEventId(Invalid):
     def __init__(self) -> None:
         super().__init__("The header Last-Event-ID holds no revision: send the last `id` that was received, or none.")

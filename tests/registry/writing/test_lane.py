@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from config.tokens import issuing
 from config.tokens.issuing import Holder
 from registry import registration
+from registry.errors import Contended
 from registry.models import Heartbeat, Instance, JournalEntry
 from registry.reading.reader import Reader
 from registry.writing.intake import intake
@@ -174,6 +175,19 @@ def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.M
         assert json.loads(answer.body)["type"] == "urn:rollcall:problem:unavailable"
 
 
+def test_what_collides_again_and_again_is_to_be_sent_again(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "register_many", _contended)
+
+    for method, path, body in (
+        ("PUT", BILLING, WHOLE),
+        ("POST", BATCH, {"instances": [{**WHOLE, "service": "billing", "instance": "b-1"}]}),
+    ):
+        answer = send(method, path, body, token)
+        assert answer.status == 503
+        assert dict(answer.headers)[b"retry-after"] == b"1"
+        assert json.loads(answer.body)["type"] == "urn:rollcall:problem:contended"
+
+
 def test_batches_take_no_thread_from_the_reads() -> None:
     with ThreadPoolExecutor(1) as others:
 
@@ -204,6 +218,10 @@ def _in(threads: ThreadPoolExecutor) -> Any:
         return await asyncio.get_running_loop().run_in_executor(threads, function)
 
     return run
+
+
+def _contended(*_: Any, **__: Any) -> None:
+    raise Contended
 
 
 def _away(*_: Any, **__: Any) -> None:
