@@ -50,7 +50,14 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
     assert str(kind) == "/heartbeat/kind: 'script' is none of http, tcp, ttl."
     assert "'billing'" in str(failure_of(lambda: run("deregister_service", "billing")))
     assert "'billing-9'" in str(failure_of(lambda: run("deregister_service", "billing", "billing-9")))
+    assert "check the name" in str(failure_of(lambda: run("list_services", "biling")))
     assert not Instance.objects.exists()
+
+
+def test_a_service_that_is_only_required_is_listed_without_instances() -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc")
+
+    assert run("list_services", "logsvc", "--json") == "[]\n"
 
 
 def test_a_token_is_printed_once_alone_and_kept_as_a_hash() -> None:
@@ -119,7 +126,7 @@ def test_maintenance_and_drain_say_what_they_do() -> None:
     run("register_service", "webui", "http://127.0.0.1:9001", "--requires", "billing")
 
     assert "required by webui" in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
-    assert "maintenance" in run("list_services", "billing")
+    assert re.search(r"billing-1  maintenance .* disk$", run("list_services", "billing"), re.MULTILINE)
     assert "Ended" in run("maintenance", "billing", "--end")
     assert "no maintenance" in run("maintenance", "billing", "--end")
     assert "drains" in run("drain", "billing", "billing-1")
