@@ -64,6 +64,8 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
         unchanged = before is not None and before.revision == registered.instance.revision
         counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
     for each in archive.maintenance:
+        if each.until is not None and each.until <= now:
+            continue
         overrides.begin_maintenance(
             each.service, each.instance, until=each.until, reason=each.reason, author=each.author or author, now=now
         )

@@ -27,18 +27,21 @@ def begin_maintenance(
     maintenance, _ = Maintenance.objects.update_or_create(
         service=service,
         instance=instance,
-        defaults={"until": _in_utc(until), "reason": reason, "author": author, "since": now},
+        defaults={"until": _checked(until, now=now), "reason": reason, "author": author, "since": now},
     )
     _apply(service, instance, author=author, reason=reason, now=now)
     return maintenance
 
 
-def _in_utc(until: datetime | None) -> datetime | None:
-    """PostgreSQL takes no offset from 16 hours on; the first and last hours of all time are in some zones only."""
+def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
+    """In UTC, for PostgreSQL takes no offset from 16 hours on; the first and last hours of all time have none."""
     try:
-        return None if until is None else until.astimezone(UTC)
+        checked = None if until is None else until.astimezone(UTC)
     except OverflowError as error:
         raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
+    if checked is not None and checked <= now:
+        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
+    return checked
 
 
 @transactions.retried

@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from config.problems import Invalid
 from registry import catalogue, journal, overrides, registration
 from registry.declaration import Target
 from registry.errors import UnknownInstance
@@ -108,6 +109,13 @@ def test_maintenance_ends_at_its_moment_in_whatever_zone_it_was_said(now: dateti
 
     assert Maintenance.objects.get().until == until
     assert overrides.expire(now=until.astimezone(UTC)) == 1
+
+
+def test_maintenance_that_is_over_already_is_refused(now: datetime) -> None:
+    with pytest.raises(Invalid, match="is over already, for it is 2026-11-23T12:00:00Z"):
+        overrides.begin_maintenance("billing", until=now, reason="", author="ann", now=now)
+
+    assert not Maintenance.objects.exists()
 
 
 def test_maintenance_again_changes_its_reason_and_journals_nothing(now: datetime) -> None:

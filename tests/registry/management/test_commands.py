@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from config.problems import Unauthenticated
 from config.tokens import issuing
-from registry.models import Instance
+from registry.models import Instance, Maintenance
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +125,10 @@ def test_maintenance_and_drain_say_what_they_do() -> None:
     run("register_service", "billing", "http://127.0.0.1:9000")
     run("register_service", "webui", "http://127.0.0.1:9001", "--requires", "billing")
 
-    assert "required by webui" in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
+    assert run("maintenance", "biling").endswith("nobody requires it, and none of that name is registered now.\n")
+    assert run("maintenance", "billing", "billing-9").endswith("and none of that name is registered now.\n")
+    run("maintenance", "billing", "billing-9", "--end")
+    assert "required by webui." in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
     assert re.search(r"billing-1  maintenance .* disk$", run("list_services", "billing"), re.MULTILINE)
     assert "Ended" in run("maintenance", "billing", "--end")
     assert "no maintenance" in run("maintenance", "billing", "--end")
@@ -146,6 +149,17 @@ def test_the_registry_is_exported_and_imported_and_a_second_import_changes_nothi
     assert run("import_registry", str(file)) == "1 registered, 0 changed, 0 unchanged.\n"
     assert run("import_registry", str(file)) == "0 registered, 0 changed, 1 unchanged.\n"
     assert run("export_registry") == before
+
+
+def test_maintenance_that_ended_meanwhile_is_not_imported(tmp_path: Path) -> None:
+    run("maintenance", "billing", "--minutes", "5")
+    file = tmp_path / "registry.json"
+    file.write_text(re.sub(r'"until": "\d{4}', '"until": "2001', run("export_registry")))
+    run("maintenance", "billing", "--end")
+
+    run("import_registry", str(file))
+
+    assert not Maintenance.objects.exists()
 
 
 def test_a_file_with_anything_wrong_in_it_is_refused_whole(tmp_path: Path) -> None:
@@ -175,6 +189,7 @@ def test_watching_prints_each_change_once() -> None:
     assert [line.split()[0] for line in lines] == ["1", "3"]
     assert "deregistered: moved" in lines[1]
     assert [each["service"] for each in as_json] == ["logsvc", "billing"]
+    assert len(run("watch_services", "--after", "0", "--until", "2").splitlines()) == 2
 
 
 def test_dependents_are_told_again() -> None:
