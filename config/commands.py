@@ -49,9 +49,8 @@ class Command(BaseCommand):
             _check_encoding({name: value for name, value in options.items() if name not in self.raw_options})
             self.run(**options)
         except Problem as problem:
-            details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
             code = FAILED if isinstance(problem, Unavailable) else USAGE
-            raise CommandError(" ".join([problem.detail, *details]), returncode=code) from problem
+            raise CommandError(_sentence(problem), returncode=code) from problem
         except DatabaseError as error:
             raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:
@@ -101,6 +100,12 @@ def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     """Say it and end."""
     sys.stderr.write(f"{' '.join(sentence.split())}\n")
     sys.exit(code)
+
+
+def _sentence(problem: Problem) -> str:
+    """Its detail, unless that only points to the errors, which follow here at once."""
+    details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
+    return " ".join(details if "See `errors`" in problem.detail else [problem.detail, *details])
 
 
 def database_trouble(error: DatabaseError) -> str:

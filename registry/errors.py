@@ -5,7 +5,7 @@ from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Una
 
 class UnknownInstance(NotFound):
     def __init__(self, service: str, instance: str) -> None:
-        super().__init__(f"There is no instance {instance!r} of {service!r}: register it (again).")
+        super().__init__(f"There is no instance {instance!r} of {service!r}: check the name, or register it (again).")
 
 
 class UnknownService(NotFound):

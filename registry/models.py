@@ -1,5 +1,7 @@
 """What the registry keeps: instances and their health, who is told up to where, and the journal of every change."""
 
+from datetime import datetime
+
 from django.db import models
 
 
@@ -82,6 +84,9 @@ class Instance(models.Model):
     # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
     is_in_maintenance = models.BooleanField(default=False)
     draining_until = models.DateTimeField(null=True, blank=True)
+    # Of whichever of the two is shown; of no meaning while neither is.
+    overridden_since = models.DateTimeField(null=True, blank=True)
+    override_reason = models.CharField(max_length=500, blank=True)
     registered_at = models.DateTimeField()
     registered_by = models.CharField(max_length=100)
     # Of the journal entry that last changed what is shown of it.
@@ -104,11 +109,24 @@ class Instance(models.Model):
     @property
     def is_offered(self) -> bool:
         """Whether dependents are given it."""
-        return self.status in GOOD and not self.is_in_maintenance and self.draining_until is None
+        return self.status in GOOD and not self.is_overridden
 
     @property
     def shown_status(self) -> str:
         return shown_status(self.status, self.is_in_maintenance, self.draining_until is not None)
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether an operator's word is shown instead of what heartbeats say."""
+        return self.is_in_maintenance or self.draining_until is not None
+
+    @property
+    def shown_since(self) -> datetime:
+        return (self.overridden_since if self.is_overridden else None) or self.status_since
+
+    @property
+    def shown_reason(self) -> str:
+        return self.override_reason if self.is_overridden else self.status_reason
 
 
 class Requirement(models.Model):

@@ -103,8 +103,8 @@ def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> 
 def _facts(instance: Instance, *, now: datetime) -> list[tuple[str, Any]]:
     facts = [
         ("Status", cells.status(instance)),
-        ("Since", f"{cells.moment(instance.status_since)}, for {timesince(instance.status_since, now)}"),
-        ("Why", instance.status_reason or "no reason was given"),
+        ("Since", f"{cells.moment(instance.shown_since)}, for {timesince(instance.shown_since, now)}"),
+        ("Why", instance.shown_reason or "no reason was given"),
         ("Address", instance.url),
         ("Service", cells.service_link(instance.service)),
     ]
@@ -177,8 +177,8 @@ def _services(names: Iterable[str]) -> list[SafeString]:
 
 
 def _row(instance: Instance) -> list[str]:
-    since = timesince(instance.status_since, depth=1)
-    return [cells.instance_link(instance), cells.status(instance), since, instance.url, instance.status_reason]
+    since = timesince(instance.shown_since, depth=1)
+    return [cells.instance_link(instance), cells.status(instance), since, instance.url, instance.shown_reason]
 
 
 def _changes(entries: QuerySet[JournalEntry]) -> dict[str, Any]:
