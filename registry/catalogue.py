@@ -35,7 +35,7 @@ class Summary:
 
 def instance(service: str, name: str) -> Instance:
     """Raises UnknownInstance."""
-    found = Instance.objects.filter(service=service, name=name).first()
+    found = next(rows.instances(*_equal(service=service, name=name)), None)
     if found is None:
         raise UnknownInstance(service, name)
     return found

@@ -307,6 +307,8 @@ class Head(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     revision = models.BigIntegerField(default=0)
+    # Random: tells this database's revisions from those of another, and from those that a copy has lost.
+    history = models.CharField(max_length=8)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="head_single")]

@@ -12,9 +12,10 @@ from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder
 from registry.errors import NotThereYet
 from registry.reading.bells import Bell, Cause
-from registry.reading.cache import Address, Cache
-from registry.reading.documents import Answer, Document, Page
+from registry.reading.cache import Cache
+from registry.reading.documents import Document
 from registry.reading.holders import Holders
+from registry.reading.pages import Address, Answer, Page
 from registry.reading.revisions import Revisions
 from registry.reading.watcher import Run, Watcher
 
@@ -39,7 +40,7 @@ class Reader:
         self.watcher = Watcher(self.revisions, self.holders, run)
         self._loop = asyncio.get_running_loop()
         self._cache = Cache()
-        self._history = 0
+        self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
         self._waiting = 0
 
@@ -66,12 +67,22 @@ class Reader:
 
     async def answer(self, address: Address, document: Document) -> Answer:
         """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
-        if self._history != self.revisions.history:
-            self._history, self._cache = self.revisions.history, Cache()
+        answer = await self._answer(address, document)
+        if document.content is None:
+            return answer
+        content = await self._answer(*document.content(answer.page))
+        if content.page.history != answer.page.history:
+            return await self.answer(address, document)
+        return answer.with_content(content)
+
+    async def _answer(self, address: Address, document: Document) -> Answer:
         head = self.revisions.head
-        page = self._cache.get(address)
+        page = self._kept(address)
         while page is None or not self._is_true(page, head=head):
             page = await self._make(address, document)
+            if page.history != self.revisions.history:
+                await self.watcher.look()
+                head, page = self.revisions.head, self._kept(address)
         is_current = page.revision >= self.revisions.last_change(page.services)
         return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
 
@@ -115,6 +126,11 @@ class Reader:
         finally:
             gone.cancel()
 
+    def _kept(self, address: Address) -> Page | None:
+        if self._epoch != self.revisions.epoch:
+            self._epoch, self._cache = self.revisions.epoch, Cache()
+        return self._cache.get(address)
+
     def _is_true(self, page: Page, *, head: int) -> bool:
         return page.revision >= head or page.revision >= self.revisions.last_change(page.services)
 
@@ -122,13 +138,13 @@ class Reader:
         making = self._making.get(address)
         if making is None:
             making = self._making[address] = asyncio.ensure_future(self.run(document.make))
-            history = self.revisions.history
-            making.add_done_callback(lambda task: self._keep(address, task, history=history))
+            epoch = self.revisions.epoch
+            making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
         return await asyncio.shield(making)
 
-    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, history: int) -> None:
+    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
         del self._making[address]
-        if history == self.revisions.history and not making.cancelled() and making.exception() is None:
+        if epoch == self.revisions.epoch and not making.cancelled() and making.exception() is None:
             self._cache.put(address, making.result())
 
     async def _changes_by(self, deadline: float) -> bool:

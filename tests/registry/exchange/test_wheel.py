@@ -34,7 +34,7 @@ async def test_a_deadline_is_told_when_it_has_passed(wheel: Wheel) -> None:
 
 
 async def test_a_deadline_that_has_long_passed_is_told_too(wheel: Wheel) -> None:
-    later = Deadline(wheel, after=0.05)
+    later = Deadline(wheel, after=60)
     deadline = Deadline(wheel, after=-100)
     await deadline.expired
     assert not later.expired.done()
@@ -42,8 +42,12 @@ async def test_a_deadline_that_has_long_passed_is_told_too(wheel: Wheel) -> None
 
 
 async def test_deadlines_are_told_in_order(wheel: Wheel) -> None:
+    told: list[Deadline] = []
     late, early = Deadline(wheel, after=3 * TICK_SECONDS), Deadline(wheel, after=0)
-    assert await early.expired < await late.expired
+    late.expired.add_done_callback(lambda _: told.append(late))
+    early.expired.add_done_callback(lambda _: told.append(early))
+    await late.expired
+    assert told == [early, late]
 
 
 async def test_a_removed_deadline_is_not_told(wheel: Wheel) -> None:

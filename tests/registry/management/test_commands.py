@@ -148,6 +148,7 @@ def test_dependents_are_told_again() -> None:
     assert "since 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
     assert "whole" in run("replay_notifications", "webui", "webui-1")
     assert run("replay_notifications", "--all").startswith("1 dependents")
+    assert "1 dependents" in run("begin_history")
     assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
     assert "--all" in str(failure_of(lambda: run("replay_notifications")))
     assert "No delivery 9" in str(
