@@ -1,0 +1,233 @@
+"""The registry stops, or its clients go, in the midst of a group commit: what was answered is stored, nobody hangs."""
+
+import signal
+import socket
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports, wait_for
+
+CLIENTS = 16
+# Longer than a busy machine takes for anything here: who has heard nothing by then was left hanging.
+HANGING_SECONDS = 60.0
+WHOLE = b'{"url": "http://127.0.0.1:9", "heartbeat": {"kind": "ttl"}}'
+# The connection was closed, or refused, instead of an answer.
+CLOSED = 0
+
+
+class Server:
+    """A registry alone: registering needs neither workers nor Redis."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._ports = free_ports()
+        self.port = self._ports["registry"]
+        self._manage("prepare")
+        self._token = self._manage("create_token", "tester", "--scope", "register:*").strip()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(MANAGE), "registry", "serve"], env=self._environment(), stdin=subprocess.DEVNULL
+        )
+        wait_for(lambda: self.process.poll() is not None or httpx2.get(f"{self._url}/healthz"), HANGING_SECONDS)
+        assert self.process.poll() is None
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+    def await_end(self) -> None:
+        """Raises subprocess.TimeoutExpired when it takes longer than whoever stopped it would wait."""
+        assert self.process.wait(STOP_SECONDS) == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def is_listening(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=HANGING_SECONDS).close()
+        except ConnectionError:
+            return False
+        return True
+
+    def client(self) -> httpx2.Client:
+        return httpx2.Client(base_url=self._url, headers=self.headers, timeout=HANGING_SECONDS)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Meanwhile nobody else can write: a registration that was handed in waits amid its commit."""
+        with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
+    def journalled(self) -> Counter[str]:
+        """How often each instance was registered or changed."""
+        with closing(sqlite3.connect(self._database)) as connection:
+            return Counter(name for (name,) in connection.execute("SELECT instance FROM registry_journalentry"))
+
+    @property
+    def _url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def _database(self) -> Path:
+        return self._directory / "registry.sqlite3"
+
+    def _environment(self) -> dict[str, str]:
+        return environment(self._directory, self._ports)
+
+    def _manage(self, *arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, str(MANAGE), "registry", *arguments],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+
+class Newcomer:
+    """Whose registration is known to have begun before its body is sent."""
+
+    def __init__(self, server: Server, instance: str) -> None:
+        self.instance = instance
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=HANGING_SECONDS)
+        headers = {**server.headers, "Host": "localhost", "Content-Length": len(WHOLE), "Expect": "100-continue"}
+        lines = [f"PUT {address(instance)} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        # Said when the body is waited for: all that comes before it is done.
+        assert self._socket.recv(1000).startswith(b"HTTP/1.1 100 ")
+
+    def send(self, body: bytes = WHOLE) -> None:
+        self._socket.sendall(body)
+
+    def go(self, *, abruptly: bool) -> None:
+        if abruptly:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def status(self) -> int:
+        """Raises TimeoutError when it is left hanging."""
+        with self._socket:
+            try:
+                answer = self._socket.recv(1000)
+            except ConnectionError:
+                return CLOSED
+        return int(answer.split()[1]) if answer else CLOSED
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Each test leaves it running."""
+    server = Server(tmp_path_factory.mktemp("registry"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+def test_who_goes_away_amid_a_group_hinders_nobody_of_it(server: Server) -> None:
+    with server.locked():
+        whole, partial, stayed = (
+            [Newcomer(server, f"{name}-{number}") for number in range(4)] for name in ("whole", "partial", "stayed")
+        )
+        for newcomer in [*whole, *stayed]:
+            newcomer.send()
+        for newcomer in partial:
+            newcomer.send(WHOLE[:-5])
+        for newcomers in (whole, partial):
+            for number, newcomer in enumerate(newcomers):
+                newcomer.go(abruptly=number % 2 == 1)
+
+    assert [newcomer.status() for newcomer in stayed] == [201] * 4
+    # Handed in is stored, though nobody is left to be answered.
+    wait_for(lambda: {"whole-0", "whole-2"} <= server.journalled().keys(), HANGING_SECONDS)
+    assert server.journalled().keys().isdisjoint(newcomer.instance for newcomer in partial)
+    assert_harmless(server, [newcomer.instance for newcomer in whole + partial])
+
+
+def test_a_stop_while_many_register_loses_nothing_that_was_answered(server: Server) -> None:
+    statuses: dict[str, int] = {}
+
+    def register_on(client: int) -> None:
+        with server.client() as connection:
+            for number in count():
+                name = f"load-{client}-{number}"
+                statuses[name] = register(connection, name)
+                if statuses[name] != 201:
+                    return
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        running = [clients.submit(register_on, client) for client in range(CLIENTS)]
+        wait_for(lambda: len(statuses) > 10 * CLIENTS, HANGING_SECONDS)
+        server.stop()
+        for each in running:
+            each.result()
+    server.await_end()
+
+    assert set(statuses.values()) <= {201, 503, CLOSED}
+    assert_kept(server, statuses)
+
+
+@pytest.mark.parametrize("is_released", [True, False], ids=["released", "held"])
+def test_a_stop_amid_a_group_leaves_nobody_of_it_hanging(server: Server, is_released: bool) -> None:
+    with ExitStack() as lock:
+        lock.enter_context(server.locked())
+        newcomers = [Newcomer(server, f"amid-{is_released}-{number}".lower()) for number in range(CLIENTS)]
+        for newcomer in newcomers:
+            newcomer.send()
+        server.stop()
+        wait_for(lambda: not server.is_listening(), HANGING_SECONDS)
+        if is_released:
+            lock.close()
+        statuses = {newcomer.instance: newcomer.status() for newcomer in newcomers}
+        server.await_end()
+
+    # On a busy machine the time of grace may be over before the lock is free.
+    assert set(statuses.values()) <= ({201, 503, CLOSED} if is_released else {503, CLOSED})
+    assert_kept(server, statuses)
+
+
+def assert_kept(server: Server, statuses: dict[str, int]) -> None:
+    """What was answered is stored, and all others may register when it is back."""
+    assert {name for name, status in statuses.items() if status == 201} <= server.journalled().keys()
+    server.start()
+    assert_harmless(server, list(statuses))
+
+
+def assert_harmless(server: Server, instances: list[str]) -> None:
+    """Whether or not it was stored before: the same again is taken, and has happened once."""
+    with server.client() as client:
+        assert {register(client, name) for name in instances} <= {200, 201}
+    times = server.journalled()
+    assert {times[name] for name in instances} == {1}
+
+
+def register(client: httpx2.Client, instance: str) -> int:
+    """Raises TimeoutException when it is left hanging."""
+    try:
+        return client.put(address(instance), content=WHOLE).status_code
+    except httpx2.TimeoutException:
+        raise
+    except httpx2.TransportError:
+        return CLOSED
+
+
+def address(instance: str) -> str:
+    return f"/v1/services/billing/instances/{instance}"
