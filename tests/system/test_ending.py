@@ -16,7 +16,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports, wait_for
+from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports
+from tests.waiting import until
 
 CLIENTS = 16
 # Longer than a busy machine takes for anything here: who has heard nothing by then was left hanging.
@@ -44,7 +45,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, str(MANAGE), "registry", "serve"], env=self._environment(), stdin=subprocess.DEVNULL
         )
-        wait_for(lambda: self.process.poll() is not None or httpx2.get(f"{self._url}/healthz"), HANGING_SECONDS)
+        until(lambda: self.process.poll() is not None or httpx2.get(f"{self._url}/healthz"), seconds=HANGING_SECONDS)
         assert self.process.poll() is None
 
     def stop(self) -> None:
@@ -157,7 +158,7 @@ def test_who_goes_away_amid_a_group_hinders_nobody_of_it(server: Server) -> None
 
     assert [newcomer.status() for newcomer in stayed] == [201] * 4
     # Handed in is stored, though nobody is left to be answered.
-    wait_for(lambda: {"whole-0", "whole-2"} <= server.journalled().keys(), HANGING_SECONDS)
+    until(lambda: {"whole-0", "whole-2"} <= server.journalled().keys(), seconds=HANGING_SECONDS)
     assert server.journalled().keys().isdisjoint(newcomer.instance for newcomer in partial)
     assert_harmless(server, [newcomer.instance for newcomer in whole + partial])
 
@@ -175,7 +176,7 @@ def test_a_stop_while_many_register_loses_nothing_that_was_answered(server: Serv
 
     with ThreadPoolExecutor(CLIENTS) as clients:
         running = [clients.submit(register_on, client) for client in range(CLIENTS)]
-        wait_for(lambda: len(statuses) > 10 * CLIENTS, HANGING_SECONDS)
+        until(lambda: len(statuses) > 10 * CLIENTS, seconds=HANGING_SECONDS)
         server.stop()
         for each in running:
             each.result()
@@ -193,7 +194,7 @@ def test_a_stop_amid_a_group_leaves_nobody_of_it_hanging(server: Server, is_rele
         for newcomer in newcomers:
             newcomer.send()
         server.stop()
-        wait_for(lambda: not server.is_listening(), HANGING_SECONDS)
+        until(lambda: not server.is_listening(), seconds=HANGING_SECONDS)
         if is_released:
             lock.close()
         statuses = {newcomer.instance: newcomer.status() for newcomer in newcomers}
