@@ -1,105 +1,17 @@
 """The registry stops, or its clients go, in the midst of a group commit: what was answered is stored, nobody hangs."""
 
-import signal
 import socket
-import sqlite3
 import struct
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack
 from itertools import count
-from pathlib import Path
 
-import httpx2
 import pytest
 
-from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports
+from tests.system.serving import CLOSED, HANGING_SECONDS, WHOLE, Server, address, register
 from tests.waiting import until
 
 CLIENTS = 16
-# Longer than a busy machine takes for anything here: who has heard nothing by then was left hanging.
-HANGING_SECONDS = 60.0
-WHOLE = b'{"url": "http://127.0.0.1:9", "heartbeat": {"kind": "ttl"}}'
-# The connection was closed, or refused, instead of an answer.
-CLOSED = 0
-
-
-class Server:
-    """A registry alone: registering needs neither workers nor Redis."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._ports = free_ports()
-        self.port = self._ports["registry"]
-        self._manage("prepare")
-        self._token = self._manage("create_token", "tester", "--scope", "register:*").strip()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(MANAGE), "registry", "serve"], env=self._environment(), stdin=subprocess.DEVNULL
-        )
-        until(lambda: self.process.poll() is not None or httpx2.get(f"{self._url}/healthz"), seconds=HANGING_SECONDS)
-        assert self.process.poll() is None
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-
-    def await_end(self) -> None:
-        """Raises subprocess.TimeoutExpired when it takes longer than whoever stopped it would wait."""
-        assert self.process.wait(STOP_SECONDS) == 0
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def is_listening(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=HANGING_SECONDS).close()
-        except ConnectionError:
-            return False
-        return True
-
-    def client(self) -> httpx2.Client:
-        return httpx2.Client(base_url=self._url, headers=self.headers, timeout=HANGING_SECONDS)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Meanwhile nobody else can write: a registration that was handed in waits amid its commit."""
-        with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            yield
-
-    def journalled(self) -> Counter[str]:
-        """How often each instance was registered or changed."""
-        with closing(sqlite3.connect(self._database)) as connection:
-            return Counter(name for (name,) in connection.execute("SELECT instance FROM registry_journalentry"))
-
-    @property
-    def _url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def _database(self) -> Path:
-        return self._directory / "registry.sqlite3"
-
-    def _environment(self) -> dict[str, str]:
-        return environment(self._directory, self._ports)
-
-    def _manage(self, *arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, str(MANAGE), "registry", *arguments],
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
 
 class Newcomer:
@@ -130,17 +42,6 @@ class Newcomer:
             except ConnectionError:
                 return CLOSED
         return int(answer.split()[1]) if answer else CLOSED
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Each test leaves it running."""
-    server = Server(tmp_path_factory.mktemp("registry"))
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
 
 
 def test_who_goes_away_amid_a_group_hinders_nobody_of_it(server: Server) -> None:
@@ -218,17 +119,3 @@ def assert_harmless(server: Server, instances: list[str]) -> None:
         assert {register(client, name) for name in instances} <= {200, 201}
     times = server.journalled()
     assert {times[name] for name in instances} == {1}
-
-
-def register(client: httpx2.Client, instance: str) -> int:
-    """Raises TimeoutException when it is left hanging."""
-    try:
-        return client.put(address(instance), content=WHOLE).status_code
-    except httpx2.TimeoutException:
-        raise
-    except httpx2.TransportError:
-        return CLOSED
-
-
-def address(instance: str) -> str:
-    return f"/v1/services/billing/instances/{instance}"

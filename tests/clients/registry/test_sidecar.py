@@ -14,12 +14,13 @@ import pytest
 from registry.client import Heartbeat, sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
 
-# A sidecar of its own, for it handles its process's signals; it prints what the registry was told.
+# A sidecar of its own, for it handles its process's signals; it prints what the registry was told. A line is
+# written at once, with its end, as two processes write to the same pipe.
 PROGRAM = """
 import sys
 from registry.client import sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
-fake = FakeRegistry(listener=lambda request: request.method == "GET" or print(request.method, flush=True))
+fake = FakeRegistry(listener=lambda request: request.method == "GET" or print(request.method + "\\n", end="", flush=True))
 me = fake.client().registered(registration(), drain_seconds=float(sys.argv[1]))
 sys.exit(sidecar.run(me, sys.argv[2:]))
 """
@@ -28,11 +29,11 @@ BEATS_ONCE = Heartbeat(kind="ttl", interval_seconds=3600.0)
 WAITING = """
 import signal, sys
 def leave(number, frame):
-    print("got", signal.Signals(number).name, flush=True)
+    print(f"got {signal.Signals(number).name}\\n", end="", flush=True)
     sys.exit(5)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, leave)
-print("ready", flush=True)
+print("ready\\n", end="", flush=True)
 while True:
     signal.pause()
 """
