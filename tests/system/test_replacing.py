@@ -1,6 +1,7 @@
 """The registry's database is replaced while it serves."""
 
 from tests.system.serving import HANGING_SECONDS, Server, register
+from tests.waiting import until
 
 
 def test_a_database_that_was_deleted_and_made_anew_is_used_without_a_restart(server: Server) -> None:
