@@ -210,7 +210,10 @@ async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
 
 
 def _read(function: Callable[[], Result]) -> Result:
-    """Once more when the connection was lost: to ask before each read whether it is there costs as much as a read."""
+    """Once more when the connection was lost: to ask PostgreSQL before each read whether it is there costs as much as a
+    read. SQLite's file is looked at, which costs nothing."""
+    if connection.vendor == "sqlite":
+        close_old_connections()
     try:
         return function()
     except (InterfaceError, OperationalError):

@@ -9,6 +9,8 @@ from registry.reading import reader
 class _Lost:
     """Of a server that was restarted: what is asked on it fails, until it is opened anew."""
 
+    vendor = "postgresql"
+
     def __init__(self, *, is_usable: bool = False) -> None:
         self.connection: object | None = object()
         self._is_usable = is_usable
