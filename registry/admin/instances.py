@@ -41,7 +41,7 @@ class InstanceAdmin(RecordAdmin):
     fieldsets = [
         ("As it was declared", {"fields": _DECLARED}),
         ("How it is judged", {"fields": _JUDGED}),
-        ("Registration", {"fields": ["registered_at", "registered_by", "revision"]}),
+        ("Registration", {"fields": ["registered", "registered_by", "revision"]}),
     ]
 
     @display(description="service", ordering="service")
@@ -55,6 +55,10 @@ class InstanceAdmin(RecordAdmin):
     @display(description="for", ordering="-status_since")
     def since(self, instance: Instance) -> str:
         return timesince(instance.shown_since, depth=1)
+
+    @display(description="registered at")
+    def registered(self, instance: Instance) -> str:
+        return cells.moment(instance.registered_at)
 
     @display(description="why")
     def why(self, instance: Instance) -> str:

@@ -118,9 +118,9 @@ def _heartbeat(instance: Instance) -> list[tuple[str, Any]]:
     heartbeat: Heartbeat = instance.heartbeat
     latency = "" if heartbeat.latency_ms is None else f" ({heartbeat.latency_ms:.1f} ms)"
     in_a_row = (
-        f"{heartbeat.failures} failures in a row; {instance.failures_before_critical} make it critical"
+        f"{heartbeat.failures} failures in a row, of {instance.failures_before_critical} for critical"
         if heartbeat.failures
-        else f"{heartbeat.successes} successes in a row; {instance.successes_before_passing} make it passing"
+        else f"{heartbeat.successes} successes in a row, of {instance.successes_before_passing} for passing"
     )
     return [
         ("Verdict", cells.label(heartbeat.verdict, cells.VARIANTS[heartbeat.verdict])),

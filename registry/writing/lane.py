@@ -44,7 +44,7 @@ MOST_PROVIDERS_IN_LOOP = 100
 class Lane:
     def __init__(self, running: Callable[[], Reader] = reader.running, run: Run | None = None) -> None:
         self._running = running
-        self._run = run or partial(reader.run_in, Threads(BATCH_THREADS))
+        self._run = run or partial(reader.write_in, Threads(BATCH_THREADS))
         self._answering = Threads(1)
 
     def __call__(self, scope: Scope) -> Handler | None:

@@ -54,7 +54,8 @@ async def _probe(dues: Sequence[Due]) -> list[Result | None]:
 def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
     now = timezone.now()
     since = f"{instance.status_since:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"It is {instance.status} since {since}: {instance.status_reason or 'no reason was given'}."
+    reason = instance.status_reason.rstrip(".") or "no reason was given"
+    yield f"It is {instance.status} since {since}: {reason}."
     yield from _overrides(instance)
     if result is None:
         waited = instance.heartbeat.due_at - now.timestamp()

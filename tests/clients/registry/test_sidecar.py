@@ -20,7 +20,10 @@ PROGRAM = """
 import sys
 from registry.client import sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
-fake = FakeRegistry(listener=lambda request: request.method == "GET" or print(request.method + "\\n", end="", flush=True))
+def tell(request):
+    if request.method != "GET":
+        print(f"{request.method}\\n", end="", flush=True)
+fake = FakeRegistry(listener=tell)
 me = fake.client().registered(registration(), drain_seconds=float(sys.argv[1]))
 sys.exit(sidecar.run(me, sys.argv[2:]))
 """

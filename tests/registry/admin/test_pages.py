@@ -110,7 +110,10 @@ def test_an_instance_has_its_heartbeat_its_uptime_and_what_it_was_told(operator:
 
     page = text_of(operator, f"{LIST}{instance.pk}/change/")
 
-    assert "1 successes in a row; 1 make it passing" in page
+    assert "1 successes in a row, of 1 for passing" in page
+    assert " a.m." not in page
+    assert " p.m." not in page
+    assert " noon" not in page
     assert "75 % of 2,000 probes" in page
     assert "refused the connection" in page
     assert "Told up to revision" in page
