@@ -31,9 +31,11 @@ up: .venv/.base ## Start everything: Redis, the four services, workers and beat;
 
 test: .venv/.dev ## Run the whole suite, each service on its own settings, registry and logsvc on PostgreSQL
 	@echo "== tests, and beside them, shown at the end, each service on its own settings and on PostgreSQL"
-	@log=$$(mktemp); $(MAKE) --no-print-directory test-services > "$$log" 2>&1 & beside=$$!; \
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
+		set -m; $(MAKE) --no-print-directory test-services > "$$log" 2>&1 & beside=$$!; set +m; \
+		trap 'kill -INT -- -$$beside; wait $$beside; exit 130' INT; \
 		$(BIN)/pytest; whole=$$?; wait $$beside; others=$$?; \
-		cat "$$log"; rm -f "$$log"; [ $$whole -eq 0 ] && [ $$others -eq 0 ]
+		cat "$$log"; [ $$whole -eq 0 ] && [ $$others -eq 0 ]
 
 test-services:
 	@for service in $(SERVICES); do \

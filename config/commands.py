@@ -10,9 +10,11 @@ from django.core.management import CommandError, ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
-from config.problems import Invalid, Problem
+from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
+# Tried in vain; the same may succeed later.
+FAILED = 1
 USAGE = 2
 
 
@@ -47,8 +49,8 @@ class Command(BaseCommand):
             _check_encoding({name: value for name, value in options.items() if name not in self.raw_options})
             self.run(**options)
         except Problem as problem:
-            details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
-            raise CommandError(" ".join([problem.detail, *details]), returncode=USAGE) from problem
+            code = FAILED if isinstance(problem, Unavailable) else USAGE
+            raise CommandError(_sentence(problem), returncode=code) from problem
         except DatabaseError as error:
             raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:
@@ -98,6 +100,12 @@ def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     """Say it and end."""
     sys.stderr.write(f"{' '.join(sentence.split())}\n")
     sys.exit(code)
+
+
+def _sentence(problem: Problem) -> str:
+    """Its detail, unless that only points to the errors, which follow here at once."""
+    details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
+    return " ".join(details if "See `errors`" in problem.detail else [problem.detail, *details])
 
 
 def database_trouble(error: DatabaseError) -> str:

@@ -19,6 +19,8 @@ from config.services import Service
 UNIX_SOCKET_PATH_LIMIT = 99
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# On which Rollcall is tested; its statements are written for these two.
+_ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 # What the registry takes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
@@ -161,13 +163,17 @@ def database(service: Service) -> dict[str, Any]:
     value = text(name, f"sqlite:///{quote(str(data_dir() / f'{service.name}.sqlite3'))}")
     try:
         settings: dict[str, Any] = dict(dj_database_url.parse(value))
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError):
+        settings = {}
+    if settings.get("ENGINE") not in _ENGINES:
         raise ImproperlyConfigured(
-            f"{name} is not a database URL such as postgres://user:password@host/name: set it to one."
-        ) from error
+            f"{name} is not the URL of a PostgreSQL or SQLite database, such as postgres://user:password@host/name: "
+            "set it to one."
+        )
     settings["CONN_MAX_AGE"] = None
     settings["CONN_HEALTH_CHECKS"] = True
     if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["ENGINE"] = "config.sqlite"
         settings["CONN_HEALTH_CHECKS"] = False
         settings["OPTIONS"] = {
             # A deferred transaction that turns to writing fails at once with "database is locked".

@@ -196,9 +196,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     problem = from_exception(error)
     if problem is None:
         return None
+    problem.detail += _remedy(error, context["view"])
     response = Response(problem.body(), status=problem.status, headers=problem.headers)
     response.content_type = CONTENT_TYPE
     return response
+
+
+def _remedy(error: Exception, view: Any) -> str:
+    """What the address does take, of which REST framework's own sentences say nothing."""
+    match error:
+        case exceptions.MethodNotAllowed():
+            return f" Use one of {', '.join(view.allowed_methods)}."
+        case exceptions.UnsupportedMediaType():
+            types = " or ".join(parser.media_type for parser in view.parser_classes)
+            return f" Send the body with Content-Type: {types}."
+    return ""
 
 
 class ProblemMiddleware:

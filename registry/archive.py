@@ -9,7 +9,8 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry import declaration, overrides, registration
-from registry.declaration import Declaration, Name, invalid
+from registry.declaration import Declaration, Name
+from registry.faults import invalid
 from registry.models import Instance, Maintenance
 from registry.representation import instance_body, timestamp
 
@@ -63,6 +64,8 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
         unchanged = before is not None and before.revision == registered.instance.revision
         counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
     for each in archive.maintenance:
+        if each.until is not None and each.until <= now:
+            continue
         overrides.begin_maintenance(
             each.service, each.instance, until=each.until, reason=each.reason, author=each.author or author, now=now
         )
@@ -85,7 +88,7 @@ def _decoded(document: bytes) -> Archive:
     try:
         archive = msgspec.json.decode(document, type=Archive)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, Archive) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"The file is not JSON: {error}.") from error
     if archive.format != FORMAT:

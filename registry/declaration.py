@@ -12,13 +12,13 @@ from msgspec import Meta, Struct
 from config.problems import Invalid
 from registry import endpoints
 from registry.exchange.addresses import AddressPolicy
+from registry.faults import NAME_PATTERN, NAME_RULE, invalid
 from registry.webhooks import key_of
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
-NAME_RULE = "a name is a lower-case letter, then up to 62 lower-case letters, digits and '-'"
 SECRET_BYTES = range(24, 65)
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,62}\Z")]
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 LONGEST_URL = 500
 Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
 Label = Annotated[str, Meta(max_length=100)]
@@ -83,7 +83,7 @@ def check_names(**names: str) -> None:
         if not NAME.fullmatch(value)
     ]
     if wrong:
-        raise Invalid("The address names no instance.", errors=wrong)
+        raise Invalid("This names no instance.", errors=wrong)
 
 
 def declaration(members: Any) -> Declaration:
@@ -100,15 +100,7 @@ def convert(members: Any, kind: type[Shape]) -> Shape:
     try:
         return msgspec.convert(members, kind)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
-
-
-def invalid(error: msgspec.ValidationError) -> Invalid:
-    """msgspec's sentence, with the place as a JSON pointer."""
-    message, _, path = str(error).partition(" - at `")
-    pointer = path.rstrip("`").removeprefix("$").replace("[...]", "").replace(".", "/")
-    pointer = re.sub(r"\[(\d+)\]", r"/\1", pointer)
-    return Invalid("See `errors` for each member.", errors=[{"pointer": pointer or "/", "detail": message}])
+        raise invalid(error, kind) from error
 
 
 def address_policy() -> AddressPolicy:

@@ -108,9 +108,10 @@ def point_cursors(known: Iterable[Instance], *, revision: int) -> None:
     )
 
 
-def _drafted(number: int, entry: Entry, held: set[tuple[str, str]], *, now: datetime) -> Instance:
+def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, now: datetime) -> Instance:
     target = entry.target
     values = _DEFAULTS | _columns(entry.declared)
+    maintenance = overrides.reason_of(target.service, target.instance, held)
     values |= {
         "id": number,
         "service": target.service,
@@ -119,7 +120,9 @@ def _drafted(number: int, entry: Entry, held: set[tuple[str, str]], *, now: date
         "status": Status.STARTING.value,
         "status_since": now,
         "status_reason": "registered, not probed yet",
-        "is_in_maintenance": not held.isdisjoint({(target.service, ""), (target.service, target.instance)}),
+        "is_in_maintenance": maintenance is not None,
+        "overridden_since": None if maintenance is None else now,
+        "override_reason": maintenance or "",
         "registered_at": now,
         "registered_by": entry.author,
         "revision": 0,

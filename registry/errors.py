@@ -5,7 +5,7 @@ from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Una
 
 class UnknownInstance(NotFound):
     def __init__(self, service: str, instance: str) -> None:
-        super().__init__(f"There is no instance {instance!r} of {service!r}: register it (again).")
+        super().__init__(f"There is no instance {instance!r} of {service!r}: check the name, or register it (again).")
 
 
 class UnknownService(NotFound):
@@ -67,6 +67,15 @@ class NotThereYet(Unavailable):
 
     def __init__(self, revision: int, *, head: int) -> None:
         super().__init__(f"The journal is at {head}, not yet at {revision}: ask again, or ask for less.", head=head)
+        self.headers["Retry-After"] = "1"
+
+
+class Contended(Unavailable):
+    code = "contended"
+    title = "Others came between, again and again"
+
+    def __init__(self) -> None:
+        super().__init__("Others changed the same each time that this was tried: try again.")
         self.headers["Retry-After"] = "1"
 
 

@@ -1,21 +1,29 @@
 """The journal: one row per change, one gap-free revision, and the net change between two revisions."""
 
+import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from registry import bulk, inserts, representation, rows, wakeups
-from registry.models import Change, Instance, JournalEntry
+from registry.models import Change, Head, Instance, JournalEntry
 
 # In the order in which `_entry` gives them.
 _COLUMNS = ("revision", "at", "change", "service", "instance", "author", "reason", "before", "after", "provider")
 # Of these there is no row to be given the revision: it is gone, or not there yet.
 _ROWLESS = (Change.DEREGISTERED, Change.REGISTERED)
+
+
+class Position(NamedTuple):
+    """A place in the journal: a revision says something within its history only. Empty while nothing was written."""
+
+    history: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +69,26 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
 
 def head() -> int:
     """The newest revision that everybody can see."""
+    return position().revision
+
+
+def position() -> Position:
+    """The head, and which history's it is."""
     # Asked with every read: compiling this query takes the ORM ten times as long as the database takes to answer it.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT revision FROM registry_head WHERE id = 1")
+        cursor.execute("SELECT history, revision FROM registry_head WHERE id = 1")
         row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return Position(*row) if row else Position()
+
+
+def begin_history() -> None:
+    """What was known of this journal's revisions may be of changes that a copy has lost: from now on it is another's.
+
+    Call it as the last statement of a transaction. After the commit it is announced.
+    """
+    revision = locked_head()
+    Head.objects.update(history=_new_history())
+    transaction.on_commit(partial(wakeups.announce, revision))
 
 
 def locked_head() -> int:
@@ -129,12 +152,16 @@ def _advance_head(count: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO registry_head (id, revision) VALUES (1, %s)
+            INSERT INTO registry_head (id, revision, history) VALUES (1, %s, %s)
             ON CONFLICT (id) DO UPDATE SET revision = registry_head.revision + excluded.revision RETURNING revision
             """,
-            [count],
+            [count, _new_history()],
         )
         return int(cursor.fetchone()[0])
+
+
+def _new_history() -> str:
+    return secrets.token_hex(4)
 
 
 def _entry(draft: Draft, *, revision: int, now: datetime) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
@@ -26,18 +27,21 @@ def begin_maintenance(
     maintenance, _ = Maintenance.objects.update_or_create(
         service=service,
         instance=instance,
-        defaults={"until": _in_utc(until), "reason": reason, "author": author, "since": now},
+        defaults={"until": _checked(until, now=now), "reason": reason, "author": author, "since": now},
     )
     _apply(service, instance, author=author, reason=reason, now=now)
     return maintenance
 
 
-def _in_utc(until: datetime | None) -> datetime | None:
-    """PostgreSQL takes no offset from 16 hours on; the first and last hours of all time are in some zones only."""
+def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
+    """In UTC, for PostgreSQL takes no offset from 16 hours on; the first and last hours of all time have none."""
     try:
-        return None if until is None else until.astimezone(UTC)
+        checked = None if until is None else until.astimezone(UTC)
     except OverflowError as error:
         raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
+    if checked is not None and checked <= now:
+        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
+    return checked
 
 
 @transactions.retried
@@ -57,16 +61,23 @@ def drain(target: Target, *, seconds: float, reason: str, author: str, now: date
         raise UnknownInstance(target.service, target.instance)
     before = representation.offer_digest(instance)
     instance.draining_until = now + timedelta(seconds=seconds)
-    instance.save(update_fields=["draining_until"])
+    if not instance.is_in_maintenance:
+        instance.overridden_since, instance.override_reason = now, reason
+    instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
     draft = journal.Draft(change=Change.DRAINING, instance=instance, before=before, author=author, reason=reason)
     journal.append([draft], now=now)
     transaction.on_commit(wakeups.wake_notifications)
     return instance
 
 
-def held(*, now: datetime) -> set[tuple[str, str]]:
-    """The services and instances that are in maintenance now, a whole service with an empty instance."""
-    return set(_holding(now).values_list("service", "instance"))
+def held(*, now: datetime) -> dict[tuple[str, str], str]:
+    """Why the services and instances are that are in maintenance now, a whole service with an empty instance."""
+    return {(each.service, each.instance): each.reason for each in _holding(now)}
+
+
+def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
+    """Why the instance is in maintenance; None when it is in none."""
+    return held.get((service, instance), held.get((service, "")))
 
 
 def expire(*, now: datetime) -> int:
@@ -100,11 +111,15 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
     holding = held(now=now)
     drafts = []
     for each in _affected(service, instance).select_for_update():
-        if each.is_in_maintenance == _is_held(each.service, each.name, holding):
+        why = reason_of(each.service, each.name, holding)
+        begins_or_ends = each.is_in_maintenance != (why is not None)
+        if not begins_or_ends and why in (None, each.override_reason):
             continue
         before = representation.offer_digest(each)
-        each.is_in_maintenance = not each.is_in_maintenance
-        each.save(update_fields=["is_in_maintenance"])
+        if begins_or_ends:
+            each.is_in_maintenance, each.overridden_since = why is not None, now
+        each.override_reason = why or ""
+        each.save(update_fields=["is_in_maintenance", "overridden_since", "override_reason"])
         change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
         drafts.append(journal.Draft(change=change, instance=each, before=before, author=author, reason=reason))
     if drafts:
@@ -114,12 +129,8 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         journal.locked_head()
     # Nobody else registers now: who has done so before has not seen what holds now.
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
-    if any(mark != _is_held(of, name, holding) for of, name, mark in marks):
+    if any(mark != (reason_of(of, name, holding) is not None) for of, name, mark in marks):
         raise Overtaken
-
-
-def _is_held(service: str, instance: str, holding: set[tuple[str, str]]) -> bool:
-    return not holding.isdisjoint({(service, ""), (service, instance)})
 
 
 def _holding(now: datetime) -> QuerySet[Maintenance]:

@@ -48,6 +48,18 @@ def resync(targets: Iterable[Target] | None = None) -> int:
     return _rewind(cursors, needs_resync=True)
 
 
+@transactions.retried
+def begin_history() -> int:
+    """After the database was restored from a copy: nobody may go on from what the copy has lost.
+
+    No answer counts as unchanged that was given before, and every dependent that takes webhooks asks for the whole;
+    returns how many do.
+    """
+    count = resync()
+    journal.begin_history()
+    return count
+
+
 def trial(target: Target, *, now: datetime) -> Message:
     """A signed message that changes nothing, to be sent by `courier.send_now`. Raises as `since` does."""
     instance = _told(target)

@@ -19,8 +19,8 @@ def instance_body(instance: Instance) -> dict[str, Any]:
     return {
         **provider_body(instance),
         "health": instance.status,
-        "status_since": timestamp(instance.status_since),
-        "status_reason": instance.status_reason,
+        "status_since": timestamp(instance.shown_since),
+        "status_reason": instance.shown_reason,
         "draining_until": instance.draining_until and timestamp(instance.draining_until),
         "requires": instance.requires,
         "notify_url": instance.notify_url,

@@ -41,6 +41,9 @@ UNFOLD = {
     "SITE_TITLE": "Rollcall registry",
     "SITE_HEADER": "Rollcall registry",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "registry.admin.navigation.icon", "type": "image/svg+xml"}],
+    # The registry has no pages but these.
+    "SITE_URL": None,
     "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
     "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
 }

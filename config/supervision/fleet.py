@@ -7,6 +7,10 @@ from typing import Any
 
 ASK_SECONDS = 2.0
 PASSING, ABSENT, AWAY, UNKNOWN = "passing", "not registered", "not answering", "unknown"
+# From the best to the worst.
+_STATUSES = (PASSING, "warning", "starting", "critical", "maintenance", "draining")
+# What will not become better by being waited for: maintenance is an operator's word, and survives restarts.
+SETTLED = frozenset((PASSING, "warning", "maintenance"))
 
 
 def statuses(names: Iterable[str], *, host: str, port: int, token: str) -> dict[str, str]:
@@ -34,4 +38,4 @@ def _services(host: str, port: int, token: str) -> dict[str, Any] | None:
 def _status(entry: dict[str, Any] | None) -> str:
     """The best that any of a service's instances has."""
     counts = entry or {}
-    return next((status for status in (PASSING, "starting", "critical") if counts.get(status)), ABSENT)
+    return next((status for status in _STATUSES if counts.get(status)), ABSENT)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -106,8 +106,7 @@ class System:
             await _together(store, *(self._bring_up(service, supervisor, store) for service in SERVICES.values()))
         except Unreachable as error:
             raise self._supervisor_trouble("does not answer") from error
-        await self._await_passing()
-        self._present()
+        self._present(await self._await_passing())
         await asyncio.Event().wait()
 
     async def _await_store(self) -> None:
@@ -135,9 +134,10 @@ class System:
         migrations = f", {prepared.migrations} migrations applied" if prepared.migrations else ""
         self._display.done(f"{service.name} prepared and started{migrations}")
 
-    async def _await_passing(self) -> None:
+    async def _await_passing(self) -> dict[str, str]:
+        """Returns the status of each, which passes unless an operator has put it into maintenance."""
         deadline, is_late = time.monotonic() + PATIENCE_SECONDS, False
-        while missing := {name: status for name, status in (await self._statuses()).items() if status != fleet.PASSING}:
+        while missing := _missing(statuses := await self._statuses()):
             words = ", ".join(f"{name} ({status})" for name, status in missing.items() if status != fleet.UNKNOWN)
             self._display.waiting(f"waiting for {words}")
             if not is_late and time.monotonic() > deadline:
@@ -145,7 +145,9 @@ class System:
                 self._display.news(f"after {PATIENCE_SECONDS:.0f} s still waiting for {words}", is_bad=True)
                 self._display.note(f"the log of each process is in {self._log_dir}")
             await asyncio.sleep(POLL_SECONDS)
-        self._display.done("all services are registered and passing")
+        others = ", ".join(f"{name} ({status})" for name, status in statuses.items() if status != fleet.PASSING)
+        self._display.done(f"all services are registered and passing{', but for ' if others else ''}{others}")
+        return statuses
 
     async def _statuses(self) -> dict[str, str]:
         return await asyncio.to_thread(
@@ -156,8 +158,8 @@ class System:
             token=env.secret("REGISTRY_REGISTRY_TOKEN"),
         )
 
-    def _present(self) -> None:
-        rows = [[service.name, _address(service), fleet.PASSING] for service in SERVICES.values()]
+    def _present(self, statuses: Mapping[str, str]) -> None:
+        rows = [[service.name, _address(service), statuses[service.name]] for service in SERVICES.values()]
         self._display.table(["SERVICE", "ADDRESS", "STATUS"], rows)
         for service in sorted(SERVICES.values(), key=lambda service: service.default_port):
             if service.page:
@@ -187,6 +189,10 @@ class System:
 
     def _supervisor_trouble(self, what: str) -> Obstacle:
         return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")
+
+
+def _missing(statuses: Mapping[str, str]) -> dict[str, str]:
+    return {name: status for name, status in statuses.items() if status not in fleet.SETTLED}
 
 
 def _address(service: Service) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
 from config.problems import Invalid, NotFound, Unauthenticated
 from config.tokens.models import Token
@@ -33,7 +34,8 @@ class Holder:
 
 
 def create(*, name: str, scopes: list[str], token: str | None = None) -> str:
-    """Keep a token under a name of its own and return it: the only time it is seen whole.
+    """Keep a token under a name of its own, which one that was revoked gives up, and return it: the only time it is
+    seen whole.
 
     `token` is given where both sides of a connection were provisioned with it; otherwise it is made. Raises Invalid
     when the name is taken or malformed, or a scope is none that `settings.TOKEN_SCOPES` allows.
@@ -43,13 +45,11 @@ def create(*, name: str, scopes: list[str], token: str | None = None) -> str:
     if not NAME.fullmatch(name):
         raise Invalid(f"The name {name!r} is not one: use letters, digits, '.', '_' and '-', at most 100.")
     if not scopes:
-        raise Invalid(f"The token needs at least one scope: {allowed_scopes()}.")
+        raise Invalid(f"The token needs at least one --scope: {allowed_scopes()}.")
     for scope in scopes:
         _check_scope(scope)
-    if Token.objects.filter(name=name).exists():
-        raise Invalid(f"There is a token named {name!r} already: choose another name, or revoke that one first.")
     token = token or PREFIX + secrets.token_urlsafe(32)
-    Token.objects.create(name=name, prefix=token[:8], digest=digest(token), scopes=sorted(set(scopes)))
+    _keep(name, token, scopes)
     return token
 
 
@@ -92,7 +92,17 @@ def digest(token: str) -> str:
 
 
 def allowed_scopes() -> str:
-    return ", ".join(settings.TOKEN_SCOPES)
+    return ", ".join(
+        f"{scope}<service or prefix*>" if scope.endswith(":") else scope for scope in settings.TOKEN_SCOPES
+    )
+
+
+@transaction.atomic
+def _keep(name: str, token: str, scopes: list[str]) -> None:
+    Token.objects.filter(name=name, revoked_at__isnull=False).delete()
+    if Token.objects.filter(name=name).exists():
+        raise Invalid(f"There is a token named {name!r} already: choose another name, or revoke that one first.")
+    Token.objects.create(name=name, prefix=token[:8], digest=digest(token), scopes=sorted(set(scopes)))
 
 
 def _check_scope(scope: str) -> None:
@@ -103,9 +113,7 @@ def _check_scope(scope: str) -> None:
         target = scope.removeprefix(allowed)
         if allowed.endswith(":") and target != scope and re.fullmatch(r"[a-z][a-z0-9-]{0,62}\*?|\*", target):
             return
-    raise Invalid(
-        f"{scope!r} is not a scope: use {allowed_scopes()} (after a ':' a service's name, or a prefix and *)."
-    )
+    raise Invalid(f"{scope!r} is not a scope: use {allowed_scopes()}.")
 
 
 def _covers(pattern: str, service: str) -> bool:

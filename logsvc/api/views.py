@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.problems import Unavailable, UnsupportedMediaType
+from config.problems import Unavailable
 from config.tokens.issuing import Holder
 from config.tokens.views import ScopedView
 from logsvc import levels, query, records
@@ -33,9 +32,6 @@ class LogsvcView(ScopedView):
                 away = Unavailable("The log service's database is away or overloaded: send it again.")
                 away.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
                 return super().handle_exception(away)
-            case exceptions.UnsupportedMediaType():
-                types = ", ".join(parser.media_type or "" for parser in self.parser_classes)
-                return super().handle_exception(UnsupportedMediaType(f"Send the body with Content-Type: {types}."))
         return super().handle_exception(exc)
 
 

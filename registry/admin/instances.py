@@ -33,7 +33,7 @@ _JUDGED = [
 
 @admin.register(Instance)
 class InstanceAdmin(RecordAdmin):
-    list_display = ["name", "of_service", "shown_status", "since", "required", "status_reason"]
+    list_display = ["name", "of_service", "shown_status", "since", "required", "why"]
     list_filter = ["status", "is_suspect", "is_in_maintenance", "heartbeat_kind"]
     search_fields = ["service", "name", "url", "zone"]
     list_before_template = "registry/admin/protection.html"
@@ -41,7 +41,7 @@ class InstanceAdmin(RecordAdmin):
     fieldsets = [
         ("As it was declared", {"fields": _DECLARED}),
         ("How it is judged", {"fields": _JUDGED}),
-        ("Registration", {"fields": ["registered_at", "registered_by", "revision"]}),
+        ("Registration", {"fields": ["registered", "registered_by", "revision"]}),
     ]
 
     @display(description="service", ordering="service")
@@ -54,7 +54,15 @@ class InstanceAdmin(RecordAdmin):
 
     @display(description="for", ordering="-status_since")
     def since(self, instance: Instance) -> str:
-        return timesince(instance.status_since, depth=1)
+        return timesince(instance.shown_since, depth=1)
+
+    @display(description="registered at")
+    def registered(self, instance: Instance) -> str:
+        return cells.moment(instance.registered_at)
+
+    @display(description="why")
+    def why(self, instance: Instance) -> str:
+        return instance.shown_reason
 
     @display(description="requires")
     def required(self, instance: Instance) -> str:

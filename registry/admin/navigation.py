@@ -1,9 +1,14 @@
-"""The admin's sidebar."""
+"""The admin's sidebar, and the icon of its pages."""
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse
+
+
+def icon(request: HttpRequest) -> str:
+    return static("registry/icon.svg")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

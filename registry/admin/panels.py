@@ -103,8 +103,8 @@ def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> 
 def _facts(instance: Instance, *, now: datetime) -> list[tuple[str, Any]]:
     facts = [
         ("Status", cells.status(instance)),
-        ("Since", f"{cells.moment(instance.status_since)}, for {timesince(instance.status_since, now)}"),
-        ("Why", instance.status_reason or "no reason was given"),
+        ("Since", f"{cells.moment(instance.shown_since)}, for {timesince(instance.shown_since, now)}"),
+        ("Why", instance.shown_reason or "no reason was given"),
         ("Address", instance.url),
         ("Service", cells.service_link(instance.service)),
     ]
@@ -118,9 +118,9 @@ def _heartbeat(instance: Instance) -> list[tuple[str, Any]]:
     heartbeat: Heartbeat = instance.heartbeat
     latency = "" if heartbeat.latency_ms is None else f" ({heartbeat.latency_ms:.1f} ms)"
     in_a_row = (
-        f"{heartbeat.failures} failures in a row; {instance.failures_before_critical} make it critical"
+        f"{heartbeat.failures} failures in a row, of {instance.failures_before_critical} for critical"
         if heartbeat.failures
-        else f"{heartbeat.successes} successes in a row; {instance.successes_before_passing} make it passing"
+        else f"{heartbeat.successes} successes in a row, of {instance.successes_before_passing} for passing"
     )
     return [
         ("Verdict", cells.label(heartbeat.verdict, cells.VARIANTS[heartbeat.verdict])),
@@ -177,8 +177,8 @@ def _services(names: Iterable[str]) -> list[SafeString]:
 
 
 def _row(instance: Instance) -> list[str]:
-    since = timesince(instance.status_since, depth=1)
-    return [cells.instance_link(instance), cells.status(instance), since, instance.url, instance.status_reason]
+    since = timesince(instance.shown_since, depth=1)
+    return [cells.instance_link(instance), cells.status(instance), since, instance.url, instance.shown_reason]
 
 
 def _changes(entries: QuerySet[JournalEntry]) -> dict[str, Any]:

@@ -18,19 +18,18 @@ from registry.api.revised import HEADER, RevisedView, holder_of
 from registry.errors import NotThereYet, Resync
 from registry.reading import cache, documents, queries
 from registry.reading.conditions import response
-from registry.reading.documents import Answer, Document
+from registry.reading.documents import Document
 from registry.representation import entry_body
 
 
 def answer(request: Request, document: Document, query: queries.Read) -> HttpResponse:
     document.check(holder_of(request))
-    page = document.make()
-    if query.at_least is not None and page.revision < query.at_least:
-        raise NotThereYet(query.at_least, head=page.revision)
+    found = document.answer()
+    if query.at_least is not None and found.revision < query.at_least:
+        raise NotThereYet(query.at_least, head=found.revision)
     address = cache.lasting(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
     condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
-    found = Answer(page=page, revision=page.revision)
-    return _http(response(address, found, condition, changed_at=page.revision))
+    return _http(response(address, found, condition, changed_at=found.revision))
 
 
 class ServicesView(RevisedView):

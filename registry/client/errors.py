@@ -99,6 +99,9 @@ class SignatureError(RollcallError):
 class NotRequiredError(RollcallError, KeyError):
     """Asked for the providers of a service that the registration does not name in `requires`."""
 
+    def __init__(self, service: str, *, dependent: str) -> None:
+        super().__init__(f"{dependent} does not require {service!r}: name it in the registration's `requires`.")
+
     def __str__(self) -> str:
         return str(self.args[0])
 

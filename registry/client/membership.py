@@ -130,18 +130,18 @@ class Member:
     def providers(self, service: str) -> Sequence[Provider]:
         """The instances of a required service that are offered, as last known. Raises NotRequiredError."""
         if service not in self.registration.requires:
-            raise NotRequiredError(
-                f"{self.registration.service} does not require {service!r}: name it in the registration's `requires`."
-            )
+            raise NotRequiredError(service, dependent=self.registration.service)
         if self._thread is None:
             self._refresh()
         return self._cache.snapshot.offered.get(service, ())
 
     def choose(self, service: str) -> Provider | None:
-        """One of the providers, each in its turn; None when none is offered. Cheap enough for every call."""
+        """One of the providers, each in its turn; None when none is offered. Cheap. Raises NotRequiredError."""
         if self._thread is None:
             self._refresh()
-        return self._chooser.choose(service)
+        if (chosen := self._chooser.choose(service)) is None:
+            self.providers(service)
+        return chosen
 
     def report_failure(self, provider: Provider) -> None:
         """`choose` leaves it aside for a while, as long as that leaves others."""

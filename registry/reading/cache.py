@@ -1,21 +1,13 @@
 """Pages kept as bytes, those used longest ago given up first."""
 
 from collections import OrderedDict
-from typing import NamedTuple
 
-from registry.reading.documents import Page
+from registry.reading.pages import Address, Page
 
 MOST_BYTES = 64 * 1024 * 1024
 # Of a page's own, beside its bytes.
 OVERHEAD_BYTES = 1024
 _OF_WAITING = (b"after=", b"wait=")
-
-
-class Address(NamedTuple):
-    """A read as it was asked for."""
-
-    path: str
-    query: bytes
 
 
 def lasting(path: str, query: bytes) -> Address:

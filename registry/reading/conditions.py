@@ -1,7 +1,7 @@
 """Answers with their revision, and `ETag` and `If-None-Match` made of revisions.
 
-A tag names the revision at which an answer was true and the address it answered. It is weak: the body also says the
-head's revision, which grows without anything else in it changing.
+A tag names the revision at which an answer was true, and by a fingerprint the revision's history and the address that
+was answered. It is weak: the body also says the head's revision, which grows without anything else in it changing.
 """
 
 import re
@@ -10,8 +10,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from config.problems import RawResponse
-from registry.reading.cache import Address
-from registry.reading.documents import Answer
+from registry.reading.pages import Address, Answer
 
 _TAG = re.compile(rb'"([0-9]{1,18})\.([0-9a-f]{8})"')
 
@@ -21,21 +20,18 @@ _JSON = ((b"content-type", b"application/json"), (b"cache-control", b"private, n
 
 def response(address: Address, answer: Answer, condition: bytes | None, *, changed_at: int) -> RawResponse:
     """The answer whole, or 304 where the client's `If-None-Match` shows that it has it."""
-    headers = ((b"rollcall-revision", b"%d" % answer.revision), (b"etag", etag(answer.revision, address)), *_JSON)
-    if condition and holds(condition, address, changed_at=changed_at, head=answer.revision):
+    fingerprint = _fingerprint(answer.page.history, address)
+    tag = b'W/"%d.%08x"' % (answer.revision, fingerprint)
+    headers = ((b"rollcall-revision", b"%d" % answer.revision), (b"etag", tag), *_JSON)
+    if condition and _holds(condition, fingerprint, changed_at=changed_at, head=answer.revision):
         return RawResponse(status=304, headers=headers, body=b"")
     return RawResponse(status=200, headers=headers, body=answer.page.body(answer.revision))
 
 
-def etag(revision: int, address: Address) -> bytes:
-    return b'W/"%d.%08x"' % (revision, _fingerprint(address))
-
-
-def holds(condition: bytes, address: Address, *, changed_at: int, head: int) -> bool:
-    """Whether the client has what would be answered: a tag of this address, from the last change on."""
+def _holds(condition: bytes, fingerprint: int, *, changed_at: int, head: int) -> bool:
+    """Whether the client has what would be answered: a tag of this history and address, from the last change on."""
     return any(
-        int(fingerprint, 16) == _fingerprint(address) and changed_at <= int(revision) <= head
-        for revision, fingerprint in _tags(condition)
+        int(found, 16) == fingerprint and changed_at <= int(revision) <= head for revision, found in _tags(condition)
     )
 
 
@@ -44,5 +40,5 @@ def _tags(condition: bytes) -> Iterable[tuple[bytes, bytes]]:
 
 
 @lru_cache(maxsize=4096)
-def _fingerprint(address: Address) -> int:
-    return crc32(address.query, crc32(address.path.encode()))
+def _fingerprint(history: str, address: Address) -> int:
+    return crc32(address.query, crc32(f"{history}{address.path}".encode()))

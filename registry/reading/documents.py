@@ -10,41 +10,19 @@ import msgspec
 from config.problems import Forbidden
 from config.tokens.issuing import Holder
 from registry import catalogue, journal
+from registry.journal import Position
 from registry.models import Instance
-from registry.reading import prometheus, queries
+from registry.reading import prometheus, queries, shown
+from registry.reading.pages import Address, Answer, Page
 from registry.representation import instance_body, provider_body, summary_body
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Page:
-    """A document as it was made: exact at `revision`, and still so while none of `services` has changed since.
-
-    `services` is None where every service matters. Where `names_revision`, the body begins with the member
-    `revision`, which is put in when it is answered.
-    """
-
-    revision: int
-    services: frozenset[str] | None
-    rest: bytes
-    names_revision: bool
-
-    def body(self, revision: int) -> bytes:
-        return b'{"revision":%d,%b' % (revision, self.rest) if self.names_revision else self.rest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A page, and the newest revision of which it is known to be true."""
-
-    page: Page
-    revision: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
     """`make` asks the database; `is_strict` where nothing older than the request will do.
 
-    `services`, on which it depends, are named where they are known before it is made.
+    `services`, on which it depends, are named where they are known before it is made. Where many documents have the
+    same content, what is made of each only names it, and `content` says what that is and at which address it is kept.
     """
 
     make: Callable[[], Page]
@@ -52,6 +30,16 @@ class Document:
     needs: str = "the scope 'read'"
     is_strict: bool = False
     services: frozenset[str] | None = None
+    content: Callable[[Page], tuple[Address, "Document"]] | None = None
+
+    def answer(self) -> Answer:
+        """Made now."""
+        page = self.make()
+        answer = Answer(page=page, revision=page.revision)
+        if self.content is None:
+            return answer
+        _, content = self.content(page)
+        return answer.with_content(content.answer())
 
     def check(self, holder: Holder) -> None:
         """Raises Forbidden."""
@@ -78,10 +66,11 @@ def instance(service: str, name: str) -> Document:
 def providers(service: str, name: str) -> Document:
     """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
     return Document(
-        make=partial(_providers, service, name),
+        make=partial(_requirements, service, name),
         may_read=lambda holder: holder.may("read") or holder.may_register(service),
         needs=f"the scope 'read' or 'register:{service}'",
         is_strict=True,
+        content=_offers,
     )
 
 
@@ -89,68 +78,71 @@ def targets(query: queries.Targets) -> Document:
     return Document(make=partial(_targets, query), may_read=_may_read)
 
 
+def _offers(requirements: Page) -> tuple[Address, Document]:
+    """What is offered of the services that a page of `_requirements` names."""
+    names = msgspec.json.decode(requirements.rest, type=list[str])
+    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=_may_read)
+
+
 def _may_read(holder: Holder) -> bool:
     return holder.may("read")
 
 
-# In each of these the revision is read first: what is read after it may be newer, never older.
+# In each of these the position is read first: what is read after it may be newer, never older.
 
 
 def _services(query: queries.Services) -> Page:
-    revision = journal.head()
+    at = journal.position()
     found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
-    shown = found[: query.limit]
-    following = shown[-1].service if len(found) > len(shown) else None
-    return _page(revision, None, {"services": list(map(summary_body, shown)), "next": following})
+    page = found[: query.limit]
+    following = page[-1].service if len(found) > len(page) else None
+    return _page(at, None, {"services": list(map(summary_body, page)), "next": following})
 
 
 def _service(name: str) -> Page:
-    revision = journal.head()
-    return _page(revision, None, summary_body(catalogue.summary(name)), names_revision=False)
+    at = journal.position()
+    return _page(at, None, summary_body(catalogue.summary(name)), names_revision=False)
 
 
 def _instances(service: str, query: queries.Instances) -> Page:
-    revision = journal.head()
-    found = catalogue.instances(
-        service,
-        status=query.status,
-        tag=query.tag,
-        zone=query.zone,
-        version=query.version,
-        after=query.cursor or "",
-        limit=query.limit and query.limit + 1,
-    )
-    shown = found[: query.limit]
-    following = shown[-1].name if len(found) > len(shown) else None
-    return _page(revision, [service], {"instances": list(map(instance_body, shown)), "next": following})
+    at = journal.position()
+    found = shown.instances(service, query)
+    page = found[: query.limit]
+    following = page[-1].name if len(found) > len(page) else None
+    return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
 
 
 def _instance(service: str, name: str) -> Page:
-    revision = journal.head()
-    return _page(revision, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
+    at = journal.position()
+    return _page(at, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
 
 
-def _providers(service: str, name: str) -> Page:
-    revision = journal.head()
-    requires = catalogue.instance(service, name).requires
-    return _page(revision, [service, *requires], {"providers": provider_bodies(catalogue.offered(requires))})
+def _requirements(service: str, name: str) -> Page:
+    at = journal.position()
+    return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
+
+
+def _offered(services: list[str]) -> Page:
+    at = journal.position()
+    return _page(at, services, {"providers": provider_bodies(catalogue.offered(services))})
 
 
 def _targets(query: queries.Targets) -> Page:
-    revision = journal.head()
+    at = journal.position()
     offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
     groups = [prometheus.group(each) for each in offered]
-    return _page(revision, query.service or None, groups, names_revision=False)
+    return _page(at, query.service or None, groups, names_revision=False)
 
 
 def provider_bodies(providers: dict[str, list[Instance]]) -> dict[str, list[dict[str, Any]]]:
     return {service: [provider_body(each) for each in offered] for service, offered in providers.items()}
 
 
-def _page(revision: int, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
+def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
     encoded = msgspec.json.encode(members)
     return Page(
-        revision=revision,
+        history=at.history,
+        revision=at.revision,
         services=None if services is None else frozenset(services),
         rest=encoded[1:] if names_revision else encoded,
         names_revision=names_revision,

@@ -38,6 +38,7 @@ class Stream:
         self._header = header
         self._bell = Bell()
         self._at = 0
+        self._epoch = reader.revisions.epoch
         self._has_caught_up = False
 
     async def follow(self, *, after: int | None, receive: Callable[[], Any]) -> None:
@@ -57,8 +58,11 @@ class Stream:
         reason = None if after is None else await self._reason_to_resync(after)
         if reason is None:
             await self._take(RETRY + _event("revision", self._at))
-            return
-        self._at = self._reader.revisions.head
+        else:
+            await self._resync(reason)
+
+    async def _resync(self, reason: str) -> None:
+        self._epoch, self._at = self._reader.revisions.epoch, self._reader.revisions.head
         await self._take(RETRY + _event("resync", self._at, detail=reason))
 
     async def _reason_to_resync(self, after: int) -> str | None:
@@ -73,6 +77,8 @@ class Stream:
     async def _catch_up(self) -> Cause | None:
         """Send what the client has not seen; what ends the stream, or None when there is nothing left to send."""
         while True:
+            if self._epoch != self._reader.revisions.epoch:
+                await self._resync("The registry's database was restored from a copy: read the whole anew.")
             head = self._reader.revisions.head
             events = self._reader.revisions.events_after(self._at, self._services)
             if events is None and self._has_caught_up:

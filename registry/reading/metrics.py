@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import redis
 from django.db.models import Count, Min, Q
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from registry import catalogue, journal, wakeups
+from registry import catalogue, journal, punctuality, wakeups
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
+from registry.punctuality import BOUNDS, Histogram
 from registry.representation import SHOWN_STATUSES
 
 # Over which deliveries are counted.
@@ -34,7 +36,7 @@ class _Figures(Collector):
         yield _labelled("heartbeat_verdicts", "Instances by what their heartbeats say.", "verdict", _verdicts())
         yield from self._probes()
         yield from self._telling()
-        yield from self._queues()
+        yield from self._in_redis()
 
     def _probes(self) -> Iterator[Metric]:
         now = self._now.timestamp()
@@ -69,9 +71,9 @@ class _Figures(Collector):
         recent = Delivery.objects.filter(at__gt=self._now - RECENT)
         return recent.aggregate(succeeded=Count("pk", filter=Q(error="")), failed=Count("pk", filter=~Q(error="")))
 
-    def _queues(self) -> Iterator[Metric]:
+    def _in_redis(self) -> Iterator[Metric]:
         try:
-            backlog = wakeups.backlog()
+            backlog, delays = wakeups.backlog(), punctuality.read()
         except (redis.RedisError, OSError):
             yield _gauge("redis_up", "Whether Redis answers.", 0)
             return
@@ -82,6 +84,7 @@ class _Figures(Collector):
         yield _gauge(
             "queue_age_seconds", "For how long a worker has been called in vain.", max(ages.values(), default=0)
         )
+        yield _delays(delays)
 
 
 def _instances() -> dict[str, int]:
@@ -94,6 +97,16 @@ def _instances() -> dict[str, int]:
 def _verdicts() -> dict[str, int]:
     found = Heartbeat.objects.order_by().values_list("verdict").annotate(count=Count("pk"))
     return {**dict.fromkeys(Status.values, 0), **dict(found)}
+
+
+def _delays(found: Histogram) -> Metric:
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    return HistogramMetricFamily(
+        "rollcall_probe_start_delay_seconds",
+        "How long after they were due probes began.",
+        buckets=list(zip(bounds, accumulate(found.counts), strict=True)),
+        sum_value=found.total_seconds,
+    )
 
 
 def _gauge(name: str, description: str, value: float) -> Metric:

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from config.problems import Invalid
-from registry.declaration import Label, Name, invalid
+from registry.declaration import Label, Name
+from registry.faults import WAIT_PATTERN, invalid
 
 Revision = Annotated[int, Meta(ge=0, le=2**62)]
 Limit = Annotated[int, Meta(ge=1, le=1000)]
-Wait = Annotated[str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z")]
+Wait = Annotated[str, Meta(pattern=WAIT_PATTERN)]
 ShownStatus = Literal["starting", "passing", "warning", "critical", "maintenance", "draining"]
 
 LONGEST_WAIT_SECONDS = 300.0
@@ -110,7 +111,7 @@ def _convert(members: Mapping[str, str | list[str]], kind: type[Query]) -> Query
     try:
         converted = msgspec.convert(members, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise invalid(error) from error
+        raise invalid(error, kind) from error
     # What is not given is None within; `null` is no way to say so.
     nulls = [name for name in members if getattr(converted, name) is None]
     if nulls:

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder
 from registry.errors import NotThereYet
 from registry.reading.bells import Bell, Cause
-from registry.reading.cache import Address, Cache
-from registry.reading.documents import Answer, Document, Page
+from registry.reading.cache import Cache
+from registry.reading.documents import Document
 from registry.reading.holders import Holders
+from registry.reading.pages import Address, Answer, Page
 from registry.reading.revisions import Revisions
 from registry.reading.watcher import Run, Watcher
 
@@ -39,7 +40,7 @@ class Reader:
         self.watcher = Watcher(self.revisions, self.holders, run)
         self._loop = asyncio.get_running_loop()
         self._cache = Cache()
-        self._history = 0
+        self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
         self._waiting = 0
 
@@ -66,12 +67,22 @@ class Reader:
 
     async def answer(self, address: Address, document: Document) -> Answer:
         """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
-        if self._history != self.revisions.history:
-            self._history, self._cache = self.revisions.history, Cache()
+        answer = await self._answer(address, document)
+        if document.content is None:
+            return answer
+        content = await self._answer(*document.content(answer.page))
+        if content.page.history != answer.page.history:
+            return await self.answer(address, document)
+        return answer.with_content(content)
+
+    async def _answer(self, address: Address, document: Document) -> Answer:
         head = self.revisions.head
-        page = self._cache.get(address)
+        page = self._kept(address)
         while page is None or not self._is_true(page, head=head):
             page = await self._make(address, document)
+            if page.history != self.revisions.history:
+                await self.watcher.look()
+                head, page = self.revisions.head, self._kept(address)
         is_current = page.revision >= self.revisions.last_change(page.services)
         return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
 
@@ -115,6 +126,11 @@ class Reader:
         finally:
             gone.cancel()
 
+    def _kept(self, address: Address) -> Page | None:
+        if self._epoch != self.revisions.epoch:
+            self._epoch, self._cache = self.revisions.epoch, Cache()
+        return self._cache.get(address)
+
     def _is_true(self, page: Page, *, head: int) -> bool:
         return page.revision >= head or page.revision >= self.revisions.last_change(page.services)
 
@@ -122,13 +138,13 @@ class Reader:
         making = self._making.get(address)
         if making is None:
             making = self._making[address] = asyncio.ensure_future(self.run(document.make))
-            history = self.revisions.history
-            making.add_done_callback(lambda task: self._keep(address, task, history=history))
+            epoch = self.revisions.epoch
+            making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
         return await asyncio.shield(making)
 
-    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, history: int) -> None:
+    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
         del self._making[address]
-        if history == self.revisions.history and not making.cancelled() and making.exception() is None:
+        if epoch == self.revisions.epoch and not making.cancelled() and making.exception() is None:
             self._cache.put(address, making.result())
 
     async def _changes_by(self, deadline: float) -> bool:
@@ -173,7 +189,7 @@ running = Running()
 
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
-    reader = Reader(partial(run_in, _threads()))
+    reader = Reader(partial(read_in, _threads()))
     reader.watcher.start()
     return reader
 
@@ -183,11 +199,30 @@ def _threads() -> Threads:
     return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
 
 
-async def run_in(threads: Threads, function: Callable[[], Result]) -> Result:
-    """What a function that asks the database returns."""
-    return await threads.run(partial(_with_database, function))
+async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that reads the database returns."""
+    return await threads.run(partial(_read, function))
 
 
-def _with_database(function: Callable[[], Result]) -> Result:
+async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that changes the database returns."""
+    return await threads.run(partial(_write, function))
+
+
+def _read(function: Callable[[], Result]) -> Result:
+    """Once more when the connection was lost: to ask PostgreSQL before each read whether it is there costs as much as a
+    read. SQLite's file is looked at, which costs nothing."""
+    if connection.vendor == "sqlite":
+        close_old_connections()
+    try:
+        return function()
+    except (InterfaceError, OperationalError):
+        if connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return function()
+
+
+def _write(function: Callable[[], Result]) -> Result:
     close_old_connections()
     return function()

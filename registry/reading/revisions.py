@@ -26,12 +26,13 @@ class ChangeEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What one look at the database showed: the head, and what changed since the revision known before.
+    """What one look at the database showed: the head, and what changed since the revision known of the same history.
 
     `events` is None where there were too many to keep, or where the journal does not follow on what was known.
     """
 
     head: int
+    history: str = ""
     touched: dict[str, int] = field(default_factory=dict)
     events: tuple[ChangeEvent, ...] | None = None
 
@@ -41,8 +42,10 @@ class Revisions:
 
     def __init__(self) -> None:
         self.head = -1
-        # Grows when the head goes back, as it does when the database is restored from a copy.
-        self.history = 0
+        self.history = ""
+        # Grows when the journal does not follow on what was known: its history is another one, or its head went back,
+        # as it does when the database is restored from a copy.
+        self.epoch = 0
         self._heard = 0
         self._checked_at = float("-inf")
         # Of a service that is not in `_last_changes`, all that is known is that it has not changed since.
@@ -64,10 +67,10 @@ class Revisions:
         """Take in what a look that began at `looked_at` showed, and wake those who waited for it."""
         self._checked_at = looked_at
         self._heard = look.head
-        if look.head == self.head:
+        if (look.history, look.head) == (self.history, self.head):
             return
-        self.history += look.head < self.head
-        is_continuous = 0 <= self.head < look.head
+        is_continuous = look.history == self.history and 0 <= self.head < look.head
+        self.epoch += not is_continuous
         if is_continuous:
             self._last_changes |= look.touched
         else:
@@ -77,7 +80,7 @@ class Revisions:
         else:
             self._events.clear()
             self._events_after = look.head
-        self.head = look.head
+        self.history, self.head = look.history, look.head
         self._wake(look.touched, all_services=not is_continuous)
 
     def last_change(self, services: Collection[str] | None) -> int:

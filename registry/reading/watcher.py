@@ -13,6 +13,7 @@ from django.conf import settings
 from config.tokens import issuing
 from config.tokens.issuing import Holder
 from registry import journal, wakeups
+from registry.journal import Position
 from registry.models import JournalEntry
 from registry.reading.holders import Holders
 from registry.reading.revisions import ChangeEvent, Look, Revisions
@@ -55,13 +56,17 @@ class Watcher:
         """Returns after a look that began after this call; those who ask at the same time share one."""
         await asyncio.shield(self._look_soon())
 
+    @property
+    def _known(self) -> Position:
+        return Position(self._revisions.history, self._revisions.head)
+
     async def _look_after(self, previous: "asyncio.Task[None] | None") -> None:
         if previous is not None:
             await asyncio.wait({previous})
         self._current, self._next = self._next, None
         now = self._loop.time()
         digests = self._holders.in_use(now=now)
-        look, found = await self._run(partial(_look, self._revisions.head, digests))
+        look, found = await self._run(partial(_look, self._known, digests))
         self._revisions.advance(look, looked_at=now)
         self._holders.refresh(found, digests, looked_at=now)
 
@@ -115,17 +120,19 @@ def encode(entry: JournalEntry) -> ChangeEvent:
     return ChangeEvent(revision=entry.revision, service=entry.service, encoded=encoded)
 
 
-def _look(known: int, digests: Collection[str]) -> tuple[Look, dict[str, Holder]]:
+def _look(known: Position, digests: Collection[str]) -> tuple[Look, dict[str, Holder]]:
     holders = issuing.holders(digests) if digests else {}
-    head = journal.head()
-    if not 0 <= known < head:
-        return Look(head=head, events=() if known == head else None), holders
-    if head - known > MOST_EVENTS:
-        return Look(head=head, touched=journal.touched(after=known, up_to=head)), holders
+    history, head = journal.position()
+    if history != known.history or not 0 <= known.revision < head:
+        return Look(history=history, head=head), holders
+    if head - known.revision > MOST_EVENTS:
+        touched = journal.touched(after=known.revision, up_to=head)
+        return Look(history=history, head=head, touched=touched), holders
     # What was committed after the head was read is left to the next look.
-    events = [encode(each) for each in journal.page(after=known, limit=head - known) if each.revision <= head]
+    entries = journal.page(after=known.revision, limit=head - known.revision)
+    events = [encode(each) for each in entries if each.revision <= head]
     touched = {event.service: event.revision for event in events}
-    return Look(head=head, touched=touched, events=tuple(events)), holders
+    return Look(history=history, head=head, touched=touched, events=tuple(events)), holders
 
 
 def _take_failure(task: "asyncio.Task[None]") -> None:

@@ -14,10 +14,12 @@ from django.utils import timezone
 from config.problems import Problem
 from registry import registration
 from registry.enrolment import Entry
-from registry.errors import NamedTwice
+from registry.errors import Contended, NamedTwice
 from registry.registration import Registered
 
 MOST_AT_ONCE = 200
+# Of one group, each alone: the first may have itself to blame.
+MOST_CONTENDED = 2
 
 logger = logging.getLogger(__name__)
 
@@ -114,16 +116,19 @@ def _store(jobs: list[_Job]) -> None:
 
 def _store_each(jobs: list[_Job]) -> None:
     """One of them may be what the database refused: the others must not suffer from it."""
+    contended = 0
     for number, job in enumerate(jobs, start=1):
         _store([job])
         error = job[1].exception()
-        if isinstance(error, OperationalError | InterfaceError):
-            # It is away, and found to be so by waiting: the others need not wait as long each.
+        contended += isinstance(error, Contended)
+        is_away = isinstance(error, OperationalError | InterfaceError)
+        if error and (is_away or contended == MOST_CONTENDED):
+            # It is away, or busy with others, and found to be so by waiting: the others need not wait as long each.
             _refuse(jobs[number:], error)
             return
 
 
-def _refuse(jobs: list[_Job], error: Exception) -> None:
+def _refuse(jobs: list[_Job], error: BaseException) -> None:
     for _, future in jobs:
         if not future.done():
             future.set_exception(error)

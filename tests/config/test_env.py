@@ -115,10 +115,11 @@ def test_a_database_is_a_file_in_the_data_directory_unless_set(monkeypatch: pyte
     assert env.database(SERVICES["grading"])["HOST"] == "db"
 
 
+@pytest.mark.parametrize("scheme", ["nonsense", "mysql"])
 def test_a_database_address_that_is_none_names_its_setting_without_the_password(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
-    monkeypatch.setenv("GRADING_DATABASE_URL", "nonsense://user:hunter2@host/name")
+    monkeypatch.setenv("GRADING_DATABASE_URL", f"{scheme}://user:hunter2@host/name")
     with pytest.raises(ImproperlyConfigured, match="GRADING_DATABASE_URL") as caught:
         env.database(SERVICES["grading"])
     assert "hunter2" not in str(caught.value)

@@ -55,11 +55,11 @@ def overlapping(
                 other.begin()
             return outcome
 
-        patch.setattr(module, name, _only_here(stepped, original))
+        patch.setattr(module, name, only_here(stepped, original))
         yield other
 
 
-def _only_here(stepped: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def only_here(stepped: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
     here = get_ident()
     return lambda *arguments, **members: (stepped if get_ident() == here else original)(*arguments, **members)
 

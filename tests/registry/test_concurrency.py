@@ -114,7 +114,7 @@ def test_whatever_meets_whatever_all_that_is_kept_agrees() -> None:
 
     revisions = JournalEntry.objects.order_by("revision").values_list("revision", flat=True)
     assert list(revisions) == list(range(1, journal.head() + 1))
-    holding = overrides.held(now=now())
+    holding = set(overrides.held(now=now()))
     for instance in Instance.objects.all():
         assert_agrees(instance, holding)
 

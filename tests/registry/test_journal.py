@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from registry import journal
-from registry.models import JournalEntry
+from registry.models import Head, JournalEntry
 from tests import factories
 
 digests = st.sampled_from(["", "a", "b"])
@@ -86,3 +86,26 @@ def test_of_an_empty_journal_the_oldest_is_the_next(now: datetime) -> None:
     assert journal.oldest() == 1
     JournalEntry.objects.all().delete()
     assert journal.oldest() == 2
+
+
+@pytest.mark.django_db
+def test_a_journal_keeps_its_history_until_another_is_begun(now: datetime) -> None:
+    begun = journal.position()
+    factories.register("billing", now=now)
+    assert journal.position() == (begun.history, 1)
+    assert len(begun.history) == 8
+
+    journal.begin_history()
+
+    assert journal.position().revision == 1
+    assert journal.position().history != begun.history
+
+
+@pytest.mark.django_db
+def test_a_journal_begun_anew_has_another_history(now: datetime) -> None:
+    begun = journal.position()
+    Head.objects.all().delete()
+    assert journal.position() == ("", 0)
+    factories.register("billing", now=now)
+
+    assert journal.position().history not in ("", begun.history)

@@ -1,11 +1,13 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from config.problems import Invalid
 from registry import catalogue, journal, overrides, registration
 from registry.declaration import Target
 from registry.errors import UnknownInstance
-from registry.models import JournalEntry, Maintenance
+from registry.models import Change, JournalEntry, Maintenance
+from registry.representation import instance_body, timestamp
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +37,44 @@ def test_maintenance_of_a_service_holds_for_what_registers_later(now: datetime) 
 
     assert offered() == []
     assert catalogue.instance("billing", "billing-1").shown_status == "maintenance"
+
+
+def shown(*, since: datetime) -> tuple[str, bool, str]:
+    body = instance_body(catalogue.instance("billing", "billing-1"))
+    return body["status"], body["status_since"] == timestamp(since), body["status_reason"]
+
+
+def test_an_override_is_shown_with_its_own_time_and_reason(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    began, ended = now + timedelta(minutes=5), now + timedelta(minutes=9)
+
+    overrides.begin_maintenance("billing", until=None, reason="new disk", author="ann", now=began)
+    assert shown(since=began) == ("maintenance", True, "new disk")
+    overrides.end_maintenance("billing", author="ann", now=ended)
+    assert shown(since=now) == ("passing", True, "probed")
+    overrides.drain(BILLING, seconds=60, reason="moves", author="ann", now=ended)
+    assert shown(since=ended) == ("draining", True, "moves")
+
+
+def test_who_drains_in_maintenance_is_shown_as_draining_since_that_has_ended(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.begin_maintenance("billing", until=None, reason="new disk", author="ann", now=now)
+    ended = now + timedelta(minutes=9)
+
+    overrides.drain(BILLING, seconds=60, reason="moves", author="ann", now=now + timedelta(minutes=5))
+    assert shown(since=now) == ("maintenance", True, "new disk")
+    overrides.end_maintenance("billing", author="ann", now=ended)
+    assert shown(since=ended) == ("draining", True, "")
+
+
+def test_who_registers_in_maintenance_is_shown_with_the_nearer_reason(now: datetime) -> None:
+    overrides.begin_maintenance("billing", until=None, reason="move", author="ann", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="new disk", author="ann", now=now)
+    later = now + timedelta(minutes=5)
+
+    factories.register("billing", now=later)
+
+    assert shown(since=later) == ("maintenance", True, "new disk")
 
 
 def test_maintenance_survives_heartbeats_updates_and_deregistration(now: datetime) -> None:
@@ -71,14 +111,23 @@ def test_maintenance_ends_at_its_moment_in_whatever_zone_it_was_said(now: dateti
     assert overrides.expire(now=until.astimezone(UTC)) == 1
 
 
-def test_maintenance_again_changes_its_reason_and_journals_nothing(now: datetime) -> None:
+def test_maintenance_that_is_over_already_is_refused(now: datetime) -> None:
+    with pytest.raises(Invalid, match="is over already, for it is 2026-11-23T12:00:00Z"):
+        overrides.begin_maintenance("billing", until=now, reason="", author="ann", now=now)
+
+    assert not Maintenance.objects.exists()
+
+
+def test_maintenance_again_is_journalled_where_its_reason_is_another(now: datetime) -> None:
     factories.passing("billing", now=now)
-    overrides.begin_maintenance("billing", until=None, reason="a", author="ann", now=now)
-    before = JournalEntry.objects.count()
+    for reason in ("a", "a", "b"):
+        overrides.begin_maintenance("billing", until=None, reason=reason, author="ann", now=now)
+        assert shown(since=now) == ("maintenance", True, reason)
 
-    overrides.begin_maintenance("billing", until=None, reason="b", author="ann", now=now)
-
-    assert JournalEntry.objects.count() == before
+    entries = JournalEntry.objects.filter(change=Change.MAINTENANCE).order_by("revision")
+    assert [entry.reason for entry in entries] == ["a", "b"]
+    first, second = entries
+    assert second.before == second.after == first.after
 
 
 def test_what_drains_still_serves_and_is_offered_no_longer(now: datetime) -> None:

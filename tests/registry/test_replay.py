@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from config.problems import Conflict
-from registry import notifications, replay
+from registry import journal, notifications, replay
 from registry.declaration import Target
 from registry.errors import UnknownDelivery, UnknownInstance, UnknownRevision
 from registry.messages import Message
@@ -38,6 +38,16 @@ def test_a_replay_tells_the_net_change_from_a_revision_on(now: datetime) -> None
     replay.delivery(WEBUI, Delivery.objects.earliest("pk").pk)
     assert told(now)[0].id == first.id
     assert msgspec.json.decode(again.body)["data"] == msgspec.json.decode(first.body)["data"]
+
+
+def test_after_a_restored_copy_every_dependent_is_told_to_ask_for_the_whole(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    before = journal.position()
+
+    assert replay.begin_history() == 1
+
+    assert journal.position().history != before.history
+    assert [msgspec.json.decode(each.body)["data"]["resync"] for each in told(now)] == [True]
 
 
 def test_a_replay_from_a_revision_that_is_not_kept_says_which_are(now: datetime) -> None:

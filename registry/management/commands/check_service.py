@@ -54,7 +54,8 @@ async def _probe(dues: Sequence[Due]) -> list[Result | None]:
 def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
     now = timezone.now()
     since = f"{instance.status_since:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"It is {instance.status} since {since}: {instance.status_reason or 'no reason was given'}."
+    reason = instance.status_reason.rstrip(".") or "no reason was given"
+    yield f"It is {instance.status} since {since}: {reason}."
     yield from _overrides(instance)
     if result is None:
         waited = instance.heartbeat.due_at - now.timestamp()
@@ -69,7 +70,9 @@ def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
 
 def _overrides(instance: Instance) -> Iterator[str]:
     if instance.is_in_maintenance:
-        yield "An operator has put it into maintenance: it is not offered, whatever its heartbeats say."
+        since = f"{instance.shown_since:%Y-%m-%d %H:%M:%S} UTC"
+        why = f" ({instance.shown_reason})" if instance.shown_reason else ""
+        yield f"It is in maintenance since {since}{why}: it is not offered, whatever its heartbeats say."
     if instance.draining_until is not None:
         yield f"It drains: it is not offered, and deregistered at {instance.draining_until:%H:%M:%S} UTC."
     if instance.is_suspect:
@@ -85,7 +88,7 @@ def _follows(result: Result, after: Health) -> str:
     if after.is_damped:
         return "It has changed too often: it is held critical until it has been steady for up to three minutes."
     if after.failures:
-        count = f"failure {after.failures} in a row of the {limits.failures_before_critical} that make it critical"
-        return f"That is {count}: {'it is critical' if after.verdict == Status.CRITICAL else 'not yet enough'}."
-    count = f"success {after.successes} in a row of the {limits.successes_before_passing} that make it passing"
-    return f"That is {count}: its verdict is {after.verdict}."
+        count = f"failure {after.failures} in a row, of {limits.failures_before_critical} for critical"
+        return f"That is {count}: {'it would be critical' if after.verdict == Status.CRITICAL else 'not yet enough'}."
+    count = f"success {after.successes} in a row, of {limits.successes_before_passing} for passing"
+    return f"That is {count}: its verdict would be {after.verdict}."

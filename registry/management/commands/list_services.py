@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from config import commands
+from registry import catalogue
 from registry.models import Instance
 from registry.representation import instance_body
 
@@ -20,8 +21,10 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> None:
         instances = Instance.objects.all()
-        if options["name"]:
-            instances = instances.filter(service=options["name"])
+        if name := options["name"]:
+            # Raises UnknownService: a name misspelt is no service without instances.
+            catalogue.summary(name)
+            instances = instances.filter(service=name)
         if options["json"]:
             self.print_json([instance_body(each) for each in instances])
             return
@@ -34,8 +37,8 @@ def _row(instance: Instance) -> list[str]:
         instance.service,
         instance.name,
         instance.shown_status,
-        timesince(instance.status_since, timezone.now(), depth=1).replace("\N{NO-BREAK SPACE}", " "),
+        timesince(instance.shown_since, timezone.now(), depth=1).replace("\N{NO-BREAK SPACE}", " "),
         instance.url,
         " ".join(instance.requires),
-        instance.status_reason,
+        instance.shown_reason,
     ]

@@ -40,9 +40,13 @@ class Command(commands.Command):
         until = now + timedelta(minutes=options["minutes"]) if options["minutes"] else None
         overrides.begin_maintenance(service, instance, until=until, reason=options["reason"], author=AUTHOR, now=now)
         end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until --end is said"
-        self.stdout.write(f"{what} is in maintenance {end}; {_affected(service)}.")
+        self.stdout.write(f"{what} is in maintenance {end}; {_affected(service, instance)}.")
 
 
-def _affected(service: str) -> str:
+def _affected(service: str, instance: str) -> str:
+    """Who suffers from it, and whether anybody of that name is there: a name misspelt is none."""
     dependents = next((each.required_by for each in catalogue.summaries() if each.service == service), set())
-    return f"required by {', '.join(sorted(dependents))}" if dependents else "nobody requires it"
+    required = f"required by {', '.join(sorted(dependents))}" if dependents else "nobody requires it"
+    names = [each.name for each in catalogue.instances(service)]
+    is_there = instance in names if instance else bool(names)
+    return required if is_there else f"{required}, and none of that name is registered now"

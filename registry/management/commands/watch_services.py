@@ -3,6 +3,7 @@
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from math import inf
 from typing import Any
 
 from config import commands
@@ -25,17 +26,18 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> None:
         after = journal.head() if options["after"] is None else options["after"]
+        until = inf if options["until"] is None else options["until"]
         try:
-            while options["until"] is None or after < options["until"]:
-                after = self._print(after, options["names"], as_json=options["json"])
+            while after < until:
+                after = self._print(after, options["names"], until=until, as_json=options["json"])
         except KeyboardInterrupt:
             return
 
-    def _print(self, after: int, services: list[str], *, as_json: bool) -> int:
+    def _print(self, after: int, services: list[str], *, until: float, as_json: bool) -> int:
         """Print what follows `after`, or wait a moment where nothing does; returns up to where all has been seen."""
         head = journal.head()
         entries = journal.page(after=after, limit=PAGE, services=services)
-        for entry in entries:
+        for entry in (each for each in entries if each.revision <= until):
             self.stdout.write(json.dumps(entry_body(entry)) if as_json else _as_line(entry))
         self.stdout.flush()
         if len(entries) == PAGE:

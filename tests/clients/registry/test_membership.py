@@ -114,8 +114,10 @@ def test_the_block_is_left_even_when_it_fails(registry: FakeRegistry) -> None:
 
 def test_asking_for_a_service_that_is_not_required_says_what_to_do(registry: FakeRegistry) -> None:
     me = registry.client().registered(registration())
-    with pytest.raises(NotRequiredError, match="name it in the registration's `requires`"):
-        me.providers("logsvc")
+    with me.client() as client:
+        for ask in (me.providers, me.choose, lambda service: client.get(f"rollcall://{service}/v1/records")):
+            with pytest.raises(NotRequiredError, match="name it in the registration's `requires`"):
+                ask("logsvc")
 
 
 def test_waiting_in_vain_ends_with_an_error_that_is_worth_a_retry(registry: FakeRegistry) -> None:

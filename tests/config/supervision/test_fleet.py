@@ -50,6 +50,14 @@ def test_a_service_that_the_registry_does_not_know_is_not_registered(answer: lis
     assert statuses() == {"registry": "passing", "logsvc": "critical", "grading": "not registered"}
 
 
+def test_what_an_operator_holds_back_is_not_waited_for(answer: list[bytes | Exception]) -> None:
+    held = {"passing": 0, "critical": 0, "starting": 0, "maintenance": 1}
+    answer.append(listing({"service": "logsvc", **held}, {"service": "grading", "warning": 1, "maintenance": 1}))
+
+    assert statuses() == {"registry": "passing", "logsvc": "maintenance", "grading": "warning"}
+    assert set(statuses().values()) <= fleet.SETTLED
+
+
 @pytest.mark.parametrize("reply", [b"<html>", b"[]", b"{}", b'{"services": [{}]}', b"\xff", ConnectionRefusedError()])
 def test_a_registry_that_answers_nothing_of_use_is_not_answering(
     answer: list[bytes | Exception], reply: bytes | Exception

@@ -1,9 +1,11 @@
+import re
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -35,6 +37,18 @@ def test_what_is_down_is_said_with_who_suffers_from_it(operator: Client, now: da
     factories.passing("webui", now=now, requires=["mail"])
 
     assert "mail offers no instance: affects webui." in text_of(operator, address)
+
+
+def test_the_pages_name_an_icon_that_is_there(operator: Client) -> None:
+    for page in (text_of(Client(), "/admin/login/"), text_of(operator, "/admin/")):
+        icon = re.search(r'<link rel="icon" href="/static/([^"]+)"', page)
+        assert icon is not None
+        assert finders.find(icon[1]) is not None
+
+
+def test_no_page_leads_to_a_site_that_would_lead_back_to_it(operator: Client) -> None:
+    for page in (text_of(Client(), "/admin/login/"), text_of(operator, "/admin/")):
+        assert 'href="/"' not in page
 
 
 def test_who_may_see_no_instance_is_told_of_none(client: Client, now: datetime) -> None:
@@ -96,7 +110,10 @@ def test_an_instance_has_its_heartbeat_its_uptime_and_what_it_was_told(operator:
 
     page = text_of(operator, f"{LIST}{instance.pk}/change/")
 
-    assert "1 successes in a row; 1 make it passing" in page
+    assert "1 successes in a row, of 1 for passing" in page
+    assert " a.m." not in page
+    assert " p.m." not in page
+    assert " noon" not in page
     assert "75 % of 2,000 probes" in page
     assert "refused the connection" in page
     assert "Told up to revision" in page

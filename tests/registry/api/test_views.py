@@ -172,7 +172,10 @@ def test_what_is_no_json_is_refused(client: APIClient, raw: bytes) -> None:
 
 
 def test_another_media_type_is_refused(client: APIClient) -> None:
-    assert client.put(BILLING, b"url=x", content_type="application/x-www-form-urlencoded").status_code == 415
+    response = client.put(BILLING, b"url=x", content_type="application/x-www-form-urlencoded")
+
+    assert response.status_code == 415
+    assert response.json()["detail"].endswith("Send the body with Content-Type: application/json.")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +189,10 @@ def test_an_address_that_holds_no_names_is_refused(client: APIClient, path: str)
 
 
 def test_a_wrong_method_and_a_wrong_address_are_problems(client: APIClient) -> None:
-    assert client.post("/v1/services").json()["type"] == "urn:rollcall:problem:method-not-allowed"
+    wrong_method = client.post("/v1/services").json()
+
+    assert wrong_method["type"] == "urn:rollcall:problem:method-not-allowed"
+    assert wrong_method["detail"].endswith("Use one of GET, HEAD, OPTIONS.")
     assert client.get("/v1/nothing").json()["type"] == "urn:rollcall:problem:not-found"
 
 

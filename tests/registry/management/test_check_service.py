@@ -36,7 +36,7 @@ def test_it_says_what_the_probe_found_and_what_follows_and_writes_nothing(now: d
 
     assert said.startswith("billing/billing-1: passing\n  It is passing since 2026-11-23 12:00:00 UTC: probed.\n")
     assert "accepts connections (" in said
-    assert "That is success 2 in a row of the 1 that make it passing: its verdict is passing." in said
+    assert "That is success 2 in a row, of 1 for passing: its verdict would be passing." in said
     assert Heartbeat.objects.values().get() == before
 
 
@@ -47,7 +47,7 @@ def test_a_failure_is_counted_towards_its_threshold(now: datetime) -> None:
 
     said = explained("billing", "billing-1")
 
-    assert "failure 1 in a row of the 3 that make it critical: not yet enough." in said
+    assert "failure 1 in a row, of 3 for critical: not yet enough." in said
 
 
 def test_an_instance_that_beats_by_itself_is_not_probed(now: datetime) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -6,8 +7,9 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.problems import Unauthenticated
 from config.tokens import issuing
-from registry.models import Instance
+from registry.models import Instance, Maintenance
 
 pytestmark = pytest.mark.django_db
 
@@ -44,12 +46,18 @@ def test_an_instance_is_registered_listed_and_deregistered() -> None:
 def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
     assert "no name" in str(failure_of(lambda: run("register_service", "Billing", "http://127.0.0.1:9000")))
     assert "/url" in str(failure_of(lambda: run("register_service", "billing", "nonsense")))
-    assert "/heartbeat/kind" in str(
-        failure_of(lambda: run("register_service", "billing", "http://127.0.0.1:1", "--heartbeat", "script"))
-    )
+    kind = failure_of(lambda: run("register_service", "billing", "http://127.0.0.1:1", "--heartbeat", "script"))
+    assert str(kind) == "/heartbeat/kind: 'script' is none of http, tcp, ttl."
     assert "'billing'" in str(failure_of(lambda: run("deregister_service", "billing")))
     assert "'billing-9'" in str(failure_of(lambda: run("deregister_service", "billing", "billing-9")))
+    assert "check the name" in str(failure_of(lambda: run("list_services", "biling")))
     assert not Instance.objects.exists()
+
+
+def test_a_service_that_is_only_required_is_listed_without_instances() -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc")
+
+    assert run("list_services", "logsvc", "--json") == "[]\n"
 
 
 def test_a_token_is_printed_once_alone_and_kept_as_a_hash() -> None:
@@ -66,10 +74,41 @@ def test_a_token_is_printed_once_alone_and_kept_as_a_hash() -> None:
 
 def test_token_commands_refuse_what_makes_no_sense() -> None:
     assert "is not a scope" in str(failure_of(lambda: run("create_token", "ci", "--scope", "everything")))
-    assert "at least one scope" in str(failure_of(lambda: run("create_token", "ci")))
+    assert "at least one --scope" in str(failure_of(lambda: run("create_token", "ci")))
     run("create_token", "ci", "--scope", "read")
     assert "already" in str(failure_of(lambda: run("create_token", "ci", "--scope", "read")))
     assert "no token named" in str(failure_of(lambda: run("revoke_token", "other")))
+
+
+def test_the_name_of_a_revoked_token_may_be_given_again_and_the_old_one_stays_useless() -> None:
+    old = run("create_token", "ci", "--scope", "read").strip()
+    run("revoke_token", "ci")
+    assert "revoked" in run("list_tokens")
+
+    new = run("create_token", "ci", "--scope", "operate").strip()
+
+    assert issuing.holder(new).scopes == {"operate"}
+    with pytest.raises(Unauthenticated):
+        issuing.holder(old)
+    assert "revoked" not in run("list_tokens")
+
+
+def test_the_tokens_are_listed_with_when_they_were_made_and_revoked() -> None:
+    run("create_token", "ci", "--scope", "read")
+    run("revoke_token", "ci")
+
+    header, row = run("list_tokens").splitlines()
+    (listed,) = json.loads(run("list_tokens", "--json"))
+
+    assert header.split() == ["NAME", "TOKEN", "SCOPES", "MADE", "STATE"]
+    minute = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
+    assert re.search(f"{minute}  revoked {minute}$", row)
+    assert listed["created_at"].endswith("Z")
+    assert listed["revoked_at"].endswith("Z")
+
+
+def test_the_scopes_are_named_so_that_they_can_be_typed() -> None:
+    assert "register:<service or prefix*>" in str(failure_of(lambda: run("create_token", "ci")))
 
 
 def test_provisioning_makes_the_systems_tokens_known_and_may_be_repeated() -> None:
@@ -86,8 +125,11 @@ def test_maintenance_and_drain_say_what_they_do() -> None:
     run("register_service", "billing", "http://127.0.0.1:9000")
     run("register_service", "webui", "http://127.0.0.1:9001", "--requires", "billing")
 
-    assert "required by webui" in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
-    assert "maintenance" in run("list_services", "billing")
+    assert run("maintenance", "biling").endswith("nobody requires it, and none of that name is registered now.\n")
+    assert run("maintenance", "billing", "billing-9").endswith("and none of that name is registered now.\n")
+    run("maintenance", "billing", "billing-9", "--end")
+    assert "required by webui." in run("maintenance", "billing", "--minutes", "5", "--reason", "disk")
+    assert re.search(r"billing-1  maintenance .* disk$", run("list_services", "billing"), re.MULTILINE)
     assert "Ended" in run("maintenance", "billing", "--end")
     assert "no maintenance" in run("maintenance", "billing", "--end")
     assert "drains" in run("drain", "billing", "billing-1")
@@ -107,6 +149,17 @@ def test_the_registry_is_exported_and_imported_and_a_second_import_changes_nothi
     assert run("import_registry", str(file)) == "1 registered, 0 changed, 0 unchanged.\n"
     assert run("import_registry", str(file)) == "0 registered, 0 changed, 1 unchanged.\n"
     assert run("export_registry") == before
+
+
+def test_maintenance_that_ended_meanwhile_is_not_imported(tmp_path: Path) -> None:
+    run("maintenance", "billing", "--minutes", "5")
+    file = tmp_path / "registry.json"
+    file.write_text(re.sub(r'"until": "\d{4}', '"until": "2001', run("export_registry")))
+    run("maintenance", "billing", "--end")
+
+    run("import_registry", str(file))
+
+    assert not Maintenance.objects.exists()
 
 
 def test_a_file_with_anything_wrong_in_it_is_refused_whole(tmp_path: Path) -> None:
@@ -136,6 +189,7 @@ def test_watching_prints_each_change_once() -> None:
     assert [line.split()[0] for line in lines] == ["1", "3"]
     assert "deregistered: moved" in lines[1]
     assert [each["service"] for each in as_json] == ["logsvc", "billing"]
+    assert len(run("watch_services", "--after", "0", "--until", "2").splitlines()) == 2
 
 
 def test_dependents_are_told_again() -> None:
@@ -148,6 +202,7 @@ def test_dependents_are_told_again() -> None:
     assert "since 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
     assert "whole" in run("replay_notifications", "webui", "webui-1")
     assert run("replay_notifications", "--all").startswith("1 dependents")
+    assert "1 dependents" in run("begin_history")
     assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
     assert "--all" in str(failure_of(lambda: run("replay_notifications")))
     assert "No delivery 9" in str(

@@ -59,9 +59,9 @@ class Desk:
         for _ in range(20):
             await asyncio.sleep(0)
 
-    async def until_one_waits(self) -> None:
+    async def until_waiting(self, count: int = 1) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not self.reader._waiting:  # noqa: ASYNC110 -- what is waited for tells nobody
+            while self.reader._waiting < count:  # noqa: ASYNC110 -- what is waited for tells nobody
                 await asyncio.sleep(0)
 
     async def _run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:

@@ -1,9 +1,9 @@
-from registry.reading.cache import OVERHEAD_BYTES, Address, Cache
-from registry.reading.documents import Page
+from registry.reading.cache import OVERHEAD_BYTES, Cache
+from registry.reading.pages import Address, Page
 
 
 def page(size: int) -> Page:
-    return Page(revision=1, services=None, rest=b"x" * size, names_revision=False)
+    return Page(history="", revision=1, services=None, rest=b"x" * size, names_revision=False)
 
 
 def address(name: str) -> Address:

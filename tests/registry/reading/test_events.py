@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.tokens import issuing
+from registry import replay
 from registry.models import JournalEntry
 from tests import factories
 from tests.config.asgi import Client
@@ -101,6 +102,26 @@ def test_who_comes_back_is_told_what_it_missed(
         assert [revision for _, revision in told(by_header)] == [2, 4, 6]
         await leave(by_parameter, streams[0])
         await leave(by_header, streams[1])
+
+    desk.run(scenario)
+
+
+def test_a_stream_outlives_its_history_and_says_so(desk: Desk, register: Callable[..., Any]) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(register("a"))
+        await desk.look()
+        client = Client()
+        stream = desk.begin(EVENTS, client)
+        await until(client, 1)
+        await desk.do(replay.begin_history)
+        await desk.do(register("b"))
+        await desk.look()
+        await until(client, 2)
+        await desk.do(register("c"))
+        await desk.look()
+        await until(client, 3)
+        assert told(client) == [("revision", 1), ("resync", 2), ("change", 3)]
+        await leave(client, stream)
 
     desk.run(scenario)
 

@@ -8,7 +8,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
-from registry import registration
+from registry import registration, replay
 from registry.declaration import Target
 from registry.models import Head
 from tests import factories
@@ -273,7 +273,7 @@ def test_a_dependent_that_waits_hears_of_what_it_requires_and_of_nothing_else(de
         await desk.look()
         client = Client()
         waiting = desk.begin(f"{PROVIDERS}?after=1&wait=60s", client)
-        await desk.until_one_waits()
+        await desk.until_waiting()
         await desk.do(partial(factories.register, "other", now=now))
         await desk.look()
         await desk.settle()
@@ -292,7 +292,7 @@ def test_a_dependent_that_waits_hears_at_once_that_it_was_deregistered(desk: Des
         await desk.look()
         client = Client()
         waiting = desk.begin(f"{PROVIDERS}?after=1&wait=60s", client)
-        await desk.until_one_waits()
+        await desk.until_waiting()
         target = Target(service="billing", instance="billing-1")
         await desk.do(partial(registration.deregister, target, author="tester", now=now))
         await desk.look()
@@ -310,7 +310,7 @@ def test_a_wait_in_vain_costs_a_304_however_long_it_is(desk: Desk, now: datetime
         for after in (1, 1, 2):
             waited = await desk.get(f"{PROVIDERS}?after={after}&wait=1ms", if_none_match=tag)
             assert waited.status == 304
-        assert desk.made == 1
+        assert desk.made == 2
 
     desk.run(scenario)
 
@@ -400,6 +400,52 @@ def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
         await desk.do(restore)
         await desk.look()
         assert names(await desk.get(BILLING)) == ["b-1"]
+
+    desk.run(scenario)
+
+
+@pytest.mark.parametrize("is_looked_at", [True, False])
+def test_a_tag_of_another_history_is_never_answered_304(
+    desk: Desk, register: Callable[..., Any], now: datetime, is_looked_at: bool
+) -> None:
+    """Also where the restored database has passed the tag's revision before anybody looked at it."""
+
+    def restore() -> None:
+        registration.deregister(Target(service="billing", instance="billing-1"), author="x", now=now)
+        replay.begin_history()
+
+    async def scenario(desk: Desk) -> None:
+        await desk.do(register("billing", "b-1"))
+        await desk.do(register("billing"))
+        await desk.look()
+        tags = [header(await desk.get(address), b"etag") for address in (BILLING, "/v1/services")]
+        await desk.do(restore)
+        await desk.do(register("other"))
+        if is_looked_at:
+            await desk.look()
+        answers = [
+            await desk.get(f"{address}?at_least=4", if_none_match=tag)
+            for address, tag in zip((BILLING, "/v1/services"), tags, strict=True)
+        ]
+        assert [answer.status for answer in answers] == [200, 200]
+        assert names(answers[0]) == ["b-1"]
+        again = await desk.get(f"{BILLING}?at_least=4", if_none_match=header(answers[0], b"etag"))
+        assert again.status == 304
+
+    desk.run(scenario)
+
+
+def test_a_page_of_another_history_than_is_known_is_made_again_after_a_look(
+    desk: Desk, register: Callable[..., Any]
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(register("billing"))
+        await desk.look()
+        await desk.do(replay.begin_history)
+        tag = header(await desk.get(BILLING), b"etag")
+        await desk.look()
+        assert desk.made == 2
+        assert header(await desk.get(BILLING), b"etag") == tag
 
     desk.run(scenario)
 

@@ -5,8 +5,9 @@ import redis
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from registry import wakeups
+from registry import punctuality, wakeups
 from registry.models import Heartbeat
+from registry.punctuality import BOUNDS, Histogram
 from registry.reading import metrics
 from registry.wakeups import Backlog
 from tests import factories
@@ -18,6 +19,8 @@ pytestmark = pytest.mark.django_db
 def backlog(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     waiting = {"registry.tasks.sweep_notifications": now.timestamp() - 2}
     monkeypatch.setattr(wakeups, "backlog", lambda: Backlog(lengths={"registry": 4}, waiting_since=waiting))
+    counts = (3, 2, *(0 for _ in BOUNDS[2:]), 1)
+    monkeypatch.setattr(punctuality, "read", lambda: Histogram(counts=counts, total_seconds=45.5))
 
 
 def samples(now: datetime) -> dict[tuple[str, str], float]:
@@ -56,6 +59,15 @@ def test_the_figures_tell_what_is_late_and_who_lags(now: datetime) -> None:
     assert found["oldest_undelivered_revision", ""] == 4
     assert samples(now + timedelta(seconds=9))["delivery_lag_seconds", ""] == 9
     assert (found["queue_length", "registry"], found["queue_age_seconds", ""]) == (4, 2)
+
+
+def test_how_late_probes_began_is_a_histogram(now: datetime) -> None:
+    found = samples(now)
+
+    buckets = [found["probe_start_delay_seconds_bucket", bound] for bound in ("0.005", "0.01", "30.0", "+Inf")]
+    assert buckets == [3, 5, 5, 6]
+    assert found["probe_start_delay_seconds_count", ""] == 6
+    assert found["probe_start_delay_seconds_sum", ""] == 45.5
 
 
 def test_a_redis_that_is_away_is_a_figure_too(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

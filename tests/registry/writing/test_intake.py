@@ -1,14 +1,14 @@
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from threading import Event, Thread
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 
-from registry import declaration, journal, registration
+from registry import declaration, enrolment, journal, registration
 from registry.enrolment import Entry
-from registry.errors import Deregistered
+from registry.errors import Contended, Deregistered
 from registry.models import Instance, JournalEntry
 from registry.registration import Registered
 from registry.writing import intake
@@ -135,6 +135,42 @@ def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytes
 
     assert asked == [50, 1]
     assert all(isinstance(future.exception(timeout=0), OperationalError) for _, future in jobs)
+
+
+def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_than_one_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def contended(entries: list[Entry], *, now: datetime) -> None:
+        asked.append(len(entries))
+        raise Contended
+
+    monkeypatch.setattr(registration, "register_many", contended)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+
+    intake._store(jobs)
+
+    assert asked == [50, 1, 1]
+    assert all(isinstance(future.exception(timeout=0), Contended) for _, future in jobs)
+
+
+def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert = enrolment.insert
+
+    def broken(instances: Collection[Instance], *, revision: int, now: datetime) -> None:
+        if any(each.name == "billing-3" for each in instances):
+            raise IntegrityError("a constraint of ours")
+        insert(instances, revision=revision, now=now)
+
+    monkeypatch.setattr(enrolment, "insert", broken)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(6)]
+
+    intake._store(jobs)
+
+    errors = [future.exception(timeout=0) for _, future in jobs]
+    assert [type(error) for error in errors if error] == [Contended]
+    assert Instance.objects.count() == 5
 
 
 def _broken() -> None:

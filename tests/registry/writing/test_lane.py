@@ -2,6 +2,8 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -11,10 +13,14 @@ from rest_framework.test import APIClient
 from config.tokens import issuing
 from config.tokens.issuing import Holder
 from registry import registration
+from registry.errors import Contended
 from registry.models import Heartbeat, Instance, JournalEntry
 from registry.reading.reader import Reader
+from registry.registration import Registered
+from registry.writing import bodies
 from registry.writing.intake import intake
 from registry.writing.lane import Lane
+from tests import factories
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.registry.conftest import ClientOf
 
@@ -88,6 +94,29 @@ def test_it_registers_and_answers_as_django_does(token: str, client_of: ClientOf
     }
     assert dict(answer.headers)[b"rollcall-revision"] == b"2"
     assert Heartbeat.objects.count() == 2
+
+
+def test_an_answer_of_many_providers_keeps_nobody_else_waiting(
+    token: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[Thread] = []
+
+    def registration_body(registered: Registered) -> dict[str, Any]:
+        threads.append(current_thread())
+        return whole(registered)
+
+    whole = bodies.registration
+    monkeypatch.setattr(bodies, "registration", registration_body)
+    monkeypatch.setattr("registry.writing.lane.MOST_PROVIDERS_IN_LOOP", 1)
+    factories.passing("logsvc", now=now)
+    send("PUT", BILLING, WHOLE, token)
+    factories.passing("logsvc", "logsvc-2", now=now)
+
+    answer = send("PUT", BILLING, WHOLE, token)
+
+    offered = json.loads(answer.body)["providers"]["logsvc"]
+    assert [each["instance"] for each in offered] == ["logsvc-1", "logsvc-2"]
+    assert [thread is main_thread() for thread in threads] == [True, False]
 
 
 def test_again_is_an_update_that_changes_nothing(token: str) -> None:
@@ -174,6 +203,19 @@ def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.M
         assert json.loads(answer.body)["type"] == "urn:rollcall:problem:unavailable"
 
 
+def test_what_collides_again_and_again_is_to_be_sent_again(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "register_many", _contended)
+
+    for method, path, body in (
+        ("PUT", BILLING, WHOLE),
+        ("POST", BATCH, {"instances": [{**WHOLE, "service": "billing", "instance": "b-1"}]}),
+    ):
+        answer = send(method, path, body, token)
+        assert answer.status == 503
+        assert dict(answer.headers)[b"retry-after"] == b"1"
+        assert json.loads(answer.body)["type"] == "urn:rollcall:problem:contended"
+
+
 def test_batches_take_no_thread_from_the_reads() -> None:
     with ThreadPoolExecutor(1) as others:
 
@@ -204,6 +246,10 @@ def _in(threads: ThreadPoolExecutor) -> Any:
         return await asyncio.get_running_loop().run_in_executor(threads, function)
 
     return run
+
+
+def _contended(*_: Any, **__: Any) -> None:
+    raise Contended
 
 
 def _away(*_: Any, **__: Any) -> None:

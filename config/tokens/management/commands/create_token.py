@@ -12,7 +12,8 @@ class Command(commands.Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="what the token is known by in lists and in the journal")
-        parser.add_argument("--scope", action="append", default=[], dest="scopes", help=issuing.allowed_scopes())
+        scopes = f"one of {issuing.allowed_scopes()}; may be repeated"
+        parser.add_argument("--scope", action="append", default=[], dest="scopes", metavar="SCOPE", help=scopes)
 
     def run(self, **options: Any) -> None:
         self.stdout.write(issuing.create(name=options["name"], scopes=options["scopes"]))

@@ -1,6 +1,7 @@
 """Show the tokens, without their secret part."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from config import commands
@@ -8,7 +9,7 @@ from config.tokens.models import Token
 
 
 class Command(commands.Command):
-    help = "List the tokens: name, first characters, scopes, when made and revoked."
+    help = "List the tokens: name, first characters, scopes, when made and revoked. Example: list_tokens --json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
@@ -18,11 +19,16 @@ class Command(commands.Command):
         if options["json"]:
             self.print_json([_as_json(token) for token in tokens])
             return
-        rows = [
-            [token.name, f"{token.prefix}…", " ".join(token.scopes), "revoked" if token.revoked_at else "valid"]
-            for token in tokens
-        ]
-        self.print_table(["NAME", "TOKEN", "SCOPES", "STATE"], rows)
+        self.print_table(["NAME", "TOKEN", "SCOPES", "MADE", "STATE"], [_as_row(token) for token in tokens])
+
+
+def _as_row(token: Token) -> list[str]:
+    state = f"revoked {_minute(token.revoked_at)}" if token.revoked_at else "valid"
+    return [token.name, f"{token.prefix}…", " ".join(token.scopes), _minute(token.created_at), state]
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _as_json(token: Token) -> dict[str, Any]:
@@ -30,6 +36,10 @@ def _as_json(token: Token) -> dict[str, Any]:
         "name": token.name,
         "prefix": token.prefix,
         "scopes": token.scopes,
-        "created_at": token.created_at.isoformat(),
-        "revoked_at": token.revoked_at and token.revoked_at.isoformat(),
+        "created_at": _timestamp(token.created_at),
+        "revoked_at": token.revoked_at and _timestamp(token.revoked_at),
     }
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
