@@ -17,8 +17,9 @@ from supervisor.xmlrpc import SupervisorTransport
 from config import env
 from config.supervision.programs import Program
 
-START_SECONDS = 10.0
-ASK_SECONDS = 5.0
+# As long as a busy machine may take: one that ended is not waited for.
+START_SECONDS = 60.0
+ASK_SECONDS = 30.0
 ASK_AGAIN_SECONDS = 0.05
 
 

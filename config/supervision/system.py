@@ -20,7 +20,7 @@ from config.supervision.supervisor import Supervisor, Unreachable
 HOST = "127.0.0.1"
 LOOK_SECONDS = 0.5
 POLL_SECONDS = 0.2
-STORE_SECONDS = 10.0
+STORE_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 # Before a program that did not stay up, however often the supervisor tried, is tried once more.
 PAUSE_SECONDS = 30.0
