@@ -173,6 +173,7 @@ def database(service: Service) -> dict[str, Any]:
     settings["CONN_MAX_AGE"] = None
     settings["CONN_HEALTH_CHECKS"] = True
     if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings["ENGINE"] = "config.sqlite"
         settings["CONN_HEALTH_CHECKS"] = False
         settings["OPTIONS"] = {
             # A deferred transaction that turns to writing fails at once with "database is locked".

@@ -30,20 +30,26 @@ def sweep(*, now: datetime) -> None:
     running = pipeline()
     while running.room > 0:
         limit = min(BATCH, running.room)
-        sent, refused = admitted(notifications.claim(now=now, limit=limit), hosts())
+        left_alone = hosts().release()
+        sent, refused = admitted(notifications.claim(now=now, limit=limit, left_alone=left_alone), hosts())
         # First, so that all who were admitted are settled, whatever becomes of the others.
         running.submit(sent)
         notifications.put_back(refused, now=now)
-        if not notifications.lagging(now=now.timestamp()):
+        if not notifications.lagging(now=now.timestamp(), left_alone=hosts().waiting()):
             return
 
 
 def admitted(messages: Sequence[Message], hosts: Hosts) -> tuple[list[Message], list[Message]]:
-    """Those that may be sent now, and those that must be put back."""
+    """Those that may be sent now, and those that must be put back, whose dependents wait for a place."""
     sent: list[Message] = []
     refused: list[Message] = []
     for message in messages:
-        (sent if hosts.admit(_address(message)) else refused).append(message)
+        address = _address(message)
+        if hosts.admit(address):
+            sent.append(message)
+        else:
+            refused.append(message)
+            hosts.wait(address, message.instance_id)
     return sent, refused
 
 
@@ -151,5 +157,5 @@ def _retry_after(outcome: Outcome) -> float | None:
 def _write(attempts: list[Attempt]) -> None:
     now = timezone.now()
     notifications.record(attempts, now=now)
-    if notifications.lagging(now=now.timestamp()):
+    if notifications.lagging(now=now.timestamp(), left_alone=hosts().waiting()):
         wakeups.wake_notifications()

@@ -105,7 +105,7 @@ def convert(members: Any, kind: type[Shape]) -> Shape:
 
 def address_policy() -> AddressPolicy:
     """By which addresses are judged when they are declared and again when they are called."""
-    return _policy(tuple(settings.ALLOWED_NETWORKS), endpoints.own())
+    return _policy(tuple(settings.ALLOWED_NETWORKS), endpoints.own)
 
 
 _policy = lru_cache(maxsize=8)(AddressPolicy)

@@ -2,6 +2,8 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 MOST = 1000
@@ -23,18 +25,34 @@ class Hosts:
         self._to_host: Counter[str] = Counter()
         self._to_address: Counter[Address] = Counter()
         self._silent: dict[Address, None] = {}
+        # Who was refused, in the order in which they came.
+        self._waiting: dict[Address, dict[int, None]] = {}
 
     def admit(self, address: Address) -> bool:
         """Whether one more may be sent there now; whoever is admitted must `settle`."""
-        host, _ = address
         with self._lock:
-            if self._to_host[host] >= MOST:
+            if self._room(address) <= 0:
                 return False
-            if address in self._silent and self._to_address[address] >= MOST_TO_SILENT:
-                return False
-            self._to_host[host] += 1
+            self._to_host[address[0]] += 1
             self._to_address[address] += 1
             return True
+
+    def wait(self, address: Address, dependent: int) -> None:
+        """Who was not admitted waits for a place; to ask for it again before there is one would be in vain."""
+        with self._lock:
+            self._waiting.setdefault(address, {})[dependent] = None
+
+    def waiting(self) -> set[int]:
+        """Those for whom there is no place yet."""
+        with self._lock:
+            return {each for address, all_of_it in self._waiting.items() for each in self._beyond(address, all_of_it)}
+
+    def release(self) -> set[int]:
+        """Let those wait no longer for whom there is a place; returns the others."""
+        with self._lock:
+            left = {address: list(self._beyond(address, all_of_it)) for address, all_of_it in self._waiting.items()}
+            self._waiting = {address: dict.fromkeys(each) for address, each in left.items() if each}
+            return {dependent for each in left.values() for dependent in each}
 
     def settle(self, address: Address, *, has_answered: bool) -> None:
         with self._lock:
@@ -43,6 +61,15 @@ class Hosts:
             self._silent.pop(address, None)
             if not has_answered:
                 self._remember(address)
+
+    def _room(self, address: Address) -> int:
+        room = MOST - self._to_host[address[0]]
+        if address in self._silent:
+            return min(room, MOST_TO_SILENT - self._to_address[address])
+        return room
+
+    def _beyond(self, address: Address, waiting: Iterable[int]) -> Iterator[int]:
+        return islice(waiting, max(0, self._room(address)), None)
 
     def _remember(self, address: Address) -> None:
         self._silent[address] = None

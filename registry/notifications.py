@@ -6,7 +6,7 @@ dependent that was away for an hour gets one message with the net change.
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,14 +49,14 @@ class Attempt:
         return not self.error
 
 
-def claim(*, now: datetime, limit: int) -> list[Message]:
-    """Take up to `limit` dependents that lag, and make what each must be told.
+def claim(*, now: datetime, limit: int, left_alone: Collection[int] = ()) -> list[Message]:
+    """Take up to `limit` dependents that lag, but for those to be left alone, and make what each must be told.
 
     Those for whom nothing changed are moved on without a message. Returns the messages to send.
     """
     head = journal.head()
     lease = now.timestamp() + LEASE_SECONDS
-    cursors = _claim_cursors(head, lease_until=lease, limit=limit, now=now)
+    cursors = _claim_cursors(head, lease_until=lease, limit=limit, left_alone=left_alone, now=now)
     if not cursors:
         return []
     composer = Composer(cursors, lease_until=lease, head=head, now=now)
@@ -107,31 +107,43 @@ def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     inserts.insert(Delivery, _DELIVERY_COLUMNS, (_delivery(attempt, now=now) for attempt in attempts))
 
 
-def lagging(*, now: float) -> bool:
-    """Whether any dependent could be told something now.
+def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
+    """Whether any dependent could be told something now, but for those to be left alone.
 
     Not one that somebody else has locked, which `claim` passes over: a sweep would ask for it until it is free.
     """
+    is_lagging, parameters = _is_lagging(journal.head(), now, left_alone)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT instance_id FROM registry_cursor WHERE {_IS_LAGGING} LIMIT 1 {_skip_locked()}",  # noqa: S608 -- constants
-            [journal.head(), now, now],
+            f"SELECT instance_id FROM registry_cursor WHERE {is_lagging} LIMIT 1 {_skip_locked()}",  # noqa: S608 -- constants
+            parameters,
         )
         return cursor.fetchone() is not None
 
 
-def _claim_cursors(head: int, *, lease_until: float, limit: int, now: datetime) -> list[Lagging]:
-    at = now.timestamp()
+def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str, list[Any]]:
+    """An SQL condition and its parameters."""
+    if not left_alone:
+        return _IS_LAGGING, [head, at, at]
+    condition, parameter = rows.among("instance_id", left_alone)
+    # Put back, and not pointed anew since: who registered again may be told elsewhere.
+    return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, parameter]
+
+
+def _claim_cursors(
+    head: int, *, lease_until: float, limit: int, left_alone: Collection[int], now: datetime
+) -> list[Lagging]:
+    is_lagging, parameters = _is_lagging(head, now.timestamp(), left_alone)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             UPDATE registry_cursor SET lease_until = %s WHERE instance_id IN (
                 SELECT instance_id FROM registry_cursor
-                WHERE {_IS_LAGGING}
+                WHERE {is_lagging}
                 ORDER BY scanned_revision LIMIT %s {_skip_locked()}
             ) RETURNING {_CURSOR}
             """,  # noqa: S608 -- what is put in are constants of ours
-            [lease_until, head, at, at, limit],
+            [lease_until, *parameters, limit],
         )
         claimed = cursor.fetchall()
     # By a second statement, because SQLite returns only columns of the table that is updated.

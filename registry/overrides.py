@@ -112,11 +112,13 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
     drafts = []
     for each in _affected(service, instance).select_for_update():
         why = reason_of(each.service, each.name, holding)
-        if each.is_in_maintenance == (why is not None):
+        begins_or_ends = each.is_in_maintenance != (why is not None)
+        if not begins_or_ends and why in (None, each.override_reason):
             continue
         before = representation.offer_digest(each)
-        each.is_in_maintenance = why is not None
-        each.overridden_since, each.override_reason = now, why or ""
+        if begins_or_ends:
+            each.is_in_maintenance, each.overridden_since = why is not None, now
+        each.override_reason = why or ""
         each.save(update_fields=["is_in_maintenance", "overridden_since", "override_reason"])
         change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
         drafts.append(journal.Draft(change=change, instance=each, before=before, author=author, reason=reason))

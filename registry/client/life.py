@@ -201,7 +201,6 @@ class Life:
         self._was_attempted = True
         position = self._cache.snapshot.position
         answer = self._connection.register(replace(self.registration, incarnation=self._incarnation))
-        was_registered, self.is_registered = self.is_registered, True
         self._cache.update(
             lambda known: snapshot.after_registering(
                 known,
@@ -212,6 +211,8 @@ class Life:
             )
         )
         self._was_forgotten = False
+        # Now only: who is registered knows what was answered.
+        was_registered, self.is_registered = self.is_registered, True
         if not was_registered:
             logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
         return math.inf

@@ -6,7 +6,7 @@ can hide in several forms of IPv6. So what is never called is listed here, and a
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 from registry.exchange import targets
@@ -58,20 +58,23 @@ class AddressPolicy:
     """The judge of every address that the registry is about to connect to.
 
     `allowed_networks` are in the form `10.0.0.0/8`; a malformed one raises ValueError. `denied_endpoints` are our own
-    (database, Redis), as addresses or names with a port; a loopback address among them stands for all of loopback.
+    (database, Redis), as addresses or names with a port, asked for at every judgement, for a name may resolve anew; a
+    loopback address among them stands for all of loopback.
     """
 
     def __init__(
-        self, allowed_networks: Sequence[str], denied_endpoints: frozenset[tuple[str, int]] = frozenset()
+        self,
+        allowed_networks: Sequence[str],
+        denied_endpoints: Callable[[], frozenset[tuple[str, int]]] = frozenset,
     ) -> None:
         self._allowed = tuple(_network(text) for text in allowed_networks)
-        self._denied = frozenset((_endpoint_host(host), port) for host, port in denied_endpoints)
+        self._denied_endpoints = denied_endpoints
         # Bounded, and worth it: the same few thousand addresses are judged at every connection.
         self._judge = lru_cache(maxsize=16_384)(self._judge_address)
 
     def refusal(self, address: str, port: int) -> str | None:
         """None when `address` may be called at `port`, else one sentence for whoever registered it."""
-        if self._denied and (_endpoint_host(address), port) in self._denied:
+        if self._is_denied(address, port):
             return _never(f"{address}:{port}", "an endpoint of the registry's own")
         return self._judge(address)
 
@@ -98,9 +101,13 @@ class AddressPolicy:
         literal = literal_address(origin.host)
         if literal is not None:
             return self.refusal(literal, origin.port)
-        if (_endpoint_host(origin.host), origin.port) in self._denied:
+        if self._is_denied(origin.host, origin.port):
             return _never(str(origin), "an endpoint of the registry's own")
         return None
+
+    def _is_denied(self, host: str, port: int) -> bool:
+        denied = _spelt(self._denied_endpoints())
+        return bool(denied) and (_endpoint_host(host), port) in denied
 
     def _judge_address(self, text: str) -> str | None:
         try:
@@ -153,6 +160,11 @@ def _network(text: str) -> Network:
         return ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise ValueError(f"{SETTING} holds {text!r}, which is no network such as 10.0.0.0/8: set it to one.") from error
+
+
+@lru_cache(maxsize=8)
+def _spelt(endpoints: frozenset[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    return frozenset((_endpoint_host(host), port) for host, port in endpoints)
 
 
 def _endpoint_host(host: str) -> str:

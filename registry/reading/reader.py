@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
@@ -189,7 +189,7 @@ running = Running()
 
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
-    reader = Reader(partial(run_in, _threads()))
+    reader = Reader(partial(read_in, _threads()))
     reader.watcher.start()
     return reader
 
@@ -199,11 +199,30 @@ def _threads() -> Threads:
     return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
 
 
-async def run_in(threads: Threads, function: Callable[[], Result]) -> Result:
-    """What a function that asks the database returns."""
-    return await threads.run(partial(_with_database, function))
+async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that reads the database returns."""
+    return await threads.run(partial(_read, function))
 
 
-def _with_database(function: Callable[[], Result]) -> Result:
+async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that changes the database returns."""
+    return await threads.run(partial(_write, function))
+
+
+def _read(function: Callable[[], Result]) -> Result:
+    """Once more when the connection was lost: to ask PostgreSQL before each read whether it is there costs as much as a
+    read. SQLite's file is looked at, which costs nothing."""
+    if connection.vendor == "sqlite":
+        close_old_connections()
+    try:
+        return function()
+    except (InterfaceError, OperationalError):
+        if connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return function()
+
+
+def _write(function: Callable[[], Result]) -> Result:
     close_old_connections()
     return function()

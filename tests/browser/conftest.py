@@ -21,6 +21,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.serving import PASSWORD, served_webui
+from tests.waiting import PATIENCE_SECONDS
 from tests.webui.faked.world import World
 
 CHROMIUM = "/usr/bin/chromium"
@@ -28,7 +29,7 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-PATIENCE_MS = 10_000
+PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
 # Opens a page as somebody: `open_page("/logs", "operator", color_scheme="dark")`.
 OpenPage = Callable[..., Page]

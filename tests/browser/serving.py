@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,13 +14,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 from tests.webui.faked.call import Call
 from tests.webui.faked.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 UPSTREAMS = ("registry", "logsvc", "grading")
 PASSWORD = "only-for-tests"
-START_SECONDS = 30.0
+START_SECONDS = 4 * PATIENCE_SECONDS
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def served_webui(world: World, data_dir: Path) -> Iterator[str]:
 
 def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
     passwords = {f"DEMO_{name}_PASSWORD": PASSWORD for name in ("TEACHER", "STUDENT", "OPERATOR")}
-    port = str(_free_port())
+    port = str(free_port())
     return {
         **os.environ,
         **passwords,
@@ -65,22 +65,18 @@ def _running(environment: dict[str, str]) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=10)
+            process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            httpx2.get(f"{url}/healthz", timeout=1.0, trust_env=False).raise_for_status()
-        except httpx2.HTTPError:
-            threading.Event().wait(0.1)
-        else:
-            return
-    raise AssertionError("The web UI did not start; its output above says why.")
+    def has_started_or_ended() -> bool:
+        return process.poll() is not None or httpx2.get(f"{url}/healthz", trust_env=False).is_success
+
+    until(has_started_or_ended, seconds=START_SECONDS)
+    assert process.poll() is None, "The web UI did not start; its output above says why."
 
 
 @contextmanager
@@ -137,10 +133,3 @@ def _call(service: str, request: BaseHTTPRequestHandler, body: bytes) -> Call:
         headers={name.lower(): value for name, value in request.headers.items()},
         body=json.loads(body) if body and is_json else None,
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

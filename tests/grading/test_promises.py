@@ -46,7 +46,7 @@ def process(function: str, database_url: str) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize("database", ["sqlite_url", "postgresql_url"])
 def test_no_point_is_lost_among_writers_at_the_same_time(database: str, request: pytest.FixtureRequest) -> None:
     with process("race", request.getfixturevalue(database)) as race:
-        output, _ = race.communicate(timeout=60)
+        output, _ = race.communicate(timeout=300)
     assert output.split() == [f"{POINTS}.00", str(POINTS), str(POINTS)]
 
 

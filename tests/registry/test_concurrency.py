@@ -110,7 +110,7 @@ def test_whatever_meets_whatever_all_that_is_kept_agrees() -> None:
     with ThreadPoolExecutor(len(actors)) as threads:
         acting = [threads.submit(partial(act, actor, seed)) for seed, actor in enumerate(actors)]
         for each in acting:
-            each.result(timeout=60)
+            each.result(timeout=300)
 
     revisions = JournalEntry.objects.order_by("revision").values_list("revision", flat=True)
     assert list(revisions) == list(range(1, journal.head() + 1))

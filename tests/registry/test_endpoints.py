@@ -1,3 +1,5 @@
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -6,13 +8,78 @@ from pytest_django import Settings
 
 from config.problems import Invalid
 from registry import declaration, endpoints
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> Iterator[None]:
-    endpoints.own.cache_clear()
+def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(endpoints, "_known", None)
     yield
-    endpoints.own.cache_clear()
+    # What is found late must not be kept for the next test.
+    until(lambda: endpoints.THREAD not in {thread.name for thread in threading.enumerate()})
+
+
+class Names:
+    """The system's resolver, at a time that a test says; what it knows nothing of does not resolve."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.addresses: list[str] = []
+        self.asked = 0
+
+    def getaddrinfo(self, host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        self.asked += 1
+        if not self.addresses:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in self.addresses]
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
+    names = Names()
+    settings.REDIS_URL = "unix:///run/redis.sock"
+    monkeypatch.setitem(connection.settings_dict, "HOST", "db.internal")
+    monkeypatch.setattr("registry.endpoints.socket.getaddrinfo", names.getaddrinfo)
+    monkeypatch.setattr(endpoints, "monotonic", lambda: names.now)
+    return names
+
+
+def hosts() -> set[str]:
+    return {host for host, _ in endpoints.own()}
+
+
+def test_a_name_that_did_not_resolve_is_asked_for_again(names: Names) -> None:
+    assert hosts() == {"db.internal"}
+    names.addresses = ["10.0.0.5"]
+    assert hosts() == {"db.internal"}
+
+    names.now += endpoints.FAILED_SECONDS
+    until(lambda: hosts() == {"db.internal", "10.0.0.5"})
+
+
+def test_an_address_that_moved_is_known_after_a_while_and_asked_for_no_more_often(names: Names) -> None:
+    names.addresses = ["10.0.0.5"]
+    assert [hosts() for _ in range(9)] == [{"db.internal", "10.0.0.5"}] * 9
+    assert names.asked == 1
+    policy = declaration.address_policy()
+    names.addresses = ["10.0.0.6"]
+
+    names.now += endpoints.RESOLVED_SECONDS
+    until(lambda: hosts() == {"db.internal", "10.0.0.6"})
+    assert names.asked == 2
+    # Also by those who judge at each connection, and have for long.
+    assert policy.refusal("10.0.0.5", 5432) is None
+    assert policy.refusal("10.0.0.6", 5432) is not None
+
+
+def test_what_does_not_resolve_any_more_is_still_where_it_was(names: Names) -> None:
+    names.addresses = ["10.0.0.5"]
+    endpoints.own()
+    names.addresses = []
+
+    names.now += endpoints.RESOLVED_SECONDS
+    until(lambda: endpoints.own() and names.asked == 2)
+    assert hosts() == {"db.internal", "10.0.0.5"}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -6,7 +6,7 @@ from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import courier, notifications
+from registry import courier, notifications, wakeups
 from registry.exchange.messages import Error, Outcome
 from registry.hosts import MOST, MOST_TO_SILENT, Address, Hosts
 from registry.messages import Message
@@ -57,9 +57,11 @@ def test_who_listens_beside_what_hangs_is_not_held_up() -> None:
 @given(st.lists(st.tuples(ADDRESSES, st.booleans(), st.booleans()), max_size=60))
 def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list[tuple[Address, bool, bool]]) -> None:
     hosts, under_way = Hosts(), {A: 0, B: 0}
-    for host, begins, has_answered in steps:
+    for number, (host, begins, has_answered) in enumerate(steps):
         if begins and hosts.admit(host):
             under_way[host] += 1
+        elif begins:
+            hosts.wait(host, number)
         elif under_way[host]:
             hosts.settle(host, has_answered=has_answered)
             under_way[host] -= 1
@@ -67,6 +69,7 @@ def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list
         for _ in range(count):
             hosts.settle(host, has_answered=True)
 
+    assert hosts.waiting() == hosts.release() == set()
     assert all(admitted(hosts, host) >= MOST_TO_SILENT for host in (A, B))
 
 
@@ -134,10 +137,79 @@ def test_a_database_that_fails_while_some_are_put_back_costs_their_host_no_place
     assert len(running.taken) == 1
 
 
+@pytest.mark.django_db
+def test_who_waits_for_an_address_that_hangs_costs_nothing_until_a_place_is_free(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(MOST_TO_SILENT + 5):
+        factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    hosts, running, silent = Hosts(), Taken(), ("127.0.0.1", 9000)
+    monkeypatch.setattr(courier, "hosts", lambda: hosts)
+    monkeypatch.setattr(courier, "pipeline", lambda: running)
+    hosts.admit(silent)
+    hosts.settle(silent, has_answered=False)
+
+    def told_after(seconds: int) -> int:
+        before = len(running.taken)
+        courier.sweep(now=now + timedelta(seconds=seconds))
+        return len(running.taken) - before
+
+    assert told_after(0) == MOST_TO_SILENT
+    cursors = list(Cursor.objects.values().order_by("pk"))
+    assert [told_after(seconds) for seconds in (2, 4, 6)] == [0, 0, 0]
+    assert list(Cursor.objects.values().order_by("pk")) == cursors
+
+    hosts.settle(silent, has_answered=False)
+    assert told_after(8) == 1
+    hosts.settle(silent, has_answered=True)
+    assert told_after(10) == 4
+    assert len({message.instance_id for message in running.taken}) == len(running.taken) == MOST_TO_SILENT + 5
+
+
+@pytest.mark.django_db
+def test_a_place_that_is_free_again_is_offered_at_once(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts, woken = Hosts(), list[bool]()
+    monkeypatch.setattr(courier, "hosts", lambda: hosts)
+    monkeypatch.setattr(wakeups, "wake_notifications", lambda: woken.append(True))
+    factories.register("webui", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    hosts.admit(A)
+    hosts.settle(A, has_answered=False)
+    admitted(hosts, A)
+    hosts.wait(A, Cursor.objects.get().pk)
+    Cursor.objects.update(next_attempt_at=1)
+
+    courier._write([])
+    assert woken == []
+    hosts.settle(A, has_answered=False)
+    courier._write([])
+    assert woken == [True]
+
+
+@pytest.mark.django_db
+def test_who_registers_again_meanwhile_is_not_left_alone(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["grading"])
+    grading = factories.passing("grading", now=now)
+    messages = notifications.claim(now=now, limit=10)
+    notifications.put_back(messages, now=now)
+    waiting, later = {messages[0].instance_id}, now + timedelta(seconds=2)
+    assert notifications.claim(now=later, limit=10, left_alone=waiting) == []
+    assert not notifications.lagging(now=later.timestamp(), left_alone=waiting)
+
+    elsewhere = {"notify_url": "http://127.0.0.2:1/", "notify_secret": factories.SECRET}
+    factories.register("webui", now=now, requires=["grading"], **elsewhere)
+    factories.judge(grading, succeeded=False, now=now, times=3)
+
+    assert notifications.lagging(now=later.timestamp(), left_alone=waiting)
+    (message,) = notifications.claim(now=later, limit=10, left_alone=waiting)
+    assert message.url == elsewhere["notify_url"]
+
+
 class Taken:
     """A pipeline that only takes."""
 
-    room = 10
+    room = 100
 
     def __init__(self) -> None:
         self.taken: list[Message] = []

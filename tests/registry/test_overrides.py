@@ -6,7 +6,7 @@ from config.problems import Invalid
 from registry import catalogue, journal, overrides, registration
 from registry.declaration import Target
 from registry.errors import UnknownInstance
-from registry.models import JournalEntry, Maintenance
+from registry.models import Change, JournalEntry, Maintenance
 from registry.representation import instance_body, timestamp
 from tests import factories
 
@@ -118,14 +118,16 @@ def test_maintenance_that_is_over_already_is_refused(now: datetime) -> None:
     assert not Maintenance.objects.exists()
 
 
-def test_maintenance_again_changes_its_reason_and_journals_nothing(now: datetime) -> None:
+def test_maintenance_again_is_journalled_where_its_reason_is_another(now: datetime) -> None:
     factories.passing("billing", now=now)
-    overrides.begin_maintenance("billing", until=None, reason="a", author="ann", now=now)
-    before = JournalEntry.objects.count()
+    for reason in ("a", "a", "b"):
+        overrides.begin_maintenance("billing", until=None, reason=reason, author="ann", now=now)
+        assert shown(since=now) == ("maintenance", True, reason)
 
-    overrides.begin_maintenance("billing", until=None, reason="b", author="ann", now=now)
-
-    assert JournalEntry.objects.count() == before
+    entries = JournalEntry.objects.filter(change=Change.MAINTENANCE).order_by("revision")
+    assert [entry.reason for entry in entries] == ["a", "b"]
+    first, second = entries
+    assert second.before == second.after == first.after
 
 
 def test_what_drains_still_serves_and_is_offered_no_longer(now: datetime) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from config import env
 from registry.pipeline import Pipeline
+from tests.waiting import PATIENCE_SECONDS
 
 Groups = queue.SimpleQueue[list[int]]
 
@@ -45,7 +46,7 @@ def test_every_job_is_performed_and_its_result_written_once(groups: Groups) -> N
     running = pipeline(groups)
     running.submit(range(50))
 
-    assert running.drain(5)
+    assert running.drain(PATIENCE_SECONDS)
     written = [result for _ in range(groups.qsize()) for result in groups.get()]
     assert sorted(written) == list(range(50))
     assert running.room == 100
@@ -55,8 +56,8 @@ def test_a_job_that_raises_frees_its_place_and_hinders_no_other(groups: Groups) 
     running = pipeline(groups)
     running.submit([-1, 1000, 1])
 
-    assert running.drain(5)
-    assert groups.get(timeout=5) == [1]
+    assert running.drain(PATIENCE_SECONDS)
+    assert groups.get(timeout=PATIENCE_SECONDS) == [1]
 
 
 def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> None:
@@ -66,7 +67,7 @@ def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> Non
     assert not running.drain(0.05)
     running.submit([7])
 
-    assert sorted(groups.get(timeout=5)) == [1, 2, 7]
+    assert sorted(groups.get(timeout=PATIENCE_SECONDS)) == [1, 2, 7]
 
 
 # However slow the preparation is, and so also when the end comes in the middle of it.
@@ -86,6 +87,6 @@ print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread
 @pytest.mark.parametrize("preparing_seconds", [0, 0.2])
 def test_its_event_loop_ends_before_the_interpreter_does(preparing_seconds: float) -> None:
     command = [sys.executable, "-c", ENDING.format(preparing_seconds=preparing_seconds)]
-    ended = subprocess.run(command, cwd=env.BASE_DIR, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, cwd=env.BASE_DIR, capture_output=True, text=True, timeout=120, check=False)
 
     assert (ended.returncode, ended.stdout) == (0, "['probes-loop']\n[]\n"), ended.stderr

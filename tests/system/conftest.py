@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.running import Browser, System, free_ports
+from tests.system.running import REQUEST_SECONDS, Browser, System, free_ports
+from tests.system.serving import Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +26,17 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         system.end()
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for the tests of a module, which leave it running."""
+    server = Server(tmp_path_factory.mktemp("registry"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
 @pytest.fixture
 def teacher(system: System) -> Iterator[Browser]:
     yield from _signed_in(system, "teacher")
@@ -36,6 +48,6 @@ def operator(system: System) -> Iterator[Browser]:
 
 
 def _signed_in(system: System, username: str) -> Iterator[Browser]:
-    with Browser(base_url=system.urls["webui"], follow_redirects=True) as browser:
+    with Browser(base_url=system.urls["webui"], follow_redirects=True, timeout=REQUEST_SECONDS) as browser:
         browser.sign_in(username, system.passwords[username])
         yield browser

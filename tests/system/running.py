@@ -3,14 +3,12 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Event
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin
 from xmlrpc.client import ServerProxy
 
@@ -19,14 +17,18 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from config import env
 from config.services import SERVICES
+from tests.ports import free_port
+from tests.waiting import until
 
-START_SECONDS = 120.0
+START_SECONDS = 240.0
+# What `up` promises; it is waited for longer.
 STOP_SECONDS = 10.0
-LOOK_AGAIN_SECONDS = 0.1
+REQUEST_SECONDS = 30.0
+# For what takes several processes several steps, each of which may be waited for in turn.
+SETTLED_SECONDS = 120.0
 MANAGE = env.BASE_DIR / "manage.py"
 # What would lead the processes to this machine's own data.
 FOREIGN = re.compile(r"ROLLCALL_|DJANGO_|REDIS_URL|(REGISTRY|LOGSVC|GRADING|WEBUI|DEMO)_")
-Value = TypeVar("Value")
 
 
 class System:
@@ -50,7 +52,11 @@ class System:
         return dict(re.findall(r"^ +(teacher|student|operator) +(\S+)$", self.output, re.MULTILINE))
 
     def await_passing(self) -> None:
-        wait_for(lambda: "Ctrl-C stops everything" in self.output or not self.is_running, START_SECONDS, self.explain)
+        until(
+            lambda: "Ctrl-C stops everything" in self.output or not self.is_running,
+            seconds=START_SECONDS,
+            explain=self.explain,
+        )
         assert self.is_running, self.explain()
 
     @property
@@ -66,7 +72,7 @@ class System:
 
     def get(self, service: str, path: str, token: str, **headers: str) -> Any:
         headers["Authorization"] = f"Bearer {self.secret(token)}"
-        response = httpx2.get(self.urls[service] + path, headers=headers)
+        response = httpx2.get(self.urls[service] + path, headers=headers, timeout=REQUEST_SECONDS)
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -89,6 +95,15 @@ class System:
             finally:
                 transport.close()
 
+    def kill(self, program: str) -> None:
+        """And hold it down: left alone, the supervisor has it back before anybody can look."""
+        pid = self.pid(program)
+        # Stood still it does not hear the supervisor, and so neither ends in order nor ends before it is to stay down.
+        os.kill(pid, signal.SIGSTOP)
+        self.tell_supervisor("stopProcess", program, False)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not self.pid(program))
+
     def pid(self, program: str) -> int:
         return int(self.tell_supervisor("getProcessInfo", program)["pid"])
 
@@ -101,7 +116,7 @@ class System:
         """End `up` as a terminal or an init system does; how many seconds that took."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(2 * STOP_SECONDS)
+        self.process.wait(6 * STOP_SECONDS)
         return time.monotonic() - begun
 
     def end(self) -> None:
@@ -127,12 +142,8 @@ class Browser(httpx2.Client):
 
 
 def free_ports() -> dict[str, int]:
-    """One for each service; all held at once, so that they differ."""
-    listeners = {name: socket.create_server(("127.0.0.1", 0)) for name in SERVICES}
-    ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
-    for listener in listeners.values():
-        listener.close()
-    return ports
+    """One for each service."""
+    return {name: free_port() for name in SERVICES}
 
 
 def environment(data_dir: Path, ports: Mapping[str, int], **variables: str) -> dict[str, str]:
@@ -149,21 +160,3 @@ def up(data_dir: Path, ports: Mapping[str, int], output: Any) -> "subprocess.Pop
         stdout=output,
         stderr=subprocess.STDOUT,
     )
-
-
-def wait_for(look: Callable[[], Value], within_seconds: float, explain: Callable[[], str] = str) -> Value:
-    """The first true value that `look` returns; it may fail until then as a service does that is not there."""
-    deadline = time.monotonic() + within_seconds
-    pause = Event()
-    while True:
-        error: Exception | None = None
-        try:
-            value = look()
-        except (httpx2.HTTPError, AssertionError) as failure:
-            error = failure
-        else:
-            if value:
-                return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within_seconds} s: {explain()}") from error
-        pause.wait(LOOK_AGAIN_SECONDS)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from config.supervision import obstacles
-from tests.system.running import MANAGE, System, environment, free_ports, wait_for
+from tests.system.running import MANAGE, SETTLED_SECONDS, START_SECONDS, System, environment, free_ports
 from tests.system.test_story import is_alive
+from tests.waiting import until
 
 
 def refused(data_dir: Path, ports: dict[str, int], **variables: str) -> str:
@@ -19,7 +20,7 @@ def refused(data_dir: Path, ports: dict[str, int], **variables: str) -> str:
         env=environment(data_dir, ports, **variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert result.returncode != 0
@@ -93,9 +94,9 @@ def test_a_second_one_on_the_same_data_directory_is_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_ended_while_it_starts_it_leaves_no_process(tmp_path: Path, ending: signal.Signals) -> None:
     system = System(tmp_path / "data", free_ports())
-    wait_for(lambda: "prepared and started" in system.output, 60, system.explain)
+    until(lambda: "prepared and started" in system.output, seconds=START_SECONDS, explain=system.explain)
     pids = system.pids()
     system.process.send_signal(ending)
-    system.process.wait(20)
-    wait_for(lambda: not any(map(is_alive, filter(None, pids))), 15, system.explain)
+    system.process.wait(SETTLED_SECONDS)
+    until(lambda: not any(map(is_alive, filter(None, pids))), seconds=SETTLED_SECONDS, explain=system.explain)
     assert system.process.returncode == (-ending if ending is signal.SIGKILL else 0)

@@ -9,6 +9,7 @@ import pytest
 
 from logsvc.client import LogHandler
 from tests.clients.logsvc.edge import ADDRESS, Edge
+from tests.waiting import PATIENCE_SECONDS
 
 MakeHandler = Callable[..., LogHandler]
 MakeLogger = Callable[..., logging.Logger]
@@ -23,7 +24,7 @@ def edge() -> Edge:
 def make_handler(edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeHandler]:
     """Makes handlers that log to `edge` and spool below `tmp_path`; they are closed in the end."""
     # A busy machine must not turn a flush into a failure.
-    monkeypatch.setattr("logsvc.client.handler.FLUSH_SECONDS", 10)
+    monkeypatch.setattr("logsvc.client.handler.FLUSH_SECONDS", PATIENCE_SECONDS)
     made: list[LogHandler] = []
 
     def make(**options: Any) -> LogHandler:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx2
 
+from tests.waiting import PATIENCE_SECONDS
+
 ADDRESS = "http://logsvc.test"
 
 
@@ -38,7 +40,7 @@ class Edge:
         return httpx2.MockTransport(self._answer)
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.open.wait(10)
+        self.open.wait(10 * PATIENCE_SECONDS)
         self.requests.append(request)
         if not self.status:
             raise httpx2.ConnectError("refused", request=request)

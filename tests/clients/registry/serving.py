@@ -17,6 +17,7 @@ import pytest
 from registry.client import sign
 from registry.client.receiver import PROVIDERS_CHANGED
 from tests.clients.registry.fake import TOKEN, FakeRegistry
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[3]
 BIN = Path(sys.executable).parent
@@ -63,11 +64,6 @@ def environment(registry: FakeRegistry, port: int, state_dir: Path) -> dict[str,
     }
 
 
-def free_port() -> int:
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return int(server.server_port)
-
-
 def serves(port: int) -> bool:
     try:
         return httpx2.get(f"http://127.0.0.1:{port}/healthz").is_success
@@ -98,7 +94,8 @@ def tell(registry: FakeRegistry, key: tuple[str, str]) -> int:
         "webhook-timestamp": str(stamp),
         "webhook-signature": sign(secret=dependent["notify_secret"], message_id="msg_1", timestamp=stamp, body=body),
     }
-    return httpx2.post(dependent["notify_url"], content=body, headers=headers).status_code
+    answer = httpx2.post(dependent["notify_url"], content=body, headers=headers, timeout=PATIENCE_SECONDS)
+    return answer.status_code
 
 
 def changes(registry: FakeRegistry, service: str) -> list[str]:

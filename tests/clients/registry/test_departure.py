@@ -11,7 +11,7 @@ import pytest
 PROGRAM = """
 import atexit, multiprocessing, os, signal, sys, threading
 from tests.clients.registry.fake import FakeRegistry, registration
-from tests.clients.registry.test_membership import until
+from tests.waiting import until
 fake = FakeRegistry(listener=lambda request: print(request.method, flush=True))
 def join(**options):
     me = fake.client().registered(registration(), **options)
@@ -22,7 +22,7 @@ def join(**options):
 
 
 def run(code: str) -> tuple[int, list[str]]:
-    ended = subprocess.run([sys.executable, "-c", PROGRAM + code], capture_output=True, text=True, timeout=30)
+    ended = subprocess.run([sys.executable, "-c", PROGRAM + code], capture_output=True, text=True, timeout=120)
     assert "Traceback" not in ended.stderr, ended.stderr
     return ended.returncode, ended.stdout.split()
 
@@ -37,7 +37,7 @@ def test_at_an_exit_with_a_code() -> None:
 
 def test_on_sigterm_it_serves_on_for_a_while_and_then_ends_as_it_would_have() -> None:
     code = """
-join(drain_seconds=2.0)
+join(drain_seconds=5.0)
 signal.raise_signal(signal.SIGTERM)
 assert len(fake.requests) < 3
 threading.Event().wait()

@@ -11,22 +11,23 @@ from registry.client.cache import Cache
 from registry.client.life import Life
 from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
 from tests.clients.registry.test_life import gap
-from tests.clients.registry.test_membership import notified, tell, until
+from tests.clients.registry.test_membership import notified, tell
+from tests.waiting import PATIENCE_SECONDS, until
 
-# Far less than until the next regular question.
-AT_ONCE = 2.0
+# Until the next regular question: longer than any test waits for a change.
+NEVER_SECONDS = 10 * PATIENCE_SECONDS
 
 
 def test_a_change_is_known_as_soon_as_it_has_happened(registry: FakeRegistry) -> None:
     heard: list[int] = []
-    with registry.client().registered(registration()) as me:
+    with registry.client().registered(registration(), verify_seconds=NEVER_SECONDS) as me:
         until(lambda: me.is_registered)
         me.on_change("grading", lambda providers: heard.append(len(providers)))
-        until(lambda: heard == [0], seconds=AT_ONCE)
+        until(lambda: heard == [0])
         registry.offer("grading", "grading-1")
-        until(lambda: heard == [0, 1], seconds=AT_ONCE)
+        until(lambda: heard == [0, 1])
         registry.withdraw("grading", "grading-1")
-        until(lambda: heard == [0, 1, 0], seconds=AT_ONCE)
+        until(lambda: heard == [0, 1, 0])
         assert me.choose("grading") is None
 
 
@@ -47,11 +48,13 @@ def test_one_that_no_webhook_reaches_waits_at_the_registry_until_one_does(
         until(lambda: len(me.providers("grading")) == 2)
         assert caplog.text.count("can the registry reach http://webui.test/rollcall/notify?") == 1
         assert me.revision == 3
+        # What is told now is not so at the registry, which must not be asked any more.
+        registry.is_away = True
         tell(me, 3, 4, "grading-3")
         assert len(me.providers("grading")) == 3
         thread = me._follower._thread
         assert thread is not None
-        thread.join(AT_ONCE)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
 
 
@@ -68,17 +71,17 @@ def test_one_that_is_told_of_some_changes_and_finds_others_trusts_its_webhooks(r
 
 
 def test_it_registers_again_as_soon_as_the_registry_has_forgotten_it(registry: FakeRegistry) -> None:
-    with registry.client().registered(registration()) as me:
+    with registry.client().registered(registration(), verify_seconds=NEVER_SECONDS) as me:
         until(lambda: me.is_registered)
         for _ in range(2):
             registry.lose_everything()
-            until(lambda: registry.registered() == {"webui/webui-1"}, seconds=AT_ONCE)
+            until(lambda: registry.registered() == {"webui/webui-1"})
             registry.offer("grading", "grading-1")
-            until(lambda: len(me.providers("grading")) == 1, seconds=AT_ONCE)
+            until(lambda: len(me.providers("grading")) == 1)
 
 
 def test_it_goes_on_after_an_outage(registry: FakeRegistry) -> None:
-    with registry.client().registered(registration()) as me:
+    with registry.client().registered(registration(), verify_seconds=NEVER_SECONDS) as me:
         until(lambda: me.is_registered)
         registry.is_away = True
         until(lambda: len(registry.polls) > 1)
@@ -100,7 +103,7 @@ def test_a_registry_that_answers_at_once_is_asked_ever_less_often(registry: Fake
 
     with Registry("http://registry.test", TOKEN, transport=httpx2.MockTransport(answer)).registered(registration()):
         for _ in range(5):
-            assert asked.acquire(timeout=AT_ONCE)
+            assert asked.acquire(timeout=PATIENCE_SECONDS)
         extra = sum(asked.acquire(timeout=0.1) for _ in range(5))
     assert extra < 5
 
@@ -122,12 +125,12 @@ def test_a_refusal_is_no_reason_to_storm(registry: FakeRegistry) -> None:
 
 async def _follow(registry: FakeRegistry) -> None:
     async with AsyncRegistry("http://registry.test", TOKEN, transport=registry.transport()).registered(
-        registration()
+        registration(), verify_seconds=NEVER_SECONDS
     ) as me:
         registry.offer("grading", "grading-1")
-        await me.wait_for("grading", timeout=AT_ONCE)
+        await me.wait_for("grading", timeout=PATIENCE_SECONDS)
         registry.offer("grading", "grading-2")
-        until(lambda: len(me.providers("grading")) == 2, seconds=AT_ONCE)
+        until(lambda: len(me.providers("grading")) == 2)
 
 
 def test_an_asynchronous_service_follows_as_well(registry: FakeRegistry) -> None:

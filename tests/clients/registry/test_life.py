@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -12,7 +13,7 @@ from registry.client.backoff import LONGEST_RETRY_OF_REFUSAL_SECONDS, LONGEST_RE
 from registry.client.cache import Cache
 from registry.client.crew import Crew
 from registry.client.life import SHARING_SECONDS, Life
-from registry.client.snapshot import REMEMBERED_SECONDS
+from registry.client.snapshot import REMEMBERED_SECONDS, Snapshot
 from registry.client.state import State
 from registry.client.wire import Change, Subscriber
 from tests.clients.registry.fake import FakeRegistry, problem, registration
@@ -51,6 +52,20 @@ def test_it_registers_at_the_first_step(registry: FakeRegistry) -> None:
     assert lived.step(0.0) > 0
     assert lived.is_registered
     assert [provider.instance for provider in cache.snapshot.providers["grading"]] == ["grading-1"]
+
+
+def test_who_is_registered_knows_what_was_answered(registry: FakeRegistry) -> None:
+    known_before: list[bool] = []
+
+    class Watched(Cache):
+        def update(self, step: Callable[[Snapshot], Snapshot | None]) -> bool:
+            known_before.append(lived.is_registered)
+            return super().update(step)
+
+    lived = life(registry, cache=Watched())
+    lived.step(0.0)
+    assert known_before == [False]
+    assert lived.is_registered
 
 
 def test_it_tries_again_for_as_long_as_it_takes_and_ever_less_often(registry: FakeRegistry) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +25,10 @@ from registry.client import (
 )
 from registry.client.receiver import PROVIDERS_CHANGED, Answer
 from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
+from tests.waiting import PATIENCE_SECONDS, until
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-SOON = 5.0
 ADDRESS = "/v1/services/webui/instances/webui-1"
-
-
-def until(condition: Callable[[], bool], *, seconds: float = SOON) -> None:
-    """Waits for a thread to get there, checking a thousand times a second, and fails when it does not."""
-    pause = threading.Event()
-    for _ in range(int(seconds * 1000)):
-        if condition():
-            return
-        pause.wait(0.001)
-    raise AssertionError("it never happened")
 
 
 def webhook(secret: str, since: int, to: int, *added: str, removed: Sequence[str] = ()) -> tuple[dict[str, str], bytes]:
@@ -68,7 +59,7 @@ def notified() -> Registration:
 def test_a_service_joins_and_leaves_with_a_with(registry: FakeRegistry) -> None:
     registry.offer("grading", "grading-1")
     with registry.client().registered(registration()) as me:
-        assert [provider.instance for provider in me.wait_for("grading", timeout=SOON)] == ["grading-1"]
+        assert [provider.instance for provider in me.wait_for("grading", timeout=PATIENCE_SECONDS)] == ["grading-1"]
         chosen = me.choose("grading")
         assert chosen is not None
         assert chosen.url == "http://grading-1.test"
@@ -82,7 +73,7 @@ def test_starting_does_not_wait_for_the_registry(registry: FakeRegistry) -> None
     released = threading.Event()
 
     def slow(request: httpx2.Request) -> httpx2.Response:
-        released.wait(SOON)
+        released.wait(PATIENCE_SECONDS)
         raise httpx2.ReadTimeout("timed out", request=request)
 
     registry.mishaps = [slow]
@@ -137,11 +128,10 @@ def test_waiting_in_vain_ends_with_an_error_that_is_worth_a_retry(registry: Fake
 
 def test_waiting_in_vain_says_why_the_registry_could_not_be_asked(registry: FakeRegistry) -> None:
     registry.mishaps = [lambda request: problem(401, "unauthenticated", detail="The token is not known here.")] * 9
-    with (
-        registry.client().registered(registration()) as me,
-        pytest.raises(NoProviderError, match=r"within 0\.1 s\. The token is not known here\."),
-    ):
-        me.wait_for("grading", timeout=0.1)
+    with registry.client().registered(registration()) as me:
+        until(lambda: me._life.trouble is not None)
+        with pytest.raises(NoProviderError, match=r"within 0\.01 s\. The token is not known here\."):
+            me.wait_for("grading", timeout=0.01)
 
 
 def test_a_webhook_is_known_at_once(registry: FakeRegistry) -> None:
@@ -195,7 +185,7 @@ def test_a_listener_hears_what_is_known_and_then_every_change(registry: FakeRegi
 def test_a_restart_while_the_registry_is_away_still_finds_its_providers(registry: FakeRegistry, tmp_path: Path) -> None:
     registry.offer("grading", "grading-1")
     with registry.client().registered(registration(), state_dir=tmp_path) as me:
-        me.wait_for("grading", timeout=SOON)
+        me.wait_for("grading", timeout=PATIENCE_SECONDS)
     registry.is_away = True
     with registry.client().registered(registration(), state_dir=tmp_path) as me:
         assert [provider.instance for provider in me.providers("grading")] == ["grading-1"]
@@ -218,7 +208,8 @@ def test_what_one_worker_is_told_the_others_know(registry: FakeRegistry, tmp_pat
         tell(one, 1, 5, "grading-1")
         until(lambda: len(other.providers("grading")) == 1)
     assert registry.registered() == set()
-    assert [request.method for request in registry.requests] == ["PUT", "DELETE"]
+    # The one that stays longer may have come to register in the other's place.
+    assert [method for method, _ in groupby(request.method for request in registry.requests)] == ["PUT", "DELETE"]
 
 
 def test_a_forked_child_reads_and_takes_webhooks_and_leaves_the_life_to_its_parent(
@@ -283,11 +274,11 @@ def test_an_asynchronous_service_joins_and_leaves_with_an_async_with(registry: F
     async def serve() -> None:
         async with AsyncRegistry("http://registry.test", TOKEN, transport=registry.transport()) as client:
             async with client.registered(registration()) as me:
-                assert len(await me.wait_for("grading", timeout=SOON)) == 1
+                assert len(await me.wait_for("grading", timeout=PATIENCE_SECONDS)) == 1
                 assert me.choose("grading") is not None
                 assert (await client.instances("webui")).instances[0].instance == "webui-1"
                 with pytest.raises(NotRequiredError):
-                    await me.wait_for("logsvc", timeout=SOON)
+                    await me.wait_for("logsvc", timeout=PATIENCE_SECONDS)
             assert registry.registered() == {"grading/grading-1"}
 
     asyncio.run(serve())

@@ -15,7 +15,7 @@ from registry.client.flask import blueprint
 from registry.client.starlette import route
 from tests.clients.registry import test_membership
 from tests.clients.registry.fake import FakeRegistry, registration
-from tests.clients.registry.test_membership import until
+from tests.waiting import until
 
 NOTIFY = "/rollcall/notify"
 Post = Callable[[dict[str, str], bytes], httpx2.Response]

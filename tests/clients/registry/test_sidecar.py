@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -12,26 +14,46 @@ import pytest
 from registry.client import Heartbeat, sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
 
-# A sidecar of its own, for it handles its process's signals; it prints what the registry was asked.
+# A sidecar of its own, for it handles its process's signals; it prints what the registry was told. A line is
+# written at once, with its end, as two processes write to the same pipe.
 PROGRAM = """
 import sys
 from registry.client import sidecar
 from tests.clients.registry.fake import FakeRegistry, registration
-fake = FakeRegistry(listener=lambda request: print(request.method, flush=True))
+def tell(request):
+    if request.method != "GET":
+        print(f"{request.method}\\n", end="", flush=True)
+fake = FakeRegistry(listener=tell)
 me = fake.client().registered(registration(), drain_seconds=float(sys.argv[1]))
 sys.exit(sidecar.run(me, sys.argv[2:]))
 """
+# The next beat comes when no test runs any more.
+BEATS_ONCE = Heartbeat(kind="ttl", interval_seconds=3600.0)
 WAITING = """
 import signal, sys
 def leave(number, frame):
-    print("got", signal.Signals(number).name, flush=True)
+    print(f"got {signal.Signals(number).name}\\n", end="", flush=True)
     sys.exit(5)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, leave)
-print("ready", flush=True)
+print("ready\\n", end="", flush=True)
 while True:
     signal.pause()
 """
+
+
+@contextmanager
+def waiting_in_a_sidecar(*, drain_seconds: float) -> Iterator["subprocess.Popen[str]"]:
+    """Both are ended at the end, also when the test fails before it has ended them."""
+    command = [sys.executable, "-c", PROGRAM, str(drain_seconds), sys.executable, "-c", WAITING]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def until_a_beat(registry: FakeRegistry, path: Path) -> str:
@@ -48,7 +70,7 @@ def until_a_beat(registry: FakeRegistry, path: Path) -> str:
 
 
 def test_it_is_registered_while_it_runs_and_its_exit_code_is_passed_on(registry: FakeRegistry, tmp_path: Path) -> None:
-    me = registry.client().registered(registration(heartbeat=Heartbeat(kind="ttl")))
+    me = registry.client().registered(registration(heartbeat=BEATS_ONCE))
     program = ["sh", "-c", f"{until_a_beat(registry, tmp_path / 'beat')}; exit 7"]
     assert sidecar.run(me, program) == 7
     assert [request.method for request in registry.requests] == ["PUT", "PUT", "DELETE"]
@@ -74,8 +96,7 @@ def test_the_handlers_of_before_are_put_back(registry: FakeRegistry) -> None:
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"])
 def test_signals_are_passed_on(name: str) -> None:
-    command = [sys.executable, "-c", PROGRAM, "0.1", sys.executable, "-c", WAITING]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+    with waiting_in_a_sidecar(drain_seconds=0.1) as process:
         assert process.stdout is not None
         lines = {process.stdout.readline().strip() for _ in range(2)}
         assert lines == {"ready", "PUT"}
@@ -87,8 +108,7 @@ def test_signals_are_passed_on(name: str) -> None:
 
 
 def test_a_program_that_ends_while_it_drains_has_its_own_exit_code() -> None:
-    command = [sys.executable, "-c", PROGRAM, "3600", sys.executable, "-c", WAITING]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as process:
+    with waiting_in_a_sidecar(drain_seconds=3600) as process:
         assert process.stdout is not None
         assert {process.stdout.readline().strip() for _ in range(2)} == {"ready", "PUT"}
         os.kill(process.pid, signal.SIGTERM)

@@ -109,13 +109,13 @@ def test_a_malformed_network_names_the_setting() -> None:
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"])
 @pytest.mark.parametrize("own", ["127.0.0.1", "localhost", "LOCALHOST.", "::1"])
 def test_our_own_endpoint_on_loopback_is_refused_by_any_of_its_addresses(address: str, own: str) -> None:
-    policy = AddressPolicy(["127.0.0.0/8", "::1/128"], frozenset({(own, 6379)}))
+    policy = AddressPolicy(["127.0.0.0/8", "::1/128"], lambda: frozenset({(own, 6379)}))
     assert policy.refusal(address, 6379) is not None
     assert policy.refusal(address, 6380) is None
 
 
 def test_our_own_endpoint_is_refused_by_name_and_by_address() -> None:
-    policy = AddressPolicy(["10.0.0.0/8"], frozenset({("db.internal", 5432), ("10.0.0.5", 5432)}))
+    policy = AddressPolicy(["10.0.0.0/8"], lambda: frozenset({("db.internal", 5432), ("10.0.0.5", 5432)}))
     assert policy.check_url("http://DB.internal:5432/") is not None
     assert policy.check_url("http://db.internal:80/") is None
     assert policy.refusal("10.0.0.5", 5432) is not None

@@ -7,11 +7,11 @@ import pytest
 from registry.exchange.addresses import AddressPolicy
 from registry.exchange.client import Client, Error, Origin, Outcome, Request, Timeouts
 from tests.registry.exchange.peers import answering, answering_always, peer, read_request, say_nothing
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-QUICK = Timeouts.within(0.2)
 
 
 async def test_an_answer_comes_with_its_status_body_and_time(client: Client) -> None:
@@ -19,7 +19,7 @@ async def test_an_answer_comes_with_its_status_body_and_time(client: Client) -> 
         outcome = await client.send(Request(url=serving.url))
     assert (outcome.status, outcome.body, outcome.error) == (200, b"ok", None)
     assert outcome.is_success
-    assert 0 < outcome.latency_ms < 10_000
+    assert 0 < outcome.latency_ms < 1000 * PATIENCE_SECONDS
 
 
 async def test_the_peer_is_sent_the_whole_request(client: Client) -> None:
@@ -162,9 +162,9 @@ async def test_the_close_of_an_idle_connection_is_told_at_once(policy: AddressPo
     async with peer(answering_always(OK)) as serving:
         assert (await client.send(Request(url=serving.url))).status == 200
         serving.hang_up()
-        origin, idle_seconds = await asyncio.wait_for(told.get(), 5)
+        origin, idle_seconds = await asyncio.wait_for(told.get(), PATIENCE_SECONDS)
         assert origin == Origin("http", "127.0.0.1", serving.port)
-        assert 0 <= idle_seconds < 5
+        assert 0 <= idle_seconds < PATIENCE_SECONDS
     await client.close()
 
 
@@ -184,7 +184,7 @@ async def test_a_close_that_a_request_meets_is_told_too(policy: AddressPolicy) -
 
     ((origin, idle_seconds),) = told
     assert origin == Origin("http", "127.0.0.1", serving.port)
-    assert 0 <= idle_seconds < 1
+    assert 0 <= idle_seconds < PATIENCE_SECONDS
 
 
 async def test_our_own_closes_are_not_told_as_the_peers(policy: AddressPolicy) -> None:
@@ -235,13 +235,13 @@ async def test_requests_beyond_the_bound_wait_for_room(policy: AddressPolicy) ->
 async def test_the_clock_of_a_request_that_waits_for_room_has_not_started(policy: AddressPolicy) -> None:
     client = Client(policy, max_connections=1)
     async with peer(say_nothing) as silent, peer(answering_always(OK)) as serving:
-        slow = asyncio.create_task(client.send(Request(url=silent.url, timeouts=Timeouts.within(0.4))))
+        slow = asyncio.create_task(client.send(Request(url=silent.url, timeouts=Timeouts.within(2.2))))
         await asyncio.sleep(0)
-        outcome = await client.send(Request(url=serving.url, timeouts=QUICK))
+        outcome = await client.send(Request(url=serving.url, timeouts=Timeouts.within(2.0)))
         assert (await slow).error is Error.TIMEOUT
     await client.close()
     assert outcome.status == 200
-    assert outcome.latency_ms < 200
+    assert outcome.latency_ms < 2000
 
 
 async def test_a_connection_idle_for_too_long_is_closed(policy: AddressPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,14 +249,14 @@ async def test_a_connection_idle_for_too_long_is_closed(policy: AddressPolicy, m
     client = Client(policy, idle_seconds=0.02)
     async with peer(answering_always(OK)) as serving:
         assert (await client.send(Request(url=serving.url))).status == 200
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     await client.close()
 
 
 async def test_a_tcp_probe_opens_a_connection_and_closes_it(client: Client) -> None:
     async with peer(say_nothing) as serving:
         outcome = await client.connect("127.0.0.1", serving.port, Timeouts())
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     assert outcome.is_success
     assert outcome.status is None
 
@@ -291,7 +291,7 @@ async def test_a_cancelled_request_frees_its_connection(policy: AddressPolicy) -
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.send(Request(url=silent.url)), 0.05)
         assert (await client.send(Request(url=serving.url))).status == 200
-        await asyncio.wait_for(silent.closed.wait(), 5)
+        await asyncio.wait_for(silent.closed.wait(), PATIENCE_SECONDS)
     await client.close()
 
 
@@ -319,7 +319,7 @@ async def test_who_starts_the_next_at_each_outcome_does_not_exhaust_the_stack(cl
 
     client.start(Request(url="http://10.0.0.1/"), go_on)
     assert outcomes == []
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
 
 
 async def test_an_outcome_is_never_told_before_the_start_has_returned(client: Client) -> None:
@@ -330,4 +330,4 @@ async def test_an_outcome_is_never_told_before_the_start_has_returned(client: Cl
         client.start(Request(url="http://10.0.0.1/"), outcomes.put_nowait)
         assert outcomes.empty()
         assert {(await outcomes.get()).error for _ in range(3)} == {None, Error.BAD_URL, Error.REFUSED_ADDRESS}
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)

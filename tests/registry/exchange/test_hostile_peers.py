@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from registry.exchange.addresses import AddressPolicy
 from registry.exchange.client import Client, Error, Outcome, Request, Timeouts
 from tests.registry.exchange.peers import answering, answering_always, peer, read_request, say_nothing
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 QUICK = Timeouts(resolve=0.1, connect=0.1, first_byte=0.1, total=0.25)
+# In which a busy machine has begun to answer, too.
+BEGUN = Timeouts(total=1.0)
 # Between a timeout and its outcome: a tick of the wheel, and what a busy machine adds.
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = PATIENCE_SECONDS
 
 
 async def test_a_peer_that_never_answers_is_given_up_at_the_first_bytes_limit(client: Client) -> None:
@@ -37,11 +40,11 @@ async def test_a_peer_that_drips_its_answer_is_given_up_at_the_total(client: Cli
             await asyncio.sleep(0.01)
 
     async with peer(drip) as serving:
-        outcome = await client.send(Request(url=serving.url, timeouts=QUICK))
+        outcome = await client.send(Request(url=serving.url, timeouts=BEGUN))
     assert outcome.error is Error.TIMEOUT
     assert outcome.status is None
-    assert outcome.detail == f"127.0.0.1:{serving.port} did not end its answer within 0.25 s."
-    assert 250 <= outcome.latency_ms < 250 + SLACK_SECONDS * 1000
+    assert outcome.detail == f"127.0.0.1:{serving.port} did not end its answer within 1 s."
+    assert 1000 <= outcome.latency_ms < 1000 + SLACK_SECONDS * 1000
 
 
 async def test_a_body_that_never_ends_in_time_is_a_timeout_with_its_status(client: Client) -> None:
@@ -51,7 +54,7 @@ async def test_a_body_that_never_ends_in_time_is_a_timeout_with_its_status(clien
         await reader.read()
 
     async with peer(stream) as serving:
-        outcome = await client.send(Request(url=serving.url, timeouts=QUICK))
+        outcome = await client.send(Request(url=serving.url, timeouts=BEGUN))
     assert (outcome.error, outcome.status, outcome.body) == (Error.TIMEOUT, 200, b"data: 1")
     assert not outcome.is_success
 
@@ -67,7 +70,7 @@ async def test_headers_without_end_are_refused(client: Client) -> None:
 
     async with peer(chatter) as serving:
         outcome = await client.send(Request(url=serving.url))
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     assert outcome.error is Error.TOO_LARGE_HEADERS
 
 
@@ -94,7 +97,7 @@ async def test_of_a_body_without_end_the_status_counts_and_the_connection_is_clo
 
     async with peer(flood) as serving:
         outcome = await client.send(Request(url=serving.url, max_body_bytes=4))
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     assert outcome.status == 200
     assert len(outcome.body) <= 4
 
@@ -125,7 +128,7 @@ async def test_a_peer_that_half_closes_before_it_answers_closed_early(client: Cl
 
     async with peer(half_close) as serving:
         outcome = await client.send(Request(url=serving.url))
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     assert outcome.error is Error.CLOSED_EARLY
 
 
@@ -206,15 +209,16 @@ async def test_a_port_that_accepts_nothing_is_a_connect_timeout(client: Client) 
     assert outcome.latency_ms < (QUICK.total + SLACK_SECONDS) * 1000
 
 
-async def test_hostile_peers_delay_no_other(client: Client) -> None:
+async def test_hostile_peers_delay_no_other(policy: AddressPolicy) -> None:
+    client = Client(policy)
     async with peer(say_nothing) as silent, peer(answering_always(OK)) as serving:
-        slow = [client.send(Request(url=silent.url, timeouts=Timeouts.within(0.5))) for _ in range(50)]
-        running = asyncio.gather(*slow)
+        patient = Timeouts.within(10 * PATIENCE_SECONDS)
+        running = asyncio.gather(*(client.send(Request(url=silent.url, timeouts=patient)) for _ in range(50)))
         await asyncio.sleep(0)
-        outcome = await client.send(Request(url=serving.url))
+        assert (await client.send(Request(url=serving.url))).status == 200
         assert not running.done()
-        assert outcome.latency_ms < 500
-        assert {outcome.error for outcome in await running} == {Error.TIMEOUT}
+        await client.close()
+        assert {outcome.error for outcome in await running} == {Error.CLIENT_CLOSED}
 
 
 async def test_running_out_of_files_is_our_fault_and_not_the_peers(

@@ -10,6 +10,7 @@ import pytest
 from registry.exchange.addresses import AddressPolicy
 from registry.exchange.client import Client, Error, Request, Timeouts
 from tests.registry.exchange.peers import answering_always, peer, say_nothing
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,7 @@ class Names:
     def getaddrinfo(self, host: str, port: object, **_: object) -> list[tuple[object, ...]]:
         self.asked.append(host)
         if host == "silent.test":
-            self.silent.wait(5)
+            self.silent.wait(10 * PATIENCE_SECONDS)
         if host not in self.addresses:
             raise socket.gaierror(-2, "Name or service not known")
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in self.addresses[host]]
@@ -50,7 +51,8 @@ async def test_a_name_is_resolved_and_named_to_the_peer(client: Client, names: N
     assert f"host: service.test:{serving.port}\r\n".encode() in requests[0]
 
 
-async def test_a_name_is_asked_for_once_by_many(client: Client, names: Names) -> None:
+async def test_a_name_is_asked_for_once_by_many(client: Client, names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("registry.exchange.resolver.CACHE_SECONDS", 10 * PATIENCE_SECONDS)
     names.addresses["service.test"] = ["127.0.0.1"]
     async with peer(answering_always(OK)) as serving:
         request = Request(url=f"http://service.test:{serving.port}/", keep_alive=False)
@@ -82,10 +84,12 @@ async def test_a_name_whose_server_is_silent_is_given_up(client: Client, names: 
 async def test_a_silent_name_delays_no_other(client: Client, names: Names) -> None:
     names.addresses["service.test"] = ["127.0.0.1"]
     async with peer(answering_always(OK)) as serving:
-        slow = asyncio.create_task(client.send(Request(url="http://silent.test/", timeouts=Timeouts.within(0.3))))
+        patient = Timeouts.within(10 * PATIENCE_SECONDS)
+        slow = asyncio.create_task(client.send(Request(url="http://silent.test/", timeouts=patient)))
         await asyncio.sleep(0)
         assert (await client.send(Request(url=f"http://service.test:{serving.port}/"))).status == 200
         assert not slow.done()
+        names.silent.set()
         await slow
 
 
@@ -120,7 +124,7 @@ async def test_a_names_next_address_is_tried_when_one_refuses(client: Client, na
     names.addresses["two.test"] = ["127.0.0.2", "127.0.0.1"]
     async with peer(answering_always(OK)) as serving:
         assert (await client.connect("two.test", serving.port, Timeouts())).is_success
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
         assert (await client.send(Request(url=f"http://two.test:{serving.port}/"))).status == 200
 
 
@@ -139,7 +143,7 @@ async def test_a_names_next_address_is_tried_when_one_does_not_accept(client: Cl
             full.bind(("127.0.0.2", serving.port))
             full.listen(0)
             queued.connect(full.getsockname())
-            request = Request(url=f"http://two.test:{serving.port}/", timeouts=Timeouts(connect=0.2))
+            request = Request(url=f"http://two.test:{serving.port}/", timeouts=Timeouts(connect=1.0))
             assert (await client.send(request)).status == 200
 
 
@@ -147,5 +151,5 @@ async def test_closing_the_client_does_not_wait_for_names(policy: AddressPolicy,
     client = Client(policy)
     slow = asyncio.create_task(client.send(Request(url="http://silent.test/")))
     await asyncio.sleep(0.01)
-    await asyncio.wait_for(client.close(), 1)
+    await asyncio.wait_for(client.close(), PATIENCE_SECONDS)
     assert (await slow).error is Error.CLIENT_CLOSED

@@ -11,6 +11,7 @@ import pytest
 from registry.exchange.addresses import AddressPolicy
 from registry.exchange.client import Client, Error, Origin, Request, Timeouts
 from tests.registry.exchange.peers import answering, answering_always, peer, say_nothing
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
 
@@ -116,7 +117,7 @@ async def test_a_handshake_that_does_not_end_is_a_connect_timeout(client: Client
     async with peer(say_nothing) as serving:
         request = Request(url=f"https://127.0.0.1:{serving.port}/", timeouts=Timeouts(connect=0.1))
         outcome = await client.send(request)
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     assert outcome.error is Error.CONNECT_TIMEOUT
 
 
@@ -131,7 +132,7 @@ async def test_a_peer_that_never_answers_over_tls_is_given_up(policy: AddressPol
     client = Client(policy, tls_context=certificate.trusting())
     async with peer(say_nothing, tls=certificate.serving()) as serving:
         outcome = await client.send(Request(url=serving.url, timeouts=Timeouts(first_byte=0.1)))
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     await client.close()
     assert outcome.error is Error.TIMEOUT
 
@@ -154,7 +155,7 @@ async def test_the_close_of_an_idle_tls_connection_is_told(policy: AddressPolicy
     async with peer(answering_always(OK), tls=certificate.serving()) as serving:
         assert (await client.send(Request(url=serving.url))).status == 200
         serving.hang_up()
-        assert await asyncio.wait_for(told.get(), 5) == Origin("https", "127.0.0.1", serving.port)
+        assert await asyncio.wait_for(told.get(), PATIENCE_SECONDS) == Origin("https", "127.0.0.1", serving.port)
     await client.close()
 
 
@@ -166,6 +167,6 @@ async def test_without_epoll_plain_connections_go_by_the_event_loop(
     async with peer(answering_always(OK)) as serving:
         outcomes = [await client.send(Request(url=serving.url)) for _ in range(2)]
         assert (await client.connect("127.0.0.1", serving.port, Timeouts())).is_success
-        await asyncio.wait_for(serving.closed.wait(), 5)
+        await asyncio.wait_for(serving.closed.wait(), PATIENCE_SECONDS)
     await client.close()
     assert [(outcome.status, outcome.reused) for outcome in outcomes] == [(200, False), (200, True)]

@@ -11,7 +11,8 @@ from registry.management.commands import run_service
 from tests.clients.registry.fake import TOKEN, FakeRegistry
 from tests.clients.registry.test_sidecar import until_a_beat
 
-ARGUMENTS = ["billing", "--url", "http://127.0.0.1:9000"]
+# It beats once: the next beat comes when no test runs any more.
+ARGUMENTS = ["billing", "--url", "http://127.0.0.1:9000", "--interval", "3600"]
 
 
 @pytest.fixture(autouse=True)

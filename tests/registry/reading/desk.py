@@ -11,6 +11,7 @@ from config.tokens import issuing
 from registry.reading.lane import Lane
 from registry.reading.reader import Reader
 from tests.config.asgi import Client, http_scope, hybrid
+from tests.waiting import PATIENCE_SECONDS
 
 Result = TypeVar("Result")
 
@@ -59,7 +60,7 @@ class Desk:
             await asyncio.sleep(0)
 
     async def until_waiting(self, count: int = 1) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while self.reader._waiting < count:  # noqa: ASYNC110 -- what is waited for tells nobody
                 await asyncio.sleep(0)
 

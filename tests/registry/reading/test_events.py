@@ -13,6 +13,7 @@ from registry.models import JournalEntry
 from tests import factories
 from tests.config.asgi import Client
 from tests.registry.reading.desk import Desk
+from tests.waiting import PATIENCE_SECONDS
 
 EVENTS = "/v1/events"
 
@@ -31,7 +32,7 @@ def told(client: Client) -> list[tuple[str, int]]:
 async def until(client: Client, count: int) -> None:
     while len(fields(client, "data")) < count:
         client.arrived.clear()
-        await asyncio.wait_for(client.arrived.wait(), 10)
+        await asyncio.wait_for(client.arrived.wait(), PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def register(now: datetime) -> Callable[..., Callable[[], Any]]:
 
 async def leave(client: Client, stream: "asyncio.Task[None]") -> None:
     client.gone.set()
-    await asyncio.wait_for(stream, 10)
+    await asyncio.wait_for(stream, PATIENCE_SECONDS)
 
 
 def test_every_change_is_told_once_with_its_revision_as_its_id(desk: Desk, register: Callable[..., Any]) -> None:
@@ -157,7 +158,7 @@ def test_one_that_follows_too_slowly_is_told_so_and_ended(
         await desk.do(register("a"))
         desk.reader.revisions._events_after = 10
         await desk.look()
-        await asyncio.wait_for(stream, 10)
+        await asyncio.wait_for(stream, PATIENCE_SECONDS)
         assert told(client) == [("revision", 0), ("slow", 0)]
         assert client.has_everything
 
@@ -175,7 +176,7 @@ def test_one_that_takes_nothing_is_cut_off(desk: Desk, monkeypatch: pytest.Monke
 
     async def scenario(desk: Desk) -> None:
         client = Stuck()
-        await asyncio.wait_for(desk.begin(EVENTS, client), 10)
+        await asyncio.wait_for(desk.begin(EVENTS, client), PATIENCE_SECONDS)
         assert not client.has_everything
 
     desk.run(scenario)
@@ -209,7 +210,7 @@ def test_a_revoked_token_ends_its_streams(desk: Desk, now: datetime) -> None:
         await until(client, 1)
         await desk.do(lambda: issuing.revoke(name="reader", now=now))
         await desk.look()
-        await asyncio.wait_for(stream, 10)
+        await asyncio.wait_for(stream, PATIENCE_SECONDS)
         assert told(client)[-1] == ("revoked", 0)
 
     desk.run(scenario)

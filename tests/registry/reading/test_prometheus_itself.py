@@ -1,10 +1,9 @@
 """A real Prometheus finds its targets through the registry, and reads the registry's own figures."""
 
 import shutil
-import socket
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from config.tokens import issuing
 from tests import factories
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 PROMETHEUS = shutil.which("prometheus")
 
@@ -43,9 +44,7 @@ def prometheus(live_server: LiveServer, tmp_path: Path) -> Iterator[httpx2.Clien
     host = urlsplit(live_server.url).netloc
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text(CONFIGURATION.format(registry=live_server.url, token=token, host=host))
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{chosen.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     options = [
         f"--config.file={configuration}",
         f"--storage.tsdb.path={tmp_path / 'data'}",
@@ -93,13 +92,8 @@ def _value(prometheus: httpx2.Client, query: str) -> str | None:
 
 
 def _eventually(ask: Callable[[], Any]) -> Any:
-    pause = threading.Event()
-    for _ in range(150):
-        try:
-            answer = ask()
-        except (httpx2.HTTPError, KeyError, ValueError):
-            answer = None
-        if answer:
-            return answer
-        pause.wait(0.1)
-    raise AssertionError("Prometheus has not come to it within 15 s")
+    def asked() -> Any:
+        with suppress(KeyError, ValueError):
+            return ask()
+
+    return until(asked, seconds=2 * PATIENCE_SECONDS)

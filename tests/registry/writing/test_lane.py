@@ -2,6 +2,8 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -14,8 +16,11 @@ from registry import registration
 from registry.errors import Contended
 from registry.models import Heartbeat, Instance, JournalEntry
 from registry.reading.reader import Reader
+from registry.registration import Registered
+from registry.writing import bodies
 from registry.writing.intake import intake
 from registry.writing.lane import Lane
+from tests import factories
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.registry.conftest import ClientOf
 
@@ -89,6 +94,29 @@ def test_it_registers_and_answers_as_django_does(token: str, client_of: ClientOf
     }
     assert dict(answer.headers)[b"rollcall-revision"] == b"2"
     assert Heartbeat.objects.count() == 2
+
+
+def test_an_answer_of_many_providers_keeps_nobody_else_waiting(
+    token: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[Thread] = []
+
+    def registration_body(registered: Registered) -> dict[str, Any]:
+        threads.append(current_thread())
+        return whole(registered)
+
+    whole = bodies.registration
+    monkeypatch.setattr(bodies, "registration", registration_body)
+    monkeypatch.setattr("registry.writing.lane.MOST_PROVIDERS_IN_LOOP", 1)
+    factories.passing("logsvc", now=now)
+    send("PUT", BILLING, WHOLE, token)
+    factories.passing("logsvc", "logsvc-2", now=now)
+
+    answer = send("PUT", BILLING, WHOLE, token)
+
+    offered = json.loads(answer.body)["providers"]["logsvc"]
+    assert [each["instance"] for each in offered] == ["logsvc-1", "logsvc-2"]
+    assert [thread is main_thread() for thread in threads] == [True, False]
 
 
 def test_again_is_an_update_that_changes_nothing(token: str) -> None:

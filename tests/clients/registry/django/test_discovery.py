@@ -12,7 +12,7 @@ from registry.client.snapshot import Snapshot
 from registry.client.state import State
 from registry.client.wire import Provider
 from tests.clients.registry.fake import FakeRegistry
-from tests.clients.registry.test_membership import until
+from tests.waiting import until
 
 
 def test_a_server_that_joined_knows_without_asking(registry: FakeRegistry) -> None:

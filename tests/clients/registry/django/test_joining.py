@@ -17,7 +17,7 @@ from django.utils.autoreload import file_changed
 from registry.client.django import joining
 from registry.client.django.apps import JOINING
 from tests.clients.registry.fake import FakeRegistry
-from tests.clients.registry.test_membership import until
+from tests.waiting import until
 
 REGISTERED = {"webui/webui-1"}
 

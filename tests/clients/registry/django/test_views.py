@@ -10,7 +10,7 @@ from registry.client import Membership, new_secret
 from registry.client.django import joining
 from tests.clients.registry import test_membership
 from tests.clients.registry.fake import FakeRegistry
-from tests.clients.registry.test_membership import until
+from tests.waiting import until
 
 NOTIFY = "/rollcall/notify"
 

@@ -1,0 +1,70 @@
+"""SQLite as Django has it, but for a file that is replaced while it is open: what is written there is lost with it."""
+
+import os
+from typing import Any, NamedTuple
+
+from django.db import OperationalError
+from django.db.backends.sqlite3 import base
+
+_Identity = tuple[int, int] | None
+
+
+class _Opened(NamedTuple):
+    path: str
+    file: _Identity
+    log: _Identity
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Looks at its file whenever Django asks whether a connection is good still: before each request and each task.
+
+    Another file is opened instead. While there is none, or it lies beside the write-ahead log of the one before, with
+    which SQLite would destroy it, nothing is asked: the connection that is kept tells one log from another.
+    """
+
+    _opened: _Opened | None = None
+    _refusal = ""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        path = str(self.settings_dict["NAME"])
+        # Before it is opened: replaced in between it is opened once more, and not taken for the other.
+        file = _identity(path)
+        connection = super().get_new_connection(conn_params)
+        self._opened, self._refusal = _Opened(path, file or _identity(path), _identity(_log(path))), ""
+        return connection
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        if self.connection is not None and self._opened is not None:
+            self._look_at(self._opened)
+        super().close_if_unusable_or_obsolete()
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        if self._refusal:
+            raise OperationalError(self._refusal)
+        return super().create_cursor(name)
+
+    def _look_at(self, opened: _Opened) -> None:
+        found = _identity(opened.path)
+        self._refusal = ""
+        if found == opened.file:
+            return
+        if found is None:
+            self._refusal = f"{opened.path} is gone: put one there, or stop whoever uses it."
+        elif opened.log is not None and _identity(_log(opened.path)) == opened.log:
+            self._refusal = (
+                f"{opened.path} was replaced, but not what belongs to the one before: remove {_log(opened.path)}."
+            )
+        else:
+            self.close()
+
+
+def _log(path: str) -> str:
+    return f"{path}-wal"
+
+
+def _identity(path: str) -> _Identity:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

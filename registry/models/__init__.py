@@ -1,0 +1,27 @@
+"""What the registry keeps: instances and their health, who is told up to where, and the journal of every change."""
+
+from registry.models.heartbeats import Heartbeat, Protection, Rollup
+from registry.models.journal import Change, Head, JournalEntry
+from registry.models.notifications import Cursor, Delivery
+from registry.models.registration import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
+from registry.models.status import GOOD, Status, shown_status
+
+__all__ = [
+    "DRAINING",
+    "GOOD",
+    "Change",
+    "Cursor",
+    "Delivery",
+    "Head",
+    "Heartbeat",
+    "HeartbeatKind",
+    "Instance",
+    "JournalEntry",
+    "Maintenance",
+    "Protection",
+    "Requirement",
+    "Rollup",
+    "Status",
+    "Tombstone",
+    "shown_status",
+]

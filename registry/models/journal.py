@@ -1,0 +1,56 @@
+"""Every change, in the order of one revision."""
+
+from django.db import models
+
+
+class Change(models.TextChoices):
+    REGISTERED = "registered", "registered"
+    CHANGED = "changed", "changed"
+    PASSING = "passing", "became passing"
+    WARNING = "warning", "became warning"
+    CRITICAL = "critical", "became critical"
+    SUSPECT = "suspect", "became suspect"
+    MAINTENANCE = "maintenance", "maintenance began"
+    MAINTENANCE_ENDED = "maintenance-ended", "maintenance ended"
+    DRAINING = "draining", "began to drain"
+    DEREGISTERED = "deregistered", "deregistered"
+
+
+class JournalEntry(models.Model):
+    """One change. `before` and `after` are digests of what dependents were offered, empty where they were not."""
+
+    revision = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    change = models.CharField(max_length=17, choices=Change.choices)
+    service = models.CharField(max_length=63)
+    instance = models.CharField(max_length=63)
+    author = models.CharField(max_length=100)
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.CharField(max_length=16, blank=True)
+    after = models.CharField(max_length=16, blank=True)
+    # The instance as a provider, after the change.
+    provider = models.JSONField()
+
+    class Meta:
+        ordering = ["-revision"]
+        verbose_name_plural = "journal"
+        # journal.between: what happened to these services since?
+        indexes = [models.Index(fields=["service", "revision"], name="journal_service")]
+
+    def __str__(self) -> str:
+        return f"{self.revision}: {self.service}/{self.instance} {self.change}"
+
+
+class Head(models.Model):
+    """The journal's revision: one row, locked from a change's append to its commit, so revisions appear in order."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    revision = models.BigIntegerField(default=0)
+    # Random: tells this database's revisions from those of another, and from those that a copy has lost.
+    history = models.CharField(max_length=8)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="head_single")]
+
+    def __str__(self) -> str:
+        return str(self.revision)

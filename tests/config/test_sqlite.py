@@ -1,0 +1,116 @@
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker
+
+from config import env
+from config.services import SERVICES
+
+SIDES = ("", "-wal", "-shm")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return made(tmp_path / "grading.sqlite3", "first")
+
+
+@pytest.fixture
+def connection(
+    monkeypatch: pytest.MonkeyPatch, file: Path, django_db_blocker: DjangoDbBlocker
+) -> Iterator[BaseDatabaseWrapper]:
+    """As a service has it, open, and with something written that is in the write-ahead log only."""
+    monkeypatch.setenv("GRADING_DATABASE_URL", f"sqlite:///{file}")
+    connection = ConnectionHandler({"default": env.database(SERVICES["grading"])})["default"]
+    with django_db_blocker.unblock(), closing(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE told SET name = 'first, changed'")
+        yield connection
+
+
+def made(file: Path, name: str) -> Path:
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE told (name)")
+        # Longer than the first one's log is.
+        database.executemany("INSERT INTO told VALUES (?)", [(name,)] * 2000)
+        database.commit()
+    return file
+
+
+def told(connection: BaseDatabaseWrapper) -> str:
+    """At the next request."""
+    connection.close_if_unusable_or_obsolete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(name) FROM told")
+        return str(cursor.fetchone()[0])
+
+
+def remove(file: Path, *sides: str) -> None:
+    for side in sides:
+        Path(f"{file}{side}").unlink(missing_ok=True)
+
+
+def test_a_file_that_is_the_same_stays_open(connection: BaseDatabaseWrapper) -> None:
+    before = connection.connection
+
+    assert told(connection) == "first, changed"
+    assert connection.connection is before
+
+
+def test_a_file_that_was_deleted_and_made_anew_is_opened(connection: BaseDatabaseWrapper, file: Path) -> None:
+    remove(file, *SIDES)
+    made(file, "second")
+
+    assert told(connection) == "second"
+
+
+def test_a_copy_that_is_put_in_its_place_is_opened(connection: BaseDatabaseWrapper, file: Path, tmp_path: Path) -> None:
+    copy = made(tmp_path / "copy", "second")
+    remove(file, "-wal", "-shm")
+    copy.replace(file)
+
+    assert told(connection) == "second"
+
+
+def test_while_there_is_none_nothing_is_written_to_what_was_deleted_and_none_is_made(
+    connection: BaseDatabaseWrapper, file: Path
+) -> None:
+    remove(file, *SIDES)
+
+    for _ in range(2):
+        with pytest.raises(OperationalError, match="is gone"):
+            told(connection)
+    assert not file.exists()
+    made(file, "second")
+    assert told(connection) == "second"
+
+
+def test_a_copy_beside_the_log_of_the_one_before_is_left_whole(
+    connection: BaseDatabaseWrapper, file: Path, tmp_path: Path
+) -> None:
+    copy = made(tmp_path / "copy", "second")
+    content = copy.read_bytes()
+    copy.replace(file)
+
+    for _ in range(2):
+        with pytest.raises(OperationalError, match=f"remove {file}-wal"):
+            told(connection)
+    assert file.read_bytes() == content
+    remove(file, "-wal", "-shm")
+    assert told(connection) == "second"
+
+
+def test_what_was_moved_away_and_comes_back_is_used_on(connection: BaseDatabaseWrapper, file: Path) -> None:
+    away = file.rename(f"{file}.away")
+    with pytest.raises(OperationalError, match="is gone"):
+        told(connection)
+    shutil.move(away, file)
+
+    assert told(connection) == "first, changed"
