@@ -35,33 +35,15 @@ class Summary:
 
 def instance(service: str, name: str) -> Instance:
     """Raises UnknownInstance."""
-    found = next(rows.instances(*_equal(service=service, name=name)), None)
+    found = next(rows.instances(*rows.equal(service=service, name=name)), None)
     if found is None:
         raise UnknownInstance(service, name)
     return found
 
 
-def instances(
-    service: str,
-    *,
-    status: str | None = None,
-    tag: str | None = None,
-    zone: str | None = None,
-    version: str | None = None,
-    after: str = "",
-    limit: int | None = None,
-) -> list[Instance]:
-    """The instances of a service that match, by name, at most `limit` of those whose name follows `after`.
-
-    None when the service is unknown.
-    """
-    condition, parameters = _equal(service=service, zone=zone, version=version)
-    found = rows.instances(f"{condition} AND name > %s", [*parameters, after])
-    # In Python: JSON containment is not to be had on SQLite, and what is shown is made of three columns.
-    matching = (
-        each for each in found if (tag is None or tag in each.tags) and (status is None or each.shown_status == status)
-    )
-    return list(islice(matching, limit))
+def instances(service: str, *, limit: int | None = None) -> list[Instance]:
+    """The instances of a service, by name. None when the service is unknown."""
+    return list(islice(rows.instances(*rows.equal(service=service)), limit))
 
 
 def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
@@ -84,7 +66,7 @@ def all_offered(
     version: str | None = None,
 ) -> list[Instance]:
     """The offered instances of these services, or of all, that match, by service and name."""
-    condition, parameters = _equal(zone=zone, version=version)
+    condition, parameters = rows.equal(zone=zone, version=version)
     condition, parameters = f"{condition} AND {_IS_GOOD}", [*parameters, *GOOD]
     if services:
         among, names = rows.among("service", services)
@@ -128,9 +110,3 @@ def summary(service: str) -> Summary:
     if found is None:
         raise UnknownService(service)
     return found
-
-
-def _equal(**columns: str | None) -> tuple[str, list[str]]:
-    """The SQL condition that each column has the value given for it, if one was, and its parameters."""
-    given = {name: value for name, value in columns.items() if value is not None}
-    return " AND ".join(["1 = 1", *(f"{name} = %s" for name in given)]), list(given.values())

@@ -23,6 +23,8 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 _FIELDS = Instance._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
+# Where a row holds it.
+ID = _NAMES.index("id")
 _COLUMNS = ", ".join(f'"{field.column}"' for field in _FIELDS)
 _SELECT = f"SELECT {_COLUMNS} FROM {Instance._meta.db_table}"  # noqa: S608 -- names of ours
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
@@ -35,7 +37,14 @@ _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
 def instances(
     condition: str, parameters: Sequence[Any], *, order: str = "service, name", locked: bool = False
 ) -> Iterator[Instance]:
-    """Those that an SQL condition chooses, which is a constant: all that comes from outside is in `parameters`.
+    """Those that `select` finds."""
+    return map(instance, select(condition, parameters, order=order, locked=locked))
+
+
+def select(
+    condition: str, parameters: Sequence[Any], *, order: str = "service, name", locked: bool = False
+) -> Iterator[tuple[Any, ...]]:
+    """The rows that an SQL condition chooses, which is a constant: all that comes from outside is in `parameters`.
 
     `locked` keeps other writers from them until the transaction ends; on SQLite it does so by itself.
     """
@@ -43,7 +52,7 @@ def instances(
     with connection.cursor() as cursor:
         cursor.execute(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from map(_instance, rows)
+            yield from rows
 
 
 def by_ids(ids: Sequence[int]) -> dict[int, Instance]:
@@ -81,7 +90,14 @@ def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, li
     return f"{columns} IN (SELECT {each} FROM json_each(%s))", [msgspec.json.encode(pairs).decode()]  # noqa: S608 -- constants
 
 
-def _instance(row: Sequence[Any]) -> Instance:
+def equal(**columns: str | None) -> tuple[str, list[str]]:
+    """The SQL condition that each column has the value given for it, if one was, and its parameters."""
+    given = {name: value for name, value in columns.items() if value is not None}
+    return " AND ".join(["1 = 1", *(f"{name} = %s" for name in given)]), list(given.values())
+
+
+def instance(row: Sequence[Any]) -> Instance:
+    """What a row of `select` is of."""
     values = list(row)
     for position, convert in _CONVERTERS:
         values[position] = convert(values[position])

@@ -12,7 +12,7 @@ from config.tokens.issuing import Holder
 from registry import catalogue, journal
 from registry.journal import Position
 from registry.models import Instance
-from registry.reading import prometheus, queries
+from registry.reading import prometheus, queries, shown
 from registry.reading.pages import Address, Answer, Page
 from registry.representation import instance_body, provider_body, summary_body
 
@@ -94,9 +94,9 @@ def _may_read(holder: Holder) -> bool:
 def _services(query: queries.Services) -> Page:
     at = journal.position()
     found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
-    shown = found[: query.limit]
-    following = shown[-1].service if len(found) > len(shown) else None
-    return _page(at, None, {"services": list(map(summary_body, shown)), "next": following})
+    page = found[: query.limit]
+    following = page[-1].service if len(found) > len(page) else None
+    return _page(at, None, {"services": list(map(summary_body, page)), "next": following})
 
 
 def _service(name: str) -> Page:
@@ -106,18 +106,10 @@ def _service(name: str) -> Page:
 
 def _instances(service: str, query: queries.Instances) -> Page:
     at = journal.position()
-    found = catalogue.instances(
-        service,
-        status=query.status,
-        tag=query.tag,
-        zone=query.zone,
-        version=query.version,
-        after=query.cursor or "",
-        limit=query.limit and query.limit + 1,
-    )
-    shown = found[: query.limit]
-    following = shown[-1].name if len(found) > len(shown) else None
-    return _page(at, [service], {"instances": list(map(instance_body, shown)), "next": following})
+    found = shown.instances(service, query)
+    page = found[: query.limit]
+    following = page[-1].name if len(found) > len(page) else None
+    return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
 
 
 def _instance(service: str, name: str) -> Page:
