@@ -20,7 +20,7 @@ def checkout(tmp_path: Path) -> Path:
 def called_without_django(checkout: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     # -S leaves out what is installed.
     command = [sys.executable, "-S", str(checkout / "manage.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_a_python_without_django_leaves_it_to_the_one_that_make_has_made(checkout: Path) -> None:

@@ -72,7 +72,7 @@ def test_several_that_wait_are_run_before_any_is_answered_and_each_has_its_own_o
     async def three() -> list[object]:
         threads, gate = Threads(1, at_once=3), threading.Event()
         loop, begun = asyncio.get_running_loop(), asyncio.Event()
-        first = asyncio.ensure_future(threads.run(lambda: loop.call_soon_threadsafe(begun.set) and gate.wait(10)))
+        first = asyncio.ensure_future(threads.run(lambda: loop.call_soon_threadsafe(begun.set) and gate.wait(60)))
         await begun.wait()
         waiting = [asyncio.ensure_future(threads.run(each)) for each in (lambda: 1, lambda: 1 // 0, lambda: 3)]
         await asyncio.sleep(0)

@@ -245,7 +245,7 @@ def under_load(me: Membership, method: str, *, then: Callable[[], None], path: s
     ended = Event()
 
     def call_on() -> None:
-        with me.client(timeout=10.0) as client:
+        with me.client(timeout=REQUEST_SECONDS) as client:
             while not ended.is_set():
                 try:
                     outcomes.append(
