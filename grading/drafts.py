@@ -12,9 +12,17 @@ from grading.models import Kind, Scheme
 AMOUNT_LIMIT = Decimal("9999999.99")
 CENT = Decimal("0.01")
 
-Code = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
-Username = Annotated[str, Meta(pattern=r"^[\w.@+-]{1,150}\Z")]
+# What a pattern wants, in words.
+RULES = {
+    r"^[a-z0-9][a-z0-9-]{0,62}\Z": "Expected lower-case letters, digits and '-', at most 63, no '-' first.",
+    r"\S": "Expected a text that is not blank.",
+    r"^[\w.@+-]{1,150}\Z": "Expected letters, digits and _ . @ + - alone, at most 150.",
+}
+_CODE, _NOT_BLANK, _USERNAME = RULES
+
+Code = Annotated[str, Meta(pattern=_CODE)]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NOT_BLANK)]
+Username = Annotated[str, Meta(pattern=_USERNAME)]
 Small = Annotated[int, Meta(ge=0, le=32767)]
 
 

@@ -29,9 +29,8 @@ def invalid(error: msgspec.ValidationError, kind: type[Struct]) -> Invalid:
     pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path.replace("[...]", ""))
     if missing := _MISSING.fullmatch(said):
         pointer, said = f"{pointer}/{missing['name']}", "It is required."
-    elif said.startswith("Invalid enum value "):
-        value, choices = said.removeprefix("Invalid enum value "), _choices(kind, pointer.split("/")[1:])
-        said = f"{value} is none of {', '.join(map(str, choices))}."
+    elif said.startswith("Invalid enum value ") and (choices := _choices(kind, pointer.split("/")[1:])):
+        said = f"{said.removeprefix('Invalid enum value ')} is none of {', '.join(map(str, choices))}."
     elif placed and placed["key"]:
         said = f"Of each name in it: {said}"
     for pattern, rule in _RULES.items():

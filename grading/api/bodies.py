@@ -9,7 +9,8 @@ from rest_framework.request import Request
 
 from config import parsers
 from config.problems import Invalid
-from grading.drafts import MemberError
+from grading.drafts import RULES, MemberError
+from grading.models import Kind, Scheme
 
 Draft = TypeVar("Draft")
 
@@ -17,7 +18,12 @@ Draft = TypeVar("Draft")
 _PLACED = re.compile(r"(?P<detail>.*) - at `\$(?P<path>[^`]*)`", re.DOTALL)
 
 # Shown to people who type grades, too.
-_PLAINER = {"Invalid decimal string": "Expected a number, such as 9.5."}
+_PLAINER = {
+    "Invalid decimal string": "Expected a number, such as 9.5.",
+    **{f"Expected `str` matching regex {pattern!r}": rule for pattern, rule in RULES.items()},
+}
+_MISSING = re.compile(r"Object missing required field `(?P<name>.+)`")
+_CHOICES = {"kind": Kind.values, "scheme": Scheme.values}
 
 
 class UndecodedParser(BaseParser):
@@ -42,8 +48,13 @@ def decode(request: Request, draft: type[Draft]) -> Draft:
 def _fault(error: msgspec.ValidationError) -> dict[str, str]:
     match = _PLACED.fullmatch(str(error))
     detail, path = (match["detail"], match["path"]) if match else (str(error), "")
-    detail = _PLAINER.get(detail, f"{detail}.")
     pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path)
+    if missing := _MISSING.fullmatch(detail):
+        return {"pointer": f"{pointer}/{missing['name']}", "detail": "It is required."}
+    if detail.startswith("Invalid enum value "):
+        choices = ", ".join(_CHOICES[pointer.rpartition("/")[2]])
+        return {"pointer": pointer, "detail": f"{detail.removeprefix('Invalid enum value ')} is none of {choices}."}
+    detail = _PLAINER.get(detail, f"{detail}.")
     cause = error.__cause__
     if isinstance(cause, MemberError):
         return {"pointer": f"{pointer}/{cause.member}", "detail": cause.detail}

@@ -19,10 +19,12 @@ class Parameters:
 
     def __init__(self, query: QueryDict) -> None:
         self._query = query
+        self._known: list[str] = []
         self._errors: list[dict[str, str]] = []
 
     def get(self, name: str, read: Callable[[str], T], default: T) -> T:
         """`default` where the parameter is missing, empty or, until `check`, wrong."""
+        self._known.append(name)
         value = self._query.get(name, "").replace("\0", "")
         if not value:
             return default
@@ -33,6 +35,9 @@ class Parameters:
             return default
 
     def check(self) -> None:
+        """Raises Invalid; also of one that was never read, since a filter misspelt would find everything."""
+        detail = f"There is no such parameter: use {', '.join(self._known)}."
+        self._errors += [{"pointer": f"/{name}", "detail": detail} for name in self._query if name not in self._known]
         if self._errors:
             raise Invalid("See `errors` for each query parameter.", errors=self._errors)
 

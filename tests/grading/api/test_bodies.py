@@ -96,7 +96,7 @@ class AnyBody(TestCase):
         ('{"score": "9", "comment": "\\ud800"}', 400, None),
         ("[" * 100_000, 400, None),
         ("[]", 422, "/"),
-        ("{}", 422, "/"),
+        ("{}", 422, "/score"),
         ('{"score": "nine"}', 422, "/score"),
         ('{"score": "NaN"}', 422, "/score"),
         ('{"score": true}', 422, "/score"),
@@ -125,6 +125,30 @@ def test_a_fault_deep_inside_is_pointed_at(admin: Caller, wrong: dict[str, str],
     categories = [{"title": "Tests", "kind": "test"}, {"title": "Quizzes", "kind": "quiz", **wrong}]
     answer = admin.post("/v1/courses", {"code": "algebra", "title": "Algebra", "categories": categories})
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer", "detail"),
+    [
+        ({"code": None}, "/code", "It is required."),
+        ({"code": "X Y"}, "/code", "Expected lower-case letters, digits and '-', at most 63, no '-' first."),
+        ({"title": " "}, "/title", "Expected a text that is not blank."),
+        ({"scheme": "stars"}, "/scheme", "'stars' is none of weighted, points."),
+        ({"teachers": ["a b"]}, "/teachers/0", "Expected letters, digits and _ . @ + - alone, at most 150."),
+        (
+            {"categories": [{"title": "Tests", "kind": "exam"}]},
+            "/categories/0/kind",
+            "'exam' is none of homework, test, quiz.",
+        ),
+        ({"categories": [{"title": "Tests"}]}, "/categories/0/kind", "It is required."),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_would_be_right(
+    admin: Caller, wrong: dict[str, Any], pointer: str, detail: str
+) -> None:
+    members = {"code": "algebra", "title": "Algebra", **wrong}
+    answer = admin.post("/v1/courses", {name: value for name, value in members.items() if value is not None})
+    assert answer.json()["errors"] == [{"pointer": pointer, "detail": detail}]
 
 
 def test_a_body_of_another_type_is_refused(teacher: Caller, address: str) -> None:

@@ -183,6 +183,13 @@ def test_every_wrong_parameter_is_named(reader: APIClient) -> None:
     assert errors[0]["detail"] == "'loud' is not a level: use DEBUG, INFO, WARNING, ERROR, CRITICAL or a number."
 
 
+def test_a_parameter_that_nobody_knows_is_refused_as_it_would_find_everything(reader: APIClient) -> None:
+    (error,) = reader.get("/v1/records?serivce=grading").json()["errors"]
+
+    assert error["pointer"] == "/serivce"
+    assert error["detail"] == "There is no such parameter: use service, level, q, since, until, before, limit."
+
+
 def test_services_are_listed_with_how_many_records_they_have(reader: APIClient) -> None:
     factories.keep(entry(), entry(), entry(service="webui"))
 
