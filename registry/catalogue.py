@@ -1,17 +1,20 @@
 """Reading: which services there are, their instances, who requires whom."""
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
-from django.db.models import BooleanField, Count, ExpressionWrapper
+from django.db import connection
 
 from registry import rows
 from registry.errors import UnknownInstance, UnknownService
-from registry.models import DRAINING, GOOD, Instance, Requirement, shown_status
+from registry.models import GOOD, Instance, Requirement, shown_status
 
 _IS_GOOD = "status IN (%s, %s)"
+_COUNTS = """
+    SELECT service, status, is_in_maintenance, draining_until IS NOT NULL, COUNT(*) FROM registry_instance
+    GROUP BY 1, 2, 3, 4
+"""
 
 
 @dataclass(kw_only=True)
@@ -77,30 +80,25 @@ def all_offered(
 
 def summaries() -> list[Summary]:
     """Every service that is registered or required, by name."""
-    found: defaultdict[str, Summary] = defaultdict(lambda: Summary(service=""))
+    found: dict[str, Summary] = {}
     for (service, status), count in counts().items():
-        found[service].counts[status] = count
+        _of(service, found).counts[status] = count
     pairs = Requirement.objects.order_by().values_list("instance__service", "service").distinct()
     for dependent, required in pairs:
-        found[dependent].requires.add(required)
-        found[required].required_by.add(dependent)
-    for service, summary in found.items():
-        summary.service = service
+        _of(dependent, found).requires.add(required)
+        _of(required, found).required_by.add(dependent)
     return [found[service] for service in sorted(found)]
 
 
-def counts() -> Counter[tuple[str, str]]:
+def counts() -> dict[tuple[str, str], int]:
     """How many instances of each service are shown with each status."""
-    draining = ExpressionWrapper(DRAINING, output_field=BooleanField())
-    rows = (
-        Instance.objects.order_by()
-        .annotate(is_draining=draining)
-        .values_list("service", "status", "is_in_maintenance", "is_draining")
-        .annotate(Count("pk"))
-    )
-    found: Counter[tuple[str, str]] = Counter()
-    for service, status, is_in_maintenance, is_draining, count in rows:
-        found[service, shown_status(status, is_in_maintenance, is_draining)] += count
+    found: dict[tuple[str, str], int] = {}
+    # The ORM takes half as long again, to compile this and to convert what comes of it.
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        for service, status, is_in_maintenance, is_draining, count in cursor.fetchall():
+            key = service, shown_status(status, is_in_maintenance, is_draining)
+            found[key] = found.get(key, 0) + count
     return found
 
 
@@ -110,3 +108,9 @@ def summary(service: str) -> Summary:
     if found is None:
         raise UnknownService(service)
     return found
+
+
+def _of(service: str, found: dict[str, Summary]) -> Summary:
+    if service not in found:
+        found[service] = Summary(service=service)
+    return found[service]

@@ -13,6 +13,7 @@ from registry.models import Delivery, Instance, JournalEntry, Status
 from registry.uptime import Report
 
 SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
+_NONE_SHOWN = dict.fromkeys(SHOWN_STATUSES, 0)
 
 
 def instance_body(instance: Instance) -> dict[str, Any]:
@@ -68,7 +69,8 @@ def summary_body(summary: Summary) -> dict[str, Any]:
     return {
         "service": summary.service,
         "instances": sum(summary.counts.values()),
-        **{status: summary.counts.get(status, 0) for status in SHOWN_STATUSES},
+        **_NONE_SHOWN,
+        **summary.counts,
         "requires": sorted(summary.requires),
         "required_by": sorted(summary.required_by),
     }
