@@ -106,7 +106,8 @@ def _affected(service: str, instance: str) -> QuerySet[Instance]:
 def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
     """Bring each instance's mark in line with the maintenances that hold, and journal those that changed.
 
-    Raises Overtaken when one was registered since, with a mark that holds no more.
+    Raises Overtaken when another maintenance has begun or ended since, or an instance was registered with a mark that
+    holds no more.
     """
     holding = held(now=now)
     drafts = []
@@ -127,7 +128,9 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         transaction.on_commit(wakeups.wake_notifications)
     else:
         journal.locked_head()
-    # Nobody else registers now: who has done so before has not seen what holds now.
+    # Nobody else does any of that now: who has done so before has not seen what holds now.
+    if held(now=now) != holding:
+        raise Overtaken
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
     if any(mark != (reason_of(of, name, holding) is not None) for of, name, mark in marks):
         raise Overtaken

@@ -199,7 +199,13 @@ class Prober:
         if not self._alarmed:
             return
         ids = set(self._alarmed)
-        due = await asyncio.get_running_loop().run_in_executor(self._claimer, _claim_now, ids)
+        try:
+            claiming = asyncio.get_running_loop().run_in_executor(self._claimer, _claim_now, ids)
+        except RuntimeError:
+            # This process ends and has shut the executor down: they stay due.
+            self._alarmed.clear()
+            return
+        due = await claiming
         claimed = {each.instance_id for each in due}
         for each in ids:
             tries = 0 if each in claimed else self._alarmed[each] - 1

@@ -23,6 +23,8 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 _FIELDS = Instance._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
+# Where a row holds it.
+ID = _NAMES.index("id")
 _COLUMNS = ", ".join(f'"{field.column}"' for field in _FIELDS)
 _SELECT = f"SELECT {_COLUMNS} FROM {Instance._meta.db_table}"  # noqa: S608 -- names of ours
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [

@@ -4,7 +4,7 @@ import logging
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config.problems import Unavailable
@@ -26,8 +26,9 @@ def _database_is_there() -> bool:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except DatabaseError:
-        logger.exception("the database is away")
+    except Error as error:
+        # Without its traceback, as a balancer asks every second.
+        logger.error("The database is away: %s", error)
         return False
     return True
 
@@ -36,7 +37,7 @@ def _redis_is_there() -> bool:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1) as client:
             client.ping()
-    except redis.RedisError:
-        logger.exception("Redis is away")
+    except redis.RedisError as error:
+        logger.error("Redis is away: %s", error)
         return False
     return True

@@ -4,7 +4,6 @@ Of a service whose instances are asked for again and again hardly one has change
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,8 +13,8 @@ from registry import rows
 from registry.reading.queries import Instances
 from registry.representation import instance_body
 
-# At 3 kB each.
-MOST_KEPT = 4096
+# At 2 kB each; beyond that all are given up.
+MOST_KEPT = 30_000
 
 
 class Shown(NamedTuple):
@@ -38,8 +37,23 @@ def instances(service: str, query: Instances) -> list[Shown]:
     return list(islice(matching, query.limit and query.limit + 1))
 
 
-@lru_cache(MOST_KEPT)
-def _shown(row: tuple[Any, ...]) -> Shown:
+_Row = tuple[Any, ...]
+# By the instance's id, with the row of which it was made.
+_kept: dict[int, tuple[_Row, Shown]] = {}
+
+
+def _shown(row: _Row) -> Shown:
+    kept = _kept.get(row[rows.ID])
+    if kept is not None and kept[0] == row:
+        return kept[1]
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    shown = _made(row)
+    _kept[row[rows.ID]] = row, shown
+    return shown
+
+
+def _made(row: _Row) -> Shown:
     instance = rows.instance(row)
     encoded = msgspec.Raw(msgspec.json.encode(instance_body(instance)))
     return Shown(instance.name, instance.shown_status, instance.tags, encoded)

@@ -123,6 +123,40 @@ def test_maintenance_that_ends_meanwhile_ends_for_what_is_being_registered(
     assert not Instance.objects.get().is_in_maintenance
 
 
+def test_maintenance_of_a_service_that_begins_while_that_of_its_instance_ends_holds_for_it(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.register("billing", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="disk", author="tester", now=now)
+
+    def begin() -> None:
+        overrides.begin_maintenance("billing", until=None, reason="move", author="tester", now=now)
+
+    with overlapping(monkeypatch, overrides, "held", begin, is_after=True) as other:
+        overrides.end_maintenance("billing", "billing-1", author="tester", now=now)
+
+    other.result()
+    instance = Instance.objects.get()
+    assert (instance.is_in_maintenance, instance.override_reason) == (True, "move")
+
+
+def test_maintenance_of_an_instance_that_ends_while_that_of_its_service_begins_leaves_the_reason_of_the_service(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factories.register("billing", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="disk", author="tester", now=now)
+
+    def end() -> None:
+        overrides.end_maintenance("billing", "billing-1", author="tester", now=now)
+
+    with overlapping(monkeypatch, overrides, "held", end, is_after=True) as other:
+        overrides.begin_maintenance("billing", until=None, reason="move", author="tester", now=now)
+
+    other.result()
+    instance = Instance.objects.get()
+    assert (instance.is_in_maintenance, instance.override_reason) == (True, "move")
+
+
 def test_two_that_register_overlapping_fleets_both_succeed(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"billing-{number}" for number in range(4)]
     rivals = iter(names)

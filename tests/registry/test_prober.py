@@ -110,6 +110,19 @@ def test_a_server_that_only_closed_is_probed_again_and_found_passing(monkeypatch
     assert asyncio.run(scenario()).finding is Finding.SUCCESS
 
 
+def test_an_alarm_while_the_process_ends_is_left_to_whoever_comes_next() -> None:
+    async def scenario() -> None:
+        prober = Prober(on_alarm=lambda claimed: None)
+        # As the interpreter does with every executor before it ends.
+        prober._claimer.shutdown()
+        prober._raise_alarm([7])
+        assert prober._claiming is not None
+        await prober._claiming
+        await prober.close()
+
+    asyncio.run(scenario())
+
+
 def test_what_is_claimed_and_not_due_yet_is_probed_at_once_when_its_process_dies() -> None:
     async def scenario() -> Result:
         prober = Prober(on_alarm=lambda claimed: None)

@@ -1,15 +1,17 @@
 """Show the instances that are registered."""
 
 from argparse import ArgumentParser
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.timesince import timesince
 
 from config import commands
 from registry import catalogue
 from registry.models import Instance
 from registry.representation import instance_body
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 class Command(commands.Command):
@@ -37,8 +39,14 @@ def _row(instance: Instance) -> list[str]:
         instance.service,
         instance.name,
         instance.shown_status,
-        timesince(instance.shown_since, timezone.now(), depth=1).replace("\N{NO-BREAK SPACE}", " "),
+        age(timezone.now() - instance.shown_since),
         instance.url,
         " ".join(instance.requires),
         instance.shown_reason,
     ]
+
+
+def age(passed: timedelta) -> str:
+    seconds = max(0.0, passed.total_seconds())
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
+    return f"{seconds // size:.0f} {unit}"

@@ -56,4 +56,4 @@ def _revision(text: str) -> int:
 def _as_line(entry: JournalEntry) -> str:
     reason = f": {entry.reason}" if entry.reason else ""
     what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
-    return f"{entry.revision:>6}  {entry.at:%H:%M:%S}  {what}  ({entry.author})"
+    return f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})"

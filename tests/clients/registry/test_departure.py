@@ -88,7 +88,7 @@ first, second = (fake.client().registered(registration(), state_dir=directory) f
 first.start()
 until(lambda: first.is_registered)
 second.start()
-until(lambda: second.revision)
+until(lambda: second._crew.run)
 first.drain()
 print("one left", flush=True)
 second.drain()

@@ -233,7 +233,7 @@ def test_what_a_wait_ends_with_is_the_state_after_the_change(
         await desk.look()
         client = Client()
         waiting = desk.begin(f"{BILLING}?after=1&wait=60s{f'&status={status}' if status else ''}", client)
-        await desk.settle()
+        await desk.until_waiting()
         await desk.do(register("other"))
         await desk.look()
         await desk.settle()
@@ -319,7 +319,7 @@ def test_hundreds_who_wait_share_one_making(desk: Desk, register: Callable[..., 
     async def scenario(desk: Desk) -> None:
         clients = [Client() for _ in range(300)]
         waiting = [desk.begin(f"{BILLING}?after=0", client) for client in clients]
-        await desk.settle()
+        await desk.until_waiting(300)
         await desk.do(register("billing"))
         await desk.look()
         for each in waiting:
@@ -344,7 +344,7 @@ def test_a_token_revoked_during_a_wait_ends_it(desk: Desk, now: datetime) -> Non
     async def scenario(desk: Desk) -> None:
         client = Client()
         waiting = desk.begin(f"{BILLING}?after=0&wait=300s", client)
-        await desk.settle()
+        await desk.until_waiting()
         await desk.do(lambda: issuing.revoke(name="reader", now=now))
         await desk.look()
         await waiting

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,6 +12,11 @@ from registry.representation import instance_body
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "_kept", {})
 
 
 def bodies() -> list[object]:
@@ -27,14 +33,30 @@ def test_whatever_changes_in_a_row_is_shown_at_the_next_read(now: datetime) -> N
 
 
 def test_a_row_that_reads_as_before_is_asked_for_and_not_made_again(
-    now: datetime, django_assert_num_queries: DjangoAssertNumQueries
+    now: datetime, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made: list[object] = []
+    make = shown._made
+
+    def counted(row: tuple[Any, ...]) -> shown.Shown:
+        made.append(row)
+        return make(row)
+
+    monkeypatch.setattr(shown, "_made", counted)
     for number in range(3):
         factories.register("billing", f"b-{number}", now=now)
     bodies()
-    made = shown._shown.cache_info().misses
 
     with django_assert_num_queries(1):
         assert len(bodies()) == 3
 
-    assert shown._shown.cache_info().misses == made
+    assert len(made) == 3
+
+
+def test_no_more_is_kept_than_there_is_room_for(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "MOST_KEPT", 2)
+    for number in range(5):
+        factories.register("billing", f"b-{number}", now=now)
+
+    assert bodies() == bodies() == [instance_body(each) for each in Instance.objects.all()]
+    assert len(shown._kept) <= 2
