@@ -1,10 +1,11 @@
 import socket
 
 from config import ports
+from tests.ports import free_port
 
 
 def test_a_free_port_is_not_refused() -> None:
-    assert ports.refusal("127.0.0.1", _free_port()) is None
+    assert ports.refusal("127.0.0.1", free_port()) is None
 
 
 def test_a_port_that_somebody_listens_on_is_refused_with_the_reason() -> None:
@@ -24,8 +25,3 @@ def test_a_port_that_somebody_listens_on_at_every_address_is_refused() -> None:
 
 def test_an_address_of_another_machine_is_refused() -> None:
     assert ports.refusal("192.0.2.1", 8000) == "Cannot assign requested address"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

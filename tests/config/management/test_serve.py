@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from config.management.commands import serve
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -20,11 +21,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     monkeypatch.setattr(serve, "_serve", note)
     monkeypatch.setattr(uvloop, "run", lambda _: None)
     return addresses
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_it_serves_on_the_services_port(served: list[tuple[str, int]], settings: Settings) -> None:

@@ -8,16 +8,15 @@ import pytest
 from config.services import SERVICES
 from config.supervision import obstacles
 from config.supervision.obstacles import Obstacle
+from tests.ports import free_port
 
 
 @pytest.fixture
 def free_ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Every service's port set to a free one."""
-    with_sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in SERVICES}
-    ports = {name: int(listener.getsockname()[1]) for name, listener in with_sockets.items()}
-    for name, listener in with_sockets.items():
-        listener.close()
-        monkeypatch.setenv(f"{name.upper()}_PORT", str(ports[name]))
+    ports = {name: free_port() for name in SERVICES}
+    for name, port in ports.items():
+        monkeypatch.setenv(f"{name.upper()}_PORT", str(port))
     return ports
 
 
