@@ -8,7 +8,7 @@ from django.db import connection
 
 from registry import rows
 from registry.errors import UnknownInstance, UnknownService
-from registry.models import GOOD, Instance, Requirement, shown_status
+from registry.models import GOOD, OVERRIDDEN, Instance, Requirement, shown_status
 
 _IS_GOOD = "status IN (%s, %s)"
 _COUNTS = """
@@ -34,6 +34,11 @@ class Summary:
     @property
     def offers(self) -> bool:
         return self.offered > 0
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether an operator has taken every instance of it from the offer."""
+        return bool(self.counts) and self.counts.keys() <= OVERRIDDEN
 
 
 def instance(service: str, name: str) -> Instance:

@@ -12,9 +12,10 @@ class Findings:
     """What the requirements say of the services; every list is sorted.
 
     `down` are the services that are required or registered and offer nothing. `roots` are those of them that no other
-    one explains, together where they require each other in a circle. `affected` names for each service that is down
-    those that require it, transitively. `unmet` names for each service what it requires and nobody offers; `cycles` are
-    the services that require each other, which is allowed and deserves a look.
+    one explains, together where they require each other in a circle, and those that an operator has withdrawn.
+    `affected` names for each service that is down those that require it, transitively. `unmet` names for each service
+    what it requires and nobody offers; `cycles` are the services that require each other, which is allowed and deserves
+    a look.
     """
 
     down: list[str]
@@ -24,14 +25,19 @@ class Findings:
     cycles: list[list[str]]
 
 
-def examine(requirements: Requirements, *, offering: Collection[str]) -> Findings:
-    """`requirements` has a key for each service that is registered; `offering` are those with an instance on offer."""
+def examine(
+    requirements: Requirements, *, offering: Collection[str], withdrawn: Collection[str] = frozenset()
+) -> Findings:
+    """`requirements` has a key for each service that is registered; `offering` are those with an instance on offer.
+
+    `withdrawn` are those whose instances are all in maintenance or draining.
+    """
     services = set(requirements).union(*requirements.values())
     down = services - set(offering)
     dependents = _reversed(requirements)
     return Findings(
         down=sorted(down),
-        roots=_roots(requirements, down),
+        roots=_roots(requirements, down, withdrawn),
         affected={service: sorted(reachable(dependents, service)) for service in sorted(down)},
         unmet={
             service: sorted(down & set(needs)) for service, needs in sorted(requirements.items()) if down & set(needs)
@@ -61,8 +67,10 @@ def components(graph: Requirements) -> list[list[str]]:
     return sorted(_Tarjan(graph).run())
 
 
-def _roots(requirements: Requirements, down: set[str]) -> list[list[str]]:
-    among = {service: down & set(requirements.get(service, ())) for service in down}
+def _roots(requirements: Requirements, down: set[str], withdrawn: Collection[str]) -> list[list[str]]:
+    # An operator's word needs no other explanation.
+    needs = {service: () if service in withdrawn else requirements.get(service, ()) for service in down}
+    among = {service: down & set(needs[service]) for service in down}
     return [each for each in components(among) if all(among[service] <= set(each) for service in each)]
 
 

@@ -33,7 +33,11 @@ def findings(summaries: Iterable[Summary]) -> graph.Findings:
     """Root causes, blast radius, unmet requirements and cycles, of the services as they are."""
     found = list(summaries)
     registered = {each.service: each.requires for each in found if each.counts}
-    return graph.examine(registered, offering=[each.service for each in found if each.offers])
+    return graph.examine(
+        registered,
+        offering=[each.service for each in found if each.offers],
+        withdrawn=[each.service for each in found if each.is_withdrawn],
+    )
 
 
 def of_removing(targets: Sequence[Target]) -> list[Impact]:

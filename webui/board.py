@@ -1,10 +1,11 @@
 """The state of every service, and which one explains the others.
 
 A service is down when no instance of it is offered. Of the services that are down, those that require no other one that
-is down are the *causes*; whatever requires a cause, directly or through others, is *affected* by it.
+is down are the *causes*, and those that an operator has taken from the offer; whatever requires a cause, directly or
+through others, is *affected* by it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,7 +33,8 @@ class State(StrEnum):
 
 
 _OFFERED = frozenset({State.PASSING, State.WARNING})
-_DOWN = frozenset({State.CRITICAL, State.MISSING, State.MAINTENANCE, State.DRAINING})
+_WITHDRAWN = frozenset({State.MAINTENANCE, State.DRAINING})
+_DOWN = frozenset({State.CRITICAL, State.MISSING, *_WITHDRAWN})
 _URGENCY = (
     *(State.CRITICAL, State.MISSING, State.DEGRADED, State.DRAINING, State.MAINTENANCE),
     *(State.WARNING, State.STARTING, State.PASSING),
@@ -77,20 +79,25 @@ def judge(snapshot: Snapshot) -> Board:
     names = sorted(requires.keys() | frozenset().union(*requires.values()))
     own = {name: _own_state(snapshot.of(name)) for name in names}
     down = {name for name in names if own[name].is_down}
-    causes = explain(requires, down)
+    withdrawn = {name for name in names if own[name] in _WITHDRAWN}
+    causes = explain(requires, down, withdrawn)
     services = [_status(name, own[name], snapshot, requires, causes[name]) for name in names]
     # What needs attention comes first, and what explains the rest before the rest.
     services.sort(key=lambda service: (_URGENCY.index(service.state), bool(service.causes), service.name))
     return Board(causes=_causes(services), services=tuple(services))
 
 
-def explain(requires: Mapping[str, frozenset[str]], down: set[str]) -> dict[str, tuple[str, ...]]:
+def explain(
+    requires: Mapping[str, frozenset[str]], down: set[str], withdrawn: Collection[str] = frozenset()
+) -> dict[str, tuple[str, ...]]:
     """For every service, the causes among what it requires; empty for one that is a cause itself.
 
-    Services that are down and require each other in a circle explain one another: each of them is a cause.
+    Services that are down and require each other in a circle explain one another: each of them is a cause. `withdrawn`
+    are those that are down by an operator's word, which needs no other explanation.
     """
     names = requires.keys() | frozenset().union(*requires.values()) | down
-    down_below = {name: reach(requires, name) & down for name in names}
+    leading = {name: needed for name, needed in requires.items() if name not in withdrawn}
+    down_below = {name: reach(leading, name) & down for name in names}
     causes = {name for name in down if all(name in down_below[other] for other in down_below[name])}
     return {name: () if name in causes else tuple(sorted(down_below[name] & causes)) for name in names}
 

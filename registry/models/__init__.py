@@ -4,11 +4,12 @@ from registry.models.heartbeats import Heartbeat, Protection, Rollup
 from registry.models.journal import Change, Head, JournalEntry
 from registry.models.notifications import Cursor, Delivery
 from registry.models.registration import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
-from registry.models.status import GOOD, Status, shown_status
+from registry.models.status import GOOD, OVERRIDDEN, Status, shown_status
 
 __all__ = [
     "DRAINING",
     "GOOD",
+    "OVERRIDDEN",
     "Change",
     "Cursor",
     "Delivery",

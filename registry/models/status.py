@@ -16,8 +16,13 @@ class Status(models.TextChoices):
 GOOD = (Status.PASSING, Status.WARNING)
 
 
+_MAINTENANCE, _DRAINING = "maintenance", "draining"
+# What is shown by an operator's word.
+OVERRIDDEN = frozenset({_MAINTENANCE, _DRAINING})
+
+
 def shown_status(status: str, is_in_maintenance: bool, is_draining: bool) -> str:
     """What people and clients see: an operator's word before the heartbeats'."""
     if is_in_maintenance:
-        return "maintenance"
-    return "draining" if is_draining else str(status)
+        return _MAINTENANCE
+    return _DRAINING if is_draining else str(status)

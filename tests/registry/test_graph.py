@@ -29,6 +29,14 @@ def test_services_that_require_each_other_are_a_cycle_and_fail_together() -> Non
     assert found.roots == [["a", "b"]]
 
 
+def test_what_an_operator_has_taken_away_is_explained_by_nothing_else_and_explains_what_requires_it() -> None:
+    requirements = {"webui": {"grading"}, "grading": {"logsvc"}, "logsvc": {"grading"}}
+
+    found = graph.examine(requirements, offering=[], withdrawn=["grading"])
+
+    assert found.roots == [["grading"]]
+
+
 @given(requirements, st.sets(names))
 def test_every_service_that_is_down_has_a_root_cause_among_what_it_stands_on(
     requirements: Requirements, offering: set[str]

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from registry import impact, overrides
+from registry import catalogue, impact, overrides
 from registry.declaration import Target
 from tests import factories
 
@@ -18,6 +18,14 @@ def test_who_requires_a_service_is_named_and_who_requires_those(now: datetime) -
 
     assert (found.dependents, found.others) == (["grading"], ["webui"])
     assert found.is_last
+
+
+def test_what_an_operator_has_taken_away_is_a_root_cause_whatever_it_requires(now: datetime) -> None:
+    factories.register("grading", now=now, requires=["logsvc"])
+    factories.passing("billing", now=now, requires=["logsvc"])
+    overrides.begin_maintenance("billing", until=None, reason="", author="tester", now=now)
+
+    assert impact.findings(catalogue.summaries()).roots == [["billing"], ["logsvc"]]
 
 
 def test_what_is_left_counts_only_what_is_offered(now: datetime) -> None:

@@ -79,6 +79,13 @@ def test_a_service_in_maintenance_explains_what_requires_it() -> None:
     assert states(judged)["webui"] is State.DEGRADED
 
 
+def test_a_service_in_maintenance_is_explained_by_nothing_that_it_requires() -> None:
+    judged = board.judge(snapshot(instance("grading", "draining"), instance("logsvc", "critical")))
+    assert [cause.service.name for cause in judged.causes] == ["logsvc", "grading"]
+    assert [cause.also_down for cause in judged.causes] == [(), ()]
+    assert {each.name: each.causes for each in judged.services}["webui"] == ("grading", "logsvc")
+
+
 def test_a_service_is_down_since_its_last_instance_went() -> None:
     known = snapshot(instance("grading", "critical", minutes=1), instance("grading", "critical", number=2, minutes=4))
     assert board.down_since(known, "grading") == NOW + timedelta(minutes=4)
