@@ -13,8 +13,10 @@ from registry import rows
 from registry.reading.queries import Instances
 from registry.representation import instance_body
 
-# At 2 kB each; beyond that all are given up.
-MOST_KEPT = 30_000
+# Of 30,000 instances, most of which are kept in 2 kB.
+MOST_BYTES = 80 * 1024 * 1024
+# Of a row's own, beside its strings, which are about as long as what is made of them.
+OVERHEAD_BYTES = 1024
 
 
 class Shown(NamedTuple):
@@ -38,19 +40,35 @@ def instances(service: str, query: Instances) -> list[Shown]:
 
 
 _Row = tuple[Any, ...]
-# By the instance's id, with the row of which it was made.
-_kept: dict[int, tuple[_Row, Shown]] = {}
+
+
+class _Kept:
+    """What was made of rows, by the instance's id. Given up altogether when so much was put in, replaced or not."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[_Row, Shown]] = {}
+        self._bytes = 0
+
+    def get(self, row: _Row) -> Shown | None:
+        row_before, made = self._made.get(row[rows.ID], (None, None))
+        return made if row_before == row else None
+
+    def put(self, row: _Row, made: Shown) -> None:
+        if self._bytes >= MOST_BYTES:
+            self._made, self._bytes = {}, 0
+        self._made[row[rows.ID]] = row, made
+        self._bytes += 2 * len(bytes(made.encoded)) + OVERHEAD_BYTES
+
+
+_kept = _Kept()
 
 
 def _shown(row: _Row) -> Shown:
-    kept = _kept.get(row[rows.ID])
-    if kept is not None and kept[0] == row:
-        return kept[1]
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    shown = _made(row)
-    _kept[row[rows.ID]] = row, shown
-    return shown
+    kept = _kept.get(row)
+    if kept is None:
+        kept = _made(row)
+        _kept.put(row, kept)
+    return kept
 
 
 def _made(row: _Row) -> Shown:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "_kept", {})
+    monkeypatch.setattr(shown, "_kept", shown._Kept())
 
 
 def bodies() -> list[object]:
@@ -54,9 +54,9 @@ def test_a_row_that_reads_as_before_is_asked_for_and_not_made_again(
 
 
 def test_no_more_is_kept_than_there_is_room_for(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shown, "MOST_KEPT", 2)
+    monkeypatch.setattr(shown, "MOST_BYTES", 2 * shown.OVERHEAD_BYTES)
     for number in range(5):
         factories.register("billing", f"b-{number}", now=now)
 
     assert bodies() == bodies() == [instance_body(each) for each in Instance.objects.all()]
-    assert len(shown._kept) <= 2
+    assert len(shown._kept._made) <= 2
