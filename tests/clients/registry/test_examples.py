@@ -14,9 +14,14 @@ from tests.waiting import until
 __all__ = ["served"]
 pytestmark = pytest.mark.system
 EXAMPLES = ROOT / "docs" / "examples"
-# Says which of its workers can be told to end: to one that still starts the signal may be lost, and it is killed.
+# Says which of its workers can be told to end: to one that still starts the signal may be lost, and it is killed; and
+# one that has not joined the others yet is alone when they have left, and registers again.
 GUNICORN = """
+from registry.client import departure
+from tests.waiting import until
+
 def post_worker_init(worker):
+    until(lambda: all(member._crew.run for member in departure._members))
     print("a worker has started", flush=True)
 """
 

@@ -205,6 +205,7 @@ def test_what_one_worker_is_told_the_others_know(registry: FakeRegistry, tmp_pat
     with one, other:
         until(lambda: one.is_registered or other.is_registered)
         until(lambda: one.revision == other.revision == 1)
+        until(lambda: all(each._crew is not None and each._crew.run for each in (one, other)))
         tell(one, 1, 5, "grading-1")
         until(lambda: len(other.providers("grading")) == 1)
     assert registry.registered() == set()
