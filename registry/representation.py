@@ -118,6 +118,10 @@ def _probes_body(counts: Counts) -> dict[str, Any]:
         "failures": counts.failures,
         "warnings": counts.warnings,
         "uptime": counts.uptime,
-        "latency_mean_ms": counts.latency_mean_ms,
-        "latency_max_ms": counts.latency_max_ms if counts.timed else None,
+        "latency_mean_ms": _tenths(counts.latency_mean_ms),
+        "latency_max_ms": _tenths(counts.latency_max_ms if counts.timed else None),
     }
+
+
+def _tenths(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
