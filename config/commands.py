@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -67,6 +69,36 @@ class Command(BaseCommand):
 
     def print_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, indent=2, default=str))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a command did: `lines` for people, `body` for scripts, and a sentence where it was tried in vain."""
+
+    lines: Iterable[str]
+    body: Any
+    failure: str = ""
+
+
+class Reporting(Command):
+    """A subclass writes `report`, which does what is asked; with --json its body is printed, else its lines."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="print what was done as JSON")
+        return parser
+
+    def run(self, **options: Any) -> None:
+        report = self.report(**options)
+        if options["json"]:
+            self.print_json(report.body)
+        else:
+            self.stdout.writelines(f"{line}\n" for line in report.lines)
+        if report.failure:
+            raise CommandError(report.failure, returncode=FAILED)
+
+    def report(self, **options: Any) -> Report:
+        raise CommandError("This command does nothing.")
 
 
 class Utility(ManagementUtility):

@@ -12,7 +12,7 @@ from registry import declaration, overrides, registration
 from registry.declaration import Declaration, Name
 from registry.faults import invalid
 from registry.models import Instance, Maintenance
-from registry.representation import instance_body, timestamp
+from registry.representation import instance_body, maintenance_body
 
 FORMAT = "rollcall-registry-1"
 
@@ -36,16 +36,7 @@ def export(*, with_secrets: bool) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "instances": [_declared(each, with_secrets=with_secrets) for each in Instance.objects.all()],
-        "maintenance": [
-            {
-                "service": each.service,
-                "instance": each.instance,
-                "reason": each.reason,
-                "author": each.author,
-                "until": each.until and timestamp(each.until),
-            }
-            for each in Maintenance.objects.all()
-        ],
+        "maintenance": [maintenance_body(each) for each in Maintenance.objects.all()],
     }
 
 

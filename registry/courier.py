@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from django.utils import timezone
 
@@ -116,6 +117,18 @@ def send_now(message: Message) -> Attempt:
     attempt = asyncio.run(once())
     notifications.log([attempt], now=timezone.now())
     return attempt
+
+
+def attempt_body(attempt: Attempt) -> dict[str, Any]:
+    """As it looks on the wire (docs/protocol.md)."""
+    return {
+        "webhook_id": attempt.message.id,
+        "succeeded": attempt.succeeded,
+        "status_code": attempt.status_code,
+        "duration_ms": attempt.duration_ms,
+        "error": attempt.error,
+        "answer": attempt.answer,
+    }
 
 
 def _request(message: Message, *, timestamp: int) -> Request:

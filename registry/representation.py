@@ -9,7 +9,7 @@ import msgspec
 
 from registry.catalogue import Summary
 from registry.history import Counts
-from registry.models import Delivery, Instance, JournalEntry, Status
+from registry.models import Delivery, Instance, JournalEntry, Maintenance, Status
 from registry.uptime import Report
 
 SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
@@ -102,6 +102,17 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def maintenance_body(maintenance: Maintenance) -> dict[str, Any]:
+    """Of a whole service where `instance` is empty."""
+    return {
+        "service": maintenance.service,
+        "instance": maintenance.instance,
+        "reason": maintenance.reason,
+        "author": maintenance.author,
+        "until": maintenance.until and timestamp(maintenance.until),
+    }
+
+
 def history_body(report: Report) -> dict[str, Any]:
     periods = [{"start": timestamp(start), **_probes_body(counts)} for start, counts in report.periods]
     return {"total": _probes_body(report.total), "periods": periods}
@@ -112,12 +123,16 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def tenths(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else round(milliseconds, 1)
+
+
 def _probes_body(counts: Counts) -> dict[str, Any]:
     return {
         "probes": counts.probes,
         "failures": counts.failures,
         "warnings": counts.warnings,
         "uptime": counts.uptime,
-        "latency_mean_ms": counts.latency_mean_ms,
-        "latency_max_ms": counts.latency_max_ms if counts.timed else None,
+        "latency_mean_ms": tenths(counts.latency_mean_ms),
+        "latency_max_ms": tenths(counts.latency_max_ms if counts.timed else None),
     }

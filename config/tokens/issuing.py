@@ -61,7 +61,7 @@ def ensure(*, name: str, scopes: list[str], token: str) -> None:
     )
 
 
-def revoke(*, name: str, now: datetime) -> None:
+def revoke(*, name: str, now: datetime) -> Token:
     """Idempotent. Raises NotFound when there is no token of that name."""
     token = Token.objects.filter(name=name).first()
     if token is None:
@@ -69,6 +69,7 @@ def revoke(*, name: str, now: datetime) -> None:
     if token.revoked_at is None:
         token.revoked_at = now
         token.save(update_fields=["revoked_at"])
+    return token
 
 
 def holder(token: str) -> Holder:

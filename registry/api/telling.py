@@ -1,6 +1,6 @@
 """What dependents were told, and telling them again (docs/protocol.md)."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from django.utils import timezone
 from msgspec import Meta, Struct
@@ -13,7 +13,6 @@ from registry.api.operations import described
 from registry.api.parameters import body_of, query_of
 from registry.api.revised import RevisedView
 from registry.models import Delivery
-from registry.notifications import Attempt
 from registry.representation import delivery_body
 
 
@@ -80,15 +79,4 @@ class TrialView(RevisedView):
     @described("Send a webhook that changes nothing", answer=answers.Trial)
     def post(self, request: Request, service: str, instance: str) -> Response:
         message = replay.trial(declaration.target(service, instance), now=timezone.now())
-        return Response(_attempt_body(courier.send_now(message)))
-
-
-def _attempt_body(attempt: Attempt) -> dict[str, Any]:
-    return {
-        "webhook_id": attempt.message.id,
-        "succeeded": attempt.succeeded,
-        "status_code": attempt.status_code,
-        "duration_ms": attempt.duration_ms,
-        "error": attempt.error,
-        "answer": attempt.answer,
-    }
+        return Response(courier.attempt_body(courier.send_now(message)))

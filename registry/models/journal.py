@@ -33,7 +33,7 @@ class JournalEntry(models.Model):
 
     class Meta:
         ordering = ["-revision"]
-        verbose_name_plural = "journal"
+        verbose_name_plural = "journal entries"
         # journal.between: what happened to these services since?
         indexes = [models.Index(fields=["service", "revision"], name="journal_service")]
 

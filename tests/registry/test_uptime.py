@@ -11,6 +11,7 @@ from registry import history, retention, uptime
 from registry.errors import UnknownInstance, UnknownService
 from registry.history import DAY, HOUR, Counts, Period
 from registry.models import Rollup
+from registry.representation import history_body
 from tests import factories
 from tests.registry.conftest import ClientOf
 
@@ -55,6 +56,16 @@ def test_a_service_is_all_its_instances(now: datetime, span_hours: int) -> None:
     total = uptime.of_service("billing", days=3, span_hours=span_hours, now=now).total
 
     assert (total.probes, total.failures) == (360 * 24 * 5, 180 * 24)
+
+
+def test_latencies_are_answered_to_a_tenth_of_a_millisecond(now: datetime) -> None:
+    counts = Counts(probes=3, timed=3, latency_total_ms=5.0, latency_max_ms=912.4321)
+    history.write({Period(HOUR, "billing", "billing-1", int(now.timestamp() // 3600)): counts})
+
+    body = history_body(uptime.of_instance("billing", "billing-1", days=1, span_hours=HOUR, now=now))
+
+    for probes in (body["total"], *body["periods"]):
+        assert (probes["latency_mean_ms"], probes["latency_max_ms"]) == (1.7, 912.4)
 
 
 def test_the_history_outlives_the_registration(now: datetime) -> None:

@@ -3,15 +3,17 @@
 from typing import Any
 
 from config import commands
+from config.commands import Report
 from registry import replay
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = (
         "After the database was restored from a copy: no answer that was given before counts as unchanged, and every "
         "dependent that takes webhooks is told to ask for the whole. Example: begin_history"
     )
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         count = replay.begin_history()
-        self.stdout.write(f"The journal has a history of its own; {count} dependents are told to ask for the whole.")
+        said = f"The journal has a history of its own; {count} dependents are told to ask for the whole."
+        return Report(lines=[said], body={"dependents": count})

@@ -3,21 +3,24 @@
 import asyncio
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from registry import catalogue, claims, guard
 from registry.claims import Due
 from registry.errors import UnknownService
 from registry.heartbeats import Result
 from registry.models import HeartbeatKind, Instance, Status
 from registry.prober import Prober
+from registry.representation import instance_body, tenths, timestamp
 from registry.verdict import Finding, Health, judge
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = (
         "Probe an instance, or with none named all of a service, and explain the verdict. It is a look only: nothing "
         "is counted or written. Example: check_service billing billing-1"
@@ -27,16 +30,17 @@ class Command(commands.Command):
         parser.add_argument("name", help="the service")
         parser.add_argument("instance", nargs="?", help="one of its instances (default: all)")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         service, name = options["name"], options["instance"]
         instances = [catalogue.instance(service, name)] if name else catalogue.instances(service)
         if not instances:
             raise UnknownService(service)
         dues = [claims.due_of(instance.heartbeat) for instance in instances]
-        for instance, result in zip(instances, asyncio.run(_probe(dues)), strict=True):
-            self.stdout.write(f"{instance}: {instance.shown_status}")
-            for sentence in _explain(instance, result):
-                self.stdout.write(f"  {sentence}")
+        checked = list(zip(instances, asyncio.run(_probe(dues)), strict=True))
+        return Report(
+            lines=(line for instance, result in checked for line in _lines(instance, result)),
+            body=[_body(instance, result) for instance, result in checked],
+        )
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
@@ -51,21 +55,48 @@ async def _probe(dues: Sequence[Due]) -> list[Result | None]:
     return [found.get(due) for due in dues]
 
 
+def _body(instance: Instance, result: Result | None) -> dict[str, Any]:
+    due_at = datetime.fromtimestamp(instance.heartbeat.due_at, UTC)
+    return {**instance_body(instance), "due_at": timestamp(due_at), "probe": result and _probe_body(result)}
+
+
+def _probe_body(result: Result) -> dict[str, Any]:
+    return {
+        "finding": result.finding.value,
+        "detail": result.detail,
+        "latency_ms": tenths(result.latency_ms),
+        "before": _health_body(result.due.health),
+        "after": _health_body(_after(result)),
+    }
+
+
+def _health_body(health: Health) -> dict[str, Any]:
+    return {
+        "verdict": health.verdict,
+        "failures": health.failures,
+        "successes": health.successes,
+        "damped": health.is_damped,
+    }
+
+
+def _lines(instance: Instance, result: Result | None) -> Iterator[str]:
+    yield f"{instance}: {instance.shown_status}"
+    for sentence in _explain(instance, result):
+        yield f"  {sentence}"
+
+
 def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
-    now = timezone.now()
     since = f"{instance.status_since:%Y-%m-%d %H:%M:%S} UTC"
     reason = instance.status_reason.rstrip(".") or "no reason was given"
     yield f"It is {instance.status} since {since}: {reason}."
     yield from _overrides(instance)
     if result is None:
-        waited = instance.heartbeat.due_at - now.timestamp()
+        waited = instance.heartbeat.due_at - timezone.now().timestamp()
         yield f"It beats by itself every {instance.interval_seconds:g} s; the next beat is due in {waited:.1f} s."
         return
     latency = "" if result.latency_ms is None else f" ({result.latency_ms:.1f} ms)"
     yield f"Probed now: {result.detail.rstrip('.')}{latency}."
-    yield _follows(
-        result, judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now.timestamp())
-    )
+    yield _follows(result)
 
 
 def _overrides(instance: Instance) -> Iterator[str]:
@@ -80,9 +111,14 @@ def _overrides(instance: Instance) -> Iterator[str]:
         yield f"It is suspect, and stays offered: {situation.reason or 'its next probe decides'}."
 
 
-def _follows(result: Result, after: Health) -> str:
+def _after(result: Result) -> Health:
     """What this result, were it counted, would make of the instance."""
-    limits = result.due.thresholds
+    now = timezone.now().timestamp()
+    return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
+
+
+def _follows(result: Result) -> str:
+    after, limits = _after(result), result.due.thresholds
     if result.finding is Finding.INCONCLUSIVE:
         return "The fault is ours, so that nothing follows from it."
     if after.is_damped:

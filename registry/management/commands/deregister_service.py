@@ -6,13 +6,14 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from registry import catalogue, declaration, registration
 from registry.errors import UnknownInstance, UnknownService
 
 AUTHOR = "command line"
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = "Deregister an instance, or with none named all of a service. Example: deregister_service billing billing-1"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,7 +21,7 @@ class Command(commands.Command):
         parser.add_argument("instance", nargs="?", help="one of its instances (default: all)")
         parser.add_argument("--reason", default="", help="kept in the journal")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         service = options["name"]
         names = [options["instance"]] if options["instance"] else [each.name for each in catalogue.instances(service)]
         if not names:
@@ -29,4 +30,7 @@ class Command(commands.Command):
             target = declaration.target(service, name)
             if not registration.deregister(target, author=AUTHOR, reason=options["reason"], now=timezone.now()):
                 raise UnknownInstance(service, name)
-            self.stdout.write(f"Deregistered {service}/{name}.")
+        return Report(
+            lines=[f"Deregistered {service}/{name}." for name in names],
+            body=[{"service": service, "instance": name} for name in names],
+        )

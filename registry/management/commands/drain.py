@@ -6,13 +6,15 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from config.problems import Invalid
 from registry import declaration, overrides
+from registry.representation import instance_body
 
 AUTHOR = "command line"
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = "Stop offering an instance and deregister it after a while. Example: drain billing billing-1 --seconds 60"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,11 +23,12 @@ class Command(commands.Command):
         parser.add_argument("--seconds", type=float, default=30.0, help="until it is deregistered (default: 30)")
         parser.add_argument("--reason", default="", help="kept in the journal")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         if not 0 <= options["seconds"] <= 86_400:
             raise Invalid("--seconds is a number from 0 to 86400, which is a day.")
         target = declaration.target(options["name"], options["instance"])
         instance = overrides.drain(
             target, seconds=options["seconds"], reason=options["reason"], author=AUTHOR, now=timezone.now()
         )
-        self.stdout.write(f"{instance} drains; it is deregistered in {options['seconds']:g} s.")
+        said = f"{instance} drains; it is deregistered in {options['seconds']:g} s."
+        return Report(lines=[said], body=instance_body(instance))

@@ -8,21 +8,22 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from config.problems import Invalid
 from registry import archive
 
 AUTHOR = "command line"
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = "Register what a file holds, all of it or nothing; again it changes nothing. Example: import_registry r.json"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="made by export_registry; - for standard input")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         counts = archive.restore(_read(options["file"]), author=AUTHOR, now=timezone.now())
-        self.stdout.write(", ".join(f"{count} {what}" for what, count in counts.items()) + ".")
+        return Report(lines=[", ".join(f"{count} {what}" for what, count in counts.items()) + "."], body=counts)
 
 
 def _read(name: str) -> bytes:

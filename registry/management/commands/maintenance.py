@@ -7,13 +7,15 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from config.problems import Invalid
 from registry import catalogue, declaration, overrides
+from registry.representation import maintenance_body
 
 AUTHOR = "command line"
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = (
         "Stop offering an instance, or with none named a whole service, until a time is over or --end is said. "
         "Example: maintenance billing billing-1 --minutes 30 --reason 'new disk'"
@@ -26,27 +28,45 @@ class Command(commands.Command):
         parser.add_argument("--reason", default="", help="shown to everybody and kept in the journal")
         parser.add_argument("--end", action="store_true", help="end it now")
 
-    def run(self, **options: Any) -> None:
-        service, instance = options["name"], options["instance"]
-        declaration.target(service, instance or service)
-        what = f"{service}/{instance}" if instance else service
-        now = timezone.now()
-        if options["end"]:
-            was_there = overrides.end_maintenance(service, instance, author=AUTHOR, now=now)
-            self.stdout.write(f"Ended the maintenance of {what}." if was_there else f"{what} is in no maintenance.")
-            return
-        if options["minutes"] is not None and not 0 < options["minutes"] <= 525_600:
-            raise Invalid("--minutes is a number above 0 and at most 525600, which is a year.")
-        until = now + timedelta(minutes=options["minutes"]) if options["minutes"] else None
-        overrides.begin_maintenance(service, instance, until=until, reason=options["reason"], author=AUTHOR, now=now)
-        end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until --end is said"
-        self.stdout.write(f"{what} is in maintenance {end}; {_affected(service, instance)}.")
+    def report(self, **options: Any) -> Report:
+        declaration.target(options["name"], options["instance"] or options["name"])
+        return _ended(**options) if options["end"] else _begun(**options)
 
 
-def _affected(service: str, instance: str) -> str:
-    """Who suffers from it, and whether anybody of that name is there: a name misspelt is none."""
-    dependents = next((each.required_by for each in catalogue.summaries() if each.service == service), set())
-    required = f"required by {', '.join(sorted(dependents))}" if dependents else "nobody requires it"
-    names = [each.name for each in catalogue.instances(service)]
-    is_there = instance in names if instance else bool(names)
-    return required if is_there else f"{required}, and none of that name is registered now"
+def _ended(*, name: str, instance: str, **others: Any) -> Report:
+    was_there = overrides.end_maintenance(name, instance, author=AUTHOR, now=timezone.now())
+    what = _named(name, instance)
+    said = f"Ended the maintenance of {what}." if was_there else f"{what} is in no maintenance."
+    return Report(lines=[said], body={"service": name, "instance": instance, "ended": was_there})
+
+
+def _begun(*, name: str, instance: str, minutes: float | None, reason: str, **others: Any) -> Report:
+    if minutes is not None and not 0 < minutes <= 525_600:
+        raise Invalid("--minutes is a number above 0 and at most 525600, which is a year.")
+    now = timezone.now()
+    until = now + timedelta(minutes=minutes) if minutes else None
+    begun = overrides.begin_maintenance(name, instance, until=until, reason=reason, author=AUTHOR, now=now)
+    dependents, instances = _dependents(name), _instances(name, instance)
+    end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until --end is said"
+    return Report(
+        lines=[f"{_named(name, instance)} is in maintenance {end}; {_affected(dependents, instances)}."],
+        body={**maintenance_body(begun), "instances": instances, "required_by": dependents},
+    )
+
+
+def _named(service: str, instance: str) -> str:
+    return f"{service}/{instance}" if instance else service
+
+
+def _dependents(service: str) -> list[str]:
+    return sorted(next((each.required_by for each in catalogue.summaries() if each.service == service), ()))
+
+
+def _instances(service: str, instance: str) -> list[str]:
+    """Of that name that are registered now: of one misspelt there is none."""
+    return [each.name for each in catalogue.instances(service) if instance in ("", each.name)]
+
+
+def _affected(dependents: list[str], instances: list[str]) -> str:
+    required = f"required by {', '.join(dependents)}" if dependents else "nobody requires it"
+    return required if instances else f"{required}, and none of that name is registered now"

@@ -6,13 +6,14 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from registry import declaration, registration
 from registry.representation import instance_body
 
 AUTHOR = "command line"
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = (
         "Register an instance of a service, or update it. "
         "Example: register_service billing http://10.0.0.7:9000 --requires logsvc --heartbeat http"
@@ -31,17 +32,14 @@ class Command(commands.Command):
         parser.add_argument("--interval", type=float, default=10.0, help="seconds between probes (default: 10)")
         parser.add_argument("--notify-url", help="where webhooks about required services go")
         parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")
-        parser.add_argument("--json", action="store_true")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
         declared = declaration.declaration(_members(options))
         registered = registration.register(target, declared, author=AUTHOR, now=timezone.now())
-        if options["json"]:
-            self.print_json(instance_body(registered.instance))
-            return
         verb = "Registered" if registered.is_new else "Updated"
-        self.stdout.write(f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}.")
+        said = f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}."
+        return Report(lines=[said], body=instance_body(registered.instance))
 
 
 def _members(options: dict[str, Any]) -> dict[str, Any]:

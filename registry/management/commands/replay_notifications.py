@@ -3,16 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management import CommandError
 from django.utils import timezone
 
 from config import commands
+from config.commands import Report
 from config.problems import Invalid
 from registry import courier, declaration, replay
 from registry.declaration import Target
 
 
-class Command(commands.Command):
+class Command(commands.Reporting):
     help = (
         "Tell a dependent the net change since a revision or from one delivery on, send it a test, or have it (or with "
         "--all every dependent) ask for the whole. Examples: replay_notifications webui webui-1 --since 41; "
@@ -28,32 +28,37 @@ class Command(commands.Command):
         what.add_argument("--trial", action="store_true", help="send a signed message that changes nothing, now")
         what.add_argument("--all", action="store_true", help="have every dependent ask for the whole")
 
-    def run(self, **options: Any) -> None:
+    def report(self, **options: Any) -> Report:
         if options["all"]:
-            self.stdout.write(f"{replay.resync()} dependents are told to ask for the whole.")
-            return
+            count = replay.resync()
+            return _told(f"{count} dependents are told to ask for the whole.", count)
         if not options["name"] or not options["instance"]:
             raise Invalid("Name a service and its instance, or say --all.")
-        self.stdout.write(_tell(declaration.target(options["name"], options["instance"]), **options))
+        return _tell(declaration.target(options["name"], options["instance"]), **options)
 
 
-def _tell(target: Target, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> str:
-    """What was done, for people."""
+def _tell(target: Target, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
     named = f"{target.service}/{target.instance}"
     if trial:
         return _try(target, named)
     if since is not None:
         replay.since(target, since)
-        return f"{named} is told what changed since {since}."
+        return _told(f"{named} is told what changed since {since}.")
     if delivery is not None:
         replay.delivery(target, delivery)
-        return f"{named} is told again what delivery {delivery} told, and what has changed since."
+        return _told(f"{named} is told again what delivery {delivery} told, and what has changed since.")
     replay.resync([target])
-    return f"{named} is told to ask for the whole."
+    return _told(f"{named} is told to ask for the whole.")
 
 
-def _try(target: Target, named: str) -> str:
+def _told(said: str, count: int = 1) -> Report:
+    return Report(lines=[said], body={"dependents": count})
+
+
+def _try(target: Target, named: str) -> Report:
     attempt = courier.send_now(replay.trial(target, now=timezone.now()))
+    body = courier.attempt_body(attempt)
     if not attempt.succeeded:
-        raise CommandError(f"{named} did not take it: {attempt.error}", returncode=1)
-    return f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."
+        return Report(lines=[], body=body, failure=f"{named} did not take it: {attempt.error}")
+    said = f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."
+    return Report(lines=[said], body=body)

@@ -59,6 +59,14 @@ def test_who_may_see_no_instance_is_told_of_none(client: Client, now: datetime) 
     assert client.get(f"{LIST}services/").status_code == 403
 
 
+def test_names_and_numbers_of_things_read_as_they_are_written(operator: Client, now: datetime) -> None:
+    instance = factories.passing("logsvc", now=now)
+    factories.passing("webui", now=now)
+
+    assert "Logsvc/" not in text_of(operator, f"{LIST}{instance.pk}/change/")
+    assert "4 journal entries" in " ".join(text_of(operator, "/admin/registry/journalentry/").split())
+
+
 def test_a_service_is_found_by_a_part_of_its_name(operator: Client, now: datetime) -> None:
     factories.passing("logsvc", now=now)
     factories.passing("webui", now=now)

@@ -6,6 +6,7 @@ from typing import Any
 
 from config import commands
 from config.tokens.models import Token
+from config.tokens.representation import token_body
 
 
 class Command(commands.Command):
@@ -17,7 +18,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         tokens = Token.objects.all()
         if options["json"]:
-            self.print_json([_as_json(token) for token in tokens])
+            self.print_json([token_body(token) for token in tokens])
             return
         self.print_table(["NAME", "TOKEN", "SCOPES", "MADE", "STATE"], [_as_row(token) for token in tokens])
 
@@ -29,17 +30,3 @@ def _as_row(token: Token) -> list[str]:
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _as_json(token: Token) -> dict[str, Any]:
-    return {
-        "name": token.name,
-        "prefix": token.prefix,
-        "scopes": token.scopes,
-        "created_at": _timestamp(token.created_at),
-        "revoked_at": token.revoked_at and _timestamp(token.revoked_at),
-    }
-
-
-def _timestamp(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
