@@ -1,4 +1,4 @@
-"""How instances and journal entries look on the wire (docs/protocol.md)."""
+"""How instances and journal entries look on the wire (docs/protocol.md), and ages to people."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from registry.models import Delivery, Instance, JournalEntry, Maintenance, Statu
 from registry.uptime import Report
 
 SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _NONE_SHOWN = dict.fromkeys(SHOWN_STATUSES, 0)
 
 
@@ -121,6 +122,13 @@ def history_body(report: Report) -> dict[str, Any]:
 @lru_cache(maxsize=10_000)
 def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def age(since: datetime, *, now: datetime) -> str:
+    """In the largest unit of which there is one: an outage of some seconds is no outage of 0 minutes."""
+    seconds = max(0.0, (now - since).total_seconds())
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
+    return f"{seconds // size:.0f} {unit}"
 
 
 def tenths(milliseconds: float | None) -> float | None:

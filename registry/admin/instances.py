@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.timesince import timesince
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -17,6 +16,7 @@ from registry.admin.operations import OPERATIONS, PERMISSION, Operation
 from registry.admin.pages import ServicesView, ServiceView
 from registry.admin.records import RecordAdmin
 from registry.models import Instance
+from registry.representation import age
 
 _DECLARED = ["url", "zone", "version", "weight", "tags", "metadata", "requires", "notify_url", "incarnation"]
 _JUDGED = [
@@ -54,7 +54,7 @@ class InstanceAdmin(RecordAdmin):
 
     @display(description="for", ordering="-status_since")
     def since(self, instance: Instance) -> str:
-        return timesince(instance.shown_since, depth=1)
+        return age(instance.shown_since, now=timezone.now())
 
     @display(description="registered at")
     def registered(self, instance: Instance) -> str:

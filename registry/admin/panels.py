@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 
 from registry import catalogue, guard, impact, journal, uptime
 from registry.admin import cells
@@ -17,6 +17,7 @@ from registry.catalogue import Summary
 from registry.declaration import Target
 from registry.history import DAY, HOUR, Counts
 from registry.models import Cursor, Delivery, Heartbeat, Instance, JournalEntry, Maintenance
+from registry.representation import age
 from registry.uptime import Report
 
 DAYS = 90
@@ -103,7 +104,7 @@ def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> 
 def _facts(instance: Instance, *, now: datetime) -> list[tuple[str, Any]]:
     facts = [
         ("Status", cells.status(instance)),
-        ("Since", f"{cells.moment(instance.shown_since)}, for {timesince(instance.shown_since, now)}"),
+        ("Since", f"{cells.moment(instance.shown_since)}, for {age(instance.shown_since, now=now)}"),
         ("Why", instance.shown_reason or "no reason was given"),
         ("Address", instance.url),
         ("Service", cells.service_link(instance.service)),
@@ -177,7 +178,7 @@ def _services(names: Iterable[str]) -> list[SafeString]:
 
 
 def _row(instance: Instance) -> list[str]:
-    since = timesince(instance.shown_since, depth=1)
+    since = age(instance.shown_since, now=timezone.now())
     return [cells.instance_link(instance), cells.status(instance), since, instance.url, instance.shown_reason]
 
 

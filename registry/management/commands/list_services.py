@@ -1,7 +1,6 @@
 """Show the instances that are registered."""
 
 from argparse import ArgumentParser
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -9,9 +8,7 @@ from django.utils import timezone
 from config import commands
 from registry import catalogue
 from registry.models import Instance
-from registry.representation import instance_body
-
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+from registry.representation import age, instance_body
 
 
 class Command(commands.Command):
@@ -39,14 +36,8 @@ def _row(instance: Instance) -> list[str]:
         instance.service,
         instance.name,
         instance.shown_status,
-        age(timezone.now() - instance.shown_since),
+        age(instance.shown_since, now=timezone.now()),
         instance.url,
         " ".join(instance.requires),
         instance.shown_reason,
     ]
-
-
-def age(passed: timedelta) -> str:
-    seconds = max(0.0, passed.total_seconds())
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
-    return f"{seconds // size:.0f} {unit}"

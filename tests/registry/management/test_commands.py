@@ -1,7 +1,6 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from django.core.management import CommandError, call_command
 
 from config.problems import Unauthenticated
 from config.tokens import issuing
-from registry.management.commands.list_services import age
 from registry.models import Instance, Maintenance
 
 pytestmark = pytest.mark.django_db
@@ -54,13 +52,6 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
     assert "'billing-9'" in str(failure_of(lambda: run("deregister_service", "billing", "billing-9")))
     assert "check the name" in str(failure_of(lambda: run("list_services", "biling")))
     assert not Instance.objects.exists()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.5, "0 s"), (59, "59 s"), (61, "1 min"), (7200, "2 h"), (200_000, "2 d")]
-)
-def test_since_when_is_shown_in_its_unit(seconds: float, shown: str) -> None:
-    assert age(timedelta(seconds=seconds)) == shown
 
 
 def test_a_service_that_is_only_required_is_listed_without_instances() -> None:
