@@ -52,7 +52,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "redbeat.RedBeatScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 # A standby, or the successor of a beat that was killed, looks for the lock as often as the loop turns, and the lock
 # must outlive a few turns: left at its 300 s, a crash would stop every schedule for five minutes.
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1

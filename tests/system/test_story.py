@@ -88,6 +88,7 @@ def test_a_process_that_dies_is_restarted_and_said_so(system: System) -> None:
 
 
 def test_redis_is_restarted_and_nothing_is_lost(system: System) -> None:
+    beats = {name: system.pid(name) for name in ("work:registry-beat", "work:logsvc-beat")}
     os.kill(system.pid("store:redis"), signal.SIGKILL)
     until(lambda: "redis runs again" in system.output, seconds=SETTLED_SECONDS)
     revision = system.journal()[-1]["revision"]
@@ -95,6 +96,7 @@ def test_redis_is_restarted_and_nothing_is_lost(system: System) -> None:
     until(lambda: webui_was_told(system, "grading-1", after=revision), seconds=SETTLED_SECONDS, explain=system.explain)
     system.tell_supervisor("startProcess", "work:grading", False)
     until(lambda: all(system.statuses().values()), seconds=SETTLED_SECONDS, explain=system.explain)
+    assert {name: system.pid(name) for name in beats} == beats
 
 
 def test_a_stop_deregisters_everybody_and_leaves_no_process(system: System) -> None:
