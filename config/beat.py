@@ -11,6 +11,8 @@ from redis.lock import Lock
 
 logger = logging.getLogger(__name__)
 
+_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
+
 # A tick takes the lock where there is none: at the start too, where it would be tried once and a failure be forgotten.
 beat_init.disconnect(acquire_distributed_beat_lock)
 
@@ -28,11 +30,19 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
     def tick(self, **options: Any) -> float:
         try:
             seconds = self._tick(**options)
-        except (exceptions.ConnectionError, exceptions.TimeoutError) as error:
+        except _AWAY as error:
             self._note(is_cut_off=True, reason=error)
             return float(self.max_interval)
         self._note(is_cut_off=False)
         return seconds
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except (*_AWAY, exceptions.LockError):
+            # It runs out by itself.
+            self.lock = None
+            super().close()
 
     def _tick(self, **options: Any) -> float:
         if self.lock is None:

@@ -99,6 +99,17 @@ def test_it_waits_for_a_redis_that_is_away_and_says_so_once(
     scheduler.close()
 
 
+def test_it_ends_while_redis_is_away(server: Server, app: Celery) -> None:
+    server.start()
+    scheduler = Scheduler(app)
+    until(lambda: sends(scheduler, server))
+    server.kill()
+
+    scheduler.close()
+
+    assert scheduler.lock is None
+
+
 def test_it_stands_by_when_another_has_taken_its_place(server: Server, app: Celery) -> None:
     server.start()
     first, second = Scheduler(app), Scheduler(app)
