@@ -144,8 +144,12 @@ class Reader:
 
     def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
         del self._making[address]
-        if epoch == self.revisions.epoch and not making.cancelled() and making.exception() is None:
-            self._cache.put(address, making.result())
+        if epoch != self.revisions.epoch or making.cancelled() or making.exception() is not None:
+            return
+        page = making.result()
+        # Of another history before that is known: beside what is kept of this one it would fit for nobody.
+        if page.history == self.revisions.history:
+            self._cache.put(address, page)
 
     async def _changes_by(self, deadline: float) -> bool:
         bell = Bell()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from registry import replay
-from registry.reading.pages import Answer, Page
+from registry.reading import documents
+from registry.reading.pages import Address, Answer, Page
 from tests import factories
 from tests.config.asgi import Client
 from tests.registry.reading.desk import Desk
@@ -86,6 +87,26 @@ def test_what_is_required_and_what_is_offered_are_of_one_history(desk: Desk) -> 
         tag = dict((await desk.get(address(0))).headers)[b"etag"]
         assert dict((await desk.get(address(0))).headers)[b"etag"] == tag
         assert desk.made == 4
+
+    desk.run(scenario)
+
+
+def test_what_is_made_of_a_history_that_is_not_known_yet_is_kept_for_nobody(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        ask = partial(desk.reader.answer, Address(address(1), b""), documents.providers("d-1", "d-1"))
+        make = desk.reader._make
+        await desk.get(address(0))
+        await desk.do(replay.begin_history)
+
+        async def overtaken(at: Any, document: Any) -> Page:
+            page = await make(at, document)
+            desk.reader._make = make  # type: ignore[method-assign]
+            # Both have looked before the history began; this one goes on before the other looks again.
+            await ask()
+            return page
+
+        desk.reader._make = overtaken  # type: ignore[method-assign, assignment]  # between two of its steps
+        assert (await ask()).page.history == desk.reader.revisions.history
 
     desk.run(scenario)
 
