@@ -45,9 +45,11 @@ def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
 
 
 @transactions.retried
-def end_maintenance(service: str, instance: str = "", *, reason: str = "", author: str, now: datetime) -> bool:
-    """Lift it; False when there was none."""
-    removed, _ = Maintenance.objects.filter(service=service, instance=instance).delete()
+def end_maintenance(
+    service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
+) -> bool:
+    """Lift it; False when there was none, or none that is `still` so."""
+    removed, _ = Maintenance.objects.filter(still or Q(), service=service, instance=instance).delete()
     if removed:
         _apply(service, instance, author=author, reason=reason, now=now)
     return bool(removed)
@@ -82,10 +84,12 @@ def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) 
 
 def expire(*, now: datetime) -> int:
     """End what has run out; returns how many maintenances ended."""
-    ended = list(Maintenance.objects.filter(until__lte=now))
-    for each in ended:
-        end_maintenance(each.service, each.instance, reason=EXPIRED, author=each.author, now=now)
-    return len(ended)
+    is_over = Q(until__lte=now)
+    # Repeated on purpose: an operator may have prolonged one since it was found.
+    return sum(
+        end_maintenance(each.service, each.instance, reason=EXPIRED, author=each.author, now=now, still=is_over)
+        for each in list(Maintenance.objects.filter(is_over))
+    )
 
 
 def is_drained(instance: Instance, *, now: datetime) -> bool:

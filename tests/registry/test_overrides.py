@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -109,6 +110,28 @@ def test_maintenance_ends_at_its_moment_in_whatever_zone_it_was_said(now: dateti
 
     assert Maintenance.objects.get().until == until
     assert overrides.expire(now=until.astimezone(UTC)) == 1
+
+
+def test_maintenance_that_is_prolonged_when_it_was_about_to_end_goes_on(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends, later = now + timedelta(minutes=5), now + timedelta(minutes=9)
+    for service in ("billing", "webui"):
+        factories.passing(service, now=now)
+        overrides.begin_maintenance(service, until=ends, reason="", author="ann", now=now)
+    end = overrides.end_maintenance
+
+    def prolonging(service: str, *arguments: Any, **members: Any) -> bool:
+        # Another was seen to be over before this one is ended.
+        if service == "billing":
+            overrides.begin_maintenance("webui", until=later, reason="", author="ann", now=now)
+        return end(service, *arguments, **members)
+
+    monkeypatch.setattr(overrides, "end_maintenance", prolonging)
+
+    assert overrides.expire(now=ends) == 1
+    assert Maintenance.objects.get().until == later
+    assert catalogue.instance("webui", "webui-1").is_in_maintenance
 
 
 def test_maintenance_that_is_over_already_is_refused(now: datetime) -> None:
