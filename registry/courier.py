@@ -48,6 +48,7 @@ def admitted(messages: Sequence[Message], hosts: Hosts) -> tuple[list[Message], 
         address = _address(message)
         if hosts.admit(address):
             sent.append(message)
+            hosts.wait_no_longer(message.instance_id)
         else:
             refused.append(message)
             hosts.wait(address, message.instance_id)

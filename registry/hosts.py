@@ -2,8 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 MOST = 1000
@@ -25,8 +23,8 @@ class Hosts:
         self._to_host: Counter[str] = Counter()
         self._to_address: Counter[Address] = Counter()
         self._silent: dict[Address, None] = {}
-        # Who was refused, in the order in which they came.
-        self._waiting: dict[Address, dict[int, None]] = {}
+        # Who was refused, in the order in which they came, and where.
+        self._waiting: dict[int, Address] = {}
 
     def admit(self, address: Address) -> bool:
         """Whether one more may be sent there now; whoever is admitted must `settle`."""
@@ -40,19 +38,23 @@ class Hosts:
     def wait(self, address: Address, dependent: int) -> None:
         """Who was not admitted waits for a place; to ask for it again before there is one would be in vain."""
         with self._lock:
-            self._waiting.setdefault(address, {})[dependent] = None
+            self._waiting[dependent] = address
+
+    def wait_no_longer(self, dependent: int) -> None:
+        """Who was admitted, it may be at another address than the one where it waited."""
+        with self._lock:
+            self._waiting.pop(dependent, None)
 
     def waiting(self) -> set[int]:
         """Those for whom there is no place yet."""
         with self._lock:
-            return {each for address, all_of_it in self._waiting.items() for each in self._beyond(address, all_of_it)}
+            return set(self._without_place())
 
     def release(self) -> set[int]:
         """Let those wait no longer for whom there is a place; returns the others."""
         with self._lock:
-            left = {address: list(self._beyond(address, all_of_it)) for address, all_of_it in self._waiting.items()}
-            self._waiting = {address: dict.fromkeys(each) for address, each in left.items() if each}
-            return {dependent for each in left.values() for dependent in each}
+            self._waiting = self._without_place()
+            return set(self._waiting)
 
     def settle(self, address: Address, *, has_answered: bool) -> None:
         with self._lock:
@@ -68,8 +70,14 @@ class Hosts:
             return min(room, MOST_TO_SILENT - self._to_address[address])
         return room
 
-    def _beyond(self, address: Address, waiting: Iterable[int]) -> Iterator[int]:
-        return islice(waiting, max(0, self._room(address)), None)
+    def _without_place(self) -> dict[int, Address]:
+        free = {address: self._room(address) for address in set(self._waiting.values())}
+        left: dict[int, Address] = {}
+        for dependent, address in self._waiting.items():
+            free[address] -= 1
+            if free[address] < 0:
+                left[dependent] = address
+        return left
 
     def _remember(self, address: Address) -> None:
         self._silent[address] = None

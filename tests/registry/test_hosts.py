@@ -11,9 +11,11 @@ from registry.exchange.messages import Error, Outcome
 from registry.hosts import MOST, MOST_TO_SILENT, Address, Hosts
 from registry.messages import Message
 from registry.models import Cursor
+from registry.notifications import Attempt
 from tests import factories
 
 A, B = ("a", 80), ("b", 80)
+SIGNED = {"notify_secret": factories.SECRET}
 ADDRESSES = st.sampled_from([A, B])
 
 
@@ -204,6 +206,25 @@ def test_who_registers_again_meanwhile_is_not_left_alone(now: datetime) -> None:
     assert notifications.lagging(now=later.timestamp(), left_alone=waiting)
     (message,) = notifications.claim(now=later, limit=10, left_alone=waiting)
     assert message.url == elsewhere["notify_url"]
+
+
+@pytest.mark.django_db
+def test_who_has_moved_away_waits_no_longer_where_it_was(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["grading"], notify_url="http://127.0.0.2:1/", **SIGNED)
+    grading = factories.passing("grading", now=now)
+    hosts, left = Hosts(), ("127.0.0.1", 9000)
+    hosts.admit(left)
+    hosts.settle(left, has_answered=False)
+    admitted(hosts, left)
+    hosts.wait(left, Cursor.objects.get().pk)
+
+    (message,), _ = courier.admitted(notifications.claim(now=now, limit=10), hosts)
+    hosts.settle(("127.0.0.2", 1), has_answered=True)
+    failed = Attempt(message=message, status_code=None, duration_ms=1.0, error="refused")
+    notifications.record([failed], now=now)
+
+    factories.judge(grading, succeeded=False, now=now, times=3)
+    assert notifications.lagging(now=now.timestamp() + 2, left_alone=hosts.waiting())
 
 
 class Taken:
