@@ -55,6 +55,8 @@ def begin_history() -> int:
     No answer counts as unchanged that was given before, and every dependent that takes webhooks asks for the whole;
     returns how many do.
     """
+    # As whoever registers has them: with the cursors alone locked, we would wait for each other.
+    list(Instance.objects.select_for_update().order_by("pk").values_list("pk"))
     count = resync()
     journal.begin_history()
     return count

@@ -16,10 +16,13 @@ from registry import (
     enrolment,
     heartbeats,
     inserts,
+    journal,
     notifications,
     overrides,
     registration,
+    replay,
     representation,
+    transactions,
 )
 from registry.enrolment import Entry
 from registry.errors import Deregistered
@@ -216,6 +219,21 @@ def test_a_message_that_is_recorded_and_its_dependents_new_run_do_not_wait_for_e
         notifications.record(attempts, now=now)
 
     assert len(other.result()) == 2
+
+
+def test_a_new_history_and_who_registers_again_do_not_wait_for_each_other(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transactions, "ATTEMPTS", 1)
+
+    def register() -> None:
+        factories.register("webui", now=now, requires=["grading"])
+
+    register()
+    with overlapping(monkeypatch, journal, "begin_history", register) as other:
+        assert replay.begin_history() == 1
+
+    other.result()
 
 
 def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
