@@ -1,13 +1,15 @@
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from config.problems import Invalid
 from registry import catalogue, journal, overrides, registration
 from registry.declaration import Target
 from registry.errors import UnknownInstance
-from registry.models import Change, JournalEntry, Maintenance
+from registry.models import Change, Instance, JournalEntry, Maintenance
 from registry.representation import instance_body, timestamp
 from tests import factories
 
@@ -76,6 +78,20 @@ def test_who_registers_in_maintenance_is_shown_with_the_nearer_reason(now: datet
     factories.register("billing", now=later)
 
     assert shown(since=later) == ("maintenance", True, "new disk")
+
+
+def test_maintenance_from_before_it_was_shown_is_shown_with_its_own_time_and_reason_too(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    factories.passing("billing", "billing-2", now=now)
+    began = now + timedelta(minutes=5)
+    overrides.begin_maintenance("billing", "billing-1", until=None, reason="new disk", author="ann", now=began)
+    overrides.begin_maintenance("billing", until=None, reason="move", author="ann", now=began)
+    Instance.objects.update(overridden_since=None, override_reason="")
+
+    import_module("registry.migrations.0006_override_shown").fill(apps, None)
+
+    assert shown(since=began) == ("maintenance", True, "new disk")
+    assert catalogue.instance("billing", "billing-2").shown_reason == "move"
 
 
 def test_maintenance_survives_heartbeats_updates_and_deregistration(now: datetime) -> None:
