@@ -126,7 +126,8 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         each.override_reason = why or ""
         each.save(update_fields=["is_in_maintenance", "overridden_since", "override_reason"])
         change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
-        drafts.append(journal.Draft(change=change, instance=each, before=before, author=author, reason=reason))
+        said = reason if why is None else why
+        drafts.append(journal.Draft(change=change, instance=each, before=before, author=author, reason=said))
     if drafts:
         journal.append(drafts, now=now)
         transaction.on_commit(wakeups.wake_notifications)

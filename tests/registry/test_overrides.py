@@ -118,6 +118,20 @@ def test_lifting_one_of_two_maintenances_leaves_the_other(now: datetime) -> None
     assert offered() == []
 
 
+def test_where_the_maintenance_of_the_whole_service_goes_on_its_reason_is_journalled(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    ends = now + timedelta(minutes=5)
+    overrides.begin_maintenance("billing", until=None, reason="move", author="ann", now=now)
+    overrides.begin_maintenance("billing", "billing-1", until=ends, reason="new disk", author="ann", now=now)
+
+    overrides.expire(now=ends)
+
+    assert shown(since=now) == ("maintenance", True, "move")
+    last = JournalEntry.objects.order_by("revision").last()
+    assert last is not None
+    assert (last.change, last.reason) == (Change.MAINTENANCE, "move")
+
+
 @pytest.mark.parametrize("offset", ["+16:41", "-23:59"])
 def test_maintenance_ends_at_its_moment_in_whatever_zone_it_was_said(now: datetime, offset: str) -> None:
     until = datetime.fromisoformat(f"2026-12-01T04:02:15{offset}")
