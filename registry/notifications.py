@@ -98,8 +98,8 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
     """Give up the claims of what cannot be sent now, for a moment; it counts as no attempt."""
     if messages:
         ids = [message.instance_id for message in messages]
-        held = Cursor.objects.filter(pk__in=ids, lease_until=messages[0].lease_until)
-        held.update(lease_until=0, next_attempt_at=now.timestamp() + PUT_BACK_SECONDS)
+        again = {"lease_until": 0, "next_attempt_at": now.timestamp() + PUT_BACK_SECONDS}
+        _move(ids, lease_until=messages[0].lease_until, to=again)
 
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:

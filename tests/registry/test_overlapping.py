@@ -236,6 +236,25 @@ def test_a_new_history_and_who_registers_again_do_not_wait_for_each_other(
     other.result()
 
 
+def test_what_is_put_back_and_its_dependents_new_run_do_not_wait_for_each_other(now: datetime) -> None:
+    for number in (1, 2):
+        factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
+    factories.passing("grading", now=now)
+    messages = notifications.claim(now=now, limit=10)
+
+    def put_back() -> None:
+        _alone(lambda: notifications.put_back(messages, now=now))
+
+    with ThreadPoolExecutor(1) as threads:
+        if connection.vendor == "postgresql":
+            with transaction.atomic():
+                assert Cursor.objects.select_for_update().get(instance__name="webui-1")
+                threads.submit(put_back).result(timeout=30)
+                assert [each.lease_until > 0 for each in Cursor.objects.order_by("pk")] == [True, False]
+        threads.submit(put_back).result(timeout=30)
+    assert not Cursor.objects.filter(lease_until__gt=0).exists()
+
+
 def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
     factories.judge(instance, succeeded=False, now=now, times=3)
