@@ -1,7 +1,12 @@
 """The Celery application of the service that DJANGO_SETTINGS_MODULE names."""
 
+import sys
+from typing import Any
+
 from celery import Celery
+from celery.signals import task_prerun
 from django.conf import settings
+from django.db import close_old_connections
 
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -11,6 +16,15 @@ app.add_defaults(
     lambda: {
         "redbeat_redis_url": settings.REDIS_URL,
         "redbeat_redis_options": settings.CELERY_BROKER_TRANSPORT_OPTIONS,
+        # Else it closes the connection around each task, and what SQLite opens anew is not compared with what it was.
+        "CELERY_DB_REUSE_MAX": sys.maxsize,
     }
 )
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def look_at_connections(sender: Any, **members: Any) -> None:
+    """As Django does before each request."""
+    if not sender.request.is_eager:
+        close_old_connections()
