@@ -212,6 +212,11 @@ def test_a_file_with_anything_wrong_in_it_is_refused_whole(tmp_path: Path) -> No
 
     assert "/instances/1/url: " in str(failure_of(lambda: run("import_registry", str(file))))
     assert not Instance.objects.exists()
+    wordy = {"service": "a", "reason": "r" * 501}
+    file.write_text(json.dumps({"format": "rollcall-registry-1", "instances": [], "maintenance": [wordy]}))
+    assert "/maintenance/0/reason: " in str(failure_of(lambda: run("import_registry", str(file))))
+    file.write_text("[]")
+    assert "The file: " in str(failure_of(lambda: run("import_registry", str(file))))
     file.write_text("{")
     assert "not JSON" in str(failure_of(lambda: run("import_registry", str(file))))
     file.write_text('{"format": "other"}')
