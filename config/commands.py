@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -26,6 +26,8 @@ class Command(BaseCommand):
     requires_system_checks: Any = []
     # Those that hold bytes as they came, such as another program's arguments; all others are text.
     raw_options: frozenset[str] = frozenset()
+    # The members that a Problem points to, as they are called on the command line.
+    member_names: Mapping[str, str] = {}
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Without abbreviations: `--force` would be taken for Django's `--force-color`.
@@ -52,7 +54,7 @@ class Command(BaseCommand):
             self.run(**options)
         except Problem as problem:
             code = FAILED if isinstance(problem, Unavailable) else USAGE
-            raise CommandError(_sentence(problem), returncode=code) from problem
+            raise CommandError(_sentence(problem, self.member_names), returncode=code) from problem
         except DatabaseError as error:
             raise CommandError(database_trouble(error), returncode=USAGE) from error
         except BrokenPipeError:
@@ -124,7 +126,7 @@ class Utility(ManagementUtility):
 class _Parser(CommandParser):
     def error(self, message: str) -> NoReturn:
         if not self.called_from_command_line:
-            raise CommandError(f"Error: {message}")
+            raise CommandError(f"Error: {message}", returncode=USAGE)
         refuse(f"{message[:1].upper()}{message[1:]}: {self.prog} --help says what it takes.", code=USAGE)
 
 
@@ -134,10 +136,15 @@ def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     sys.exit(code)
 
 
-def _sentence(problem: Problem) -> str:
+def _sentence(problem: Problem, names: Mapping[str, str]) -> str:
     """Its detail, unless that only points to the errors, which follow here at once."""
-    details = [f"{entry['pointer']}: {entry['detail']}" for entry in problem.errors or []]
+    details = [f"{_called(entry['pointer'], names)}: {entry['detail']}" for entry in problem.errors or []]
     return " ".join(details if "See `errors`" in problem.detail else [problem.detail, *details])
+
+
+def _called(pointer: str, names: Mapping[str, str]) -> str:
+    """By the name of that member, or of what holds it; else by its pointer."""
+    return next((name for member, name in names.items() if f"{pointer}/".startswith(f"{member}/")), pointer)
 
 
 def database_trouble(error: DatabaseError) -> str:

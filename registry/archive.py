@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry import declaration, overrides, registration
-from registry.declaration import Declaration, Name
+from registry.declaration import LONGEST_REASON, Declaration, Name
 from registry.faults import invalid
 from registry.models import Instance, Maintenance
 from registry.representation import instance_body, maintenance_body
@@ -20,7 +20,7 @@ FORMAT = "rollcall-registry-1"
 class ArchivedMaintenance(Struct, frozen=True, kw_only=True):
     service: Name
     instance: str = ""
-    reason: str = ""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
     author: str = ""
     until: Annotated[datetime, Meta(tz=True)] | None = None
 

@@ -17,6 +17,7 @@ from registry.hosts import Address, Hosts
 from registry.messages import Message
 from registry.notifications import ANSWER_CHARACTERS, TIMEOUT_SECONDS, Attempt
 from registry.pipeline import Pipeline
+from registry.representation import tenths
 
 CAPACITY = 8000
 BATCH = 1000
@@ -126,7 +127,7 @@ def attempt_body(attempt: Attempt) -> dict[str, Any]:
         "webhook_id": attempt.message.id,
         "succeeded": attempt.succeeded,
         "status_code": attempt.status_code,
-        "duration_ms": attempt.duration_ms,
+        "duration_ms": tenths(attempt.duration_ms),
         "error": attempt.error,
         "answer": attempt.answer,
     }

@@ -20,6 +20,7 @@ SECRET_BYTES = range(24, 65)
 
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 LONGEST_URL = 500
+LONGEST_REASON = 500
 Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
 Label = Annotated[str, Meta(max_length=100)]
 Shape = TypeVar("Shape", bound=Struct)
@@ -73,6 +74,14 @@ def target(service: str, instance: str) -> Target:
     """Raises Invalid when one of the two is no name."""
     check_names(service=service, instance=instance)
     return Target(service=service, instance=instance)
+
+
+def check_reason(reason: str) -> str:
+    """Raises Invalid when it is longer than is kept of one."""
+    if len(reason) > LONGEST_REASON:
+        detail = f"It is longer than {LONGEST_REASON} characters: shorten it."
+        raise Invalid("See `errors` for each member.", errors=[{"pointer": "/reason", "detail": detail}])
+    return reason
 
 
 def check_names(**names: str) -> None:

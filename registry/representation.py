@@ -97,7 +97,7 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
         "from_revision": delivery.from_revision,
         "to_revision": delivery.to_revision,
         "status_code": delivery.status_code,
-        "duration_ms": delivery.duration_ms,
+        "duration_ms": tenths(delivery.duration_ms),
         "error": delivery.error,
         "answer": delivery.answer,
     }

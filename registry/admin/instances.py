@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -54,7 +55,8 @@ class InstanceAdmin(RecordAdmin):
 
     @display(description="for", ordering="-status_since")
     def since(self, instance: Instance) -> str:
-        return age(instance.shown_since, now=timezone.now())
+        shown = age(instance.shown_since, now=timezone.now())
+        return format_html('<span class="whitespace-nowrap">{}</span>', shown)
 
     @display(description="registered at")
     def registered(self, instance: Instance) -> str:

@@ -9,6 +9,7 @@ from config import commands
 from config.commands import Report
 from registry import catalogue, declaration, registration
 from registry.errors import UnknownInstance, UnknownService
+from registry.management import members
 
 AUTHOR = "command line"
 
@@ -16,19 +17,21 @@ AUTHOR = "command line"
 class Command(commands.Reporting):
     help = "Deregister an instance, or with none named all of a service. Example: deregister_service billing billing-1"
 
+    member_names = members.TARGET
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
         parser.add_argument("instance", nargs="?", help="one of its instances (default: all)")
         parser.add_argument("--reason", default="", help="kept in the journal")
 
     def report(self, **options: Any) -> Report:
-        service = options["name"]
+        service, reason = options["name"], declaration.check_reason(options["reason"])
         names = [options["instance"]] if options["instance"] else [each.name for each in catalogue.instances(service)]
         if not names:
             raise UnknownService(service)
         for name in names:
             target = declaration.target(service, name)
-            if not registration.deregister(target, author=AUTHOR, reason=options["reason"], now=timezone.now()):
+            if not registration.deregister(target, author=AUTHOR, reason=reason, now=timezone.now()):
                 raise UnknownInstance(service, name)
         return Report(
             lines=[f"Deregistered {service}/{name}." for name in names],

@@ -9,6 +9,7 @@ from config import commands
 from config.commands import Report
 from config.problems import Invalid
 from registry import declaration, overrides
+from registry.management import members
 from registry.representation import instance_body
 
 AUTHOR = "command line"
@@ -16,6 +17,8 @@ AUTHOR = "command line"
 
 class Command(commands.Reporting):
     help = "Stop offering an instance and deregister it after a while. Example: drain billing billing-1 --seconds 60"
+
+    member_names = members.TARGET
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
@@ -27,8 +30,7 @@ class Command(commands.Reporting):
         if not 0 <= options["seconds"] <= 86_400:
             raise Invalid("--seconds is a number from 0 to 86400, which is a day.")
         target = declaration.target(options["name"], options["instance"])
-        instance = overrides.drain(
-            target, seconds=options["seconds"], reason=options["reason"], author=AUTHOR, now=timezone.now()
-        )
+        reason = declaration.check_reason(options["reason"])
+        instance = overrides.drain(target, seconds=options["seconds"], reason=reason, author=AUTHOR, now=timezone.now())
         said = f"{instance} drains; it is deregistered in {options['seconds']:g} s."
         return Report(lines=[said], body=instance_body(instance))

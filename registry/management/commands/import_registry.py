@@ -18,6 +18,8 @@ AUTHOR = "command line"
 class Command(commands.Reporting):
     help = "Register what a file holds, all of it or nothing; again it changes nothing. Example: import_registry r.json"
 
+    member_names = {"/": "The file"}
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", help="made by export_registry; - for standard input")
 

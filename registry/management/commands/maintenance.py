@@ -10,6 +10,7 @@ from config import commands
 from config.commands import Report
 from config.problems import Invalid
 from registry import catalogue, declaration, overrides
+from registry.management import members
 from registry.representation import maintenance_body
 
 AUTHOR = "command line"
@@ -21,15 +22,20 @@ class Command(commands.Reporting):
         "Example: maintenance billing billing-1 --minutes 30 --reason 'new disk'"
     )
 
+    member_names = members.TARGET
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
         parser.add_argument("instance", nargs="?", default="", help="one of its instances (default: all)")
-        parser.add_argument("--minutes", type=float, help="end by itself after so long (default: when --end is said)")
+        end = parser.add_mutually_exclusive_group()
+        end.add_argument("--minutes", type=float, help="end by itself after so long (default: when --end is said)")
+        end.add_argument("--end", action="store_true", help="end it now")
         parser.add_argument("--reason", default="", help="shown to everybody and kept in the journal")
-        parser.add_argument("--end", action="store_true", help="end it now")
 
     def report(self, **options: Any) -> Report:
-        declaration.target(options["name"], options["instance"] or options["name"])
+        service, instance = options["name"], options["instance"]
+        declaration.check_names(service=service, **({"instance": instance} if instance else {}))
+        declaration.check_reason(options["reason"])
         return _ended(**options) if options["end"] else _begun(**options)
 
 

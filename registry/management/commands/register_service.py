@@ -8,6 +8,7 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from registry import declaration, registration
+from registry.management import members
 from registry.representation import instance_body
 
 AUTHOR = "command line"
@@ -18,6 +19,8 @@ class Command(commands.Reporting):
         "Register an instance of a service, or update it. "
         "Example: register_service billing http://10.0.0.7:9000 --requires logsvc --heartbeat http"
     )
+
+    member_names = members.DECLARATION
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")

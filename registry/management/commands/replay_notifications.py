@@ -10,6 +10,7 @@ from config.commands import Report
 from config.problems import Invalid
 from registry import courier, declaration, replay
 from registry.declaration import Target
+from registry.management import members
 
 
 class Command(commands.Reporting):
@@ -18,6 +19,8 @@ class Command(commands.Reporting):
         "--all every dependent) ask for the whole. Examples: replay_notifications webui webui-1 --since 41; "
         "replay_notifications webui webui-1 --trial; replay_notifications --all"
     )
+
+    member_names = members.TARGET
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help="the dependent's service")
@@ -29,11 +32,12 @@ class Command(commands.Reporting):
         what.add_argument("--all", action="store_true", help="have every dependent ask for the whole")
 
     def report(self, **options: Any) -> Report:
+        named = [each for each in (options["name"], options["instance"]) if each]
+        if len(named) != (0 if options["all"] else 2):
+            raise Invalid("Name a service and its instance, or say --all.")
         if options["all"]:
             count = replay.resync()
             return _told(f"{count} dependents are told to ask for the whole.", count)
-        if not options["name"] or not options["instance"]:
-            raise Invalid("Name a service and its instance, or say --all.")
         return _tell(declaration.target(options["name"], options["instance"]), **options)
 
 

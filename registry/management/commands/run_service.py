@@ -13,6 +13,7 @@ from config.problems import Invalid
 from registry import declaration
 from registry.client import Heartbeat, Registration, Registry, sidecar
 from registry.client.membership import DRAIN_SECONDS
+from registry.management import members
 
 CANNOT_RUN = 126
 NOT_FOUND = 127
@@ -26,6 +27,7 @@ class Command(commands.Command):
     )
 
     raw_options = frozenset({"program"})
+    member_names = {**members.DECLARATION, "/url": "--url"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")

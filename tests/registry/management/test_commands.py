@@ -45,13 +45,56 @@ def test_an_instance_is_registered_listed_and_deregistered() -> None:
 
 def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
     assert "no name" in str(failure_of(lambda: run("register_service", "Billing", "http://127.0.0.1:9000")))
-    assert "/url" in str(failure_of(lambda: run("register_service", "billing", "nonsense")))
-    kind = failure_of(lambda: run("register_service", "billing", "http://127.0.0.1:1", "--heartbeat", "script"))
-    assert str(kind) == "/heartbeat/kind: 'script' is none of http, tcp, ttl."
+    assert str(failure_of(lambda: run("register_service", "billing", "nonsense"))).startswith("url: ")
     assert "'billing'" in str(failure_of(lambda: run("deregister_service", "billing")))
     assert "'billing-9'" in str(failure_of(lambda: run("deregister_service", "billing", "billing-9")))
     assert "check the name" in str(failure_of(lambda: run("list_services", "biling")))
     assert not Instance.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--heartbeat", "script"),
+        ("--heartbeat-url", "ftp://127.0.0.1/"),
+        ("--interval", "0"),
+        ("--requires", "No name"),
+        ("--tag", ""),
+        ("--zone", "z" * 101),
+        ("--service-version", "z" * 101),
+        ("--notify-url", "nowhere"),
+        ("--notify-secret", "s" * 121),
+        ("--instance", "No name"),
+    ],
+)
+def test_a_value_that_cannot_be_is_named_by_the_option_that_gave_it(option: str, value: str) -> None:
+    failure = failure_of(lambda: run("register_service", "billing", "http://127.0.0.1:1", option, value))
+    assert f"{option}: " in str(failure)
+
+
+@pytest.mark.parametrize("command", ["maintenance", "drain", "deregister_service"])
+def test_a_reason_that_is_too_long_is_refused_before_a_database_refuses_it(command: str) -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000")
+
+    failure = failure_of(lambda: run(command, "billing", "billing-1", "--reason", "r" * 501))
+
+    assert str(failure) == "--reason: It is longer than 500 characters: shorten it."
+    assert json.loads(run("list_services", "--json"))[0]["status"] == "starting"
+
+
+def test_only_what_was_typed_is_called_no_name() -> None:
+    failure = failure_of(lambda: run("maintenance", "No name"))
+    assert str(failure).startswith("This names no instance. service: 'No name' is no name")
+    assert str(failure).count("'No name'") == 1
+
+
+def test_everybody_is_not_told_where_one_is_named() -> None:
+    failure = failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--all"))
+    assert str(failure) == "Name a service and its instance, or say --all."
+
+
+def test_maintenance_is_not_ended_and_given_an_end_at_once() -> None:
+    assert "--end" in str(failure_of(lambda: run("maintenance", "billing", "--minutes", "5", "--end")))
 
 
 def test_a_service_that_is_only_required_is_listed_without_instances() -> None:
@@ -167,8 +210,13 @@ def test_a_file_with_anything_wrong_in_it_is_refused_whole(tmp_path: Path) -> No
     good = {"service": "a", "instance": "a-1", "url": "http://127.0.0.1:1"}
     file.write_text(json.dumps({"format": "rollcall-registry-1", "instances": [good, {**good, "url": 5}]}))
 
-    assert "/instances/1/url" in str(failure_of(lambda: run("import_registry", str(file))))
+    assert "/instances/1/url: " in str(failure_of(lambda: run("import_registry", str(file))))
     assert not Instance.objects.exists()
+    wordy = {"service": "a", "reason": "r" * 501}
+    file.write_text(json.dumps({"format": "rollcall-registry-1", "instances": [], "maintenance": [wordy]}))
+    assert "/maintenance/0/reason: " in str(failure_of(lambda: run("import_registry", str(file))))
+    file.write_text("[]")
+    assert "The file: " in str(failure_of(lambda: run("import_registry", str(file))))
     file.write_text("{")
     assert "not JSON" in str(failure_of(lambda: run("import_registry", str(file))))
     file.write_text('{"format": "other"}')

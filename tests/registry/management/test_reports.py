@@ -109,6 +109,7 @@ def test_a_trial_in_vain_is_reported_and_ends_with_exit_code_1(call: Call) -> No
     attempt = json.loads(said.out)
     assert (said.code, attempt["succeeded"], attempt["status_code"]) == (1, False, None)
     assert attempt["error"] in said.err
+    assert attempt["duration_ms"] == round(attempt["duration_ms"], 1)
     assert len(said.err.splitlines()) == 1
 
 

@@ -55,10 +55,10 @@ def test_the_token_may_come_from_a_file(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["Billing!", "--url", "http://127.0.0.1:9000"], "/service"),
-        (["billing", "--url", "nowhere"], "/url"),
-        ([*ARGUMENTS, "--heartbeat", "hope"], "/heartbeat/kind"),
-        ([*ARGUMENTS, "--requires", "Logsvc"], "/requires/0"),
+        (["Billing!", "--url", "http://127.0.0.1:9000"], "service: "),
+        (["billing", "--url", "nowhere"], "--url: "),
+        ([*ARGUMENTS, "--heartbeat", "hope"], "--heartbeat: "),
+        ([*ARGUMENTS, "--requires", "Logsvc"], "--requires: "),
         ([*ARGUMENTS, "--registry", "nowhere"], "'nowhere'"),
         ([*ARGUMENTS, "--token-file", "/nowhere/to/be/found"], "No such file"),
     ],
