@@ -2,11 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from django.db import transaction
+from django.db.models import Model
 from django.test import Client
 
 if TYPE_CHECKING:
@@ -190,6 +192,28 @@ def explains(answer: "Answer", request: Request) -> bool:
         and problem["status"] == answer.status_code
         and len(problem["detail"]) > 10
     )
+
+
+def failures(requests: Iterable[Request], headers: Mapping[str, str], models: Sequence[type[Model]]) -> list[str]:
+    """Which requests failed, were refused without saying what to change, or left rows of these models although refused.
+
+    Each is sent against what the test began with.
+    """
+    client, found, before = Client(raise_request_exception=False), [], _counts(models)
+    for request in requests:
+        with transaction.atomic():
+            answer = request.send(client, headers)
+            kept = _counts(models) if 400 <= answer.status_code < 500 and request.method != "GET" else before
+            transaction.set_rollback(True)
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not explains(answer, request)):
+            found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
+        elif answer.status_code >= 400 and kept != before:
+            found.append(f"{request}: {answer.status_code}, and yet something was kept")
+    return found
+
+
+def _counts(models: Sequence[type[Model]]) -> list[int]:
+    return [model._default_manager.count() for model in models]
 
 
 def requests(

@@ -63,7 +63,7 @@ class Operation(AutoSchema):
         words = re.findall(r"[a-z]+", self.path.removeprefix("/v1/").lower())
         return "_".join([self.method.lower(), *words])
 
-    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular calls it so, and its stubs are another class's
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular calls REST framework's without arguments
         return ""
 
     def get_tags(self) -> list[str]:
