@@ -109,7 +109,7 @@ def _measure_reads() -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from registry.health import uptime
+    from registry.health import probe_counts, uptime
     from registry.health.probe_counts import DAY, HOUR, Counts, Period
 
     now = timezone.now()
