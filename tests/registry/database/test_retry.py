@@ -146,14 +146,14 @@ def test_two_that_meet_each_time_end_in_a_problem_and_leave_nothing_half_done(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another comes whenever this one has looked for it, and is gone when this one looks again."""
-    refused = registration._refused
+    refused = registration.find_refused
 
     def meet(entries: Sequence[Entry]) -> dict[int, Problem]:
         with ThreadPoolExecutor(1) as others:
             others.submit(_come, now).result(timeout=30)
         return refused(entries)
 
-    monkeypatch.setattr(registration, "_refused", only_here(meet, refused))
+    monkeypatch.setattr(registration, "find_refused", only_here(meet, refused))
     monkeypatch.setattr(
         "registry.database.retry.sleep", lambda _: registration.deregister(BILLING, author="another", now=now)
     )
