@@ -6,7 +6,7 @@ from typing import TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, inspect
 
 from config.problems import Invalid
 from registry.wire.limits import InstanceName, Label, Limit, Revision, ServiceName, ShownStatus, Tag, Wait
@@ -84,13 +84,14 @@ def parse(kind: type[Query], query: str) -> Query:
     given = parse_qs(query, keep_blank_values=True, errors="replace")
     _refuse_unknown(given, kind.__struct_fields__)
     members: dict[str, str | list[str]] = {}
+    several = {each.name for each in inspect.type_info(kind).fields if isinstance(each.type, inspect.VarTupleType)}
     for name in kind.__struct_fields__:
         # No database takes the character.
         values = [value.replace("\0", "") for value in given.get(name, ())]
         if name == "consistent" and values == [""]:
             values = ["true"]
         if values:
-            members[name] = values if name == "service" else values[-1]
+            members[name] = values if name in several else values[-1]
     return _convert(members, kind)
 
 

@@ -159,7 +159,7 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
 
 
 def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> None:
-    """Bury the runs that another follows, so that a late registration of theirs does not overwrite their successor's."""
+    """Bury the runs that another follows: a late registration of theirs must not overwrite their successor's."""
     over = [
         Tombstone(service=entry.key.service, instance=entry.key.instance, incarnation=before, at=now)
         for entry in entries
