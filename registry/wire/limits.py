@@ -11,8 +11,6 @@ SERVICE_PATTERN = r"^[a-z][a-z0-9._-]{0,62}\Z"
 SERVICE_RULE = "a service's name is a lower-case letter, then up to 62 lower-case letters, digits and '.', '_', '-'"
 INSTANCE_PATTERN = r"^[A-Za-z0-9_:@][A-Za-z0-9._:@-]{0,254}\Z"
 INSTANCE_RULE = "an instance's name is 1 to 255 letters, digits and '.', '_', ':', '@', '-'; no '.' or '-' begins it"
-    "an instance's name is 1 to 255 letters, digits and '.', '_', ':', '@', '-', and begins with no '.' or '-'"
-)
 WAIT_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z"
 LONGEST_URL = 500
 LONGEST_REASON = 500
