@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from msgspec import Struct
 
 from config.problems import Invalid
 from registry.models import InstanceKey
@@ -14,14 +15,19 @@ from registry.wire.declaration import Declaration
 from registry.wire.limits import (
     INSTANCE_PATTERN,
     INSTANCE_RULE,
-    LONGEST_REASON,
     LONGEST_URL,
     SECRET_BYTES,
     SERVICE_PATTERN,
     SERVICE_RULE,
+    Reason,
 )
 from registry.wire.signature import key_of
 from registry.wire.validation import convert
+
+
+class _Reasoned(Struct):
+    reason: Reason
+
 
 _SERVICE = re.compile(SERVICE_PATTERN)
 _INSTANCE = re.compile(INSTANCE_PATTERN)
@@ -34,11 +40,8 @@ def instance_key(service: str, instance: str) -> InstanceKey:
 
 
 def check_reason(reason: str) -> str:
-    """The reason, when it is short enough to be stored. Raises Invalid."""
-    if len(reason) > LONGEST_REASON:
-        detail = f"It is longer than {LONGEST_REASON} characters: shorten it."
-        raise Invalid("See `errors` for each member.", errors=[{"pointer": "/reason", "detail": detail}])
-    return reason
+    """The reason, when it is short and plain enough to be stored. Raises Invalid."""
+    return convert({"reason": reason}, _Reasoned).reason
 
 
 def check_names(**names: str) -> None:
