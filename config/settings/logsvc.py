@@ -14,6 +14,8 @@ INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTA
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+# Each way in that takes a token.
+TOKEN_PATHS = [*base.TOKEN_PATHS, "/log"]
 TOKEN_SCOPES = ["read", "read:", "write", "write:"]
 TOKEN_LIMITS = {
     **base.TOKEN_LIMITS,
