@@ -17,18 +17,18 @@ from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
 from config.threads import Threads
-from config.tokens.issuing import Holder
+from config.tokens.gate import gate
+from config.tokens.holder import Holder
 from registry.api import bodies
 from registry.discovery import reader
 from registry.discovery.etags import NOSNIFF
 from registry.discovery.journal_poller import Run
 from registry.discovery.reader import Reader
-from registry.instances import batch, declaration
+from registry.instances import batch, permissions
 from registry.instances.batch import Batch
 from registry.instances.group_commit import intake
 from registry.instances.permissions import changeable
 from registry.instances.registration import Registered
-from registry.instances.storage import Entry
 from registry.journal import log
 from registry.wire.validation import convert
 
@@ -60,9 +60,9 @@ class Lane:
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
-        key = changeable(service, instance, holder=holder)
-        declared = declaration.declaration(_members(await _body(scope, receive)))
-        stored = intake.submit(Entry(key=key, declared=declared, author=holder.name))
+        changeable(service, instance, holder=holder)
+        members = _members(await _body(scope, receive))
+        stored = intake.submit(permissions.entry(service, instance, members, holder=holder))
         registered = await asyncio.shield(asyncio.wrap_future(stored))
         await respond(send, await self._answer(registered))
 
@@ -77,7 +77,9 @@ class Lane:
         await respond(send, await self._run(partial(_registered_many, body, holder)))
 
     async def _holder(self, scope: Scope) -> Holder:
-        return await self._running().holder(_header(scope, b"authorization").decode("latin-1"))
+        holder = await self._running().holder(_header(scope, b"authorization").decode("latin-1"))
+        gate.admit(holder)
+        return holder
 
 
 def _registered(registered: Registered) -> RawResponse:
