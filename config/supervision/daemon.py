@@ -18,7 +18,8 @@ class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supe
     def emit(self, record: Any) -> None:
         try:
             if self.stream.closed:
-                self.reopen()
+                # Closed to be rotated, which then failed.
+                self.stream = open(self.baseFilename, "ab")  # noqa: SIM115 -- it stays open
             super().emit(record)
         except OSError:
             # There is nowhere to say so; `up` tells that the disk is full.
