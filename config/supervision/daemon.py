@@ -15,6 +15,8 @@ from supervisor import loggers, supervisord
 class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor carries no types
     """Writes on when a full disk has room again. Supervisor's own ends its process, and leaves all others alone."""
 
+    stream: Any
+
     def emit(self, record: Any) -> None:
         try:
             if self.stream.closed:

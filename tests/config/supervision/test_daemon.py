@@ -32,7 +32,7 @@ def test_a_log_that_could_not_be_rotated_is_opened_again(tmp_path: Path, monkeyp
     assert handler.stream.closed
     handler.emit(record("again"))
     handler.stream.close()
-    assert "again" in (tmp_path / "supervisord.log").read_text()
+    assert "again" in (tmp_path / "supervisord.log.1").read_text()
 
 
 def test_standard_output_on_a_full_disk_ends_nothing() -> None:
