@@ -59,8 +59,7 @@ def _measure_writes() -> None:
     from registry.health import probe_counts
     from registry.health import results as heartbeats
     from registry.health.leases import claim
-    from registry.health.results import Result
-    from registry.health.verdict import Finding
+    from registry.health.probe import Finding, Result
     from registry.instances import declaration, registration
     from registry.instances.storage import Entry
 

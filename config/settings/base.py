@@ -44,6 +44,8 @@ REST_FRAMEWORK = {
 
 REDIS_URL = env.redis_url()
 
+# What is called once in a process that serves, as it begins.
+WHEN_SERVING: list[str] = []
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}

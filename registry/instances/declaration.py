@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry.models import InstanceKey
-from registry.outbound import own_endpoints
 from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.own_endpoints import OwnEndpoints
 from registry.wire.signature import key_of
 from registry.wire.validation import NAME_PATTERN, NAME_RULE, invalid
 
@@ -106,10 +106,12 @@ def convert(members: Any, kind: type[Shape]) -> Shape:
 
 def address_policy() -> AddressPolicy:
     """By which addresses are judged when they are declared and again when they are called."""
-    return _policy(tuple(settings.ALLOWED_NETWORKS), own_endpoints.own)
+    return _policy(tuple(settings.ALLOWED_NETWORKS))
 
 
-_policy = lru_cache(maxsize=8)(AddressPolicy)
+@lru_cache(maxsize=8)
+def _policy(networks: tuple[str, ...]) -> AddressPolicy:
+    return AddressPolicy(networks, OwnEndpoints().known)
 
 
 def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:

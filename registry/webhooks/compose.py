@@ -55,7 +55,16 @@ class Composer:
     """Makes the messages of one claim: the journal is read once, and a change is folded and encoded once for all that
     are told the same."""
 
-    def __init__(self, cursors: Sequence[Lagging], *, lease_until: float, head: int, now: datetime) -> None:
+    def __init__(
+        self,
+        cursors: Sequence[Lagging],
+        *,
+        lease_until: float,
+        head: int,
+        now: datetime,
+        most_revisions: int = MOST_REVISIONS,
+    ) -> None:
+        self._most_revisions = most_revisions
         self._lease_until = lease_until
         self._head = head
         self._now = now
@@ -123,7 +132,7 @@ class Composer:
         return f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
-        return self._head - cursor.scanned_revision > MOST_REVISIONS
+        return self._head - cursor.scanned_revision > self._most_revisions
 
 
 def secrets_of(newest: str | None, previous: str | None, *, until: datetime | None, now: datetime) -> tuple[str, ...]:
