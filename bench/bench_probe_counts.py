@@ -71,9 +71,11 @@ def _measure_writes() -> None:
     ]
     registration.register_many(entries, now=datetime.fromtimestamp(at, UTC))
 
+    unwritten = probe_counts.Unwritten()
+
     def in_memory(results: list[Result], now: float) -> None:
-        probe_counts.observe(results, now=now)
-        probe_counts.flush(now=now)
+        unwritten.see(results, now=now)
+        unwritten.flush(now=now)
 
     def with_each(results: list[Result], now: float) -> None:
         probe_counts.record(results, now=now)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from registry.outbound.urls import DEFAULT_PORTS
+
 TIMEOUT_SECONDS = 1.0
 # One look serves all that ask within this time.
 FRESH_SECONDS = 2.0
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Canary:

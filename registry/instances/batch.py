@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid, Problem
 from config.tokens.issuing import Holder
+from registry.errors import OutOfScope
 from registry.instances import declaration, registration
 from registry.instances.permissions import changeable
 from registry.instances.registration import Registered
@@ -24,8 +25,15 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
-    """What came of each, in order. Raises Invalid, and where all were wanted then nothing is stored."""
+    """Register them and return the outcome of each, in order.
+
+    Raises Invalid where all were wanted and one is wrong, and OutOfScope where the token may change none of them, or
+    all were wanted and one is out of its scope; then nothing is stored.
+    """
     checked = [_checked(each, holder) for each in wanted.instances]
+    refused = [each for each in checked if isinstance(each, OutOfScope)]
+    if refused and (wanted.mode == "all" or len(refused) == len(checked)):
+        raise refused[0]
     return _register_all(checked) if wanted.mode == "all" else _register_each(checked)
 
 

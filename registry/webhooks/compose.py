@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from registry.journal import log
+from registry.journal.net_change import net_change
 from registry.models import JournalEntry
 from registry.wire import bodies
 
@@ -106,7 +107,7 @@ class Composer:
         """Whether there are any, and the lists of them, encoded."""
         key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
-            net = log.net_change(self._concerning(*key))
+            net = net_change(self._concerning(*key))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
             encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
             self._folded[key] = (bool(net), encoded)

@@ -26,7 +26,7 @@ latencies = st.none() | st.integers(0, 5000).map(float)
 
 
 def result(finding: Finding = Finding.SUCCESS, latency_ms: float | None = 2.0, **members: object) -> Result:
-    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)  # type: ignore[arg-type]  # as each test names them
+    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)
 
 
 results = st.builds(result, findings, latencies, instance=st.sampled_from(["a", "b"]), is_suspect=st.booleans())

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0007_journal_entries"),
+        ("registry", "0008_instance_names"),
     ]
 
     operations = [
