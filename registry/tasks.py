@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from celery import current_app, shared_task
+from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
 from django.utils import timezone
 
@@ -24,14 +24,12 @@ def sweep_notifications(*, is_tick: bool = False) -> None:
 
 @shared_task(name="registry.tasks.prune")
 def prune() -> None:
-    with worker.busy():
-        retention.prune(now=timezone.now())
+    retention.prune(now=timezone.now())
 
 
 @worker_ready.connect
 def stand_by(**members: Any) -> None:
-    queues = tuple(current_app.amqp.queues.consume_from)
-    worker.stand_by(patience_seconds=WORKER_PATIENCE_SECONDS, queues=queues)
+    worker.stand_by(patience_seconds=WORKER_PATIENCE_SECONDS)
 
 
 def stand_by_as_server() -> None:

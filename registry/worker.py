@@ -5,11 +5,9 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cached_property
 
-import redis
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
@@ -24,8 +22,6 @@ from registry.webhooks.worker import WebhookWorker
 WORKER_PATIENCE_SECONDS = 3.0
 SERVER_PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
-# A worker that is called for and has begun no task for so long ends itself, to be started again.
-STUCK_SECONDS = 60.0
 # Longer than any probe or webhook may take.
 STALLED_SECONDS = 180.0
 # So long it has to end in good order.
@@ -37,15 +33,11 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Each half is made when it is first needed, so that a worker of one queue keeps nothing of the other's."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._signer = Signer()
         # A task and the stand-in take turns.
         self._sweeping = threading.Lock()
         self._stand_in: StandIn | None = None
-        # When this process last began a task that a queue brought it, or was made.
-        self._tasked_at = clock()
-        self._is_busy = False
 
     @cached_property
     def heartbeats(self) -> HeartbeatWorker:
@@ -78,33 +70,19 @@ class Worker:
                 cursors.set_clock_back(set_back, now=time.time())
             self.webhooks.sweep(now=timezone.now())
 
-    def stand_by(self, *, patience_seconds: float, queues: Collection[str] = ()) -> None:
-        """From now on sweep whenever nobody else does, and end this process when it no longer takes from its queues."""
-        self._stand_in = StandIn(self, patience_seconds=patience_seconds, queues=queues)
+    def stand_by(self, *, patience_seconds: float) -> None:
+        """From now on sweep whenever nobody else does, and end this process when its loops make no progress."""
+        self._stand_in = StandIn(self, patience_seconds=patience_seconds)
         self._stand_in.start()
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """For a task that may take long: meanwhile no other begins, and nothing is wrong with that."""
-        self._is_busy = True
-        try:
-            yield
-        finally:
-            self._is_busy, self._tasked_at = False, self._clock()
-
-    def stuck(self, queues: Collection[str]) -> str | None:
-        """One sentence on why this process had better be started again; None while all is well."""
-        if "heartbeats" in self.__dict__ and self.heartbeats.pipeline.is_stalled(STALLED_SECONDS):
-            return f"No probe has come to an end for {STALLED_SECONDS:g} s"
-        if "webhooks" in self.__dict__ and self.webhooks.pipeline.is_stalled(STALLED_SECONDS):
-            return f"No webhook has come to an end for {STALLED_SECONDS:g} s"
-        if self._is_busy or self._clock() - self._tasked_at < STUCK_SECONDS:
-            return None
-        try:
-            waiting = sum(wakeups.backlog().lengths.get(queue, 0) for queue in queues)
-        except redis.RedisError:
-            return None
-        return f"{waiting} tasks wait and none has begun for {STUCK_SECONDS:g} s" if waiting else None
+    def stalled(self) -> str | None:
+        """One sentence on why this process had better be started again; None while its loops make progress."""
+        for half, what in (("heartbeats", "probe"), ("webhooks", "webhook")):
+            # Only what has been made: to ask must not make it.
+            made = self.__dict__.get(half)
+            if made is not None and made.pipeline.is_stalled(STALLED_SECONDS):
+                return f"No {what} has come to an end for {STALLED_SECONDS:g} s"
+        return None
 
     def end(self) -> None:
         """Write what would be lost with the process."""
@@ -114,7 +92,6 @@ class Worker:
             self.heartbeats.end()
 
     def _begin_task(self, name: str, *, is_tick: bool) -> None:
-        self._tasked_at = self._clock()
         wakeups.acknowledge(name)
         if is_tick:
             self._signer.leave(Part.BEAT, now=time.time())
@@ -131,13 +108,11 @@ class StandIn:
         worker: Worker,
         *,
         patience_seconds: float,
-        queues: Collection[str] = (),
         end_process: Callable[[], None] | None = None,
         began_at: float | None = None,
     ) -> None:
         self._worker = worker
         self._patience_seconds = patience_seconds
-        self._queues = queues
         self._end_process = end_process or end_process_soon
         self._began_at = time.time() if began_at is None else began_at
         self._is_over = threading.Event()
@@ -158,7 +133,7 @@ class StandIn:
             if (now - self._began_at if age is None else age) >= self._patience_seconds:
                 sweep()
                 made.append(part)
-        why = self._worker.stuck(self._queues)
+        why = self._worker.stalled()
         if why is not None:
             logger.critical("%s: this process ends, to be started again", why)
             self._end_process()

@@ -3,8 +3,11 @@ import time
 import pytest
 
 from registry.health import watchdog
+from registry.health.probe import Due
 from registry.health.watchdog import Part, Signer
-from registry.worker import StandIn, Worker
+from registry.health.worker import HeartbeatWorker
+from registry.worker import STALLED_SECONDS, StandIn, Worker
+from tests.registry.taken import Taken
 
 
 class Counted(Worker):
@@ -21,7 +24,7 @@ class Counted(Worker):
     def tell(self) -> None:
         self.made.append(Part.WEBHOOKS)
 
-    def stuck(self, queues: object) -> str | None:
+    def stalled(self) -> str | None:
         return self.why
 
 
@@ -50,13 +53,13 @@ def test_a_fresh_registry_s_workers_are_given_time_to_begin() -> None:
 
 
 @pytest.mark.django_db
-def test_a_process_that_is_stuck_ends_itself() -> None:
+def test_a_process_whose_loops_make_no_progress_ends_itself() -> None:
     worker, ended = Counted(), list[bool]()
     standing = stand_in(worker, ended)
     standing.look(now=1000.0)
     assert ended == []
 
-    worker.why = "3 tasks wait and none has begun for 60 s"
+    worker.why = "No probe has come to an end for 180 s"
     standing.look(now=1000.0)
 
     assert ended == [True]
@@ -73,10 +76,12 @@ def test_the_tasks_leave_signs_of_the_work_itself() -> None:
     assert {part for part, age in ages.items() if age is not None} == {Part.BEAT, Part.HEARTBEATS, Part.WEBHOOKS}
 
 
-@pytest.mark.django_db
-def test_a_long_task_is_no_sign_of_being_stuck() -> None:
-    clock = [0.0]
-    worker = Worker(clock=lambda: clock[0])
-    with worker.busy():
-        clock[0] += 3600
-        assert worker.stuck(["registry"]) is None
+def test_a_worker_whose_probes_never_end_says_so() -> None:
+    worker, pipeline = Worker(), Taken[Due]()
+    assert worker.stalled() is None
+
+    worker.heartbeats = HeartbeatWorker(Signer(), pipeline=pipeline)
+    assert worker.stalled() is None
+    pipeline.stalled_seconds = STALLED_SECONDS + 1
+
+    assert worker.stalled() == "No probe has come to an end for 180 s"
