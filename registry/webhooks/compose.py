@@ -11,6 +11,7 @@ import msgspec
 from registry.journal import log
 from registry.journal.net_change import net_change
 from registry.models import JournalEntry
+from registry.models.secrets import opened
 from registry.wire import bodies
 
 EVENT_TYPE = "registry.providers.changed"
@@ -137,9 +138,9 @@ class Composer:
 
 
 def secrets_of(newest: str | None, previous: str | None, *, until: datetime | None, now: datetime) -> tuple[str, ...]:
-    """Those to sign with, the newest first: during a rotation also the previous one."""
+    """The secrets to sign with, the newest first: during a rotation the previous one too."""
     both = (newest, previous) if until is not None and until > now else (newest,)
-    return tuple(secret for secret in both if secret)
+    return tuple(opened(secret) for secret in both if secret)
 
 
 def _is_in_doubt(cursor: Lagging) -> bool:

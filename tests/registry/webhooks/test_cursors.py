@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import connection
 
 from registry.instances import declaration, registration
 from registry.models import Cursor, Delivery
@@ -256,3 +257,19 @@ def test_an_answer_is_stored_with_what_would_move_a_terminal_escaped(now: dateti
     cursors.record([asyncio.run(concluded())], now=now)
 
     assert Delivery.objects.get().answer == r"\x1b[31mno\n\u202eway\x00"
+
+
+def test_a_secret_is_encrypted_in_the_database_and_signs_as_it_was_given(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+
+    (message,) = claim(now)
+
+    assert message.secrets == (factories.SECRET,)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT notify_secret, previous_notify_secret FROM registry_instance WHERE service = 'webui'")
+        stored, previous = cursor.fetchone()
+    assert stored.startswith("fernet:")
+    # Registered again with the same one: that is no rotation.
+    assert previous is None
