@@ -171,7 +171,7 @@ def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(mo
     group_commit._store(jobs)
 
     errors = [future.exception(timeout=0) for _, future in jobs]
-    assert [type(error) for error in errors if error] == [Contended]
+    assert [type(error) for error in errors if error] == [IntegrityError]
     assert Instance.objects.count() == 5
 
 
