@@ -12,9 +12,10 @@ from functools import partial
 from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.connection import Connection
+from registry.outbound.dns import Resolver
 from registry.outbound.exchange import Exchange
 from registry.outbound.opening import Opener, Opening
-from registry.outbound.pool import CLOSED, Pool
+from registry.outbound.pool import CLOSED, SWEEP_SECONDS, Pool
 from registry.outbound.timer_wheel import Timers, Wheel
 from registry.outbound.types import Error, Outcome, Request, Timeouts
 from registry.outbound.urls import Origin
@@ -43,14 +44,18 @@ class Client:
         tls_context: ssl.SSLContext | None = None,
         uses_epoll: bool = True,
         timers: Timers | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._wheel: Timers = timers or Wheel(self._loop)
-        self._opener = Opener(self._loop, policy, tls_context, uses_epoll=uses_epoll)
+        self._opener = Opener(
+            self._loop, policy, tls_context, resolver=resolver or Resolver(self._loop), uses_epoll=uses_epoll
+        )
         self._pool = Pool(
             self._loop,
             max_connections=file_limit.room_for(max_connections),
             idle_seconds=idle_seconds,
+            sweep_seconds=min(SWEEP_SECONDS, idle_seconds),
             on_room=self._admit,
             on_peer_closed=on_peer_closed,
         )

@@ -28,11 +28,12 @@ class Opener:
         policy: AddressPolicy,
         tls_context: ssl.SSLContext | None,
         *,
+        resolver: Resolver,
         uses_epoll: bool,
     ) -> None:
         self.loop = loop
         self.policy = policy
-        self.resolver = Resolver(loop)
+        self.resolver = resolver
         self.poller = Poller(loop) if uses_epoll and hasattr(select, "epoll") else None
         self.judge = lru_cache(maxsize=50_000)(self._judge_literal)
         self._tls_context = tls_context
