@@ -9,8 +9,8 @@ task here may run twice.
 
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, virtual
 from kombu.transport import redis as kombu_redis
+from kombu.transport import virtual
 
 from config.liveness import pulse
 
@@ -39,9 +39,3 @@ class Transport(kombu_redis.Transport):
     def establish_connection(self) -> Any:
         pulse.beat()
         return super().establish_connection()
-
-
-def install() -> None:
-    """Use it for the URLs of Redis."""
-    for scheme in ("redis", "rediss"):
-        TRANSPORT_ALIASES[scheme] = "config.broker:Transport"

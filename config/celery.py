@@ -7,8 +7,9 @@ from celery import Celery
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
 
-from config import broker, env, liveness, privacy
+from config import env, liveness, privacy
 
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -26,7 +27,8 @@ app.add_defaults(
 app.autodiscover_tasks()
 
 
-broker.install()
+# By name: a process that never speaks to the broker does not import its client.
+TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:Transport")
 
 
 @celeryd_init.connect

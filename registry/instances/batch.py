@@ -8,10 +8,9 @@ from django.utils import timezone
 from msgspec import Meta, Struct
 
 from config.problems import Invalid, Problem
-from config.tokens.issuing import Holder
+from config.tokens.holder import Holder
 from registry.errors import OutOfScope
-from registry.instances import declaration, registration
-from registry.instances.permissions import changeable
+from registry.instances import permissions, registration
 from registry.instances.registration import Registered
 from registry.instances.storage import Entry
 
@@ -39,8 +38,9 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
 
 def _checked(members: dict[str, Any], holder: Holder) -> Entry | Problem:
     try:
-        key = changeable(str(members.get("service", "")), str(members.get("instance", "")), holder=holder)
-        return Entry(key=key, declared=declaration.declaration(members), author=holder.name)
+        return permissions.entry(
+            str(members.get("service", "")), str(members.get("instance", "")), members, holder=holder
+        )
     except Problem as problem:
         return problem
 

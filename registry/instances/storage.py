@@ -32,11 +32,15 @@ _CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not f
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One instance's registration or update, and whose token it came with."""
+    """One instance's registration or update, and the token it came with.
+
+    `quota` is how many instances that token may have registered; 0 is no limit.
+    """
 
     key: InstanceKey
     declared: Declaration
     author: str
+    quota: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

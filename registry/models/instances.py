@@ -52,7 +52,7 @@ class Instance(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     status_since = models.DateTimeField()
     status_reason = models.CharField(max_length=500, blank=True)
-    # Its heartbeats fail, but the fault is probably ours (protection.py): it keeps its status and stays offered.
+    # Its heartbeats fail, but the fault is probably ours (health/protection.py): it keeps its status and stays offered.
     is_suspect = models.BooleanField(default=False)
     # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
     is_in_maintenance = models.BooleanField(default=False)
@@ -74,6 +74,8 @@ class Instance(models.Model):
             models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
         ]
         indexes = [
+            # registration: how many has this token registered?
+            models.Index(fields=["registered_by"], name="instance_registered_by"),
             # overrides.expire: whose time to drain is over?
             models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
             # heartbeats.expire: who has been critical for how long?

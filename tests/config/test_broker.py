@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kombu import Connection, Consumer, Message, Queue
 
-from config import broker
+from config.celery import app
 from tests.config.test_beat import Server
 from tests.waiting import until
 
@@ -23,10 +23,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_an_acknowledgement_that_redis_does_not_answer_stops_nobody(server: Server) -> None:
-    broker.install()
     options = {"socket_timeout": 0.2, "retry_on_timeout": False}
     # Its stubs know less than it takes.
     connection: Any = Connection(f"redis+socket://{server.socket}", transport_options=options)
+    assert app, "it puts this transport in place of kombu's"
     with connection:
         taken: list[Message] = []
         queue = Queue("work", routing_key="work", channel=connection)

@@ -12,10 +12,10 @@ from registry.database import retry
 from registry.database.retry import ATTEMPTS, Overtaken
 from registry.errors import Contended
 from registry.instances import declaration, overrides, registration, storage
-from registry.instances.group_commit import intake
 from registry.instances.storage import Entry
 from registry.journal import log
 from registry.models import Instance, InstanceKey
+from registry.server import server
 from tests import factories
 from tests.registry.conftest import ClientOf
 from tests.registry.instances.overlapping import only_here
@@ -40,7 +40,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     pauses: list[float] = []
     monkeypatch.setattr("registry.database.retry.sleep", pauses.append)
     yield pauses
-    intake.stop()
+    server.group_commit.stop()
 
 
 def ended() -> OperationalError:
