@@ -77,6 +77,17 @@ def test_a_write_that_is_killed_is_whole_or_not_there(database: str, writer: str
     assert (int(cells), agree, int(changes)) == (CELLS, "True", CELLS * int(version))
 
 
+def test_migrations_keep_the_data_of_the_first_release(database: str) -> None:
+    [words] = outputs(database, "migrated")
+    assert words == [
+        *("teacher", "ms-rivera", "student", "90.00", "90.00"),
+        *("none", "excused"),
+        *("none", "excused"),
+        *("test", "test"),
+        "True",
+    ]
+
+
 def kill_amid(writer: str, database: str, *, after: int) -> int:
     """The last write that a killed writer acknowledged."""
     with process(writer, database) as running:

@@ -9,14 +9,15 @@ from decimal import Decimal
 from itertools import count
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config.problems import PreconditionFailed
 from grading import bulk, gradebook, importing
 from grading.access import Actor
 from grading.drafts import BulkDraft, BulkGrade, GradeDraft
-from grading.models import Assignment, Course, Grade, GradeChange, Student
+from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Student
 from tests.grading import factories
 
 TEACHERS = 2
@@ -38,18 +39,18 @@ def race() -> None:
     prepare()
     with ThreadPoolExecutor(TEACHERS) as threads:
         counts = list(threads.map(_edit_and_close, range(TEACHERS)))
-    print(sum(stored for stored, _ in counts), sum(refused for _, refused in counts))  # noqa: T201 -- whoever started it reads this
+    print(sum(stored for stored, _ in counts), sum(refused for _, refused in counts))
 
 
 def edit() -> None:
     """One teacher's edits, beside those of another process: how many were stored, and how many were refused."""
-    print(*_edit())  # noqa: T201 -- whoever started it reads this
+    print(*_edit())
 
 
 def judge() -> None:
     """The cell's score and version, and how many changes there are."""
     grade = Grade.objects.get()
-    print(grade.score, grade.version, GradeChange.objects.count())  # noqa: T201 -- whoever started it reads this
+    print(grade.score, grade.version, GradeChange.objects.count())
 
 
 def endless() -> None:
@@ -57,7 +58,7 @@ def endless() -> None:
     prepare()
     for score in count(1):
         _record(Decimal(score), expected_version=score - 1)
-        print(score, flush=True)  # noqa: T201 -- whoever started it reads this
+        print(score, flush=True)
 
 
 def endless_bulk() -> None:
@@ -71,7 +72,7 @@ def endless_bulk() -> None:
         ]
         draft = BulkDraft(grades=tuple(cells), confirmed=True)
         bulk.store(course=course, draft=draft, key=None, actor=_actor(), now=timezone.now())
-        print(version + 1, flush=True)  # noqa: T201 -- whoever started it reads this
+        print(version + 1, flush=True)
 
 
 def endless_import() -> None:
@@ -85,7 +86,7 @@ def endless_import() -> None:
             course=course, file=file, filename="", options=importing.Options(), actor=_actor(), now=timezone.now()
         )
         importing.confirm(batch=batch, skips_faults=False, confirmed=True, actor=_actor(), now=timezone.now())
-        print(version, flush=True)  # noqa: T201 -- whoever started it reads this
+        print(version, flush=True)
 
 
 def judge_many() -> None:
@@ -93,7 +94,38 @@ def judge_many() -> None:
     versions = Counter(Grade.objects.values_list("version", flat=True))
     [version] = versions or [0]
     agree = all(grade.score == version for grade in Grade.objects.all())
-    print(version, versions[version], agree, GradeChange.objects.count())  # noqa: T201 -- whoever started it reads this
+    print(version, versions[version], agree, GradeChange.objects.count())
+
+
+def migrated() -> None:
+    """Data of the first release, and what the migrations make of it."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("grading", "0001_initial")])
+    old = executor.loader.project_state([("grading", "0001_initial")]).apps
+    model = {name: old.get_model("grading", name) for name in ("Course", "Teacher", "Category", "Student")}
+    course = model["Course"].objects.create(code="algebra", title="Algebra")
+    model["Teacher"].objects.create(course=course, username="ms-rivera")
+    category = model["Category"].objects.create(course=course, kind="test", title="Tests", weight=100)
+    ada = model["Student"].objects.create(name="Ada", username="ada")
+    now = timezone.now()
+    old.get_model("grading", "Enrollment").objects.create(course=course, student=ada, enrolled_at=now)
+    for title, score, excused in (("One", 9, False), ("Two", None, True)):
+        assignment = old.get_model("grading", "Assignment").objects.create(category=category, title=title, points=10)
+        members = {"score": score, "excused": excused, "updated_at": now, "updated_by": "ms-rivera"}
+        grade = old.get_model("grading", "Grade").objects.create(student=ada, assignment=assignment, **members)
+        old.get_model("grading", "GradeChange").objects.create(
+            grade=grade, version=1, at=now, author="ms-rivera", score_after=score, excused_after=excused
+        )
+    call_command("migrate", "grading", verbosity=0)
+    teacher, student = Enrollment.objects.order_by("-role")
+    print(teacher.role, teacher.username, student.role, student.current_percent, student.final_percent)
+    print(*Grade.objects.order_by("pk").values_list("status", flat=True))
+    print(*GradeChange.objects.order_by("pk").values_list("status_after", flat=True))
+    print(*Assignment.objects.values_list("kind", flat=True))
+    try:
+        GradeChange.objects.update(author="eve")
+    except IntegrityError as error:
+        print("append-only" in str(error))
 
 
 def _prepare_many() -> Course:
