@@ -1,17 +1,14 @@
-"""Keeping log records, beside the obvious ways to; and what a logging call costs, beside a plain log file.
+"""Keeping log records, beside the obvious ways to.
 
 On SQLite with `synchronous=FULL` in a temporary directory; with LOGSVC_DATABASE_URL on that database, whose records
 are deleted. Each way is run in turn and the best of its rounds counts.
 """
 
-import logging
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 RECORDS = 1000
@@ -27,7 +24,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory:
         os.environ |= {"ROLLCALL_DATA_DIR": directory, "DJANGO_SETTINGS_MODULE": "config.settings.logsvc"}
         compare_ingest()
-        compare_logging(Path(directory))
 
 
 def compare_ingest() -> None:
@@ -76,32 +72,6 @@ def ingest_rates() -> dict[str, float]:
         return {name: count / best(make) for name, (count, make) in ways.items()}
     finally:
         Record.objects.all().delete()
-
-
-def compare_logging(directory: Path) -> None:
-    from logsvc.client import LogHandler
-
-    handlers = {
-        "logging.FileHandler": logging.FileHandler(directory / "plain.log"),
-        "LogHandler, log service away": LogHandler(
-            service="bench", token="none", endpoint=lambda: None, spool_dir=directory / "spool"
-        ),
-    }
-    print("microseconds for each logging call")
-    for name, handler in handlers.items():
-        spent = best(partial(prepared, log_many, handler))
-        handler.close()
-        print(f"  {name:<34} {spent / RECORDS * 1_000_000:9.1f}")
-
-
-def log_many(handler: logging.Handler) -> None:
-    logger = logging.getLogger("bench")
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    for number in range(RECORDS):
-        logger.info("grade %d was added for student %s", number, "Ada Lovelace")
-    logger.removeHandler(handler)
 
 
 def line(number: int) -> bytes:

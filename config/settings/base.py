@@ -22,6 +22,7 @@ APPEND_SLASH = False
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
 
 MIDDLEWARE = [
+    "logsvc.client.requests.DjangoRequestIds",
     "django.middleware.security.SecurityMiddleware",
     "config.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",

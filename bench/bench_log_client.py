@@ -1,0 +1,125 @@
+"""What a logging call costs with LogHandler, beside a plain log file; also while another thread computes.
+
+`emit()` alone is the handler's share; the whole call also makes the record. The log service is away meanwhile, and the
+spool is on the disk of the temporary directory. Each way is run in turn, and the median of its rounds counts.
+"""
+
+import gc
+import logging
+import math
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from logsvc.client import LogHandler
+
+RECORDS = 10_000
+RECORDS_BESIDE_A_BUSY_THREAD = 300
+ROUNDS = 5
+LIMIT_MICROSECONDS = 10
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory:
+        handlers = made(Path(directory))
+        compare("whole call", handlers, log_many, RECORDS)
+        compare("emit() alone", handlers, emit_many, RECORDS)
+        with busy_thread():
+            compare("whole call, beside a busy thread", handlers, log_many, RECORDS_BESIDE_A_BUSY_THREAD)
+        report_slowest(handlers["LogHandler"])
+        for handler in handlers.values():
+            handler.close()
+
+
+def made(directory: Path) -> dict[str, logging.Handler]:
+    def log_handler(name: str, is_mapped: bool) -> LogHandler:
+        return LogHandler(
+            service="bench", token="none", endpoint=lambda: None, spool_dir=directory / name, is_mapped=is_mapped
+        )
+
+    plain = logging.FileHandler(directory / "plain.log")
+    plain.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return {
+        "logging.FileHandler": plain,
+        "LogHandler, is_mapped=False": log_handler("written", is_mapped=False),
+        "LogHandler": log_handler("mapped", is_mapped=True),
+    }
+
+
+def compare(
+    what: str, handlers: dict[str, logging.Handler], run: Callable[[logging.Handler, int], float], count: int
+) -> None:
+    spent = {name: median(run(handler, count) for _ in range(ROUNDS)) for name, handler in handlers.items()}
+    print(f"{what}, microseconds")
+    for name, seconds in spent.items():
+        ratio = spent["logging.FileHandler"] / seconds
+        print(f"  {name:<30} {seconds / count * 1_000_000:9.1f}  {ratio:7.1f} times as quick")
+
+
+def log_many(handler: logging.Handler, count: int) -> float:
+    logger = logging.getLogger("bench")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    began = time.perf_counter()
+    for number in range(count):
+        logger.info("grade %d was added for student %s", number, "Ada Lovelace")
+    spent = time.perf_counter() - began
+    logger.removeHandler(handler)
+    return spent
+
+
+def records(count: int) -> list[logging.LogRecord]:
+    message = "grade %d was added for student %s"
+    return [
+        logging.LogRecord("bench", logging.INFO, __file__, 1, message, (number, "Ada Lovelace"), None)
+        for number in range(count)
+    ]
+
+
+def emit_many(handler: logging.Handler, count: int) -> float:
+    given = records(count)
+    began = time.perf_counter()
+    for record in given:
+        handler.emit(record)
+    return time.perf_counter() - began
+
+
+def report_slowest(handler: logging.Handler) -> None:
+    given = records(RECORDS)
+    spent = []
+    gc.disable()
+    for record in given:
+        began = time.perf_counter_ns()
+        handler.emit(record)
+        spent.append((time.perf_counter_ns() - began) / 1000)
+    gc.enable()
+    spent.sort()
+    within = sum(each < LIMIT_MICROSECONDS for each in spent) / len(spent)
+    print(f"LogHandler.emit(), microseconds: p50 {spent[len(spent) // 2]:.1f}, p99 {spent[len(spent) * 99 // 100]:.1f}")
+    print(f"  slowest {spent[-1]:.0f}; {within:.2%} under {LIMIT_MICROSECONDS}")
+
+
+@contextmanager
+def busy_thread() -> Iterator[None]:
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            math.factorial(20)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
