@@ -24,6 +24,7 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "t
 _OF_STRUCTLOG = frozenset({"_logger", "_name", "_record", "_from_structlog"})
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _formatter = logging.Formatter()
+_MILLISECONDS, _NUMBERS = (1 << 48) - 1, (1 << 32) - 1
 # Made once: json.dumps makes one at each call that differs from its defaults.
 _text = json.JSONEncoder(ensure_ascii=False).encode
 _SEVERITY = re.compile(rb'\{"level": ?(?:"([A-Z]+)"|(-?\d+))')
@@ -34,7 +35,10 @@ class LineEncoder:
 
     def __init__(self, *, service: str, instance: str, host: str) -> None:
         self._origin = f'"service":{_text(service)},"instance":{_text(instance)},"host":{_text(host)}'
-        self._uid_prefix = secrets.token_hex(8)
+        # A UUID of version 7: times come first, so that the log service's index grows at its end. The random part is
+        # this process's own, and the number that follows makes each record differ.
+        random = secrets.token_hex(5)
+        self._uid_middle = f"7{random[:3]}8{random[3:]}"
         self._numbers = itertools.count()
         self._second = (-1, "")
 
@@ -48,8 +52,9 @@ class LineEncoder:
         trace = context.trace()
         traced = f',"trace_id":"{trace[0]}","span_id":"{trace[1]}"' if trace else ""
         attributes = f',"attributes":{_attributes(extra)}' if extra else ""
+        uid = f"{int(record.created * 1000) & _MILLISECONDS:012x}{self._uid_middle}{next(self._numbers) & _NUMBERS:08x}"
         line = (
-            f'{{"level":{level},"uid":"{self._uid_prefix}{next(self._numbers):016x}","time":"{self._time(record)}",'
+            f'{{"level":{level},"uid":"{uid}","time":"{self._time(record)}",'
             f'{self._origin},"logger":{_text(record.name[:NAME_LENGTH])},"message":{_text(_shortened(message))}{traced}{attributes}}}\n'
         )
         # A lone surrogate, which a file name may hold, has no place in UTF-8.
