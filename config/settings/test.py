@@ -24,7 +24,9 @@ INSTALLED_APPS = list(
 )
 MIDDLEWARE = list(dict.fromkeys([*registry.MIDDLEWARE, *webui.MIDDLEWARE]))
 REST_FRAMEWORK = registry.REST_FRAMEWORK
-TOKEN_SCOPES = ["read", "write", "operate", "act-for", "register:"]
+TOKEN_SCOPES = list(
+    dict.fromkeys([*registry.TOKEN_SCOPES, *logsvc.TOKEN_SCOPES, *grading.TOKEN_SCOPES, *webui.TOKEN_SCOPES])
+)
 SERVICE_TOKENS = registry.SERVICE_TOKENS
 
 # What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.
@@ -38,6 +40,9 @@ HISTORY_RETENTION_DAYS = registry.HISTORY_RETENTION_DAYS
 TOMBSTONE_RETENTION_DAYS = registry.TOMBSTONE_RETENTION_DAYS
 DELIVERY_RETENTION_DAYS = registry.DELIVERY_RETENTION_DAYS
 RETENTION_DAYS = logsvc.RETENTION_DAYS
+RETENTION_MEBIBYTES = logsvc.RETENTION_MEBIBYTES
+ARCHIVE_ALL = logsvc.ARCHIVE_ALL
+ARCHIVE_DIR = logsvc.ARCHIVE_DIR
 WEBUI_TOKEN = grading.WEBUI_TOKEN
 GRADING_TOKEN = webui.GRADING_TOKEN
 LOGSVC_TOKEN = webui.LOGSVC_TOKEN
