@@ -6,6 +6,8 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 import msgspec
 
+from logsvc.record import Record
+
 NAME_LENGTH = 100
 LOGGER_LENGTH = 200
 BODY_LENGTH = 32_768
@@ -35,6 +37,8 @@ def text(value: str, name: str, notes: Notes, *, at_most: int) -> str:
     """`value` without NUL, which PostgreSQL does not take, and without half a surrogate pair; where it is cut, it ends
     in a mark.
     """
+    if len(value) <= at_most and value.isascii() and "\0" not in value:
+        return value
     if "\0" in value:
         value = value.replace("\0", REPLACEMENT)
         notes.add(f"{name}: U+0000 was replaced by U+FFFD.")
@@ -46,6 +50,18 @@ def text(value: str, name: str, notes: Notes, *, at_most: int) -> str:
     notes.add(f"{name}: cut from {len(value)} characters to {at_most}.")
     mark = f"{MARK} ({len(value)} characters)" if at_most >= ATTRIBUTE_LENGTH else MARK
     return value[: at_most - len(mark)] + mark
+
+
+def names(record: Record, notes: Notes) -> None:
+    """Bring a record's names within the bounds; most are short and plain, which one look at all of them tells."""
+    joined = record.service + record.instance + record.host + record.logger + record.severity_text
+    if len(joined) <= NAME_LENGTH and joined.isascii() and "\0" not in joined:
+        return
+    record.service = text(record.service, "service", notes, at_most=NAME_LENGTH)
+    record.instance = text(record.instance, "instance", notes, at_most=NAME_LENGTH)
+    record.host = text(record.host, "host", notes, at_most=NAME_LENGTH)
+    record.logger = text(record.logger, "logger", notes, at_most=LOGGER_LENGTH)
+    record.severity_text = text(record.severity_text, "severity_text", notes, at_most=NAME_LENGTH)
 
 
 def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> dict[str, Any]:

@@ -67,27 +67,29 @@ def refuse(problem: Problem, content_type: str) -> RawResponse:
     return problem.response()
 
 
-def record(labels: dict[str, str], metadata: dict[str, str], line: str, time_ns: int, sender: Sender, notes: Notes) -> Record:
+def record(
+    labels: dict[str, str], metadata: dict[str, str], line: str, time_ns: int, sender: Sender, notes: Notes
+) -> Record:
     """A record of one line, for whatever way it was pushed."""
     named = {**labels, **metadata}
     word = _first(named, LEVEL_LABELS)
     attributes = {name: value for name, value in named.items() if name not in ("trace_id", "span_id")}
-    return Record(
+    found = Record(
         time_ns=time_ns,
         observed_ns=sender.received_ns,
         severity=(severity.known(word) or 0) if word else 0,
-        severity_text=bounds.text(word, "level", notes, at_most=bounds.NAME_LENGTH),
-        service=bounds.text(
-            _first(named, SERVICE_LABELS) or sender.service, "service", notes, at_most=bounds.NAME_LENGTH
-        ),
-        instance=bounds.text(_first(named, INSTANCE_LABELS), "instance", notes, at_most=bounds.NAME_LENGTH),
-        host=bounds.text(_first(named, HOST_LABELS), "host", notes, at_most=bounds.NAME_LENGTH),
-        logger=bounds.text(_first(named, LOGGER_LABELS), "logger", notes, at_most=bounds.LOGGER_LENGTH),
+        severity_text=word,
+        service=_first(named, SERVICE_LABELS) or sender.service,
+        instance=_first(named, INSTANCE_LABELS),
+        host=_first(named, HOST_LABELS),
+        logger=_first(named, LOGGER_LABELS),
         body=bounds.text(line.rstrip("\n"), "line", notes, at_most=bounds.BODY_LENGTH),
         attributes=bounds.attributes(attributes, notes, given_bytes=sum(map(len, attributes.values())) * 2),
         trace_id=bounds.hex_id(named.get("trace_id", ""), 32),
         span_id=bounds.hex_id(named.get("span_id", ""), 16),
     )
+    bounds.names(found, notes)
+    return found
 
 
 def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Notes) -> Record:

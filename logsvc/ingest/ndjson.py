@@ -89,21 +89,26 @@ def _record(line: Line, sender: Sender, notes: Notes, given_bytes: int) -> Recor
         attributes[EXCEPTION_STACKTRACE] = bounds.text(
             line.exception, "exception", notes, at_most=bounds.STACKTRACE_LENGTH
         )
-    return Record(
-        time_ns=_time(line.time, "time", sender.received_ns, notes),
-        observed_ns=_time(line.observed_time, "observed_time", sender.received_ns, notes),
+    received_ns = sender.received_ns
+    record = Record(
+        time_ns=received_ns if line.time is None else _time(line.time, "time", received_ns, notes),
+        observed_ns=received_ns
+        if line.observed_time is None
+        else _time(line.observed_time, "observed_time", received_ns, notes),
         severity=number,
-        severity_text=bounds.text(word, "severity_text", notes, at_most=bounds.NAME_LENGTH),
-        service=bounds.text(line.service or sender.service, "service", notes, at_most=bounds.NAME_LENGTH),
-        instance=bounds.text(line.instance or "", "instance", notes, at_most=bounds.NAME_LENGTH),
-        host=bounds.text(line.host or "", "host", notes, at_most=bounds.NAME_LENGTH),
-        logger=bounds.text(line.logger or "", "logger", notes, at_most=bounds.LOGGER_LENGTH),
+        severity_text=word,
+        service=line.service or sender.service,
+        instance=line.instance or "",
+        host=line.host or "",
+        logger=line.logger or "",
         body=bounds.text(message, "message", notes, at_most=bounds.BODY_LENGTH),
         attributes=attributes,
-        trace_id=_identifier(line.trace_id, "trace_id", 32, notes),
-        span_id=_identifier(line.span_id, "span_id", 16, notes),
-        uid=bounds.uid(line.uid),
+        trace_id=_identifier(line.trace_id, "trace_id", 32, notes) if line.trace_id else "",
+        span_id=_identifier(line.span_id, "span_id", 16, notes) if line.span_id else "",
+        uid=bounds.uid(line.uid) if line.uid else "",
     )
+    bounds.names(record, notes)
+    return record
 
 
 def _severity(line: Line) -> tuple[int, str]:
@@ -121,9 +126,7 @@ def _severity(line: Line) -> tuple[int, str]:
     return int(severity.Severity.INFO), ""
 
 
-def _time(given: str | int | float | None, name: str, received_ns: int, notes: Notes) -> int:
-    if given is None:
-        return received_ns
+def _time(given: str | int | float, name: str, received_ns: int, notes: Notes) -> int:
     try:
         return timestamps.nanoseconds(given)
     except timestamps.OutOfRange as error:
@@ -131,9 +134,7 @@ def _time(given: str | int | float | None, name: str, received_ns: int, notes: N
         return received_ns
 
 
-def _identifier(given: str | None, name: str, digits: int, notes: Notes) -> str:
-    if not given:
-        return ""
+def _identifier(given: str, name: str, digits: int, notes: Notes) -> str:
     valid = bounds.hex_id(given, digits)
     if not valid and given.strip("0"):
         notes.add(f"{name}: {given[:40]!r} is not {digits} hex digits and was left out.")

@@ -109,21 +109,23 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
     if given.dropped:
         notes.add(f"attributes: the sender left out {given.dropped}.")
     body = given.body if isinstance(given.body, str) else "" if given.body is None else _as_text(given.body)
-    return Record(
+    record = Record(
         time_ns=_time(given, sender, notes),
         observed_ns=_within_range(given.observed_ns) or sender.received_ns,
         severity=_severity(given, notes),
-        severity_text=bounds.text(given.severity_text, "severity_text", notes, at_most=bounds.NAME_LENGTH),
-        service=bounds.text(source.service or sender.service, "service", notes, at_most=bounds.NAME_LENGTH),
-        instance=bounds.text(source.instance, "instance", notes, at_most=bounds.NAME_LENGTH),
-        host=bounds.text(source.host, "host", notes, at_most=bounds.NAME_LENGTH),
-        logger=bounds.text(source.logger, "logger", notes, at_most=bounds.LOGGER_LENGTH),
+        severity_text=given.severity_text,
+        service=source.service or sender.service,
+        instance=source.instance,
+        host=source.host,
+        logger=source.logger,
         body=bounds.text(body, "body", notes, at_most=bounds.BODY_LENGTH),
         attributes=bounds.attributes(members, notes, given_bytes=_size(members)),
         trace_id=given.trace_id,
         span_id=given.span_id,
         uid=bounds.uid(uid if isinstance(uid, str) else str(uid)),
     )
+    bounds.names(record, notes)
+    return record
 
 
 def _time(given: _Given, sender: Sender, notes: Notes) -> int:

@@ -23,9 +23,10 @@ def read(body: bytes, *, sender: Sender, severity: int) -> Batch:
                 time_ns=sender.received_ns,
                 observed_ns=sender.received_ns,
                 severity=severity,
-                service=bounds.text(sender.service, "service", notes, at_most=bounds.NAME_LENGTH),
+                service=sender.service,
                 body=bounds.text(line, "message", notes, at_most=bounds.BODY_LENGTH),
             )
+            bounds.names(record, notes)
             batch.add(number, record, notes)
     return batch
 

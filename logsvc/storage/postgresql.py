@@ -65,12 +65,15 @@ class PostgresqlStore(SqlStore):
         super().__init__()
         self._partitions: set[int] = set()
 
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Record]]) -> None:
+    def _indexed(self, record: Record) -> str:
+        return vector(record)
+
+    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
         self._make_partitions({values[_ID] // first_id(NS_PER_DAY) for values, _ in rows})
         with connection.cursor() as cursor:
             with cursor.copy(_COPY) as copy:
-                for values, record in rows:
-                    copy.write_row((*values, vector(record)))
+                for values, search in rows:
+                    copy.write_row((*values, search))
             uids = [(values[_UID], values[_ID]) for values, _ in rows if values[_UID] is not None]
             if uids:
                 with cursor.copy("COPY logsvc_uid (uid, id) FROM STDIN") as copy:

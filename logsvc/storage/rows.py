@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from logsvc import severity
-from logsvc.ordering import nanoseconds
+from logsvc.ordering import COUNTER_BITS
 from logsvc.record import Record, Stored
 
 COLUMNS = (
@@ -32,6 +32,7 @@ COLUMNS = (
 NAMES = ", ".join(COLUMNS)
 # The widths of the time buckets that counts are kept in, in seconds.
 WIDTHS = (60, 3600, 86_400)
+_MICROSECONDS_PER_MINUTE = 60_000_000
 
 _encode = msgspec.json.Encoder().encode
 _decode_members = msgspec.json.Decoder(dict[str, Any]).decode
@@ -74,22 +75,27 @@ class Tally:
     """How many records and bytes are in each time bucket of a service and a level."""
 
     def __init__(self) -> None:
-        self.counts: dict[tuple[int, int, str, str], list[int]] = {}
+        self._counts: dict[tuple[int, str, int], list[int]] = {}
 
     def add(self, values: Sequence[Any], *, sign: int = 1) -> None:
         """Count a row."""
-        seconds = nanoseconds(values[0]) // 1_000_000_000
-        level, service = severity.range_of(values[5]).name, values[7]
+        # id, service, severity.
+        key = ((values[0] >> COUNTER_BITS) // _MICROSECONDS_PER_MINUTE, values[7], (values[5] + 3) >> 2)
         size = len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
-        for width in WIDTHS:
-            key = (width, seconds - seconds % width, service, level)
-            found = self.counts.get(key)
-            if found is None:
-                self.counts[key] = [sign, sign * size]
-            else:
-                found[0] += sign
-                found[1] += sign * size
+        found = self._counts.get(key)
+        if found is None:
+            self._counts[key] = [sign, sign * size]
+        else:
+            found[0] += sign
+            found[1] += sign * size
 
     def rows(self) -> list[tuple[int, int, str, str, int, int]]:
-        # In one order, so that two writers never wait for each other crosswise.
-        return [(*key, *counts) for key, counts in sorted(self.counts.items())]
+        """Width, start, service, level, records, bytes; in one order, so that writers never wait crosswise."""
+        sums: dict[tuple[int, int, str, str], list[int]] = {}
+        for (minute, service, number), (records, size) in self._counts.items():
+            for width in WIDTHS:
+                key = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
+                total = sums.setdefault(key, [0, 0])
+                total[0] += records
+                total[1] += size
+        return [(*key, *total) for key, total in sorted(sums.items())]

@@ -45,18 +45,20 @@ class SqlStore(ABC):
     # Storing
 
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
+        # What takes time is done before the transaction: nobody else stores meanwhile.
+        entries = [self._indexed(record) for record in records]
         with self._translated(), transaction.atomic():
             first_seq = self._take_numbers(len(records))
             new = self._unknown(records)
             if not new:
                 return 0
-            identifiers = self._identifiers([record for _, record in new], received_ns)
+            identifiers = self._identifiers([records[index] for index in new], received_ns)
             tally, rows = Tally(), []
-            for (index, record), identifier in zip(new, identifiers, strict=True):
-                values = row(record, identifier=identifier, seq=first_seq + index, received_ns=received_ns)
+            for index, identifier in zip(new, identifiers, strict=True):
+                values = row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns)
                 tally.add(values)
-                rows.append((values, record))
-            rows.sort(key=lambda each: each[0][0])
+                rows.append((values, entries[index]))
+            rows.sort(key=_identifier)
             self._insert(rows)
             self._count(tally)
             return len(rows)
@@ -82,15 +84,17 @@ class SqlStore(ABC):
         (last,) = self._row("UPDATE logsvc_head SET seq = seq + %s RETURNING seq", [count])
         return int(last) - count + 1
 
-    def _unknown(self, records: Sequence[Record]) -> list[tuple[int, Record]]:
-        """Those whose uid is not stored, each uid once, with their places in the batch."""
+    def _unknown(self, records: Sequence[Record]) -> Sequence[int]:
+        """The places in the batch of those whose uid is not stored, each uid once."""
         first_places: dict[str, int] = {}
         for index, record in enumerate(records):
             if record.uid:
                 first_places.setdefault(record.uid, index)
-        known = self._known_uids(list(first_places)) if first_places else set()
+        if not first_places:
+            return range(len(records))
+        known = self._known_uids(list(first_places))
         return [
-            (index, record)
+            index
             for index, record in enumerate(records)
             if not record.uid or (record.uid not in known and first_places[record.uid] == index)
         ]
@@ -98,14 +102,14 @@ class SqlStore(ABC):
     def _identifiers(self, records: Sequence[Record], received_ns: int) -> list[int]:
         """A free id for each record: ties are in the order of nanoseconds, and then of arrival."""
         times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
-        found, following = [0] * len(records), dict[int, int]()
-        for index in sorted(range(len(records)), key=times.__getitem__):
-            lowest = first_id(times[index])
-            found[index] = max(following.get(lowest, lowest), lowest)
-            following[lowest] = found[index] + 1
+        found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
+        following = 0
+        for index in order:
+            found[index] = following = max(first_id(times[index]), following)
+            following += 1
         taken = self._taken(found)
-        if taken or len(set(found)) < len(found):
-            self._move(found, taken, sorted(range(len(records)), key=lambda index: (times[index], index)))
+        if taken:
+            self._move(found, taken, order)
         return found
 
     def _move(self, found: list[int], taken: set[int], order: Sequence[int]) -> None:
@@ -366,7 +370,12 @@ class SqlStore(ABC):
     # What a database says in its own words
 
     @abstractmethod
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Record]]) -> None: ...
+    def _indexed(self, record: Record) -> Any:
+        """What the full-text index is given of a record."""
+
+    @abstractmethod
+    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
+        """Rows, each with what `_indexed` made."""
 
     @abstractmethod
     def _remove(self, records: Collection[Stored]) -> None: ...
@@ -435,9 +444,9 @@ class SqlStore(ABC):
             cursor.executemany(statement, rows)
 
 
-def positive(node: Node | None) -> Node | None:
-    """A condition that begins with what must be there, as no index lists what is not."""
-    return conditions.Every((ANYTHING, node)) if isinstance(node, conditions.Without) else node
+def _identifier(entry: tuple[tuple[Any, ...], Any]) -> int:
+    identifier: int = entry[0][0]
+    return identifier
 
 
 def _bounds(search: Search) -> tuple[int, int]:

@@ -43,6 +43,8 @@ SCHEMA = [
         records INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, PRIMARY KEY (width, start, service, level)
     ) WITHOUT ROWID
     """,
+    # Fewer merges of the index while much comes in, for as many more segments to look at.
+    "INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('automerge', 8)",
     "CREATE TABLE logsvc_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL,"
     " pruned_seq INTEGER NOT NULL)",
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
@@ -55,7 +57,10 @@ _PAGES_AT_ONCE = 1000
 
 
 class SqliteStore(SqlStore):
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Record]]) -> None:
+    def _indexed(self, record: Record) -> tuple[str, str]:
+        return terms.word_text(record), " ".join(terms.tags(record))
+
+    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
         # The driver's own cursor: Django's rewrites each statement's placeholders.
         cursor = self._cursor()
         cursor.executemany(
@@ -69,7 +74,7 @@ class SqliteStore(SqlStore):
         )
         cursor.executemany(
             "INSERT INTO logsvc_text (rowid, words, tags) VALUES (?, ?, ?)",
-            [(values[_ID], terms.word_text(record), " ".join(terms.tags(record))) for values, record in rows],
+            [(values[_ID], *indexed) for values, indexed in rows],
         )
 
     def _remove(self, records: Collection[Stored]) -> None:
@@ -77,7 +82,7 @@ class SqliteStore(SqlStore):
         cursor = self._cursor()
         cursor.executemany(
             "INSERT INTO logsvc_text (logsvc_text, rowid, words, tags) VALUES ('delete', ?, ?, ?)",
-            [(record.id, terms.word_text(record), " ".join(terms.tags(record))) for record in records],
+            [(record.id, *self._indexed(record)) for record in records],
         )
         cursor.executemany("DELETE FROM logsvc_log WHERE id = ?", [(record.id,) for record in records])
 

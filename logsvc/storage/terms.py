@@ -29,25 +29,36 @@ def level_tag(number: int) -> str:
 
 
 def tags(record: Record) -> list[str]:
-    found = [level_tag(record.severity), cached_tag("s", record.service)]
-    if record.instance:
-        found.append(cached_tag("n", record.instance))
-        found.append(instance_tag(record.service, record.instance))
+    found = [level_tag(record.severity), *_names(record.service, record.instance, record.logger, record.token)]
     if record.host:
         found.append(cached_tag("h", record.host))
-    if record.logger:
-        found.append(cached_tag("g", record.logger))
-    if record.token:
-        found.append(cached_tag("k", record.token))
     if record.trace_id:
         found.append("t" + record.trace_id)
     if record.span_id:
         found.append("p" + record.span_id)
-    if record.attributes:
-        for path, value in _leaves(record.attributes, ""):
-            found.append(cached_tag("e", path))
-            found.append(attribute_tag(path, value_text(value)))
+    for name, value in record.attributes.items():
+        found.append(cached_tag("e", name))
+        if type(value) is str:
+            found.append(attribute_tag(name, value))
+        else:
+            found.append(attribute_tag(name, value_text(value)))
+            if type(value) is dict:
+                for path, inner in _leaves(value, f"{name}."):
+                    found += (cached_tag("e", path), attribute_tag(path, value_text(inner)))
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _names(service: str, instance: str, logger: str, token: str) -> tuple[str, ...]:
+    """The tags of what is alike in many records."""
+    found = [tag("s", service)]
+    if instance:
+        found += [tag("n", instance), instance_tag(service, instance)]
+    if logger:
+        found.append(tag("g", logger))
+    if token:
+        found.append(tag("k", token))
+    return tuple(found)
 
 
 def instance_tag(service: str, instance: str) -> str:
@@ -55,7 +66,8 @@ def instance_tag(service: str, instance: str) -> str:
 
 
 def attribute_tag(path: str, text: str) -> str:
-    return tag("a", f"{path}\0{fold(text)}")
+    folded = text.lower() if text.isascii() else fold(text)
+    return "a" + blake2b(f"{path}\0{folded}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def texts(record: Record) -> Iterator[str]:
