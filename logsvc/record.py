@@ -55,8 +55,11 @@ class Stored(Record, kw_only=True):
 
 def exception_text(record: Record) -> str:
     """What the standard attributes say of an error: its stack trace, else its type and message."""
-    stack = record.attributes.get(EXCEPTION_STACKTRACE)
+    attributes = record.attributes
+    stack = attributes.get(EXCEPTION_STACKTRACE)
     if isinstance(stack, str) and stack:
         return stack
-    parts = (record.attributes.get(EXCEPTION_TYPE), record.attributes.get(EXCEPTION_MESSAGE))
+    if EXCEPTION_TYPE not in attributes and EXCEPTION_MESSAGE not in attributes:
+        return ""
+    parts = (attributes.get(EXCEPTION_TYPE), attributes.get(EXCEPTION_MESSAGE))
     return ": ".join(part for part in parts if isinstance(part, str) and part)
