@@ -66,7 +66,8 @@ _RFC3164 = re.compile(
     re.DOTALL,
 )
 _RSYSLOG = re.compile(
-    rf"(?:<(\d{{1,3}})>)?(\d{{4}}-\d\d-\d\dT\S+) ([\w.-]+) ([A-Za-z][\w./-]{{0,63}}(?:\(\w+\))?)(?:\[(\d+)\])?: (.*)", re.DOTALL
+    r"(?:<(\d{1,3})>)?(\d{4}-\d\d-\d\dT\S+) ([\w.-]+) ([A-Za-z][\w./-]{0,63}(?:\(\w+\))?)(?:\[(\d+)\])?: (.*)",
+    re.DOTALL,
 )
 _RFC5424 = re.compile(
     r"<(\d{1,3})>1 (\S+) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}) (-|(?:\[(?:[^\]\\\"]|\"(?:[^\"\\]|\\.)*\")*\])+)"
@@ -128,7 +129,7 @@ def _syslog(
 
 
 _ACCESS = re.compile(
-    r'(\S{1,100}) (\S{1,100}) ([^\[]{1,100}) \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\] '
+    r"(\S{1,100}) (\S{1,100}) ([^\[]{1,100}) \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\] "
     r'"((?:[^"\\]|\\.)*)" (\d{3}) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(.*)',
     re.DOTALL,
 )
@@ -344,7 +345,7 @@ _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARN", 50: "ERROR", 60: "FAT
 
 
 def structured(members: dict[str, Any], given: Circumstances) -> Recognized | None:
-    """The members of a JSON line or of logfmt, under the names that the usual libraries give them; None without text."""
+    """The members of a JSON line or of logfmt, by the names that the usual libraries use; None without a text."""
     remaining = dict(members)
     body = _take(remaining, _BODIES, str)
     if body is None:
@@ -386,7 +387,7 @@ def _structured_time(value: str | int | float, given: Circumstances) -> int | No
         return None
     # Seconds, milliseconds, microseconds or nanoseconds: by size, none of which is another's between 1973 and 5138.
     power = 9 if value < 10**11 else 6 if value < 10**14 else 3 if value < 10**17 else 0
-    return round(value * 10**power) if isinstance(value, float) else value * 10**power
+    return round(value * 10.0**power) if isinstance(value, float) else int(value) * int(10**power)
 
 
 TEXT_FORMATS: dict[str, Format] = {
