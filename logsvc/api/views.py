@@ -198,5 +198,3 @@ def _http_response(answer: RawResponse) -> HttpResponse:
     for name, value in answer.headers:
         response[name.decode()] = value.decode("latin-1")
     return response
-
-
