@@ -20,7 +20,7 @@ INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTA
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # `read` and `write` are the first release's names of `log:read` and `log:write`.
-TOKEN_SCOPES = ["log:read", "log:write", "read", "write", "read:", "write:"]
+TOKEN_SCOPES = ["log:read", "log:write", "log:rules", "read", "write", "read:", "write:"]
 # Each way in that takes a token.
 TOKEN_PATHS = [*base.TOKEN_PATHS, "/api/", "/loki/", "/log"]
 TOKEN_LIMITS = {
@@ -41,7 +41,14 @@ ARCHIVE_DIR = env.text("LOGSVC_ARCHIVE_DIR", str(base.DATA_DIR / "archive"))
 
 CELERY_TASK_DEFAULT_QUEUE = "logsvc"
 CELERY_REDBEAT_KEY_PREFIX = "logsvc:redbeat"
-CELERY_BEAT_SCHEDULE = {"prune": {"task": "logsvc.tasks.prune", "schedule": 600.0}}
+CELERY_BEAT_SCHEDULE = {
+    "prune": {"task": "logsvc.tasks.prune", "schedule": 600.0},
+    "evaluate-alerts": {"task": "logsvc.tasks.evaluate_alerts", "schedule": 15.0, "options": {"expires": 15.0}},
+    "send-alerts": {"task": "logsvc.tasks.send_alerts", "schedule": 5.0, "options": {"expires": 5.0}},
+    "forget-alerts": {"task": "logsvc.tasks.forget_alerts", "schedule": 3600.0},
+}
+# The networks that an alert's webhook may go to; link-local, metadata and multicast addresses are refused always.
+ALERT_NETWORKS = env.networks("LOGSVC_ALERT_NETWORKS", ("127.0.0.0/8", "::1/128"))
 
 SILENCED_SYSTEM_CHECKS = [
     *base.SILENCED_SYSTEM_CHECKS,
