@@ -16,7 +16,7 @@ from config.threads import Abandoned, Threads
 from config.tokens.gate import gate
 from config.tokens.holder import Holder
 from logsvc import access, representation
-from logsvc.ingest.lane import Holders, header
+from logsvc.ingest.lane import Holders, Run, header
 from logsvc.parameters import HIGHEST_ID, Parameters, between
 from logsvc.query import ast, parser
 from logsvc.storage.current import store
@@ -83,9 +83,9 @@ class Head:
 
 
 class Lane:
-    def __init__(self) -> None:
-        self._reading = Threads(2)
-        self._holders = Holders(Threads(1))
+    def __init__(self, run: Run | None = None) -> None:
+        self._in_thread = run or Threads(2).run
+        self._holders = Holders(run or Threads(1).run)
         self._heads: dict[asyncio.AbstractEventLoop, Head] = {}
         self._open = 0
 
@@ -142,7 +142,8 @@ class Lane:
         return self._heads.setdefault(asyncio.get_running_loop(), Head(self._run))
 
     async def _run(self, function: Callable[[], T]) -> T:
-        return await self._reading.run(partial(_fresh, function))
+        result: T = await self._in_thread(partial(_fresh, function))
+        return result
 
 
 def _question(scope: Scope, holder: Holder) -> tuple[ast.Query, int | None]:

@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
@@ -78,6 +79,12 @@ class Writer:
                 self._thread.start()
             self._lock.notify()
         return job.future
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let batches gather: those of one context are stored together."""
+        with self._lock:
+            yield
 
     def stop(self) -> None:
         """Store what has been submitted, and let go of the database."""
