@@ -112,7 +112,7 @@ def test_a_rule_counts_only_what_its_owner_may_read_and_ends_with_its_token() ->
     rules.evaluate_due(now=NOW + timedelta(seconds=15))
     assert told() == ["logs.alert.firing"]
 
-    issuing.revoke(name="shop")
+    issuing.revoke(name="shop", now=NOW)
     rules.evaluate_due(now=NOW + timedelta(seconds=30))
 
     rule.refresh_from_db()
