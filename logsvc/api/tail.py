@@ -107,9 +107,7 @@ class Lane:
         finally:
             self._open -= 1
 
-    async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int | None
-    ) -> None:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int | None) -> None:
         if cursor is None:
             cursor = await self._run(lambda: store().head())
         await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
@@ -126,9 +124,7 @@ class Lane:
                 except Problem as error:
                     await _take(send, _event("revoked", cursor, {"detail": error.detail}))
                     return
-                found = await self._run(
-                    partial(store().tail, after_seq=cursor, query=query, limit=RECORDS_PER_READ)
-                )
+                found = await self._run(partial(store().tail, after_seq=cursor, query=query, limit=RECORDS_PER_READ))
                 await _take(send, _events(found, cursor))
                 if found.cursor != cursor:
                     cursor = found.cursor
