@@ -14,12 +14,12 @@ import msgspec
 from django.conf import settings
 
 from logsvc import representation
+from logsvc.access import Services
+from logsvc.bounds import uid
 from logsvc.ingest import ndjson
 from logsvc.ingest.batch import Sender
-from logsvc.access import Services
 from logsvc.ordering import nanoseconds
 from logsvc.record import NANOSECONDS, Record, Stored
-from logsvc.bounds import uid
 from logsvc.storage.current import store
 from logsvc.storage.interface import batches
 

@@ -36,6 +36,7 @@ class RetentionRule(models.Model):
             ),
         ]
         ordering = ["service", "level"]
+        permissions = [("view_records", "Can read every log record")]
 
     def __str__(self) -> str:
         return f"{self.service or 'every service'}, {self.level or 'every level'}"

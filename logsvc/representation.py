@@ -42,8 +42,6 @@ def first_release_body(record: Stored) -> dict[str, Any]:
         "instance": record.instance,
         "logger": record.logger,
         "message": record.body,
-        "attributes": {
-            name: value for name, value in record.attributes.items() if name != EXCEPTION_STACKTRACE
-        },
+        "attributes": {name: value for name, value in record.attributes.items() if name != EXCEPTION_STACKTRACE},
         "exception": exception_text(record),
     }

@@ -91,9 +91,7 @@ def _over_the_whole(usage: list[Usage]) -> int:
     return sum(each.stored_bytes for each in usage) - limit * _MEBIBYTE if limit else 0
 
 
-def _too_large(
-    usage: list[Usage], rules: list[RetentionRule], over: int
-) -> Iterable[tuple[str, str, int, str]]:
+def _too_large(usage: list[Usage], rules: list[RetentionRule], over: int) -> Iterable[tuple[str, str, int, str]]:
     """Service, level, the time before which it has to go, and why."""
     total = sum(each.stored_bytes for each in usage)
     limit = settings.RETENTION_MEBIBYTES * _MEBIBYTE
@@ -118,8 +116,7 @@ def _bytes_under_rule(one: Usage, usage: list[Usage], rules: list[RetentionRule]
     return sum(
         each.stored_bytes
         for each in usage
-        if each.service == one.service
-        and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
+        if each.service == one.service and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
     )
 
 

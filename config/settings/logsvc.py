@@ -15,7 +15,44 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA auto_vacuum=INCREMENTAL; " + DATABASES["default"]["OPTIONS"]["init_command"]
     )
-INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTALLED_APPS]
+INSTALLED_APPS = [
+    "logsvc.apps.LogsvcApp",
+    "registry.client.django",
+    *base.INSTALLED_APPS,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+WHITENOISE_USE_FINDERS = True
+APPEND_SLASH = True
+UNFOLD = {
+    "SITE_TITLE": "Rollcall log service",
+    "SITE_HEADER": "Rollcall log service",
+    "SITE_SYMBOL": "list_alt",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "logsvc.admin.navigation.icon", "type": "image/svg+xml"}],
+    # It has no pages but these.
+    "SITE_URL": None,
+    "SIDEBAR": {"navigation": "logsvc.admin.navigation.navigation"},
+}
+SESSION_COOKIE_NAME = "logsvc_session"
+CSRF_COOKIE_NAME = "logsvc_csrf"
+# With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
+OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
@@ -49,13 +86,6 @@ CELERY_BEAT_SCHEDULE = {
 }
 # The networks that an alert's webhook may go to; link-local, metadata and multicast addresses are refused always.
 ALERT_NETWORKS = env.networks("LOGSVC_ALERT_NETWORKS", ("127.0.0.0/8", "::1/128"))
-
-SILENCED_SYSTEM_CHECKS = [
-    *base.SILENCED_SYSTEM_CHECKS,
-    # It has no pages to be framed and no forms to be forged: every request carries a token.
-    "security.W002",
-    "security.W003",
-]
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

@@ -188,7 +188,9 @@ class FirstReleaseView(LogsvcView):
 
 
 def _ingest(request: Request) -> HttpResponse:
-    answer: HttpResponse = IngestView.as_view()(request._request)
+    """As IngestView answers: the format's own words, and its own status."""
+    answer = IngestView.as_view()(request._request)
+    assert isinstance(answer, HttpResponse), "nothing here streams"
     return answer
 
 

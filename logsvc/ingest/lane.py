@@ -44,7 +44,7 @@ class Holders:
         if known is not None and time.monotonic() - known[1] < FRESH_SECONDS:
             return known[0]
         asked_at = time.monotonic()
-        holder = await self._run(partial(_holder, token))
+        holder: Holder = await self._run(partial(_holder, token))
         if len(self._known) >= KNOWN_AT_MOST:
             self._known.clear()
         self._known[digest] = (holder, asked_at)

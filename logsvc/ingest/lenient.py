@@ -6,7 +6,6 @@ from typing import Any
 
 from logsvc.bounds import REPLACEMENT, Notes
 
-
 REPAIRED = REPLACEMENT.encode()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

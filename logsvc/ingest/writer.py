@@ -64,9 +64,7 @@ class Writer:
         """The future is done when the records are on disk. Raises Overloaded."""
         job = _Job(records, size_bytes)
         with self._lock:
-            is_too_much = (
-                self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
-            )
+            is_too_much = self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
             if self._records and is_too_much:
                 raise Overloaded
             self._jobs.append(job)

@@ -3,11 +3,12 @@
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS, COUNTERS, HIGHEST_ID, first_id, first_id_from, nanoseconds, order_ns
@@ -15,10 +16,10 @@ from logsvc.query import ast
 from logsvc.query.matching import attribute_values, matches, member, predicate, value_text
 from logsvc.record import NANOSECONDS, Record, Stored
 from logsvc.storage import conditions, terms
-from logsvc.storage.conditions import ANYTHING, Condition, Node
+from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, Tally, row, stored
+from logsvc.storage.rows import NAMES, WIDTHS, Tally, row, stored
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
@@ -240,7 +241,8 @@ class SqlStore(ABC):
     # Counting
 
     def histogram(self, *, query: ast.Query, within: Range, step_ns: int) -> Histogram:
-        assert within.from_ns is not None and within.to_ns is not None, "a histogram has two ends"
+        assert within.from_ns is not None, "a histogram has a beginning"
+        assert within.to_ns is not None, "and an end"
         first = within.from_ns // step_ns * step_ns
         count = max(-(-(within.to_ns - first) // step_ns), 1)
         empty = Histogram(
@@ -275,7 +277,7 @@ class SqlStore(ABC):
         ends_at = time.monotonic() + SEARCH_SECONDS
         total = len(empty.counts)
         edges = sorted({total * piece // SLICES for piece in range(SLICES + 1)}, reverse=True)
-        for above, low in zip(edges, edges[1:], strict=False):
+        for above, low in pairwise(edges):
             if time.monotonic() > ends_at:
                 return _incomplete(empty)
             start, end = empty.from_ns + low * empty.step_ns, empty.from_ns + above * empty.step_ns
@@ -289,9 +291,7 @@ class SqlStore(ABC):
         return empty
 
     def _by_reading(self, empty: Histogram, query: ast.Query) -> Histogram:
-        search = Search(
-            query=query, within=Range(from_ns=empty.from_ns, to_ns=empty.to_ns), limit=COUNTED_RECORDS
-        )
+        search = Search(query=query, within=Range(from_ns=empty.from_ns, to_ns=empty.to_ns), limit=COUNTED_RECORDS)
         page = self._search(search)
         for record in page.records:
             bucket = empty.counts[(nanoseconds(record.id) - empty.from_ns) // empty.step_ns]
@@ -305,9 +305,7 @@ class SqlStore(ABC):
         for name in fields:
             counter = Counter(value for record in page.records for value in _values(record, name))
             values[name] = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:limit]
-        return Facets(
-            values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None
-        )
+        return Facets(values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None)
 
     def attribute_names(self, *, within: Range, query: ast.Query = ast.EVERYTHING) -> list[str]:
         page = self.search(Search(query=query, within=within, limit=1000))

@@ -45,8 +45,11 @@ SCHEMA = [
     """,
     # Fewer merges of the index while much comes in, for as many more segments to look at.
     "INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('automerge', 8)",
-    "CREATE TABLE logsvc_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL,"
-    " pruned_seq INTEGER NOT NULL)",
+    """
+    CREATE TABLE logsvc_head (
+        one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, pruned_seq INTEGER NOT NULL
+    )
+    """,
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 
@@ -66,9 +69,7 @@ class SqliteStore(SqlStore):
         cursor.executemany(
             _INSERT,
             [
-                values
-                if values[_UID] is None
-                else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
+                values if values[_UID] is None else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
                 for values, _ in rows
             ],
         )

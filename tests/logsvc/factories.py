@@ -61,7 +61,7 @@ def empty() -> None:
         else:
             cursor.execute("DELETE FROM logsvc_uid")
         for table in ("logsvc_log", "logsvc_count"):
-            cursor.execute(f"DELETE FROM {table}")
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of ours
         cursor.execute("UPDATE logsvc_head SET seq = 0, pruned_seq = 0")
 
 

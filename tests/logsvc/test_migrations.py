@@ -35,5 +35,9 @@ def test_records_of_the_first_release_are_moved() -> None:
     executor.migrate(executor.loader.graph.leaf_nodes())
 
     (found,) = factories.stored("grade attr.student:7 level:error Traceback")
-    assert (found.time_ns, found.received_ns, found.uid) == (1_793_534_400_250_000_000, 1_793_534_401_000_000_000, uid.hex)
+    assert (found.time_ns, found.received_ns, found.uid) == (
+        1_793_534_400_250_000_000,
+        1_793_534_401_000_000_000,
+        uid.hex,
+    )
     assert found.attributes == {"student": 7, "exception.stacktrace": "Traceback"}

@@ -18,6 +18,7 @@ from tests.logsvc.strategies import steady
 if TYPE_CHECKING:
     from rest_framework.response import _MonkeyPatchedResponse as Answer
 
+
 def post(client: APIClient, body: bytes, **headers: str) -> "Answer":
     return factories.post(client, body, path="/v1/records", **headers)
 
@@ -184,7 +185,10 @@ def test_every_wrong_parameter_is_named(reader: APIClient) -> None:
     errors = body["errors"]
     assert isinstance(errors, list)
     assert [each["pointer"] for each in errors] == ["/level", "/q", "/since", "/until", "/before", "/limit"]
-    assert errors[0]["detail"] == "'loud' is not a level: use TRACE, DEBUG, INFO, WARN, ERROR, FATAL or a number of Python's."
+    assert (
+        errors[0]["detail"]
+        == "'loud' is not a level: use TRACE, DEBUG, INFO, WARN, ERROR, FATAL or a number of Python's."
+    )
 
 
 def test_a_parameter_that_nobody_knows_is_refused_as_it_would_find_everything(reader: APIClient) -> None:

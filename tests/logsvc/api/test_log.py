@@ -39,7 +39,10 @@ def test_gzip_that_does_not_say_so_is_not_kept_as_a_line_of_rubbish(writer: APIC
     assert (response.status_code, "Content-Encoding: gzip" in response.json()["detail"]) == (400, True)
 
 
-@pytest.mark.parametrize(("query", "pointer"), [("?level=loud", "/level"), ("?service=%00", "/service"), ("?service=" + "x" * 501, "/service")])
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("?level=loud", "/level"), ("?service=%00", "/service"), ("?service=" + "x" * 501, "/service")],
+)
 def test_a_wrong_parameter_is_named(writer: APIClient, query: str, pointer: str) -> None:
     response = post_text(writer, b"line", query)
 

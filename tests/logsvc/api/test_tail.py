@@ -26,7 +26,12 @@ def token() -> str:
 
 
 def tail(
-    token: str, query: str = "", *, until: Callable[[list[Event]], bool], act: Callable[[], None] = lambda: None, **headers: str
+    token: str,
+    query: str = "",
+    *,
+    until: Callable[[list[Event]], bool],
+    act: Callable[[], None] = lambda: None,
+    **headers: str,
 ) -> list[Event]:
     """The events up to when `until` holds; `act` is called once the first has come."""
     given = {"authorization": f"Bearer {token}", **headers}

@@ -166,7 +166,13 @@ def test_a_token_may_send_so_many_records_a_second(writer: Writer, token: str, s
     assert send(writer, "/api/v1/logs", body, token).status == 200
     refused = [
         send(writer, "/api/v1/logs", body, token),
-        send(writer, "/v1/logs", b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {}, {}, {}]}]}]}', token, content_type="application/json"),
+        send(
+            writer,
+            "/v1/logs",
+            b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {}, {}, {}]}]}]}',
+            token,
+            content_type="application/json",
+        ),
     ]
 
     assert [(client.status, b"retry-after" in dict(client.headers)) for client in refused] == [(429, True)] * 2
