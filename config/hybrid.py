@@ -105,7 +105,7 @@ class Hybrid:
         except asyncio.CancelledError:
             await send({"type": "websocket.close", "code": 1001})
         except Exception as error:
-            problem = _problem(scope | {"method": "WEBSOCKET"}, error)
+            problem = _problem({**scope, "method": "WEBSOCKET"}, error)
             await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:100]})
         finally:
             self._conversations.discard(task)

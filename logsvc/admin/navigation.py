@@ -29,6 +29,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     "logsvc.view_retentionrule",
                     active=request.path.startswith(rules) and not is_page,
                 ),
+                _item("Saved searches", "saved_search", _list("logsvc_savedsearch"), "logsvc.view_savedsearch"),
+                _item("Alert rules", "notifications", _list("logsvc_alertrule"), "logsvc.view_alertrule"),
+                _item("Alerts sent", "outbox", _list("logsvc_alertmessage"), "logsvc.view_alertmessage"),
             ],
         },
         {

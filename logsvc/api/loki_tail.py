@@ -18,7 +18,7 @@ from logsvc import access
 from logsvc.access import Services
 from logsvc.api.loki import read_limit, read_moment
 from logsvc.api.tail import Head
-from logsvc.ingest.lane import Holders
+from logsvc.ingest.lane import Holders, Run
 from logsvc.loki import answers, engine, labels, logql
 from logsvc.loki.engine import Line, Pipeline
 from logsvc.loki.logql import LogQuery
@@ -35,9 +35,9 @@ SEND_SECONDS = 30.0
 
 
 class Lane:
-    def __init__(self) -> None:
-        self._reading = Threads(2)
-        self._holders = Holders(Threads(1))
+    def __init__(self, run: Run | None = None) -> None:
+        self._in_thread = run or Threads(2).run
+        self._holders = Holders(run or Threads(1).run)
         self._heads: dict[asyncio.AbstractEventLoop, Head] = {}
 
     def __call__(self, scope: Scope) -> Handler | None:
@@ -87,7 +87,8 @@ class Lane:
         return self._heads.setdefault(asyncio.get_running_loop(), Head(self._run))
 
     async def _run(self, function: Callable[[], T]) -> T:
-        return await self._reading.run(partial(_fresh, function))
+        found: T = await self._in_thread(partial(_fresh, function))
+        return found
 
 
 def _read(query: Query, cursor: int) -> Any:
