@@ -7,77 +7,130 @@ import config.encryption
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('logsvc', '0003_retention_rule'),
+        ("logsvc", "0003_retention_rule"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AlertRule',
+            name="AlertRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('owner', models.CharField(blank=True, editable=False, max_length=100)),
-                ('services', models.JSONField(blank=True, editable=False, null=True)),
-                ('query', models.TextField(blank=True, help_text='In the query language, such as level>=error service:grading.')),
-                ('condition', models.CharField(choices=[('more-than', 'more than'), ('fewer-than', 'fewer than')], default='more-than', max_length=10)),
-                ('threshold', models.PositiveIntegerField(default=0)),
-                ('window_seconds', models.PositiveIntegerField(default=300, help_text='From 10 seconds to a day.')),
-                ('quiet_seconds', models.PositiveIntegerField(default=3600, help_text='After telling that it fires, nothing more is told of it for so long.')),
-                ('url', models.CharField(help_text='Where the webhook goes.', max_length=500)),
-                ('secret', config.encryption.EncryptedTextField(help_text='whsec_ and 24 to 64 random bytes in base64; empty makes one.')),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('state', models.CharField(choices=[('ok', 'OK'), ('firing', 'firing')], default='ok', editable=False, max_length=6)),
-                ('since', models.DateTimeField(editable=False, null=True)),
-                ('count', models.PositiveBigIntegerField(editable=False, null=True)),
-                ('trouble', models.CharField(blank=True, editable=False, max_length=300)),
-                ('evaluated_at', models.DateTimeField(editable=False, null=True)),
-                ('told_at', models.DateTimeField(editable=False, null=True)),
-                ('is_told', models.BooleanField(default=False, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("owner", models.CharField(blank=True, editable=False, max_length=100)),
+                ("services", models.JSONField(blank=True, editable=False, null=True)),
+                (
+                    "query",
+                    models.TextField(
+                        blank=True, help_text="In the query language, such as level>=error service:grading."
+                    ),
+                ),
+                (
+                    "condition",
+                    models.CharField(
+                        choices=[("more-than", "more than"), ("fewer-than", "fewer than")],
+                        default="more-than",
+                        max_length=10,
+                    ),
+                ),
+                ("threshold", models.PositiveIntegerField(default=0)),
+                ("window_seconds", models.PositiveIntegerField(default=300, help_text="From 10 seconds to a day.")),
+                (
+                    "quiet_seconds",
+                    models.PositiveIntegerField(
+                        default=3600, help_text="After telling that it fires, nothing more is told of it for so long."
+                    ),
+                ),
+                ("url", models.CharField(help_text="Where the webhook goes.", max_length=500)),
+                (
+                    "secret",
+                    config.encryption.EncryptedTextField(
+                        help_text="whsec_ and 24 to 64 random bytes in base64; empty makes one."
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("ok", "OK"), ("firing", "firing")], default="ok", editable=False, max_length=6
+                    ),
+                ),
+                ("since", models.DateTimeField(editable=False, null=True)),
+                ("count", models.PositiveBigIntegerField(editable=False, null=True)),
+                ("trouble", models.CharField(blank=True, editable=False, max_length=300)),
+                ("evaluated_at", models.DateTimeField(editable=False, null=True)),
+                ("told_at", models.DateTimeField(editable=False, null=True)),
+                ("is_told", models.BooleanField(default=False, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'ordering': ['name', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='one_alert_rule_of_a_name'), models.CheckConstraint(condition=models.Q(('window_seconds__gte', 10), ('window_seconds__lte', 86400)), name='alert_window_within_a_day', violation_error_message='The window is from 10 seconds to a day.'), models.CheckConstraint(condition=models.Q(('quiet_seconds__lte', 2592000)), name='alert_quiet_within_a_month', violation_error_message='The quiet time is at most 30 days.'), models.CheckConstraint(condition=models.Q(('condition__in', ['more-than', 'fewer-than'])), name='alert_condition_known'), models.CheckConstraint(condition=models.Q(('state__in', ['ok', 'firing'])), name='alert_state_known')],
+                "ordering": ["name", "id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("owner", "name"), name="one_alert_rule_of_a_name"),
+                    models.CheckConstraint(
+                        condition=models.Q(("window_seconds__gte", 10), ("window_seconds__lte", 86400)),
+                        name="alert_window_within_a_day",
+                        violation_error_message="The window is from 10 seconds to a day.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quiet_seconds__lte", 2592000)),
+                        name="alert_quiet_within_a_month",
+                        violation_error_message="The quiet time is at most 30 days.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("condition__in", ["more-than", "fewer-than"])), name="alert_condition_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["ok", "firing"])), name="alert_state_known"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SavedSearch',
+            name="SavedSearch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('owner', models.CharField(blank=True, editable=False, max_length=100)),
-                ('query', models.TextField(blank=True, help_text='In the query language; empty finds everything.')),
-                ('description', models.CharField(blank=True, max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100)),
+                ("owner", models.CharField(blank=True, editable=False, max_length=100)),
+                ("query", models.TextField(blank=True, help_text="In the query language; empty finds everything.")),
+                ("description", models.CharField(blank=True, max_length=500)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'verbose_name_plural': 'saved searches',
-                'ordering': ['name', 'id'],
-                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='one_saved_search_of_a_name')],
+                "verbose_name_plural": "saved searches",
+                "ordering": ["name", "id"],
+                "constraints": [models.UniqueConstraint(fields=("owner", "name"), name="one_saved_search_of_a_name")],
             },
         ),
         migrations.CreateModel(
-            name='AlertMessage',
+            name="AlertMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('webhook_id', models.CharField(max_length=40, unique=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('body', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='logsvc.alertrule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("webhook_id", models.CharField(max_length=40, unique=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("body", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="logsvc.alertrule"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='alert_message_due')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="alert_message_due"
+                    )
+                ],
             },
         ),
     ]
