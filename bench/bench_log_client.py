@@ -17,11 +17,14 @@ from pathlib import Path
 from statistics import median
 
 from logsvc.client import LogHandler
+from logsvc.client.segment import AppendingWriter, MappedWriter, Writer
 
 RECORDS = 10_000
 RECORDS_BESIDE_A_BUSY_THREAD = 300
 ROUNDS = 5
 LIMIT_MICROSECONDS = 10
+COPIES = 500
+LINE = b"x" * 259 + b"\n"
 
 Run = Callable[[logging.Handler, int, Callable[[], float]], float]
 
@@ -34,6 +37,7 @@ def main() -> None:
         with busy_thread():
             name = "whole call beside a busy thread, time on the clock"
             compare(name, handlers, log_many, RECORDS_BESIDE_A_BUSY_THREAD, time.perf_counter)
+            compare_copies(Path(directory))
         report_slowest(handlers["LogHandler"])
         for handler in handlers.values():
             handler.close()
@@ -60,6 +64,21 @@ def compare(what: str, handlers: dict[str, logging.Handler], run: Run, count: in
     for name, seconds in spent.items():
         ratio = spent["logging.FileHandler"] / seconds
         print(f"  {name:<30} {seconds / count * 1_000_000:9.1f}  {ratio:7.1f} times as quick")
+
+
+def compare_copies(directory: Path) -> None:
+    """What is left when all but the copying is taken away."""
+    writers: dict[str, Writer] = {
+        "write": AppendingWriter(directory / "appended", COPIES * len(LINE)),
+        "mapping": MappedWriter(directory / "mapped.ndjson", COPIES * len(LINE)),
+    }
+    print("a line of 260 bytes beside a busy thread, time on the clock, microseconds")
+    for name, writer in writers.items():
+        began = time.perf_counter()
+        for number in range(COPIES):
+            writer.write(number * len(LINE), LINE)
+        print(f"  {name:<30} {(time.perf_counter() - began) / COPIES * 1_000_000:9.1f}")
+        writer.close(0)
 
 
 def log_many(handler: logging.Handler, count: int, clock: Callable[[], float]) -> float:
