@@ -26,7 +26,10 @@ SENDERS = 3
 ROUNDS = 60
 # A record each 10 ms: a million reach back not quite three hours.
 GAP_NS = 10_000_000
-WORDS = "order payment user session cache queue index shard token page report mail image video search stream".split()
+WORDS = (
+    *("order", "payment", "user", "session", "cache", "queue", "index", "shard"),
+    *("token", "page", "report", "mail", "image", "video", "search", "stream"),
+)
 SEARCHES = {
     "newest 100": "",
     "level>=error": "level>=error",
@@ -36,7 +39,7 @@ SEARCHES = {
     "a phrase": '"was handled"',
     "all but a word": "-payment",
     "an attribute": "attr.user:u77",
-    "a trace": "trace:%032x" % 4711,
+    "a trace": f"trace:{4711:032x}",
     "nothing": "nowhere",
 }
 
@@ -140,7 +143,7 @@ def fill(port: int, token: str, first: int, end: int) -> str:
     return f"{SENDERS} senders, {BATCH} in a request, {refused} times asked to wait"
 
 
-def bodies(start: int, end: int) -> bytes:  # noqa: N802 -- beside the constants it is one to its readers
+def bodies(start: int, end: int) -> bytes:
     return b"\n".join(line(number) for number in range(start, end))
 
 
@@ -176,11 +179,9 @@ def search(port: int, token: str, process: int) -> None:
     end = urllib.parse.quote("now")
     for name, query in SEARCHES.items():
         print(f"  {name:<26} {timed(port, token, process, f'/api/v1/logs?q={urllib.parse.quote(query)}')}")
-    whole = f"from=-14d&to={end}"
-    print(f"  {'histogram, 14 days':<26} {timed(port, token, process, f'/api/v1/logs/histogram?{whole}')}")
-    print(
-        f"  {'histogram of a word':<26} {timed(port, token, process, f'/api/v1/logs/histogram?{whole}&q=payment', rounds=3)}"
-    )
+    histogram = f"/api/v1/logs/histogram?from=-14d&to={end}"
+    print(f"  {'histogram, 14 days':<26} {timed(port, token, process, histogram)}")
+    print(f"  {'histogram of a word':<26} {timed(port, token, process, f'{histogram}&q=payment', rounds=3)}")
     print(f"  {'services':<26} {timed(port, token, process, '/api/v1/services')}")
 
 
