@@ -10,15 +10,17 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from registry import catalogue, guard, impact, journal, uptime
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS, PERMISSION
-from registry.catalogue import Summary
-from registry.declaration import Target
-from registry.history import DAY, HOUR, Counts
-from registry.models import Cursor, Delivery, Heartbeat, Instance, JournalEntry, Maintenance
-from registry.representation import age
-from registry.uptime import Report
+from registry.health import protection as guard
+from registry.health import uptime
+from registry.health.probe_counts import DAY, HOUR, Counts
+from registry.health.uptime import Report
+from registry.instances import catalogue, standing
+from registry.instances.catalogue import Summary
+from registry.journal import log
+from registry.models import Cursor, Delivery, Heartbeat, Instance, InstanceKey, JournalEntry, Maintenance
+from registry.wire.bodies import age
 
 DAYS = 90
 CHANGES = 10
@@ -36,7 +38,7 @@ def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
 
 def troubles(summaries: Iterable[Summary]) -> list[str]:
     """What explains what is down, and who suffers from it; circles of requirements."""
-    findings = impact.findings(summaries)
+    findings = standing.findings(summaries)
     said = []
     for root in findings.roots:
         affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
@@ -46,7 +48,7 @@ def troubles(summaries: Iterable[Summary]) -> list[str]:
 
 
 def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> dict[str, Any]:
-    target = Target(service=instance.service, instance=instance.name)
+    target = InstanceKey(service=instance.service, instance=instance.name)
     entries = JournalEntry.objects.filter(service=instance.service, instance=instance.name)
     days = uptime.of_instance(instance.service, instance.name, days=DAYS, span_hours=DAY, now=now)
     latest = uptime.of_instance(instance.service, instance.name, days=1, span_hours=HOUR, now=now)
@@ -77,7 +79,7 @@ def of_service(request: HttpRequest, summary: Summary, instances: list[Instance]
         "required_by": _services(summary.required_by),
         "changes": _changes(JournalEntry.objects.filter(service=service)),
         "maintenance": _maintenance(service, ""),
-        "operations": _operations(request, Target(service=service, instance=""), is_dependent=False),
+        "operations": _operations(request, InstanceKey(service=service, instance=""), is_dependent=False),
     }
 
 
@@ -85,7 +87,7 @@ def _may_operate(user: User | AnonymousUser) -> bool:
     return user.has_perm(PERMISSION)
 
 
-def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> list[dict[str, Any]]:
+def _operations(request: HttpRequest, target: InstanceKey, *, is_dependent: bool) -> list[dict[str, Any]]:
     """The buttons that lead to what can be done."""
     if not _may_operate(request.user):
         return []
@@ -213,7 +215,7 @@ def _cursor(cursor: Cursor) -> str:
     if cursor.is_stopped:
         return "It answered 410: it is told nothing more until it registers again."
     at = max(cursor.notified_revision, cursor.scanned_revision)
-    behind = journal.head() - at
+    behind = log.head() - at
     said = f"Told up to revision {at}" + (f", {behind} behind the journal." if behind else ": all there is.")
     failed = f" {cursor.attempts} attempts in a row have failed." if cursor.attempts else ""
     return f"{said}{failed}" + (" It is to ask for the whole." if cursor.needs_resync else "")

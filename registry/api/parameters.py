@@ -6,17 +6,29 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from registry.declaration import Name, convert
-from registry.reading import queries
-from registry.reading.queries import Revision
+from registry.discovery import queries
+from registry.wire.limits import Incarnation, Limit, Reason, Revision, ServiceName
+from registry.wire.validation import convert
 
 
 class JournalPage(Struct, frozen=True, kw_only=True):
-    """`service` may be given several times; `after` is the last revision that was seen: none begins with the oldest."""
+    """`service` may be given several times.
 
-    service: tuple[Name, ...] = ()
+    In the order `oldest`, `after` is the last revision that was seen: without it the page begins with the oldest kept.
+    In the order `newest`, `before` is the last revision that was seen: without it the page begins with the head.
+    """
+
+    service: tuple[ServiceName, ...] = ()
+    order: Literal["oldest", "newest"] = "oldest"
     after: Revision | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    before: Revision | None = None
+    limit: Limit = 100
+
+    def __post_init__(self) -> None:
+        if self.order == "oldest" and self.before is not None:
+            raise ValueError("`before` needs `order=newest`; send `after` for the order `oldest`")
+        if self.order == "newest" and self.after is not None:
+            raise ValueError("`after` needs `order=oldest`; send `before` for the order `newest`")
 
 
 class HistoryQuery(Struct, frozen=True, kw_only=True):
@@ -29,22 +41,22 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
     """`incarnation`: only that run."""
 
-    incarnation: Annotated[str, Meta(max_length=64)] | None = None
+    incarnation: Incarnation | None = None
 
 
 class BeatReport(Struct, frozen=True, kw_only=True):
     status: Literal["passing", "critical"] = "passing"
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 class MaintenanceBody(Struct, frozen=True, kw_only=True):
     until: Annotated[datetime, Meta(tz=True)] | None = None
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 class DrainBody(Struct, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 Body = TypeVar("Body", bound=Struct)

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from config import commands
 from config.commands import Report
-from registry import declaration, registration
+from registry.instances import declaration, registration
 from registry.management import members
-from registry.representation import instance_body
+from registry.wire.bodies import instance_body
 
 AUTHOR = "command line"
 
@@ -37,9 +37,9 @@ class Command(commands.Reporting):
         parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")
 
     def report(self, **options: Any) -> Report:
-        target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
+        key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
         declared = declaration.declaration(_members(options))
-        registered = registration.register(target, declared, author=AUTHOR, now=timezone.now())
+        registered = registration.register(key, declared, author=AUTHOR, now=timezone.now())
         verb = "Registered" if registered.is_new else "Updated"
         said = f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}."
         return Report(lines=[said], body=instance_body(registered.instance))

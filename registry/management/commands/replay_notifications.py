@@ -8,9 +8,10 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from config.problems import Invalid
-from registry import courier, declaration, replay
-from registry.declaration import Target
+from registry.instances import declaration
 from registry.management import members
+from registry.models import InstanceKey
+from registry.webhooks import replay, sender
 
 
 class Command(commands.Reporting):
@@ -38,10 +39,10 @@ class Command(commands.Reporting):
         if options["all"]:
             count = replay.resync()
             return _told(f"{count} dependents are told to ask for the whole.", count)
-        return _tell(declaration.target(options["name"], options["instance"]), **options)
+        return _tell(declaration.instance_key(options["name"], options["instance"]), **options)
 
 
-def _tell(target: Target, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
+def _tell(target: InstanceKey, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
     named = f"{target.service}/{target.instance}"
     if trial:
         return _try(target, named)
@@ -59,9 +60,9 @@ def _told(said: str, count: int = 1) -> Report:
     return Report(lines=[said], body={"dependents": count})
 
 
-def _try(target: Target, named: str) -> Report:
-    attempt = courier.send_now(replay.trial(target, now=timezone.now()))
-    body = courier.attempt_body(attempt)
+def _try(target: InstanceKey, named: str) -> Report:
+    attempt = sender.send_now(replay.trial(target, now=timezone.now()))
+    body = sender.attempt_body(attempt)
     if not attempt.succeeded:
         return Report(lines=[], body=body, failure=f"{named} did not take it: {attempt.error}")
     said = f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 
 from config import commands, env
 from config.problems import Invalid
-from registry import declaration
 from registry.client import Heartbeat, Registration, Registry, sidecar
 from registry.client.membership import DRAIN_SECONDS
+from registry.instances import declaration
 from registry.management import members
 
 CANNOT_RUN = 126
@@ -76,10 +76,10 @@ def _token(path: Path | None) -> str:
 
 def _registration(options: dict[str, Any]) -> Registration:
     """Checked here as the registry will check it, for a mistake in the command line is better told at once."""
-    target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
+    key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
     registration = Registration(
-        service=target.service,
-        instance=target.instance,
+        service=key.service,
+        instance=key.instance,
         url=options["url"],
         requires=options["requires"],
         tags=options["tags"],

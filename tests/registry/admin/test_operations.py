@@ -7,12 +7,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from registry import courier, guard
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS
-from registry.declaration import Target
-from registry.models import Cursor, Heartbeat, Instance, JournalEntry, Maintenance, Protection
-from registry.notifications import Attempt
+from registry.health import protection
+from registry.models import Cursor, Heartbeat, Instance, InstanceKey, JournalEntry, Maintenance, Protection
+from registry.webhooks import sender
+from registry.webhooks.cursors import Attempt
 from tests import factories
 from tests.registry.admin.conftest import LIST, operate, text_of
 
@@ -84,7 +84,7 @@ def test_before_it_is_deregistered_everybody_who_is_affected_is_named(operator: 
     factories.passing("logsvc", now=now)
     factories.passing("grading", now=now, requires=["logsvc"])
     factories.passing("webui", now=now, requires=["grading"])
-    address = cells.operation_url("deregister", [Target(service="logsvc", instance="logsvc-1")])
+    address = cells.operation_url("deregister", [InstanceKey(service="logsvc", instance="logsvc-1")])
 
     asked = " ".join(text_of(operator, address).split())
 
@@ -149,7 +149,7 @@ def test_what_a_test_webhook_was_answered_is_said(operator: Client, now: datetim
     def refuse(message: object) -> Attempt:
         return Attempt(message=message, status_code=500, duration_ms=12.0, error="answered 500")  # type: ignore[arg-type]  # only what came of it is shown
 
-    with patch.object(courier, "send_now", refuse):
+    with patch.object(sender, "send_now", refuse):
         page = operate(operator, "trial", "webui/webui-1")
 
     assert "did not take it: answered 500 (status 500 after 12 ms)" in page
@@ -166,7 +166,7 @@ def test_protection_is_shown_with_its_reason_and_ended(operator: Client, now: da
 
     operate(operator, "end-protection")
 
-    assert not guard.situation(now=timezone.now()).is_active
+    assert not protection.situation(now=timezone.now()).is_active
     assert logged()[:2] == ("ann", "protection")
     assert "50 of 100" not in text_of(operator, LIST)
 
@@ -182,7 +182,7 @@ def test_the_grace_after_a_restart_is_shown_and_ended(operator: Client, now: dat
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_who_may_only_look_may_do_nothing(visitor: Client, now: datetime, name: str) -> None:
     factories.passing("webui", now=now, requires=["logsvc"])
-    targets = [Target(service="webui", instance="webui-1")] if OPERATIONS[name].needs_targets else []
+    targets = [InstanceKey(service="webui", instance="webui-1")] if OPERATIONS[name].needs_targets else []
     revision = Instance.objects.get().revision
 
     assert visitor.get(cells.operation_url(name, targets)).status_code == 403
@@ -198,7 +198,7 @@ def test_to_change_instances_is_not_to_operate_them(client: Client, now: datetim
     changer.user_permissions.set(Permission.objects.filter(codename__in=["view_instance", "change_instance"]))
     client.force_login(changer)
 
-    target = Target(service="webui", instance="webui-1")
+    target = InstanceKey(service="webui", instance="webui-1")
     assert client.post(cells.operation_url("probe", [target])).status_code == 403
 
 

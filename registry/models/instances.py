@@ -1,0 +1,163 @@
+"""What is registered, what an operator says of it, and what was deregistered."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from registry.models.status import GOOD, Status, shown_status
+
+
+class HeartbeatKind(models.TextChoices):
+    HTTP = "http", "HTTP"
+    TCP = "tcp", "TCP"
+    TTL = "ttl", "TTL"
+
+
+# An instance's; a service's is a DNS label.
+LONGEST_NAME = 255
+DRAINING = models.Q(draining_until__isnull=False)
+
+
+class Instance(models.Model):
+    """A registration, as wide as it was declared; what changes at every probe is in Heartbeat."""
+
+    service = models.CharField(max_length=63)
+    name = models.CharField("instance", max_length=LONGEST_NAME)
+    url = models.CharField("URL", max_length=500)
+    requires = models.JSONField(default=list, blank=True)
+    notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
+    notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    # For a while after a rotation webhooks are signed with both, so that none is refused on the way.
+    previous_notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
+    tags = models.JSONField(default=list, blank=True)
+    zone = models.CharField(max_length=100, blank=True)
+    version = models.CharField(max_length=100, blank=True)
+    weight = models.PositiveSmallIntegerField(default=100)
+    metadata = models.JSONField(default=dict, blank=True)
+    # One run of the process, as it names itself: what was deregistered stays so for this run.
+    incarnation = models.CharField(max_length=64, blank=True)
+
+    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.TCP)
+    heartbeat_url = models.CharField("heartbeat URL", max_length=500)
+    interval_seconds = models.FloatField(default=10.0)
+    timeout_seconds = models.FloatField(default=5.0)
+    warn_after_seconds = models.FloatField(null=True, blank=True)
+    failures_before_critical = models.PositiveSmallIntegerField(default=3)
+    successes_before_passing = models.PositiveSmallIntegerField(default=1)
+    deregister_after_seconds = models.FloatField(null=True, blank=True)
+
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
+    status_since = models.DateTimeField()
+    status_reason = models.CharField(max_length=500, blank=True)
+    # Its heartbeats fail, but the fault is probably ours (health/protection.py): it keeps its status and stays offered.
+    is_suspect = models.BooleanField(default=False)
+    # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
+    is_in_maintenance = models.BooleanField(default=False)
+    draining_until = models.DateTimeField(null=True, blank=True)
+    # Of whichever of the two is shown; of no meaning while neither is.
+    overridden_since = models.DateTimeField(null=True, blank=True)
+    override_reason = models.CharField(max_length=500, blank=True)
+    registered_at = models.DateTimeField()
+    registered_by = models.CharField(max_length=100)
+    # Of the journal entry that last changed what is shown of it.
+    revision = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["service", "name"]
+        permissions = [("operate_instance", "Can operate instances: probe, maintenance, drain, deregister, tell again")]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="instance_unique"),
+            # Two names that differ in case alone are one instance registered twice.
+            models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
+        ]
+        indexes = [
+            # registration: how many has this token registered?
+            models.Index(fields=["registered_by"], name="instance_registered_by"),
+            # overrides.expire: whose time to drain is over?
+            models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
+            # heartbeats.expire: who has been critical for how long?
+            models.Index(fields=["status", "status_since"], name="instance_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.name}"
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether dependents are given it."""
+        return self.status in GOOD and not self.is_overridden
+
+    @property
+    def shown_status(self) -> str:
+        return shown_status(self.status, self.is_in_maintenance, self.draining_until is not None)
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether an operator's word is shown instead of what heartbeats say."""
+        return self.is_in_maintenance or self.draining_until is not None
+
+    @property
+    def shown_since(self) -> datetime:
+        return (self.overridden_since if self.is_overridden else None) or self.status_since
+
+    @property
+    def shown_reason(self) -> str:
+        return self.override_reason if self.is_overridden else self.status_reason
+
+
+class Requirement(models.Model):
+    """One service that an instance requires; beside Instance.requires so that dependents are found by an index."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="requirements")
+    service = models.CharField(max_length=63)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "service"], name="requirement_unique")]
+        # catalogue: who requires this service?
+        indexes = [models.Index(fields=["service"], name="requirement_service")]
+
+    def __str__(self) -> str:
+        return self.service
+
+
+class Maintenance(models.Model):
+    """An operator's word that an instance, or with no instance named a whole service, is not to be offered.
+
+    By name and not by key, so that it outlives the registration it is about.
+    """
+
+    service = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    author = models.CharField(max_length=100)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["service", "instance"]
+        verbose_name_plural = "maintenance"
+        constraints = [models.UniqueConstraint(fields=["service", "instance"], name="maintenance_unique")]
+
+    def __str__(self) -> str:
+        return f"maintenance of {self.service}/{self.instance or '*'}"
+
+
+class Tombstone(models.Model):
+    """A run of an instance that was deregistered: a late update of the same run does not bring it back."""
+
+    service = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
+    incarnation = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["service", "instance", "incarnation"], name="tombstone_unique"),
+        ]
+        # retention: which are old?
+        indexes = [models.Index(fields=["at"], name="tombstone_at")]
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.instance} {self.incarnation}"
