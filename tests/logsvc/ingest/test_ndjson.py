@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logsvc import severity
-from logsvc.client import line as lines
+from logsvc.client.line import LineEncoder
 from logsvc.ingest import ndjson
 from logsvc.ingest.batch import Rejection
 from logsvc.record import EXCEPTION_STACKTRACE, Record
@@ -164,7 +164,7 @@ def test_whatever_the_handler_sends_is_a_record(
     given = logging.LogRecord("grading.api", level, __file__, 1, message, None, None)
     given.__dict__ = extra | given.__dict__ | {"created": created.timestamp()}
 
-    (found,) = read(lines.encode(given, service="grading", instance="grading-1"))
+    (found,) = read(LineEncoder(service="grading", instance="grading-1", host="h-1").encode(given))
 
     assert abs(found.time_ns / 1e9 - created.timestamp()) < 0.001
     assert found.severity == severity.from_python(level)
