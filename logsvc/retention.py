@@ -55,8 +55,8 @@ def prune(*, now_ns: int, is_dry_run: bool = False) -> list[Pruned]:
     for service, level, before_ns, reason in _too_large(store().usage(), rules, over):
         sized = Expiry(service=service, level=level, before_ns=before_ns, only_by_arrival=False)
         pruned += _delete(sized, policy_of(service, level, rules), reason, is_dry_run=is_dry_run)
-    if not is_dry_run:
-        # Also what was deleted by a run that did not come to its end.
+    if not is_dry_run and (pruned or store().size().free_bytes):
+        # Also what was left by a run that did not come to its end.
         store().give_back_space()
     return pruned
 
