@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from config import privacy
 from config.services import Service
 
 # Linux allows 107 bytes in a socket's path, of which supervisord needs eight while it makes one.
@@ -85,10 +86,11 @@ def networks(name: str, default: tuple[str, ...]) -> list[str]:
 
 
 def data_dir() -> Path:
-    """`ROLLCALL_DATA_DIR`, made when it is missing."""
+    """`ROLLCALL_DATA_DIR`, made when it is missing, and closed to other users."""
     path = Path(text("ROLLCALL_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=privacy.DIRECTORY_MODE, parents=True, exist_ok=True)
+        privacy.close(path)
     except OSError as error:
         raise ImproperlyConfigured(
             f"The data directory {path} cannot be made ({error.strerror}): "
@@ -141,6 +143,12 @@ def unix_socket(name: str) -> Path:
 def password(name: str) -> str:
     """As `secret`, but short enough to be typed."""
     return secret(name, random_bytes=9)
+
+
+def sign_of_life() -> Path | None:
+    """The file that this process touches while its work goes on, where a supervisor has named the process."""
+    program = text("ROLLCALL_PROGRAM", "")
+    return data_dir() / "run" / f"{program}.alive" if re.fullmatch(r"[a-z0-9-]+", program) else None
 
 
 def encryption_keys(service: Service) -> list[str]:

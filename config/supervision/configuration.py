@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from configparser import RawConfigParser
 from pathlib import Path
 
+from config import privacy
 from config.supervision.obstacles import Obstacle
 from config.supervision.programs import STOP_SECONDS, Program
 
@@ -41,6 +42,7 @@ def _base(socket: Path, log_dir: Path) -> dict[str, dict[str, str]]:
         "supervisord": {
             "nodaemon": "true",
             "silent": "true",
+            "umask": f"{privacy.UMASK:03o}",
             "logfile": str(log_dir / "supervisord.log"),
             "logfile_maxbytes": str(LOG_BYTES),
             "logfile_backups": str(OLD_LOGS),
@@ -72,7 +74,7 @@ def _programs(programs: list[Program], log_dir: Path, working_dir: Path, store_d
 
 
 def _program(program: Program, log_dir: Path, working_dir: Path) -> dict[str, str]:
-    environment = {"PYTHONUNBUFFERED": "1"} | program.environment
+    environment = {"PYTHONUNBUFFERED": "1", "ROLLCALL_PROGRAM": program.name} | program.environment
     return {
         "command": shlex.join(program.command),
         "directory": str(working_dir),
