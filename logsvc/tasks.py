@@ -4,9 +4,10 @@ import time
 
 from celery import shared_task
 
+from config.liveness import pulse
 from logsvc import retention
 
 
 @shared_task(name="logsvc.tasks.prune", ignore_result=True)
 def prune() -> None:
-    retention.prune(now_ns=time.time_ns())
+    retention.prune(now_ns=time.time_ns(), after_batch=pulse.beat)
