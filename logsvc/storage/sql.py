@@ -25,7 +25,11 @@ from logsvc.storage.rows import NAMES, WIDTHS, Tally, row, stored
 SEARCH_SECONDS = 3.0
 # A single statement is ended after so long.
 STATEMENT_SECONDS = 10.0
-FIRST_CHUNK, LONGEST_CHUNK = 200, 2000
+# Rows that are read at once: a few at first, and then as many as their size allows.
+FIRST_CHUNK, SHORTEST_CHUNK, LONGEST_CHUNK = 101, 20, 2000
+CHUNK_BYTES = 4 * 1024 * 1024
+# A page ends early when its records are so large together: what one question costs in memory is bounded.
+PAGE_BYTES = 32 * 1024 * 1024
 # Facets are counted among so many of the newest matches.
 FACET_RECORDS = 10_000
 # Matches that are read one by one to be counted.
@@ -166,22 +170,23 @@ class SqlStore(ABC):
         is_match = predicate(search.query)
         ends_at = time.monotonic() + SEARCH_SECONDS
         found: list[Stored] = []
-        chunk = min(search.limit + 1, LONGEST_CHUNK)
+        found_bytes, chunk = 0, min(search.limit + 1, FIRST_CHUNK)
         while lowest < below:
             read = self._read(condition.node, lowest, below, limit=chunk, is_ascending=search.is_ascending)
             for record in read:
                 if not is_match(record):
                     continue
-                if len(found) == search.limit:
+                if len(found) == search.limit or found_bytes > PAGE_BYTES:
                     return Page(records=found, next=found[-1].id if found else None)
                 found.append(record)
+                found_bytes += _size(record)
             if len(read) < chunk:
                 break
             if search.is_ascending:
                 lowest = read[-1].id + 1
             else:
                 below = read[-1].id
-            chunk = min(max(chunk * 2, FIRST_CHUNK), LONGEST_CHUNK)
+            chunk = _fitting_chunk(read)
             if time.monotonic() > ends_at:
                 return Page(records=found, next=read[-1].id, is_complete=False)
         return Page(records=found, next=None)
@@ -222,11 +227,19 @@ class SqlStore(ABC):
     def tail(self, *, after_seq: int, query: ast.Query = ast.EVERYTHING, limit: int = 500) -> Tail:
         with self._translated(), self._limited():
             (pruned,) = self._row("SELECT pruned_seq FROM logsvc_head", [])
-            rows = self._rows(
-                f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
-                [max(after_seq, -1), limit],
-            )
-        records = [stored(values) for values in rows]
+            records: list[Stored] = []
+            chunk, seq = FIRST_CHUNK, max(after_seq, -1)
+            while len(records) < limit and sum(map(_size, records)) < CHUNK_BYTES:
+                chunk = min(chunk, limit - len(records))
+                rows = self._rows(
+                    f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
+                    [seq, chunk],
+                )
+                read = [stored(values) for values in rows]
+                records += read
+                if len(read) < chunk:
+                    break
+                seq, chunk = read[-1].seq, _fitting_chunk(read)
         is_match = predicate(query)
         return Tail(
             records=[record for record in records if is_match(record)],
@@ -448,6 +461,17 @@ class SqlStore(ABC):
 def _identifier(entry: tuple[tuple[Any, ...], Any]) -> int:
     identifier: int = entry[0][0]
     return identifier
+
+
+def _size(record: Stored) -> int:
+    """About what its texts take in memory."""
+    return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
+
+
+def _fitting_chunk(read: Sequence[Stored]) -> int:
+    """How many rows to read next, by the size of those before."""
+    mean = sum(map(_size, read)) // len(read) + 200
+    return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
 
 
 def _bounds(search: Search) -> tuple[int, int]:

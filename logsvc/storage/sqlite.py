@@ -57,6 +57,7 @@ _INSERT = f"INSERT INTO logsvc_log ({NAMES}) VALUES ({', '.join(['?'] * len(COLU
 _UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
 _STEPS_BETWEEN_LOOKS = 20_000
 _PAGES_AT_ONCE = 1000
+_MERGED_PAGES, _MERGES = 500, 15
 
 
 class SqliteStore(SqlStore):
@@ -167,6 +168,10 @@ class SqliteStore(SqlStore):
         """In pieces, so that nobody waits long for the lock."""
         if connection.in_atomic_block:
             return
+        # The index marks what is deleted, and lets go of it when it merges: some of it each time, so that even a large
+        # index is gone through within days.
+        for pages in (-_MERGED_PAGES, *[_MERGED_PAGES] * _MERGES):
+            self._execute("INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('merge', %s)", [pages])
         while True:
             (free,) = self._row("PRAGMA freelist_count", [])
             if not free:

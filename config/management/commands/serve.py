@@ -15,7 +15,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from config import commands, ports
+from config import commands, env, liveness, ports
 from config.hybrid import Hybrid
 
 BACKLOG = 4096
@@ -63,6 +63,8 @@ async def _serve(host: str, port: int) -> None:
     gc.freeze()
 
     gate.start()
+    liveness.pulse.watch(env.sign_of_life())
+    living = asyncio.create_task(_live())
     server = _server(application, host, port)
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -72,8 +74,16 @@ async def _serve(host: str, port: int) -> None:
         stopping.cancel()
         await serving
         raise CommandError("The server ended by itself: its log says why.")
+    living.cancel()
     await _stop(server, serving, application)
     gate.stop()
+
+
+async def _live() -> None:
+    """Show that the event loop turns."""
+    while True:
+        liveness.pulse.beat()
+        await asyncio.sleep(1)
 
 
 def _told_to_stop() -> asyncio.Event:
