@@ -172,15 +172,18 @@ leaves = st.one_of(
         ast.MatchesPattern, st.sampled_from(["tim.d", "^error", "g.*"]), st.sampled_from([None, ast.Field.SERVICE])
     ),
 )
-queries = st.recursive(
-    leaves,
-    lambda inner: st.one_of(
-        st.builds(ast.Not, inner),
-        st.builds(lambda parts: ast.All(tuple(parts)), st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda parts: ast.AnyOf(tuple(parts)), st.lists(inner, max_size=3)),
-    ),
-    max_leaves=5,
-)
+
+
+def combined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+    return st.one_of(
+        parts,
+        st.builds(ast.Not, parts),
+        st.builds(lambda some: ast.All(tuple(some)), st.lists(parts, min_size=1, max_size=3)),
+        st.builds(lambda some: ast.AnyOf(tuple(some)), st.lists(parts, max_size=3)),
+    )
+
+
+queries = combined(combined(leaves))
 
 
 @steady
