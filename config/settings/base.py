@@ -59,6 +59,8 @@ PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 
 REDIS_URL = env.redis_url()
 
+# What is called once in a process that serves, as it begins.
+WHEN_SERVING: list[str] = []
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A connection that hangs breaks instead: on a peer that is gone without a word, on a proxy that forwards nothing.

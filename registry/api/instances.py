@@ -14,9 +14,10 @@ from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, Main
 from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
-from registry.instances import catalogue, group_commit, overrides, permissions, registration
+from registry.instances import catalogue, overrides, permissions, registration
 from registry.instances.permissions import changeable
 from registry.models import Heartbeat
+from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import heartbeat_body, instance_body
 from registry.wire.declaration import Declaration
@@ -31,7 +32,7 @@ class InstanceView(RevisedView):
     def put(self, request: Request, service: str, instance: str) -> Response:
         holder = holder_of(request)
         changeable(service, instance, holder=holder)
-        registered = group_commit.register(permissions.entry(service, instance, request.data, holder=holder))
+        registered = server.group_commit.register(permissions.entry(service, instance, request.data, holder=holder))
         return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 from config.hybrid import Handler, Receive, Scope, Send, respond
 from config.tokens.gate import gate
 from config.tokens.permissions import lacking
-from registry.discovery import cache, documents, queries, reader
+from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
 from registry.discovery.etags import NOSNIFF, response
 from registry.discovery.reader import Reader
 from registry.discovery.sse import Stream
 from registry.errors import UnreadableEventId
+from registry.server import Server, server
 
 _NAME = "([a-z][a-z0-9-]{0,62})"
 _STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), NOSNIFF)
@@ -52,8 +53,8 @@ STREAMS = "streams"
 
 
 class Lane:
-    def __init__(self, running: Callable[[], Reader] = reader.running) -> None:
-        self._running = running
+    def __init__(self, server: Server = server) -> None:
+        self._server = server
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "GET":
@@ -64,11 +65,11 @@ class Lane:
         for kind in KINDS:
             match = kind.pattern.fullmatch(path)
             if match is not None:
-                return _Read(self._running(), kind, match.groups())
+                return _Read(self._server.reader(), kind, match.groups())
         return None
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
-        running = self._running()
+        running = self._server.reader()
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await running.holder(header)

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from config.problems import Invalid
 from registry.models import InstanceKey
-from registry.outbound import own_endpoints
 from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.own_endpoints import OwnEndpoints
 from registry.wire.declaration import Declaration
 from registry.wire.limits import (
     INSTANCE_PATTERN,
@@ -66,10 +66,12 @@ def declaration(members: Any) -> Declaration:
 
 def address_policy() -> AddressPolicy:
     """The policy that judges addresses when they are declared, and again when they are called."""
-    return _policy(tuple(settings.ALLOWED_NETWORKS), own_endpoints.own)
+    return _policy(tuple(settings.ALLOWED_NETWORKS))
 
 
-_policy = lru_cache(maxsize=8)(AddressPolicy)
+@lru_cache(maxsize=8)
+def _policy(networks: tuple[str, ...]) -> AddressPolicy:
+    return AddressPolicy(networks, OwnEndpoints().known)
 
 
 def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
 from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models.secrets import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -142,6 +143,8 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
     """Make the instance what is declared now."""
     before = bodies.offer_digest(instance)
     columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
+    if instance.notify_secret is not None and opened(instance.notify_secret) == columns["notify_secret"]:
+        columns["notify_secret"] = instance.notify_secret
     changed = [name for name, value in columns.items() if getattr(instance, name) != value]
     if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
         instance.previous_notify_secret = instance.notify_secret

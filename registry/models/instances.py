@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models.functions import Lower
 
+from registry.models.secrets import SealedField
 from registry.models.status import GOOD, Status, shown_status
 
 
@@ -27,9 +28,9 @@ class Instance(models.Model):
     url = models.CharField("URL", max_length=500)
     requires = models.JSONField(default=list, blank=True)
     notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
-    notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    notify_secret = SealedField(null=True, blank=True)
     # For a while after a rotation webhooks are signed with both, so that none is refused on the way.
-    previous_notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    previous_notify_secret = SealedField(null=True, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=list, blank=True)
     zone = models.CharField(max_length=100, blank=True)

@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 from django.conf import settings
 from django.core.management import CommandError
+from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
@@ -56,6 +57,9 @@ async def _serve(host: str, port: int) -> None:
     told_to_stop = _told_to_stop()
     from config.asgi import application
     from config.tokens.gate import gate
+
+    for path in settings.WHEN_SERVING:
+        import_string(path)()
 
     # All that was imported stays: to look through it for garbage now and then takes a tenth of a second each time, in
     # which nobody is answered.
