@@ -1,11 +1,12 @@
 """The log service's tests run on its own addresses."""
 
-from datetime import datetime
+from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from logsvc.storage.current import store
 from tests.logsvc import factories
 
 
@@ -14,14 +15,24 @@ def _logsvc_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "logsvc.urls"
 
 
-@pytest.fixture
-def now() -> datetime:
-    return factories.NOW
+@pytest.fixture(autouse=True)
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a store has read of one test's database says nothing of the next one's; and Django empties the tables of its
+    own models alone after a test with transactions.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    is_committed = marker is not None and bool(marker.kwargs.get("transaction"))
+    if is_committed:
+        request.getfixturevalue("transactional_db")
+    yield
+    if is_committed:
+        factories.empty()
+    store().forget()
 
 
 @pytest.fixture
 def writer(db: None) -> APIClient:
-    """A token that logs for the service `grading`."""
+    """A token that logs for every service, by the name of `grading`."""
     return factories.caller("grading", "write")
 
 

@@ -131,7 +131,7 @@ def _server(application: Hybrid, host: str, port: int) -> Server:
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        websockets=False,
+        websockets=bool(settings.WEBSOCKET_LANES),
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
         # Below this it calls itself experimental and counts its workers.
