@@ -25,7 +25,9 @@ INSTALLED_APPS = list(
 )
 MIDDLEWARE = list(dict.fromkeys([*registry.MIDDLEWARE, *webui.MIDDLEWARE]))
 REST_FRAMEWORK = registry.REST_FRAMEWORK
-TOKEN_SCOPES = ["read", "read:", "write", "write:", "operate", "act-for", "register:"]
+TOKEN_SCOPES = list(
+    dict.fromkeys([*registry.TOKEN_SCOPES, *logsvc.TOKEN_SCOPES, *grading.TOKEN_SCOPES, *webui.TOKEN_SCOPES])
+)
 # Tests that reach a limit set it themselves.
 TOKEN_LIMITS = dict.fromkeys([*registry.TOKEN_LIMITS, *logsvc.TOKEN_LIMITS], 0)
 SERVICE_TOKENS = registry.SERVICE_TOKENS
@@ -41,6 +43,9 @@ HISTORY_RETENTION_DAYS = registry.HISTORY_RETENTION_DAYS
 TOMBSTONE_RETENTION_DAYS = registry.TOMBSTONE_RETENTION_DAYS
 DELIVERY_RETENTION_DAYS = registry.DELIVERY_RETENTION_DAYS
 RETENTION_DAYS = logsvc.RETENTION_DAYS
+RETENTION_MEBIBYTES = logsvc.RETENTION_MEBIBYTES
+ARCHIVE_ALL = logsvc.ARCHIVE_ALL
+ARCHIVE_DIR = logsvc.ARCHIVE_DIR
 WEBUI_TOKEN = grading.WEBUI_TOKEN
 GRADING_TOKEN = webui.GRADING_TOKEN
 LOGSVC_TOKEN = webui.LOGSVC_TOKEN
