@@ -3,12 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
+from django.urls import reverse
 from django.utils import formats
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from webui.searches import Search
 from webui.templatetags.figures import duration, share
+from webui.upstream.logs import Histogram
 from webui.upstream.registry import Period
 
 BAR_DAYS = 90
@@ -74,6 +78,39 @@ def uptime(periods: Sequence[Period], *, today: date) -> SafeString:
     return format_html(
         '<svg class="uptime" viewBox="0 0 900 60" role="img" aria-label="{}">{}</svg>',
         _("Uptime by day; the table below says the same"),
+        mark_safe("".join(bars)),  # noqa: S308 -- each was escaped
+    )
+
+
+def histogram(found: Histogram, search: Search) -> SafeString:
+    """Records by time; each bar leads to its own records, with what is severe drawn first, at the bottom."""
+    highest = max((bucket.total for bucket in found.buckets), default=0) or 1
+    width = 900 / max(1, len(found.buckets))
+    bars = []
+    for number, bucket in enumerate(found.buckets):
+        if not bucket.total:
+            continue
+        severe = sum(count for level, count in bucket.levels.items() if level in ("ERROR", "FATAL"))
+        warned = bucket.levels.get("WARN", 0)
+        y, rects = 60.0, []
+        for kind, count in (("bad", severe), ("warn", warned), ("calm", bucket.total - severe - warned)):
+            if count:
+                height = max(1.5, 58 * count / highest)
+                y -= height
+                rects.append(f'<rect class="bar-{kind}" y="{y:.1f}" width="{width - 1:.1f}" height="{height:.1f}"/>')
+        title = ngettext("%(number)s record from %(time)s", "%(number)s records from %(time)s", bucket.total) % {
+            "number": bucket.total,
+            "time": f"{bucket.time:%d %b %H:%M:%S} UTC",
+        }
+        bars.append(
+            format_html(
+                '<a href="{}?{}" transform="translate({} 0)" aria-label="{}"><title>{}</title>{}</a>',
+                *(reverse("logs"), search.zoomed(bucket.time, seconds=found.step_seconds)),
+                *(f"{number * width:.1f}", title, title, mark_safe("".join(rects))),  # noqa: S308 -- made of numbers
+            )
+        )
+    return format_html(
+        '<svg class="histogram" viewBox="0 0 900 60" preserveAspectRatio="none">{}</svg>',
         mark_safe("".join(bars)),  # noqa: S308 -- each was escaped
     )
 

@@ -18,6 +18,13 @@ urlpatterns = [
         "services/<str:service>/instances/<str:instance>/<slug:operation>", operations.operate, name="service-operation"
     ),
     path("logs", logs.show_logs, name="logs"),
+    path("logs/panels/<slug:panel>", logs.show_panel, name="log-panel"),
+    path("logs/completions", logs.complete, name="log-completions"),
+    path("logs/tail", logs.tail, name="log-tail"),
+    path("logs/arrivals", logs.show_arrivals, name="log-arrivals"),
+    path("logs/<int:identifier>", logs.show_record, name="log"),
+    path("logs/searches", logs.save_search, name="log-search-save"),
+    path("logs/searches/<int:number>/delete", logs.delete_search, name="log-search-delete"),
     path("", include("webui.urls_grades")),
     path("rollcall/", include("registry.client.django.urls")),
 ]
