@@ -71,6 +71,8 @@ REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
+# With which operators' actions are sent to the registry, in the name of whoever is signed in.
+WEBUI_OPERATE_TOKEN = env.secret("WEBUI_OPERATE_TOKEN")
 # The accounts of the demonstration; `provision` makes them.
 DEMO_PASSWORDS = {
     name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "assistant", "student", "operator")
