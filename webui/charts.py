@@ -69,9 +69,10 @@ def uptime(periods: Sequence[Period], *, today: date) -> SafeString:
         failed = 0.0 if period is None or period.uptime is None else 1 - period.uptime
         height = 0 if failed <= 0 else max(4, round(failed * 60))
         words = _("no probes") if period is None else f"{share(period.uptime)}, {duration(period.latency_mean_ms)}"
-        good = format_html('<rect class="bar-{}" y="{}" width="8" height="{}"/>', *(
-            ("none", 54, 6) if period is None else ("good", height, 60 - height)
-        ))
+        good = format_html(
+            '<rect class="bar-{}" y="{}" width="8" height="{}"/>',
+            *(("none", 54, 6) if period is None else ("good", height, 60 - height)),
+        )
         bad = format_html('<rect class="bar-bad" width="8" height="{}"/>', height) if height else ""
         title = format_html("<title>{}: {}</title>", formats.date_format(day, "j M Y"), words)
         bars.append(format_html('<g transform="translate({} 0)">{}{}{}</g>', number * 10, title, good, bad))

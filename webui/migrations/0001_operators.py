@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,85 +15,133 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('url', config.encryption.EncryptedTextField()),
-                ('services', models.JSONField(blank=True, default=list)),
-                ('severity', models.CharField(choices=[('warning', 'Warning'), ('critical', 'Critical')], default='critical', max_length=10)),
-                ('zone', models.CharField(default='UTC', max_length=60)),
-                ('quiet_from', models.TimeField(blank=True, null=True)),
-                ('quiet_until', models.TimeField(blank=True, null=True)),
-                ('remind_minutes', models.PositiveIntegerField(blank=True, null=True)),
-                ('is_enabled', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("url", config.encryption.EncryptedTextField()),
+                ("services", models.JSONField(blank=True, default=list)),
+                (
+                    "severity",
+                    models.CharField(
+                        choices=[("warning", "Warning"), ("critical", "Critical")], default="critical", max_length=10
+                    ),
+                ),
+                ("zone", models.CharField(default="UTC", max_length=60)),
+                ("quiet_from", models.TimeField(blank=True, null=True)),
+                ("quiet_until", models.TimeField(blank=True, null=True)),
+                ("remind_minutes", models.PositiveIntegerField(blank=True, null=True)),
+                ("is_enabled", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='PublicPage',
+            name="PublicPage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_enabled', models.BooleanField(default=False)),
-                ('title', models.CharField(default='Status', max_length=100)),
-                ('services', models.JSONField(blank=True, default=list)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_enabled", models.BooleanField(default=False)),
+                ("title", models.CharField(default="Status", max_length=100)),
+                ("services", models.JSONField(blank=True, default=list)),
             ],
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('service', models.CharField(max_length=255)),
-                ('state', models.CharField(max_length=20)),
-                ('severity', models.CharField(choices=[('warning', 'Warning'), ('critical', 'Critical')], max_length=10)),
-                ('reason', models.TextField(blank=True)),
-                ('affected', models.JSONField(default=list)),
-                ('began_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("service", models.CharField(max_length=255)),
+                ("state", models.CharField(max_length=20)),
+                (
+                    "severity",
+                    models.CharField(choices=[("warning", "Warning"), ("critical", "Critical")], max_length=10),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("affected", models.JSONField(default=list)),
+                ("began_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-began_at', '-pk'],
-                'indexes': [models.Index(fields=['-began_at'], name='incident_newest')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('service',), name='one_open_incident_a_service'), models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('began_at')), _connector='OR'), name='incident_ends_after_it_began')],
+                "ordering": ["-began_at", "-pk"],
+                "indexes": [models.Index(fields=["-began_at"], name="incident_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)), fields=("service",), name="one_open_incident_a_service"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at", None), ("ended_at__gte", models.F("began_at")), _connector="OR"
+                        ),
+                        name="incident_ends_after_it_began",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('began', 'Began'), ('reminder', 'Reminder'), ('ended', 'Ended')], max_length=10)),
-                ('number', models.PositiveIntegerField(default=0)),
-                ('title', models.TextField()),
-                ('body', models.TextField()),
-                ('written_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('try_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='webui.channel')),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='webui.incident')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("began", "Began"), ("reminder", "Reminder"), ("ended", "Ended")], max_length=10
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(default=0)),
+                ("title", models.TextField()),
+                ("body", models.TextField()),
+                ("written_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("try_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="webui.channel"
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="webui.incident"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-written_at', '-pk'],
-                'indexes': [models.Index(condition=models.Q(('try_at', None), _negated=True), fields=['try_at'], name='message_due')],
-                'constraints': [models.UniqueConstraint(fields=('channel', 'incident', 'kind', 'number'), name='one_message_of_a_kind_and_number')],
+                "ordering": ["-written_at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("try_at", None), _negated=True), fields=["try_at"], name="message_due"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("channel", "incident", "kind", "number"), name="one_message_of_a_kind_and_number"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SavedSearch',
+            name="SavedSearch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('address', models.CharField(max_length=2500)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='searches', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("address", models.CharField(max_length=2500)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="searches",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'saved searches',
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'name'), name='one_search_of_a_name')],
+                "verbose_name_plural": "saved searches",
+                "ordering": ["name"],
+                "constraints": [models.UniqueConstraint(fields=("user", "name"), name="one_search_of_a_name")],
             },
         ),
     ]
