@@ -23,6 +23,7 @@ INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
 ]
@@ -84,6 +85,10 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
+# Of who may use an admin; others keep Django's two weeks.
+STAFF_SESSION_SECONDS = 8 * 3600
+AUTHENTICATION_BACKENDS = ["config.sign_in.GuardedBackend"]
+ADMIN_PATH = "/admin/"
 X_FRAME_OPTIONS = "DENY"
 
 TEMPLATES = [
