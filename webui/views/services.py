@@ -43,7 +43,9 @@ def _instances(service: str) -> list[tuple[Instance, Beat | None]]:
 
 PANELS = {
     "instances": Panel(title=gettext_lazy("Instances"), question=_instances),
-    "uptime": Panel(title=gettext_lazy("Ninety days"), question=lambda name: registry.history(name, days=90, by="day")),
+    "uptime": Panel(
+        title=gettext_lazy("Ninety days"), question=lambda name: registry.history(name, days=charts.BAR_DAYS, by="day")
+    ),
     "deliveries": Panel(
         title=gettext_lazy("Notifications"),
         question=lambda name: registry.deliveries(name, limit=DELIVERIES),
