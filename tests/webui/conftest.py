@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from tests.webui.faked.call import Call
 from tests.webui.faked.world import World
 from webui.roles import Role
-from webui.upstream import exchange, registry
+from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
 
 SignIn = Callable[..., Client]
@@ -23,6 +24,12 @@ def _webui_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "webui.urls"
     settings.CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
     settings.REGISTRY_URL = "http://registry.test"
+    settings.ANSWERS_FRESH_SECONDS = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -33,7 +40,6 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
-        monkeypatch.setattr(registry, "_last_snapshot", None)
         yield world
 
 
