@@ -157,4 +157,4 @@ def test_a_row_opens_narrows_and_is_copied(world: World, open_page: OpenPage) ->
     expect(page.get_by_role("link", name="invoices")).to_have_count(0)
     page.goto("/logs")
     page.locator(".histogram a").first.click()
-    expect(page.locator("[name=from]")).not_to_have_value("")
+    expect(page.locator("#log-form [name=from]")).not_to_have_value("")
