@@ -36,6 +36,12 @@ SERVICES: dict[str, Service] = {
             queues=("grading",),
             page=("Grading's admin", "/admin/"),
         ),
-        Service(name="webui", default_port=8000, requires=("logsvc", "grading"), page=("Web UI", "/")),
+        Service(
+            name="webui",
+            default_port=8000,
+            requires=("logsvc", "grading"),
+            queues=("webui",),
+            page=("Web UI", "/"),
+        ),
     )
 }

@@ -10,6 +10,8 @@ from config.settings.base import *  # noqa: F403 -- a service's settings are the
 SERVICE = SERVICES["webui"]
 PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("WEBUI_SECRET_KEY")
+# For the addresses of alerts, which hold passwords.
+ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "webui.urls"
 DATABASES = {"default": env.database(SERVICE)}
 INSTALLED_APPS = [
@@ -31,6 +33,7 @@ MIDDLEWARE = [
     "config.pages.PagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -44,6 +47,12 @@ SESSION_COOKIE_NAME = "webui_session"
 CSRF_COOKIE_NAME = "webui_csrf"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
+# A working day; a browser that was left open on Friday asks for the password on Monday.
+SESSION_COOKIE_AGE = 12 * 3600
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
 CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -58,11 +67,26 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+# The languages that pages are written in: English, and whatever a catalogue is added for under webui/locale/.
+LANGUAGES = [("en", "English")]
+LANGUAGE_CODE = "en"
+# Where people's browsers find the registry's admin, when that is not where the web UI finds the registry.
+REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
+# However many people look at the same, the service that knows it is asked once in this time.
+ANSWERS_FRESH_SECONDS = 1.0
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
+# With which operators' actions are sent to the registry, in the name of whoever is signed in.
+WEBUI_OPERATE_TOKEN = env.secret("WEBUI_OPERATE_TOKEN")
 # The accounts of the demonstration; `provision` makes them.
-DEMO_PASSWORDS = {name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "student", "operator")}
+DEMO_PASSWORDS = {
+    name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "assistant", "student", "operator")
+}
+
+CELERY_TASK_DEFAULT_QUEUE = "webui"
+CELERY_REDBEAT_KEY_PREFIX = "webui:redbeat"
+CELERY_BEAT_SCHEDULE = {"watch": {"task": "webui.tasks.watch", "schedule": 5.0, "options": {"expires": 5}}}
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

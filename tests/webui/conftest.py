@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
 from tests.webui.faked.call import Call
 from tests.webui.faked.world import World
 from webui.roles import Role
-from webui.upstream import exchange, registry
+from webui.upstream import exchange
+from webui.upstream.breaker import Breaker
 
 SignIn = Callable[..., Client]
 
@@ -22,6 +24,12 @@ def _webui_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "webui.urls"
     settings.CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
     settings.REGISTRY_URL = "http://registry.test"
+    settings.ANSWERS_FRESH_SECONDS = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -30,8 +38,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with httpx2.Client(transport=httpx2.MockTransport(lambda request: _answer(world, request))) as client:
         monkeypatch.setattr(exchange, "client", lambda: client)
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
-        monkeypatch.setattr(exchange, "_outages", {})
-        monkeypatch.setattr(registry, "_last_snapshot", None)
+        breaker = Breaker(lambda service: [])
+        monkeypatch.setattr(exchange, "breaker", lambda: breaker)
         yield world
 
 
@@ -52,6 +60,11 @@ def sign_in(db: None) -> SignIn:
 @pytest.fixture
 def teacher(sign_in: SignIn) -> Client:
     return sign_in("teacher", Role.TEACHER)
+
+
+@pytest.fixture
+def assistant(sign_in: SignIn) -> Client:
+    return sign_in("assistant", Role.ASSISTANT)
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from django.views.decorators.http import require_safe
 
 from webui.outages import explained
 from webui.requests import wants_part
-from webui.roles import Role, opens_to
+from webui.roles import TEACHING, Role, opens_to
 from webui.upstream import grading
 from webui.upstream.grading import Student
 from webui.views.refusals import answers_refusals
 
 
 @require_safe
-@opens_to(Role.TEACHER, Role.STUDENT)
+@opens_to(*TEACHING, Role.STUDENT)
 @explained("Your courses cannot be shown")
 @answers_refusals
 def list_courses(request: HttpRequest) -> HttpResponse:
@@ -24,7 +24,7 @@ def list_courses(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@opens_to(Role.TEACHER, Role.STUDENT)
+@opens_to(*TEACHING, Role.STUDENT)
 @explained("The students of this course and their averages cannot be shown")
 @answers_refusals
 def show_course(request: HttpRequest, code: str) -> HttpResponse:

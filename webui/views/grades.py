@@ -16,7 +16,7 @@ from webui import entry, outages
 from webui.entry import Entry
 from webui.outages import Outage, explained
 from webui.requests import is_htmx, wants_part
-from webui.roles import Role, opens_to
+from webui.roles import TEACHING, Role, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, UpstreamDown
 from webui.upstream.grading import Assignment, Grade, Overtaken, Record, Stored
@@ -61,7 +61,7 @@ class Section:
 
 
 @require_safe
-@opens_to(Role.TEACHER, Role.STUDENT)
+@opens_to(*TEACHING, Role.STUDENT)
 @explained("These grades cannot be shown")
 @answers_refusals
 def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
@@ -72,7 +72,7 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@opens_to(Role.TEACHER)
+@opens_to(*TEACHING)
 @explained(UNSAVED)
 @answers_refusals
 def enter_grade(request: HttpRequest, code: str, student_id: int, assignment_id: int) -> HttpResponse:

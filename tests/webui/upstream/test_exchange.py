@@ -1,5 +1,6 @@
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from registry.client.django import discovery
 from webui.upstream import exchange
+from webui.upstream.breaker import PAUSE, Breaker
 from webui.upstream.exchange import Question, Refused, UpstreamDown
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -26,6 +28,7 @@ class Line:
 
     handler: Handler
     now: datetime = NOW
+    offered: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -34,7 +37,8 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     client = httpx2.Client(transport=httpx2.MockTransport(lambda request: line.handler(request)))
     monkeypatch.setattr(exchange, "client", lambda: client)
     monkeypatch.setattr(exchange, "addresses", lambda service: ADDRESSES)
-    monkeypatch.setattr(exchange, "_outages", {})
+    breaker = Breaker(lambda service: line.offered)
+    monkeypatch.setattr(exchange, "breaker", lambda: breaker)
     monkeypatch.setattr(timezone, "now", lambda: line.now)
     return line
 
@@ -154,8 +158,22 @@ def test_a_hanging_service_that_answers_again_is_back_at_once(line: Line) -> Non
     working = line.handler
     line.handler = lambda request: raise_(httpx2.ReadTimeout("no answer"))
     down()
-    line.handler, line.now = working, NOW + exchange.PAUSE_AFTER_TIMEOUT
+    line.handler, line.now = working, NOW + PAUSE
     assert ask() == ask()
+
+
+def test_a_hanging_service_is_asked_at_once_when_the_registry_offers_it_anew(line: Line) -> None:
+    working = line.handler
+    line.handler = lambda request: raise_(httpx2.ReadTimeout("no answer"))
+    down()
+    line.handler, line.offered = working, ["http://three.test"]
+    assert ask() == Greeting(text="hello")
+
+
+def test_an_answer_that_trickles_in_for_too_long_is_given_up(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 100, 3))
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    assert down().reason == "it does not answer in time"
 
 
 def test_a_refusal_says_what_to_change(line: Line) -> None:
