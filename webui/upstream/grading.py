@@ -3,9 +3,10 @@
 Scores and percentages stay the strings that grading writes: no float ever touches them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +17,36 @@ from webui.upstream import exchange
 from webui.upstream.exchange import Answer, Refused
 
 
+class Status(StrEnum):
+    NONE = "none"
+    MISSING = "missing"
+    LATE = "late"
+    EXCUSED = "excused"
+    INCOMPLETE = "incomplete"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Course:
     code: str
     title: str
+    scheme: str = "weighted"
     may_write: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    id: int
+    title: str
+    kind: str = "homework"
+    weight: str = "0"
+    drop_lowest: int = 0
+    drop_highest: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    id: int
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +61,9 @@ class Total:
 class Student:
     id: int
     name: str
-    current: Total = Total()
+    username: str = ""
+    sis_id: str | None = None
+    section: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +71,8 @@ class Grade:
     """Version 0 is a grade that nobody stored yet."""
 
     score: str | None = None
-    excused: bool = False
+    status: Status = Status.NONE
+    late_deduction: str = "0"
     comment: str = ""
     version: int = 0
     updated_by: str | None = None
@@ -56,141 +85,31 @@ class Assignment:
     title: str
     category: int
     points: str
+    kind: str = "homework"
     due_on: date | None = None
     published: bool = True
+    posted: bool = True
     extra_credit: bool = False
-    grade: Grade = Grade()
+    omit_from_final: bool = False
+    never_drop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One assignment's part in a total; `reason` says why it counts, or does not."""
+class StudentRow(Student):
+    """One student's line of a gradebook; `grades` in the order of its assignments."""
 
-    assignment: int
-    title: str
-    points: str
-    score: str | None
-    counts: bool
-    reason: str
+    current: Total = Total()
+    final: Total = Total()
+    grades: list[Grade] = field(default_factory=list)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One category's part in a total."""
-
-    category: int
-    title: str
-    weight: str
-    earned: str
-    possible: str
-    percent: str | None
-    lines: list[Line]
+    def with_grades(self, grades: list[Grade]) -> "StudentRow":
+        return replace(self, grades=grades)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explanation:
-    formula: str | None
-    categories: list[Part]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Explanations:
-    current: Explanation
-    final: Explanation
-
-
-@dataclass(frozen=True, kw_only=True)
-class Record:
-    """All that one student got in a course."""
-
+class Gradebook:
     course: Course
-    student: Student
+    categories: list[Category]
     assignments: list[Assignment]
-    current: Total
-    final: Total
-    explanation: Explanations
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stored:
-    """A grade as it was stored, and what the totals are with it."""
-
-    grade: Grade
-    current: Total
-    final: Total
-
-
-class Overtaken(Exception):
-    """Somebody else stored `theirs` first."""
-
-    def __init__(self, theirs: Grade) -> None:
-        super().__init__("Somebody else changed this grade first.")
-        self.theirs = theirs
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Courses:
-    courses: list[Course]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Students:
-    students: list[Student]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Precondition:
-    theirs: Grade
-
-
-def courses(person: str) -> list[Course]:
-    return _ask(person, "/v1/courses", _Courses).courses
-
-
-def course(person: str, code: str) -> Course:
-    return _ask(person, _path(code), Course)
-
-
-def students(person: str, code: str) -> list[Student]:
-    return _ask(person, _path(code, "students"), _Students).students
-
-
-def record(person: str, code: str, student_id: int) -> Record:
-    return _ask(person, _path(code, "students", student_id), Record)
-
-
-def store(person: str, code: str, student_id: int, assignment_id: int, grade: Grade) -> Stored:
-    """`grade.version` is the one that the person saw. Raises Overtaken when it is no longer the one stored."""
-    body = {"score": grade.score, "excused": grade.excused, "comment": grade.comment}
-    path = _path(code, "students", student_id, "grades", assignment_id)
-    headers = {"If-Match": f'"{grade.version}"'}
-    try:
-        return _ask(person, path, Stored, method="PUT", headers=headers, body=body)
-    except Refused as refusal:
-        if refusal.status != 412:
-            raise
-        raise Overtaken(msgspec.json.decode(refusal.body, type=_Precondition).theirs) from refusal
-
-
-def _ask(
-    person: str,
-    path: str,
-    answer: type[Answer],
-    *,
-    method: str = "GET",
-    headers: Mapping[str, str] | None = None,
-    body: Any = None,
-) -> Answer:
-    question = exchange.Question(
-        service="grading",
-        method=method,
-        path=path,
-        token=settings.GRADING_TOKEN,
-        headers={"Rollcall-Act-For": quote(person, safe=""), **(headers or {})},
-        body=body,
-    )
-    return exchange.ask(question, answer)
-
-
-def _path(code: str, *segments: str | int) -> str:
-    return "/".join(["/v1/courses", quote(code, safe=""), *map(str, segments)])
+    students: list[StudentRow]
+    sections: list[Section] = field(default_factory=list)
