@@ -14,8 +14,8 @@ from typing import cast
 import aiohttp
 import uvloop
 
-from registry.exchange.addresses import AddressPolicy
-from registry.exchange.client import Client, Outcome, Request
+from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.client import Client, Outcome, Request
 
 ROUNDS = 5
 CHECKS = 6_000

@@ -28,7 +28,7 @@ import uvloop
 
 from bench import stack
 from bench.stack import Stack, percentile
-from registry.punctuality import BOUNDS, KEY, Histogram
+from registry.health.start_delay import BOUNDS, KEY, Histogram
 
 SIZES = [100, 1000, 10_000, 30_000]
 INTERVAL_SECONDS = 10.0

@@ -28,7 +28,7 @@ ONE_AT_A_TIME = """
 import django, time
 django.setup()
 from django.utils import timezone
-from registry import declaration, registration
+from registry.instances import declaration, registration
 declared = declaration.declaration({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]})
 started, number = time.perf_counter(), 0
 while time.perf_counter() - started < 3:

@@ -7,22 +7,24 @@ from celery import shared_task
 from celery.signals import worker_shutdown
 from django.utils import timezone
 
-from registry import canary, courier, deadlines, guard, history, prober, retention, wakeups
+from registry import retention, wakeups
+from registry.health import canary, deadlines, probe_counts, prober, protection
+from registry.webhooks import sender
 
 
 @shared_task(name="registry.tasks.sweep_heartbeats")
 def sweep_heartbeats() -> None:
     wakeups.acknowledge("registry.tasks.sweep_heartbeats")
-    guard.tick(is_cut_off=canary.is_silent(), now=time.time())
+    protection.tick(is_cut_off=canary.is_silent(), now=time.time())
     prober.sweep(now=time.time())
     deadlines.enforce(now=timezone.now())
-    history.flush(now=time.time())
+    probe_counts.flush(now=time.time())
 
 
 @shared_task(name="registry.tasks.sweep_notifications")
 def sweep_notifications() -> None:
     wakeups.acknowledge("registry.tasks.sweep_notifications")
-    courier.sweep(now=timezone.now())
+    sender.sweep(now=timezone.now())
 
 
 @shared_task(name="registry.tasks.prune")
@@ -32,4 +34,4 @@ def prune() -> None:
 
 @worker_shutdown.connect
 def write_the_last_of_the_history(**members: Any) -> None:
-    history.flush(now=time.time(), is_last=True)
+    probe_counts.flush(now=time.time(), is_last=True)

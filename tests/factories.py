@@ -8,12 +8,13 @@ from typing import Any
 
 from django.db import connection
 
-from registry import claims, declaration, heartbeats, registration
-from registry.claims import Due
-from registry.heartbeats import Result
+from registry.health import leases, results
+from registry.health.leases import Due
+from registry.health.results import Result
+from registry.health.verdict import Finding
+from registry.instances import declaration, registration
+from registry.instances.registration import Registered
 from registry.models import Instance
-from registry.registration import Registered
-from registry.verdict import Finding
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -40,8 +41,8 @@ def judge(instance: Instance, *, succeeded: bool, now: datetime, times: int = 1)
         instance.heartbeat.due_at = now.timestamp()
         instance.heartbeat.lease_until = 0
         instance.heartbeat.save(update_fields=["due_at", "lease_until"])
-        due = next(each for each in claims.claim(now=now.timestamp(), limit=1000) if each.instance_id == instance.pk)
-        heartbeats.record([probe(due, succeeded=succeeded)], now=now)
+        due = next(each for each in leases.claim(now=now.timestamp(), limit=1000) if each.instance_id == instance.pk)
+        results.record([probe(due, succeeded=succeeded)], now=now)
     instance.refresh_from_db()
 
 

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from webui.roles import Role
 
-DEMO_ROLES = {"teacher": Role.TEACHER, "student": Role.STUDENT, "operator": Role.OPERATOR}
+DEMO_ROLES = {"teacher": Role.TEACHER, "assistant": Role.ASSISTANT, "student": Role.STUDENT, "operator": Role.OPERATOR}
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from webui.requests import current_page, is_htmx
@@ -19,20 +20,27 @@ class Role(StrEnum):
     """The name of a group."""
 
     TEACHER = "teachers"
+    ASSISTANT = "assistants"
     STUDENT = "students"
     OPERATOR = "operators"
 
 
-STAFF = frozenset({Role.TEACHER, Role.OPERATOR})
+TEACHING = frozenset({Role.TEACHER, Role.ASSISTANT})
+# They see how the services are.
+STAFF = TEACHING | {Role.OPERATOR}
 Person = AbstractBaseUser | AnonymousUser
 View = Callable[..., HttpResponse]
 
 
 def roles_of(person: Person) -> frozenset[Role]:
+    """Asked of the database once for each request's person."""
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
-    names = Group.objects.filter(user=person, name__in=list(Role)).values_list("name", flat=True)
-    return frozenset(map(Role, names))
+    known: frozenset[Role] | None = person.__dict__.get("roles")
+    if known is None:
+        names = Group.objects.filter(user=person, name__in=list(Role)).values_list("name", flat=True)
+        known = person.__dict__["roles"] = frozenset(map(Role, names))
+    return known
 
 
 def opens_to(*roles: Role) -> Callable[[View], View]:
@@ -44,7 +52,7 @@ def opens_to(*roles: Role) -> Callable[[View], View]:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
             if roles and not roles_of(request.user).intersection(roles):
-                raise PermissionDenied(f"It is for {' and '.join(sorted(roles))}.")
+                raise PermissionDenied(_("This page is for %(roles)s.") % {"roles": ", ".join(sorted(roles))})
             response = view(request, *args, **kwargs)
             # Nobody who comes after on this machine finds another's grades in the browser's memory.
             add_never_cache_headers(response)

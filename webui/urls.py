@@ -2,20 +2,16 @@
 
 from django.urls import include, path
 
-from webui.views import courses, grades, home, logs, signing, status
-
-_STUDENT = "courses/<slug:code>/students/<int:student_id>"
+from webui.views import home, logs, signing, status
 
 urlpatterns = [
     path("", home.show_home, name="home"),
     path("sign-in", signing.SignIn.as_view(), name="sign-in"),
     path("sign-out", signing.SignOut.as_view(), name="sign-out"),
-    path("courses", courses.list_courses, name="courses"),
-    path("courses/<slug:code>", courses.show_course, name="course"),
-    path(_STUDENT, grades.show_student, name="student"),
-    path(f"{_STUDENT}/grades/<int:assignment_id>", grades.enter_grade, name="grade"),
+    path("change-password", signing.ChangePassword.as_view(), name="change-password"),
     path("status", status.show_status, name="status"),
     path("logs", logs.show_logs, name="logs"),
+    path("", include("webui.urls_grades")),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

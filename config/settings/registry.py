@@ -33,8 +33,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-NATIVE_LANES = [*base.NATIVE_LANES, "registry.reading.lane.lane", "registry.writing.lane.lane"]
-REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.operations.Operation"}
+NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
+REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
 UNFOLD = {

@@ -30,6 +30,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -42,6 +43,12 @@ SESSION_COOKIE_NAME = "webui_session"
 CSRF_COOKIE_NAME = "webui_csrf"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
+# A working day; a browser that was left open on Friday asks for the password on Monday.
+SESSION_COOKIE_AGE = 12 * 3600
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
 CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -56,11 +63,18 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     },
 }
+# The languages that pages are written in: English, and whatever a catalogue is added for under webui/locale/.
+LANGUAGES = [("en", "English")]
+LANGUAGE_CODE = "en"
+# Where people's browsers find the registry's admin, when that is not where the web UI finds the registry.
+REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
 # The accounts of the demonstration; `provision` makes them.
-DEMO_PASSWORDS = {name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "student", "operator")}
+DEMO_PASSWORDS = {
+    name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "assistant", "student", "operator")
+}
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

@@ -13,10 +13,10 @@ from django.views.generic import FormView
 from unfold.views import UnfoldModelAdminViewMixin
 
 from config.problems import Invalid, Problem
-from registry import catalogue, declaration, impact
 from registry.admin import audit, cells
 from registry.admin.operations import OPERATIONS, PERMISSION, Operation, Order, name_of
-from registry.declaration import Target
+from registry.instances import catalogue, declaration, impact
+from registry.instances.declaration import Target
 from registry.models import Instance
 
 # What an address may hold; for more there is the service's page.

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from registry.declaration import Target
+from registry.instances.declaration import Target
 from registry.models import Instance, Protection
 
 PROTECTION = "protection"

@@ -17,7 +17,7 @@ from registry.admin.operations import OPERATIONS, PERMISSION, Operation
 from registry.admin.pages import ServicesView, ServiceView
 from registry.admin.records import RecordAdmin
 from registry.models import Instance
-from registry.representation import age
+from registry.wire.bodies import age
 
 _DECLARED = ["url", "zone", "version", "weight", "tags", "metadata", "requires", "notify_url", "incarnation"]
 _JUDGED = [

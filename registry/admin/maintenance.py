@@ -10,7 +10,7 @@ from registry.admin import cells
 from registry.admin.asking import MOST_TARGETS
 from registry.admin.operations import PERMISSION
 from registry.admin.records import RecordAdmin
-from registry.declaration import Target
+from registry.instances.declaration import Target
 from registry.models import Maintenance
 
 

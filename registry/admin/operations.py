@@ -7,9 +7,11 @@ from typing import Any
 
 from django.forms import Form
 
-from registry import catalogue, courier, guard, heartbeats, overrides, registration, replay
 from registry.admin import forms
-from registry.declaration import Target
+from registry.health import protection, results
+from registry.instances import catalogue, overrides, registration
+from registry.instances.declaration import Target
+from registry.webhooks import replay, sender
 
 PERMISSION = "registry.operate_instance"
 
@@ -53,7 +55,7 @@ def name_of(target: Target) -> str:
 
 def _probe(order: Order) -> str:
     keys = [catalogue.instance(each.service, each.instance).pk for each in order.targets]
-    count = heartbeats.hurry(keys, now=order.now)
+    count = results.hurry(keys, now=order.now)
     return f"Due to be probed now: {count} of {len(keys)}; the others are being probed already."
 
 
@@ -110,14 +112,14 @@ def _resync(order: Order) -> str:
 
 def _try_webhook(order: Order) -> str:
     (target,) = order.targets
-    attempt = courier.send_now(replay.trial(target, now=order.now))
+    attempt = sender.send_now(replay.trial(target, now=order.now))
     status = "no answer" if attempt.status_code is None else f"status {attempt.status_code}"
     outcome = "took it" if attempt.succeeded else f"did not take it: {attempt.error}"
     return f"{name_of(target)} {outcome} ({status} after {attempt.duration_ms:.0f} ms)."
 
 
 def _end_protection(order: Order) -> str:
-    return "Protection has ended." if guard.end(now=order.now) else "There was no protection to end."
+    return "Protection has ended." if protection.end(now=order.now) else "There was no protection to end."
 
 
 def _because(reason: str) -> str:

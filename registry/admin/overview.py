@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from registry import catalogue
 from registry.admin import panels
+from registry.instances import catalogue
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
-from registry import catalogue
 from registry.admin import cells, panels
-from registry.catalogue import Summary
 from registry.errors import UnknownService
+from registry.instances import catalogue
+from registry.instances.catalogue import Summary
 
 SERVICES_PER_PAGE = 50
 INSTANCES_PER_PAGE = 100

@@ -10,15 +10,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from registry import catalogue, guard, impact, journal, uptime
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS, PERMISSION
-from registry.catalogue import Summary
-from registry.declaration import Target
-from registry.history import DAY, HOUR, Counts
+from registry.health import protection as guard
+from registry.health import uptime
+from registry.health.probe_counts import DAY, HOUR, Counts
+from registry.health.uptime import Report
+from registry.instances import catalogue, impact
+from registry.instances.catalogue import Summary
+from registry.instances.declaration import Target
+from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, Instance, JournalEntry, Maintenance
-from registry.representation import age
-from registry.uptime import Report
+from registry.wire.bodies import age
 
 DAYS = 90
 CHANGES = 10
@@ -213,7 +216,7 @@ def _cursor(cursor: Cursor) -> str:
     if cursor.is_stopped:
         return "It answered 410: it is told nothing more until it registers again."
     at = max(cursor.notified_revision, cursor.scanned_revision)
-    behind = journal.head() - at
+    behind = log.head() - at
     said = f"Told up to revision {at}" + (f", {behind} behind the journal." if behind else ": all there is.")
     failed = f" {cursor.attempts} attempts in a row have failed." if cursor.attempts else ""
     return f"{said}{failed}" + (" It is to ask for the whole." if cursor.needs_resync else "")

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from registry.admin import cells
 from registry.admin.operations import PERMISSION
-from registry.declaration import Target
+from registry.instances.declaration import Target
 from registry.models import Delivery, JournalEntry
 
 

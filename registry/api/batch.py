@@ -3,12 +3,13 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.api import answers
-from registry.api.operations import described
+from registry.api import bodies
+from registry.api.base import RevisedView, holder_of
 from registry.api.parameters import body_of
-from registry.api.revised import RevisedView, holder_of
-from registry.writing import batch, bodies
-from registry.writing.batch import Batch
+from registry.api.schema import described
+from registry.instances import batch
+from registry.instances.batch import Batch
+from registry.wire import answers
 
 
 class BatchView(RevisedView):

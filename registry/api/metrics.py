@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from registry.reading.metrics import exposition
+from registry.api.exposition import exposition
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

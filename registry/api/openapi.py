@@ -5,8 +5,8 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from registry.api import operations
-from registry.reading import queries
+from registry.api import schema as operations
+from registry.discovery import queries
 
 
 class Description(SchemaGenerator):

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
-from registry.declaration import Name, convert
-from registry.reading import queries
-from registry.reading.queries import Revision
+from registry.discovery import queries
+from registry.discovery.queries import Revision
+from registry.instances.declaration import Name, convert
 
 
 class JournalPage(Struct, frozen=True, kw_only=True):

@@ -10,16 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.problems import RawResponse
-from registry import journal
-from registry.api import answers
-from registry.api.operations import described
+from registry.api.base import HEADER, RevisedView, holder_of
 from registry.api.parameters import JournalPage, query_of
-from registry.api.revised import HEADER, RevisedView, holder_of
+from registry.api.schema import described
+from registry.discovery import cache, documents, queries
+from registry.discovery.documents import Document
+from registry.discovery.etags import response
 from registry.errors import NotThereYet, Resync
-from registry.reading import cache, documents, queries
-from registry.reading.conditions import response
-from registry.reading.documents import Document
-from registry.representation import entry_body
+from registry.journal import log
+from registry.wire import answers
+from registry.wire.bodies import entry_body
 
 
 def answer(request: Request, document: Document, query: queries.Read) -> HttpResponse:
@@ -73,10 +73,10 @@ class JournalView(RevisedView):
     @described("The journal", query=JournalPage, answer=answers.Journal)
     def get(self, request: Request) -> Response:
         wanted = query_of(request, JournalPage)
-        revision, oldest = journal.head(), journal.oldest()
+        revision, oldest = log.head(), log.oldest()
         if wanted.after is not None and wanted.after < oldest - 1:
             raise Resync(wanted.after, oldest=oldest, head=revision)
-        entries = journal.page(after=wanted.after or 0, limit=wanted.limit + 1, services=wanted.service)
+        entries = log.page(after=wanted.after or 0, limit=wanted.limit + 1, services=wanted.service)
         shown = entries[: wanted.limit]
         following = shown[-1].revision if len(entries) > wanted.limit else None
         body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}

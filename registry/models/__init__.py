@@ -1,10 +1,10 @@
 """What the registry keeps: instances and their health, who is told up to where, and the journal of every change."""
 
-from registry.models.heartbeats import Heartbeat, Protection, Rollup
+from registry.models.health import Heartbeat, Protection, Rollup
+from registry.models.instances import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
 from registry.models.journal import Change, Head, JournalEntry
-from registry.models.notifications import Cursor, Delivery
-from registry.models.registration import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
 from registry.models.status import GOOD, OVERRIDDEN, Status, shown_status
+from registry.models.webhooks import Cursor, Delivery
 
 __all__ = [
     "DRAINING",

@@ -39,7 +39,7 @@ def served_webui(world: World, data_dir: Path) -> Iterator[str]:
 
 
 def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
-    passwords = {f"DEMO_{name}_PASSWORD": PASSWORD for name in ("TEACHER", "STUDENT", "OPERATOR")}
+    passwords = {f"DEMO_{name}_PASSWORD": PASSWORD for name in ("TEACHER", "ASSISTANT", "STUDENT", "OPERATOR")}
     port = str(free_port())
     return {
         **os.environ,

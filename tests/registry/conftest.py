@@ -7,6 +7,8 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
+from registry.discovery import journal_window
+from tests.registry.discovery.desk import Desk
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -25,6 +27,13 @@ def now() -> datetime:
 @pytest.fixture
 def client_of(db: None) -> "ClientOf":
     return ClientOf()
+
+
+@pytest.fixture
+def desk(db: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    # What a test has looked at is fresh until it looks again, however slowly it gets there.
+    monkeypatch.setattr(journal_window, "FRESH_SECONDS", 3600.0)
+    return Desk()
 
 
 class ClientOf:

@@ -10,16 +10,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from registry import catalogue, deadlines, journal, notifications, overrides, registration, replay, retention
+from registry import retention
 from registry.client import snapshot as view
 from registry.client.decoding import decode
 from registry.client.snapshot import Snapshot
 from registry.client.wire import Change, Provider, Registered, Resolution
-from registry.declaration import Target
-from registry.messages import Message
+from registry.health import deadlines
+from registry.instances import catalogue, overrides, registration
+from registry.instances.declaration import Target
+from registry.journal import log
 from registry.models import Instance, Status
-from registry.notifications import Attempt
-from registry.representation import instance_body, provider_body
+from registry.webhooks import cursors, replay
+from registry.webhooks.compose import Message
+from registry.webhooks.cursors import Attempt
+from registry.wire.bodies import instance_body, provider_body
 from tests import factories
 
 PROVIDERS = [Target(service=service, instance=f"{service}-{number}") for service in "abc" for number in (1, 2)]
@@ -58,7 +62,7 @@ class Dependent:
 
     def _asked(self) -> Snapshot:
         position = self.snapshot.position
-        answer = Resolution(revision=journal.head(), providers=_offered(self.service))
+        answer = Resolution(revision=log.head(), providers=_offered(self.service))
         after = view.after_asking(self.snapshot, answer, asked_at=position)
         assert after is not None, "the registry's revision went back"
         return after
@@ -117,7 +121,7 @@ class Convergence(RuleBasedStateMachine):
 
     @rule(fate=st.sampled_from(["taken", "lost", "answer lost", "doubled", "late", "crashed before", "crashed after"]))
     def deliver(self, fate: str) -> None:
-        messages = notifications.claim(now=self.now, limit=100)
+        messages = cursors.claim(now=self.now, limit=100)
         for message in messages:
             dependent = self.dependents[message.service]
             if fate in ("taken", "answer lost", "doubled", "crashed after"):
@@ -126,7 +130,7 @@ class Convergence(RuleBasedStateMachine):
                 dependent.late.append(message)
         if not fate.startswith("crashed"):
             status = 204 if fate in ("taken", "doubled") else 503
-            notifications.record([_attempt(each, status) for each in messages], now=self.now)
+            cursors.record([_attempt(each, status) for each in messages], now=self.now)
 
     @rule(service=dependents, data=st.data())
     def deliver_late(self, service: str, data: st.DataObject) -> None:

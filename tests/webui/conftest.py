@@ -13,6 +13,7 @@ from tests.webui.faked.call import Call
 from tests.webui.faked.world import World
 from webui.roles import Role
 from webui.upstream import exchange, registry
+from webui.upstream.breaker import Breaker
 
 SignIn = Callable[..., Client]
 
@@ -30,7 +31,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with httpx2.Client(transport=httpx2.MockTransport(lambda request: _answer(world, request))) as client:
         monkeypatch.setattr(exchange, "client", lambda: client)
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
-        monkeypatch.setattr(exchange, "_outages", {})
+        breaker = Breaker(lambda service: [])
+        monkeypatch.setattr(exchange, "breaker", lambda: breaker)
         monkeypatch.setattr(registry, "_last_snapshot", None)
         yield world
 
@@ -52,6 +54,11 @@ def sign_in(db: None) -> SignIn:
 @pytest.fixture
 def teacher(sign_in: SignIn) -> Client:
     return sign_in("teacher", Role.TEACHER)
+
+
+@pytest.fixture
+def assistant(sign_in: SignIn) -> Client:
+    return sign_in("assistant", Role.ASSISTANT)
 
 
 @pytest.fixture

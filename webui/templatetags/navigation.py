@@ -1,12 +1,14 @@
-"""What the head of every page needs: who is signed in, and which pages are theirs."""
+"""What the frame of every page needs: who is signed in, and which pages are theirs."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from webui.roles import STAFF, Role, roles_of
+from webui.roles import STAFF, TEACHING, Role, roles_of
 
 register = template.Library()
 
@@ -16,16 +18,38 @@ class Page:
     name: str
     title: str
     icon: str
+    # The keys that lead there, one after the other.
+    key: str
     is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherSite:
+    url: str
+    title: str
+    icon: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Navigation:
     person: str
     pages: tuple[Page, ...]
+    elsewhere: tuple[OtherSite, ...] = ()
 
 
-_BELOW = {"course": "courses", "student": "courses", "grade": "courses"}
+# The page of the navigation that an address belongs to, by how the address's name begins.
+_SECTIONS = {
+    "course": "courses",
+    "student": "courses",
+    "assignment": "courses",
+    "grade": "courses",
+    "import": "courses",
+    "service": "status",
+    "graph": "status",
+    "log": "logs",
+    "alert": "alerts",
+    "public": "alerts",
+}
 
 
 @register.simple_tag(takes_context=True)
@@ -35,18 +59,29 @@ def navigation(context: dict[str, Any]) -> Navigation:
         return Navigation(person="", pages=())
     match = request.resolver_match
     name = match.url_name or "" if match else ""
-    return Navigation(person=request.user.get_username(), pages=_pages(roles_of(request.user), _BELOW.get(name, name)))
+    roles = roles_of(request.user)
+    current = _SECTIONS.get(name.partition("-")[0], name)
+    return Navigation(person=request.user.get_username(), pages=_pages(roles, current), elsewhere=_elsewhere(roles))
 
 
 def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
     titles = []
-    if Role.TEACHER in roles:
-        titles.append(("courses", "Courses", "books"))
+    if roles & TEACHING:
+        titles.append(("courses", _("Courses"), "books", "g c"))
     elif Role.STUDENT in roles:
-        titles.append(("courses", "My grades", "books"))
+        titles.append(("courses", _("My grades"), "books", "g c"))
     if roles & STAFF:
-        titles += [("status", "Status", "activity"), ("logs", "Logs", "file-text")]
+        titles.append(("status", _("Status"), "activity", "g s"))
+    if Role.OPERATOR in roles:
+        titles += [("logs", _("Logs"), "file-text", "g l"), ("alerts", _("Alerts"), "bell", "g a")]
     return tuple(
-        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", is_current=name == current)
-        for name, title, icon in titles
+        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
+        for name, title, icon, key in titles
     )
+
+
+def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:
+    if Role.OPERATOR not in roles:
+        return ()
+    admin = f"{settings.REGISTRY_PUBLIC_URL}/admin/"
+    return (OtherSite(url=admin, title=_("Registry's admin"), icon="webui/icons/external-link.svg"),)

@@ -17,8 +17,8 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def age(moment: datetime | None) -> SafeString | str:
-    """How long ago, once scripts run."""
-    return _time(moment, show="age", form="at %H:%M UTC on %d %b")
+    """How long ago, counted on by the page, as `12 s`; the time itself where scripts do not run."""
+    return _time(moment, show="age", form="%d %b %H:%M:%S UTC")
 
 
 def _time(moment: datetime | None, *, show: str, form: str) -> SafeString | str:

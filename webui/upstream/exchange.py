@@ -1,9 +1,9 @@
 """One question to another service: bounded in time, answered in typed form, or refused with a reason."""
 
-import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -13,11 +13,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from registry.client.django import discovery
+from webui.upstream.breaker import Breaker
 
 REGISTRY = "registry"
-TIMEOUT = httpx2.Timeout(3.0, connect=1.0)
-# A service that hangs is left alone for this long, lest every thread of ours hang with it.
-PAUSE_AFTER_TIMEOUT = timedelta(seconds=3)
+# No page waits longer for an answer: a panel then shows what was known last.
+LIMIT_SECONDS = 2.0
+TIMEOUT = httpx2.Timeout(LIMIT_SECONDS, connect=1.0)
 MAX_ADDRESSES = 2
 
 Answer = TypeVar("Answer")
@@ -65,35 +66,40 @@ class Question:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     body: Any = None
+    # What is sent as it is, such as a file, in place of `body`.
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Outage:
-    since: datetime
-    reason: str
-    # None: it fails quickly, so that asking costs little.
-    ask_again_at: datetime | None
-
-
-_outages: dict[str, _Outage] = {}
-_outages_lock = threading.Lock()
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 def ask(question: Question, answer: type[Answer]) -> Answer:
-    """Raises UpstreamDown when no instance gives a usable answer, Refused when one answers 4xx."""
-    _spare(question.service, now=timezone.now())
-    response = _send(question)
-    if response.status_code >= 500 or response.is_redirect:
-        raise _down(question.service, f"it answers {response.status_code}")
-    if response.status_code == 401:
-        raise _down(question.service, "it does not take the web UI's token")
-    _outages.pop(question.service, None)
-    if response.status_code >= 400:
-        raise Refused(response.status_code, response.content)
+    """Raises UpstreamDown when no instance gives a usable answer in time, Refused when one answers 4xx."""
+    reply = fetch(question)
     try:
-        return msgspec.json.decode(response.content, type=answer)
+        return msgspec.json.decode(reply.body, type=answer)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _down(question.service, f"its answer cannot be read: {error}") from error
+
+
+def fetch(question: Question) -> Reply:
+    """As `ask`, for an answer that is taken as it is: a file, or none at all."""
+    outage = breaker().refusal(question.service, now=timezone.now())
+    if outage is not None:
+        raise UpstreamDown(question.service, since=outage.since, reason=outage.reason)
+    reply = _send(question)
+    if reply.status >= 500 or 300 <= reply.status < 400:
+        raise _down(question.service, f"it answers {reply.status}")
+    if reply.status == 401:
+        raise _down(question.service, "it does not take the web UI's token")
+    breaker().close(question.service)
+    if reply.status >= 400:
+        raise Refused(reply.status, reply.body)
+    return reply
 
 
 def addresses(service: str) -> list[str]:
@@ -112,21 +118,26 @@ def client() -> httpx2.Client:
     return httpx2.Client(timeout=TIMEOUT, trust_env=False)
 
 
-def _send(question: Question) -> httpx2.Response:
+@cache
+def breaker() -> Breaker:
+    """One for this process, told by the registry's client where each service is offered."""
+    return Breaker(offered)
+
+
+def offered(service: str) -> list[str]:
+    return [] if service == REGISTRY else [instance.url for instance in discovery.instances(service)]
+
+
+def _send(question: Question) -> Reply:
     reason = "no instance of it is offered"
+    deadline = time.monotonic() + LIMIT_SECONDS
     for address in _attempts(question):
         try:
-            return client().request(
-                question.method,
-                address.rstrip("/") + question.path,
-                params=question.params,
-                headers={"Authorization": f"Bearer {question.token}", **(question.headers or {})},
-                json=question.body,
-            )
+            return _send_to(address, question, deadline=deadline)
         except (httpx2.ConnectError, httpx2.ConnectTimeout):
             reason = "it cannot be reached"
         except httpx2.TimeoutException as error:
-            raise _down(question.service, "it does not answer in time", pause=PAUSE_AFTER_TIMEOUT) from error
+            raise _down(question.service, "it does not answer in time", hangs=True) from error
         except httpx2.TransportError:
             reason = "it broke the connection off"
             if question.method != "GET":
@@ -135,30 +146,33 @@ def _send(question: Question) -> httpx2.Response:
     raise _down(question.service, reason)
 
 
+def _send_to(address: str, question: Question, *, deadline: float) -> Reply:
+    """Raises httpx2.ReadTimeout also for an answer that trickles in for longer than the limit."""
+    with client().stream(
+        question.method,
+        address.rstrip("/") + question.path,
+        params=question.params,
+        headers={"Authorization": f"Bearer {question.token}", **(question.headers or {})},
+        json=question.body,
+        content=question.content,
+    ) as response:
+        chunks = []
+        for chunk in response.iter_bytes():
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise httpx2.ReadTimeout("the answer takes too long", request=response.request)
+        return Reply(status=response.status_code, headers=dict(response.headers), body=b"".join(chunks))
+
+
 def _attempts(question: Question) -> list[str]:
     """A read gets a second try also where there is one instance: it may have restarted since it was asked last."""
     found = addresses(question.service)[:MAX_ADDRESSES]
     return found * 2 if len(found) == 1 and question.method == "GET" else found
 
 
-def _spare(service: str, *, now: datetime) -> None:
-    """Fail at once while the service hangs; one caller after each pause tries again for all."""
-    with _outages_lock:
-        outage = _outages.get(service)
-        if outage is None or outage.ask_again_at is None:
-            return
-        if now < outage.ask_again_at:
-            raise UpstreamDown(service, since=outage.since, reason=outage.reason)
-        _outages[service] = replace(outage, ask_again_at=now + PAUSE_AFTER_TIMEOUT)
-
-
-def _down(service: str, reason: str, *, pause: timedelta | None = None) -> UpstreamDown:
-    now = timezone.now()
-    with _outages_lock:
-        known = _outages.get(service)
-        since = known.since if known else now
-        _outages[service] = _Outage(since=since, reason=reason, ask_again_at=now + pause if pause else None)
-    return UpstreamDown(service, since=since, reason=reason)
+def _down(service: str, reason: str, *, hangs: bool = False) -> UpstreamDown:
+    outage = breaker().open(service, reason, now=timezone.now(), hangs=hangs)
+    return UpstreamDown(service, since=outage.since, reason=outage.reason)
 
 
 def _detail(body: bytes) -> str:

@@ -1,10 +1,12 @@
-"""Errors as people see them: what happened, what to do, and a way back."""
+"""Errors as people see them: what happened, what to do, and a way back. No browser keeps them."""
 
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,26 +16,36 @@ class Mishap:
 
 
 def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 400, "This request cannot be understood", str(exception))
+    return _page(request, 400, _("This request cannot be understood"), str(exception))
 
 
 def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 403, "This page is not for your account", str(exception))
+    return _page(request, 403, _("This page is not for your account"), str(exception))
 
 
 def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 404, "There is no such page", "Check the address, or start again from the first page.")
+    return _page(request, 404, _("There is no such page"), _("Check the address, or start again from the first page."))
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    advice = "Load the page again and repeat what you did. If that does not help, allow this site's cookies."
-    return _page(request, 403, "This form has expired", advice)
+    advice = _("Load the page again and repeat what you did. If that does not help, allow this site's cookies.")
+    return _page(request, 403, _("This form has expired"), advice)
+
+
+def answer_lockout(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """After too many wrong passwords; a page for django-axes."""
+    advice = _("Too many wrong passwords. Wait a quarter of an hour, or ask an operator to unlock the account.")
+    return _page(request, 429, _("Signing in is locked for a while"), advice)
 
 
 def answer_server_error(request: HttpRequest) -> HttpResponse:
     """Stands on its own: what failed may be what the other pages need."""
-    return HttpResponse(render_to_string("webui/server_error.html"), status=500)
+    response = HttpResponse(render_to_string("webui/server_error.html"), status=500)
+    add_never_cache_headers(response)
+    return response
 
 
 def _page(request: HttpRequest, status: int, title: str, advice: str) -> HttpResponse:
-    return render(request, "webui/error.html", {"mishap": Mishap(title=title, advice=advice)}, status=status)
+    response = render(request, "webui/error.html", {"mishap": Mishap(title=title, advice=advice)}, status=status)
+    add_never_cache_headers(response)
+    return response

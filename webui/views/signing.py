@@ -1,6 +1,11 @@
-"""Signing in and out, with the accounts that the web UI keeps."""
+"""Signing in and out, and changing one's password, with the accounts that the web UI keeps."""
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
+from django.http import HttpResponse
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 
 
 class SignIn(LoginView):
@@ -10,3 +15,12 @@ class SignIn(LoginView):
 
 class SignOut(LogoutView):
     next_page = "sign-in"
+
+
+class ChangePassword(PasswordChangeView):
+    template_name = "webui/change_password.html"
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:  # type: ignore[type-arg]  # generic in the stubs only
+        messages.success(self.request, _("Your password is changed; other sessions of yours have ended."))
+        return super().form_valid(form)

@@ -4,7 +4,7 @@ from typing import Any
 
 from config import commands
 from config.commands import Report
-from registry import replay
+from registry.webhooks import replay
 
 
 class Command(commands.Reporting):

@@ -10,14 +10,15 @@ from django.utils import timezone
 
 from config import commands
 from config.commands import Report
-from registry import catalogue, claims, guard
-from registry.claims import Due
 from registry.errors import UnknownService
-from registry.heartbeats import Result
+from registry.health import leases, protection
+from registry.health.leases import Due
+from registry.health.prober import Prober
+from registry.health.results import Result
+from registry.health.verdict import Finding, Health, judge
+from registry.instances import catalogue
 from registry.models import HeartbeatKind, Instance, Status
-from registry.prober import Prober
-from registry.representation import instance_body, tenths, timestamp
-from registry.verdict import Finding, Health, judge
+from registry.wire.bodies import instance_body, tenths, timestamp
 
 
 class Command(commands.Reporting):
@@ -35,7 +36,7 @@ class Command(commands.Reporting):
         instances = [catalogue.instance(service, name)] if name else catalogue.instances(service)
         if not instances:
             raise UnknownService(service)
-        dues = [claims.due_of(instance.heartbeat) for instance in instances]
+        dues = [leases.due_of(instance.heartbeat) for instance in instances]
         checked = list(zip(instances, asyncio.run(_probe(dues)), strict=True))
         return Report(
             lines=(line for instance, result in checked for line in _lines(instance, result)),
@@ -107,7 +108,7 @@ def _overrides(instance: Instance) -> Iterator[str]:
     if instance.draining_until is not None:
         yield f"It drains: it is not offered, and deregistered at {instance.draining_until:%H:%M:%S} UTC."
     if instance.is_suspect:
-        situation = guard.situation(now=timezone.now())
+        situation = protection.situation(now=timezone.now())
         yield f"It is suspect, and stays offered: {situation.reason or 'its next probe decides'}."
 
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from config import commands
 from config.commands import Report
-from registry import catalogue, declaration, registration
 from registry.errors import UnknownInstance, UnknownService
+from registry.instances import catalogue, declaration, registration
 from registry.management import members
 
 AUTHOR = "command line"

@@ -8,9 +8,9 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from config.problems import Invalid
-from registry import declaration, overrides
+from registry.instances import declaration, overrides
 from registry.management import members
-from registry.representation import instance_body
+from registry.wire.bodies import instance_body
 
 AUTHOR = "command line"
 

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from config import commands
-from registry import archive
+from registry.instances import backup
 
 
 class Command(commands.Command):
@@ -18,4 +18,4 @@ class Command(commands.Command):
         )
 
     def run(self, **options: Any) -> None:
-        self.print_json(archive.export(with_secrets=options["with_secrets"]))
+        self.print_json(backup.export(with_secrets=options["with_secrets"]))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from config.problems import Invalid
-from registry import archive
+from registry.instances import backup
 
 AUTHOR = "command line"
 
@@ -24,7 +24,7 @@ class Command(commands.Reporting):
         parser.add_argument("file", help="made by export_registry; - for standard input")
 
     def report(self, **options: Any) -> Report:
-        counts = archive.restore(_read(options["file"]), author=AUTHOR, now=timezone.now())
+        counts = backup.restore(_read(options["file"]), author=AUTHOR, now=timezone.now())
         return Report(lines=[", ".join(f"{count} {what}" for what, count in counts.items()) + "."], body=counts)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils import timezone
 
 from config import commands
-from registry import catalogue
+from registry.instances import catalogue
 from registry.models import Instance
-from registry.representation import age, instance_body
+from registry.wire.bodies import age, instance_body
 
 
 class Command(commands.Command):

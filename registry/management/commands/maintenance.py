@@ -9,9 +9,9 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from config.problems import Invalid
-from registry import catalogue, declaration, overrides
+from registry.instances import catalogue, declaration, overrides
 from registry.management import members
-from registry.representation import maintenance_body
+from registry.wire.bodies import maintenance_body
 
 AUTHOR = "command line"
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from config import commands
 from config.commands import Report
-from registry import declaration, registration
+from registry.instances import declaration, registration
 from registry.management import members
-from registry.representation import instance_body
+from registry.wire.bodies import instance_body
 
 AUTHOR = "command line"
 

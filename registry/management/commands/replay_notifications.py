@@ -8,9 +8,10 @@ from django.utils import timezone
 from config import commands
 from config.commands import Report
 from config.problems import Invalid
-from registry import courier, declaration, replay
-from registry.declaration import Target
+from registry.instances import declaration
+from registry.instances.declaration import Target
 from registry.management import members
+from registry.webhooks import replay, sender
 
 
 class Command(commands.Reporting):
@@ -60,8 +61,8 @@ def _told(said: str, count: int = 1) -> Report:
 
 
 def _try(target: Target, named: str) -> Report:
-    attempt = courier.send_now(replay.trial(target, now=timezone.now()))
-    body = courier.attempt_body(attempt)
+    attempt = sender.send_now(replay.trial(target, now=timezone.now()))
+    body = sender.attempt_body(attempt)
     if not attempt.succeeded:
         return Report(lines=[], body=body, failure=f"{named} did not take it: {attempt.error}")
     said = f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError
 
 from config import commands, env
 from config.problems import Invalid
-from registry import declaration
 from registry.client import Heartbeat, Registration, Registry, sidecar
 from registry.client.membership import DRAIN_SECONDS
+from registry.instances import declaration
 from registry.management import members
 
 CANNOT_RUN = 126

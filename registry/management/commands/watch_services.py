@@ -7,9 +7,9 @@ from math import inf
 from typing import Any
 
 from config import commands
-from registry import journal
+from registry.journal import log
 from registry.models import JournalEntry
-from registry.representation import entry_body
+from registry.wire.bodies import entry_body
 
 POLL_SECONDS = 0.5
 PAGE = 1000
@@ -25,7 +25,7 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
     def run(self, **options: Any) -> None:
-        after = journal.head() if options["after"] is None else options["after"]
+        after = log.head() if options["after"] is None else options["after"]
         until = inf if options["until"] is None else options["until"]
         try:
             while after < until:
@@ -35,8 +35,8 @@ class Command(commands.Command):
 
     def _print(self, after: int, services: list[str], *, until: float, as_json: bool) -> int:
         """Print what follows `after`, or wait a moment where nothing does; returns up to where all has been seen."""
-        head = journal.head()
-        entries = journal.page(after=after, limit=PAGE, services=services)
+        head = log.head()
+        entries = log.page(after=after, limit=PAGE, services=services)
         for entry in (each for each in entries if each.revision <= until):
             self.stdout.write(json.dumps(entry_body(entry)) if as_json else _as_line(entry))
         self.stdout.flush()

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from registry.admin import cells
-from registry.declaration import Target
+from registry.instances.declaration import Target
 from registry.management.commands.provision import Command as Provision
 
 LIST = "/admin/registry/instance/"

@@ -7,12 +7,13 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from registry import courier, guard
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS
-from registry.declaration import Target
+from registry.health import protection
+from registry.instances.declaration import Target
 from registry.models import Cursor, Heartbeat, Instance, JournalEntry, Maintenance, Protection
-from registry.notifications import Attempt
+from registry.webhooks import sender
+from registry.webhooks.cursors import Attempt
 from tests import factories
 from tests.registry.admin.conftest import LIST, operate, text_of
 
@@ -149,7 +150,7 @@ def test_what_a_test_webhook_was_answered_is_said(operator: Client, now: datetim
     def refuse(message: object) -> Attempt:
         return Attempt(message=message, status_code=500, duration_ms=12.0, error="answered 500")  # type: ignore[arg-type]  # only what came of it is shown
 
-    with patch.object(courier, "send_now", refuse):
+    with patch.object(sender, "send_now", refuse):
         page = operate(operator, "trial", "webui/webui-1")
 
     assert "did not take it: answered 500 (status 500 after 12 ms)" in page
@@ -166,7 +167,7 @@ def test_protection_is_shown_with_its_reason_and_ended(operator: Client, now: da
 
     operate(operator, "end-protection")
 
-    assert not guard.situation(now=timezone.now()).is_active
+    assert not protection.situation(now=timezone.now()).is_active
     assert logged()[:2] == ("ann", "protection")
     assert "50 of 100" not in text_of(operator, LIST)
 

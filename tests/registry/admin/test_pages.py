@@ -11,9 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from registry import history, overrides
 from registry.admin import panels
-from registry.history import HOUR, Counts, Period
+from registry.health import probe_counts
+from registry.health.probe_counts import HOUR, Counts, Period
+from registry.instances import overrides
 from registry.models import Delivery, Instance
 from tests import factories
 from tests.registry.admin.conftest import LIST, operate, text_of
@@ -91,7 +92,7 @@ def test_a_service_has_its_instances_its_requirements_and_its_uptime(operator: C
     instance = factories.passing("logsvc", now=now, requires=["mail"])
     factories.passing("webui", now=now, requires=["logsvc"])
     hour = int(timezone.now().timestamp() // 3600)
-    history.write({Period(HOUR, "logsvc", "logsvc-1", hour): Counts(probes=1000, failures=1)})
+    probe_counts.write({Period(HOUR, "logsvc", "logsvc-1", hour): Counts(probes=1000, failures=1)})
 
     page = text_of(operator, f"{LIST}services/logsvc/")
 
@@ -104,7 +105,7 @@ def test_a_service_has_its_instances_its_requirements_and_its_uptime(operator: C
 def test_an_instance_has_its_heartbeat_its_uptime_and_what_it_was_told(operator: Client, now: datetime) -> None:
     instance = factories.passing("webui", now=now, requires=["logsvc"])
     hour = int(timezone.now().timestamp() // 3600)
-    history.write({Period(HOUR, "webui", "webui-1", hour): Counts(probes=2000, failures=500)})
+    probe_counts.write({Period(HOUR, "webui", "webui-1", hour): Counts(probes=2000, failures=500)})
     Delivery.objects.create(
         at=now,
         service="webui",

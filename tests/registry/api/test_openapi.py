@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from schemathesis.config import SchemathesisConfig
 
 from config.tokens import issuing
-from registry.api import answers
+from registry.wire import answers
 from tests import factories
 from tests.registry.conftest import ClientOf
 

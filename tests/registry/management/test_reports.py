@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from config.tokens import issuing
 from registry.models import Heartbeat, Instance, Maintenance
-from registry.representation import instance_body, timestamp
+from registry.wire.bodies import instance_body, timestamp
 from tests import factories
 from tests.calling import Call, caller
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from registry.client.django import discovery
 from webui.upstream import exchange
+from webui.upstream.breaker import Breaker
 from webui.upstream.exchange import Question, Refused, UpstreamDown
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -26,6 +27,7 @@ class Line:
 
     handler: Handler
     now: datetime = NOW
+    offered: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -34,7 +36,8 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
     client = httpx2.Client(transport=httpx2.MockTransport(lambda request: line.handler(request)))
     monkeypatch.setattr(exchange, "client", lambda: client)
     monkeypatch.setattr(exchange, "addresses", lambda service: ADDRESSES)
-    monkeypatch.setattr(exchange, "_outages", {})
+    breaker = Breaker(lambda service: line.offered)
+    monkeypatch.setattr(exchange, "breaker", lambda: breaker)
     monkeypatch.setattr(timezone, "now", lambda: line.now)
     return line
 

@@ -1,39 +1,25 @@
-// Runs before the page is drawn, so that it never flashes in the other colours.
+// Light, dark or as the system says; runs before the page is drawn, so that it never flashes in the other colours.
 (() => {
   "use strict";
-  const KEY = "rollcall-theme";
-  const system = window.matchMedia("(prefers-color-scheme: dark)");
-
-  const chosen = () => {
-    try {
-      return localStorage.getItem(KEY);
-    } catch {
-      return null; // Storage may be forbidden; then the system's preference holds.
-    }
-  };
-
-  const current = () => chosen() || (system.matches ? "dark" : "light");
-
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let chosen = "system";
+  try {
+    chosen = localStorage.getItem("rollcall-theme") || chosen;
+  } catch { /* Storage may be forbidden; then the choice lasts as long as the page. */ }
   const apply = () => {
-    document.documentElement.dataset.bsTheme = current();
+    document.documentElement.dataset.bsTheme = chosen === "system" ? (system.matches ? "dark" : "light") : chosen;
   };
-
-  const toggle = () => {
-    const next = current() === "dark" ? "light" : "dark";
-    try {
-      localStorage.setItem(KEY, next);
-    } catch {
-      return;
-    }
-    apply();
-  };
-
   apply();
   system.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
-    for (const button of document.querySelectorAll("[data-theme-switch]")) {
-      button.hidden = false;
-      button.addEventListener("click", toggle);
-    }
+    const choices = document.querySelector("[data-themes]");
+    if (!choices) return;
+    choices.hidden = false;
+    choices.querySelector(`[value="${chosen}"]`).checked = true;
+    choices.addEventListener("change", (event) => {
+      chosen = event.target.value;
+      apply();
+      try { localStorage.setItem("rollcall-theme", chosen); } catch { /* As above. */ }
+    });
   });
 })();

@@ -1,0 +1,37 @@
+"""The base of the registry's views: names and parameters are checked, and every answer names its revision."""
+
+from typing import Any
+
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+
+from config.tokens.issuing import Holder
+from config.tokens.views import ScopedView
+from registry.api.schema import QUERY
+from registry.discovery import queries
+from registry.instances import declaration
+from registry.journal import log
+
+HEADER = "Rollcall-Revision"
+
+
+class RevisedView(ScopedView):
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        declaration.check_names(**kwargs)
+        query = getattr(getattr(self, str(request.method).lower(), None), QUERY, None)
+        if query is not None:
+            queries.parse(query, request.META.get("QUERY_STRING", ""))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
+        if final.status_code < 400 and HEADER not in final.headers:
+            # After what was done, so that who asks for at least this revision reads its own write.
+            final[HEADER] = str(log.head())
+        return final
+
+
+def holder_of(request: Request) -> Holder:
+    holder = request.user
+    assert isinstance(holder, Holder), "HasScope has let it pass"
+    return holder

@@ -1,0 +1,123 @@
+"""The registry's figures for Prometheus, from the database and Redis, so that every process tells the same."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+import redis
+from django.db.models import Count, Min, Q
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from registry import wakeups
+from registry.health import start_delay
+from registry.health.start_delay import BOUNDS, Histogram
+from registry.instances import catalogue
+from registry.journal import log
+from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
+from registry.wire.bodies import SHOWN_STATUSES
+
+# Over which deliveries are counted.
+RECENT = timedelta(minutes=5)
+
+
+def exposition(*, now: datetime) -> bytes:
+    """In the text format 0.0.4."""
+    figures = CollectorRegistry(auto_describe=False)
+    figures.register(_Figures(now))
+    return generate_latest(figures)
+
+
+class _Figures(Collector):
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        yield _gauge("journal_revision", "The newest revision.", log.head())
+        yield _labelled("instances", "Instances by the status that is shown.", "status", _instances())
+        yield _labelled("heartbeat_verdicts", "Instances by what their heartbeats say.", "verdict", _verdicts())
+        yield from self._probes()
+        yield from self._telling()
+        yield from self._in_redis()
+
+    def _probes(self) -> Iterator[Metric]:
+        now = self._now.timestamp()
+        overdue = Heartbeat.objects.filter(due_at__lt=now, lease_until__lte=now).aggregate(
+            count=Count("pk"), first=Min("due_at")
+        )
+        late = now - overdue["first"] if overdue["first"] is not None else 0.0
+        yield _gauge("probes_due", "Probes that are due and that nobody has begun.", overdue["count"])
+        yield _gauge("probe_lateness_seconds", "For how long the first of them has been due.", late)
+
+    def _telling(self) -> Iterator[Metric]:
+        head = log.head()
+        lags = Q(scanned_revision__lt=head) | Q(needs_resync=True)
+        cursors = Cursor.objects.aggregate(
+            lagging=Count("pk", filter=lags & Q(is_stopped=False)),
+            stopped=Count("pk", filter=Q(is_stopped=True)),
+            current=Count("pk", filter=~lags & Q(is_stopped=False)),
+            told=Min("scanned_revision", filter=Q(is_stopped=False)),
+        )
+        told = cursors.pop("told")
+        oldest = head + 1 if told is None else min(told, head) + 1
+        yield _labelled("dependents", "Dependents by how far they have been told.", "state", cursors)
+        yield _gauge("oldest_undelivered_revision", "The first that some dependent has yet to be told of.", oldest)
+        yield _gauge("delivery_lag_seconds", "The age of that revision; 0 when there is none.", self._age_of(oldest))
+        yield _labelled("recent_deliveries", "Attempts within five minutes.", "outcome", self._deliveries())
+
+    def _age_of(self, revision: int) -> float:
+        entry = JournalEntry.objects.filter(revision__gte=revision).order_by("revision").only("at").first()
+        return max(0.0, (self._now - entry.at).total_seconds()) if entry is not None else 0.0
+
+    def _deliveries(self) -> dict[str, int]:
+        recent = Delivery.objects.filter(at__gt=self._now - RECENT)
+        return recent.aggregate(succeeded=Count("pk", filter=Q(error="")), failed=Count("pk", filter=~Q(error="")))
+
+    def _in_redis(self) -> Iterator[Metric]:
+        try:
+            backlog, delays = wakeups.backlog(), start_delay.read()
+        except (redis.RedisError, OSError):
+            yield _gauge("redis_up", "Whether Redis answers.", 0)
+            return
+        now = self._now.timestamp()
+        ages = {name: max(0.0, now - since) for name, since in backlog.waiting_since.items()}
+        yield _gauge("redis_up", "Whether Redis answers.", 1)
+        yield _labelled("queue_length", "Messages that wait for a worker.", "queue", backlog.lengths)
+        yield _gauge(
+            "queue_age_seconds", "For how long a worker has been called in vain.", max(ages.values(), default=0)
+        )
+        yield _delays(delays)
+
+
+def _instances() -> dict[str, int]:
+    counts = dict.fromkeys(SHOWN_STATUSES, 0)
+    for (_, status), count in catalogue.counts().items():
+        counts[status] += count
+    return counts
+
+
+def _verdicts() -> dict[str, int]:
+    found = Heartbeat.objects.order_by().values_list("verdict").annotate(count=Count("pk"))
+    return {**dict.fromkeys(Status.values, 0), **dict(found)}
+
+
+def _delays(found: Histogram) -> Metric:
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    return HistogramMetricFamily(
+        "rollcall_probe_start_delay_seconds",
+        "How long after they were due probes began.",
+        buckets=list(zip(bounds, accumulate(found.counts), strict=True)),
+        sum_value=found.total_seconds,
+    )
+
+
+def _gauge(name: str, description: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"rollcall_{name}", description, value=value)
+
+
+def _labelled(name: str, description: str, label: str, values: dict[str, int]) -> Metric:
+    family = GaugeMetricFamily(f"rollcall_{name}", description, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family

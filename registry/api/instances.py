@@ -1,0 +1,98 @@
+"""The registry's addresses (docs/protocol.md): parse, ask the domain, answer."""
+
+from typing import ClassVar
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.api import bodies, reads
+from registry.api.base import RevisedView, holder_of
+from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, body_of, query_of
+from registry.api.schema import described
+from registry.discovery import documents, queries
+from registry.health import results
+from registry.instances import declaration, group_commit, overrides, registration
+from registry.instances.permissions import changeable
+from registry.instances.storage import Entry
+from registry.wire import answers
+from registry.wire.bodies import instance_body
+
+
+class InstanceView(RevisedView):
+    @described("One instance", query=queries.Read, answer=answers.RegisteredInstance)
+    def get(self, request: Request, service: str, instance: str) -> HttpResponse:
+        return reads.answer(request, documents.instance(service, instance), query_of(request, queries.Read))
+
+    @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
+    def put(self, request: Request, service: str, instance: str) -> Response:
+        target = changeable(service, instance, holder=holder_of(request))
+        declared = declaration.declaration(request.data)
+        registered = group_commit.register(Entry(target=target, declared=declared, author=holder_of(request).name))
+        return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
+
+    @described("Deregister", query=DeregisterQuery, status=204)
+    def delete(self, request: Request, service: str, instance: str) -> Response:
+        target = changeable(service, instance, holder=holder_of(request))
+        registration.deregister(
+            target,
+            author=holder_of(request).name,
+            incarnation=query_of(request, DeregisterQuery).incarnation,
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+
+class HeartbeatView(RevisedView):
+    @described("Beat", body=BeatReport, needs_body=False, status=204)
+    def put(self, request: Request, service: str, instance: str) -> Response:
+        target = changeable(service, instance, holder=holder_of(request))
+        report = body_of(request, BeatReport)
+        results.beat(
+            target,
+            succeeded=report.status == "passing",
+            reason=report.reason,
+            author=holder_of(request).name,
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+
+class MaintenanceView(RevisedView):
+    """Of an instance, or with none in the address of a whole service."""
+
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Begin maintenance", body=MaintenanceBody, needs_body=False, status=204)
+    def put(self, request: Request, service: str, instance: str = "") -> Response:
+        wanted = body_of(request, MaintenanceBody)
+        overrides.begin_maintenance(
+            service,
+            instance,
+            until=wanted.until,
+            reason=wanted.reason,
+            author=holder_of(request).name,
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+    @described("End maintenance", status=204)
+    def delete(self, request: Request, service: str, instance: str = "") -> Response:
+        overrides.end_maintenance(service, instance, author=holder_of(request).name, now=timezone.now())
+        return Response(status=204)
+
+
+class DrainView(RevisedView):
+    @described("Drain", body=DrainBody, needs_body=False, answer=answers.RegisteredInstance)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        target = changeable(service, instance, holder=holder_of(request))
+        wanted = body_of(request, DrainBody)
+        draining = overrides.drain(
+            target,
+            seconds=wanted.seconds,
+            reason=wanted.reason,
+            author=holder_of(request).name,
+            now=timezone.now(),
+        )
+        return Response(instance_body(draining))

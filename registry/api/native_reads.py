@@ -1,0 +1,128 @@
+"""The registry's reads, answered before Django: from memory where that is true, else from the database."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from config.hybrid import Handler, Receive, Scope, Send, respond
+from config.problems import Forbidden
+from registry.discovery import cache, documents, queries, reader
+from registry.discovery.documents import Document
+from registry.discovery.etags import NOSNIFF, response
+from registry.discovery.reader import Reader
+from registry.discovery.sse import Stream
+from registry.errors import UnreadableEventId
+
+_NAME = "([a-z][a-z0-9-]{0,62})"
+_STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), NOSNIFF)
+
+
+class Kind(NamedTuple):
+    """A kind of read: its address, its parameters, and the document that an address and parameters ask for."""
+
+    pattern: re.Pattern[str]
+    query: type[queries.Read]
+    document: Callable[..., Document]
+
+
+KINDS = (
+    Kind(
+        re.compile(f"/v1/services/{_NAME}/instances"),
+        queries.Instances,
+        lambda query, service: documents.instances(service, query),
+    ),
+    Kind(
+        re.compile(f"/v1/instances/{_NAME}/{_NAME}/providers"),
+        queries.Waiting,
+        lambda query, service, name: documents.providers(service, name),
+    ),
+    Kind(re.compile("/v1/services"), queries.Services, documents.services),
+    Kind(re.compile(f"/v1/services/{_NAME}"), queries.Read, lambda query, name: documents.service(name)),
+    Kind(
+        re.compile(f"/v1/services/{_NAME}/instances/{_NAME}"),
+        queries.Read,
+        lambda query, service, name: documents.instance(service, name),
+    ),
+    Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
+)
+EVENTS = "/v1/events"
+
+
+class Lane:
+    def __init__(self, running: Callable[[], Reader] = reader.running) -> None:
+        self._running = running
+
+    def __call__(self, scope: Scope) -> Handler | None:
+        if scope["method"] != "GET":
+            return None
+        path = scope["path"]
+        if path == EVENTS:
+            return self._events
+        for kind in KINDS:
+            match = kind.pattern.fullmatch(path)
+            if match is not None:
+                return _Read(self._running(), kind, match.groups())
+        return None
+
+    async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
+        running = self._running()
+        headers = _headers(scope)
+        header = headers.get(b"authorization", b"").decode("latin-1")
+        holder = await running.holder(header)
+        if not holder.may("read"):
+            raise Forbidden(f"The token {holder.name!r} needs the scope 'read'.")
+        query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
+        after = _resume_after(headers.get(b"last-event-id"), query.after)
+        await running.reach(at_least=None, strictly=False)
+        await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
+        stream = Stream(running, _sender(send), services=query.service, header=header)
+        await stream.follow(after=after, receive=receive)
+        await send({"type": "http.response.body", "body": b""})
+
+
+class _Read:
+    """One read that is being answered."""
+
+    def __init__(self, running: Reader, kind: Kind, names: tuple[str, ...]) -> None:
+        self._reader = running
+        self._kind = kind
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _headers(scope)
+        header = headers.get(b"authorization", b"").decode("latin-1")
+        holder = await self._reader.holder(header)
+        query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
+        document = self._kind.document(query, *self._names)
+        document.check(holder)
+        await self._reader.reach(at_least=query.at_least, strictly=query.consistent or document.is_strict)
+        address = cache.lasting(scope["path"], scope["query_string"])
+        if isinstance(query, queries.Waiting) and query.after is not None:
+            services = document.services or (await self._reader.answer(address, document)).page.services
+            await self._reader.change(
+                services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+            )
+            document.check(await self._reader.holder(header))
+        answer = await self._reader.answer(address, document)
+        changed_at = self._reader.revisions.last_change(answer.page.services)
+        await respond(send, response(address, answer, headers.get(b"if-none-match"), changed_at=changed_at))
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    return dict(scope["headers"])
+
+
+def _resume_after(last_event_id: bytes | None, after: int | None) -> int | None:
+    """What the client has seen: the browser's own word, which it sends when it reconnects, before the address's."""
+    if not last_event_id:
+        return after
+    if not last_event_id.isdigit() or len(last_event_id) > 18:
+        raise UnreadableEventId
+    return int(last_event_id)
+
+
+def _sender(send: Send) -> Callable[[bytes], Awaitable[Any]]:
+    return lambda chunk: send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+lane = Lane()

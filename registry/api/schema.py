@@ -1,0 +1,127 @@
+"""How the API's operations are described: their schemas are made of the structs that check and shape the bodies."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from msgspec import Struct
+
+from registry.discovery import queries
+from registry.instances.declaration import Name
+from registry.wire import answers
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# The attribute in which a view's method holds the struct of its parameters.
+QUERY = "rollcall_query"
+_REFERENCE = "#/components/schemas/{name}"
+_PROBLEMS = (400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 503)
+_structs: set[type[Struct]] = {answers.Problem}
+
+
+def described(
+    summary: str,
+    *,
+    query: type[Struct] = queries.Nothing,
+    body: type[Struct] | None = None,
+    needs_body: bool = True,
+    answer: Any = None,
+    status: int | tuple[int, ...] = 200,
+) -> Callable[[View], View]:
+    """Describe one method of a view: what it takes and answers. Without an answer it has no body.
+
+    What it takes after the `?` is also what it is held to (revised.py).
+    """
+    statuses = (status,) if isinstance(status, int) else status
+    answered = {(code, "application/json"): _schema(answer) for code in statuses} if answer else {}
+    empty = {} if answer else dict.fromkeys(statuses)
+    problems = {(code, "application/problem+json"): _schema(answers.Problem) for code in _PROBLEMS}
+    schema = extend_schema(
+        summary=summary,
+        parameters=[*_NAMES, *_parameters(query)],
+        request={"application/json": _schema(body)} if body else None,
+        responses={**answered, **empty, **problems},
+        extensions={"x-body-required": needs_body} if body else None,
+    )
+
+    def describe(method: View) -> View:
+        described_method: View = schema(method)
+        setattr(described_method, QUERY, query)
+        return described_method
+
+    return describe
+
+
+class Operation(AutoSchema):
+    """Named by its method and address, which no two share."""
+
+    def get_operation_id(self) -> str:
+        words = re.findall(r"[a-z]+", self.path.removeprefix("/v1/").lower())
+        return "_".join([self.method.lower(), *words])
+
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular calls REST framework's without arguments
+        return ""
+
+    def get_tags(self) -> list[str]:
+        return []
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its __init_subclass__ carries no types
+    target_class = "config.tokens.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer"}
+
+
+def components() -> dict[str, Any]:
+    """The schemas of every struct that an operation named."""
+    _, found = msgspec.json.schema_components(_structs, ref_template=_REFERENCE)
+    return dict(portable(found))
+
+
+def query_schemas(query: type[Struct]) -> dict[str, dict[str, Any]]:
+    """The parameters' schemas by name, of values that are given: null is for one that is not."""
+    _, found = msgspec.json.schema_components([query], ref_template=_REFERENCE)
+    return {name: _given(portable(schema)) for name, schema in found[query.__name__]["properties"].items()}
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        _structs.add(kind)
+    else:
+        _structs.update(each for each in getattr(kind, "__args__", ()))
+    (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
+    return dict(schema)
+
+
+def _parameters(query: type[Struct]) -> list[OpenApiParameter]:
+    schemas = query_schemas(query).items()
+    return [OpenApiParameter(name, schema, OpenApiParameter.QUERY, required=False) for name, schema in schemas]
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """Of a parameter that is given: null is for one that is not."""
+    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    return choices[0] if choices else schema
+
+
+def portable(schema: Any) -> Any:
+    """Python's `\\Z`, which alone ends a string for sure, is `$` where the pattern knows no lines."""
+    if isinstance(schema, Mapping):
+        return {
+            name: value.replace(r"\Z", "$") if name == "pattern" else portable(value) for name, value in schema.items()
+        }
+    return [portable(each) for each in schema] if isinstance(schema, list) else schema
+
+
+def _name_schema() -> dict[str, Any]:
+    (schema,), _ = msgspec.json.schema_components([Name])
+    return dict(portable(schema))
+
+
+_NAMES = [OpenApiParameter(name, _name_schema(), OpenApiParameter.PATH) for name in ("service", "instance")]

@@ -1,0 +1,83 @@
+"""What dependents were told, and telling them again (docs/protocol.md)."""
+
+from typing import Annotated, ClassVar
+
+from django.utils import timezone
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.api.base import RevisedView
+from registry.api.parameters import body_of, query_of
+from registry.api.schema import described
+from registry.instances import catalogue, declaration
+from registry.models import Delivery
+from registry.webhooks import replay, sender
+from registry.wire import answers
+from registry.wire.bodies import delivery_body
+
+
+class ReplayBody(Struct, frozen=True, kw_only=True):
+    """One of the two: from a revision on, or from where one delivery began."""
+
+    since: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    delivery: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.since is None) == (self.delivery is None):
+            raise ValueError("Name either `since`, a revision, or `delivery`, the id of one")
+
+
+class DeliveriesPage(Struct, frozen=True, kw_only=True):
+    before: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class DeliveriesView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("What an instance was told", query=DeliveriesPage, answer=answers.Deliveries)
+    def get(self, request: Request, service: str, instance: str) -> Response:
+        """Newest first; `next` is the `before` of the next page."""
+        catalogue.instance(service, instance)
+        page = query_of(request, DeliveriesPage)
+        deliveries = Delivery.objects.filter(service=service, instance=instance)
+        if page.before is not None:
+            deliveries = deliveries.filter(pk__lt=page.before)
+        found = list(deliveries[: page.limit + 1])
+        shown = found[: page.limit]
+        following = shown[-1].pk if len(found) > page.limit else None
+        return Response({"deliveries": [delivery_body(each) for each in shown], "next": following})
+
+
+class ReplayView(RevisedView):
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Tell an instance again", body=ReplayBody, status=202)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        target, wanted = declaration.target(service, instance), body_of(request, ReplayBody)
+        if wanted.delivery is not None:
+            replay.delivery(target, wanted.delivery)
+        elif wanted.since is not None:
+            replay.since(target, wanted.since)
+        return Response(status=202)
+
+
+class ResyncView(RevisedView):
+    """Of one dependent, or with none in the address of all."""
+
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Have dependents ask for the whole", answer=answers.Resynced, status=202)
+    def post(self, request: Request, service: str = "", instance: str = "") -> Response:
+        targets = [declaration.target(service, instance)] if service else None
+        return Response({"dependents": replay.resync(targets)}, status=202)
+
+
+class TrialView(RevisedView):
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Send a webhook that changes nothing", answer=answers.Trial)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        message = replay.trial(declaration.target(service, instance), now=timezone.now())
+        return Response(sender.attempt_body(sender.send_now(message)))

@@ -1,0 +1,47 @@
+"""Pages kept as bytes, those used longest ago given up first."""
+
+from collections import OrderedDict
+
+from registry.discovery.pages import Address, Page
+
+MOST_BYTES = 64 * 1024 * 1024
+# Of a page's own, beside its bytes.
+OVERHEAD_BYTES = 1024
+_OF_WAITING = (b"after=", b"wait=")
+
+
+def lasting(path: str, query: bytes) -> Address:
+    """What a read asks for, apart from how long it would wait for it."""
+    parts = query.split(b"&")
+    return Address(path, b"&".join(part for part in parts if not part.startswith(_OF_WAITING)))
+
+
+class Cache:
+    """Whether what it holds still holds true is for who asks to judge."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._pages: OrderedDict[Address, Page] = OrderedDict()
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def get(self, address: Address) -> Page | None:
+        page = self._pages.get(address)
+        if page is not None:
+            self._pages.move_to_end(address)
+        return page
+
+    def put(self, address: Address, page: Page) -> None:
+        self.drop(address)
+        self._pages[address] = page
+        self._bytes += _size(address, page)
+        while self._bytes > self._most_bytes:
+            self.drop(next(iter(self._pages)))
+
+    def drop(self, address: Address) -> None:
+        page = self._pages.pop(address, None)
+        if page is not None:
+            self._bytes -= _size(address, page)
+
+
+def _size(address: Address, page: Page) -> int:
+    return len(page.rest) + len(address.path) + len(address.query) + OVERHEAD_BYTES

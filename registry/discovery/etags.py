@@ -1,0 +1,44 @@
+"""Answers with their revision, and `ETag` and `If-None-Match` made of revisions.
+
+A tag names the revision at which an answer was true, and by a fingerprint the revision's history and the address that
+was answered. It is weak: the body also says the head's revision, which grows without anything else in it changing.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from zlib import crc32
+
+from config.problems import RawResponse
+from registry.discovery.pages import Address, Answer
+
+_TAG = re.compile(rb'"([0-9]{1,18})\.([0-9a-f]{8})"')
+
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+_JSON = ((b"content-type", b"application/json"), (b"cache-control", b"private, no-cache"), NOSNIFF)
+
+
+def response(address: Address, answer: Answer, condition: bytes | None, *, changed_at: int) -> RawResponse:
+    """The answer whole, or 304 where the client's `If-None-Match` shows that it has it."""
+    fingerprint = _fingerprint(answer.page.history, address)
+    tag = b'W/"%d.%08x"' % (answer.revision, fingerprint)
+    headers = ((b"rollcall-revision", b"%d" % answer.revision), (b"etag", tag), *_JSON)
+    if condition and _holds(condition, fingerprint, changed_at=changed_at, head=answer.revision):
+        return RawResponse(status=304, headers=headers, body=b"")
+    return RawResponse(status=200, headers=headers, body=answer.page.body(answer.revision))
+
+
+def _holds(condition: bytes, fingerprint: int, *, changed_at: int, head: int) -> bool:
+    """Whether the client has what would be answered: a tag of this history and address, from the last change on."""
+    return any(
+        int(found, 16) == fingerprint and changed_at <= int(revision) <= head for revision, found in _tags(condition)
+    )
+
+
+def _tags(condition: bytes) -> Iterable[tuple[bytes, bytes]]:
+    return _TAG.findall(condition)
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(history: str, address: Address) -> int:
+    return crc32(address.query, crc32(f"{history}{address.path}".encode()))

@@ -1,0 +1,141 @@
+"""Looking at the database: twice a second, and at once when a change is announced."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Any
+
+import msgspec
+import redis.asyncio
+from django.conf import settings
+
+from config.tokens import issuing
+from config.tokens.issuing import Holder
+from registry import wakeups
+from registry.discovery.journal_window import ChangeEvent, Look, Revisions
+from registry.discovery.token_cache import Holders
+from registry.journal import log
+from registry.journal.log import Position
+from registry.models import JournalEntry
+from registry.wire.bodies import entry_body
+
+# Twice within what counts as fresh, so that one slow look makes nothing stale.
+LOOK_SECONDS = 0.5
+MOST_EVENTS = 1000
+
+logger = logging.getLogger(__name__)
+
+Run = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class Watcher:
+    """Keeps `revisions` and `holders` true to the database, from the first time it is needed on."""
+
+    def __init__(self, revisions: Revisions, holders: Holders, run: Run) -> None:
+        self._revisions = revisions
+        self._holders = holders
+        self._run = run
+        self._loop = asyncio.get_running_loop()
+        self._current: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._end_listening: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        self._end_listening = wakeups.listen(self._hear_in_loop)
+        self._tasks = [self._loop.create_task(self._look_regularly()), self._loop.create_task(self._subscribe())]
+
+    def stop(self) -> None:
+        if self._end_listening is not None:
+            self._end_listening()
+            self._end_listening = None
+        for task in self._tasks:
+            task.cancel()
+
+    async def look(self) -> None:
+        """Returns after a look that began after this call; those who ask at the same time share one."""
+        await asyncio.shield(self._look_soon())
+
+    @property
+    def _known(self) -> Position:
+        return Position(self._revisions.history, self._revisions.head)
+
+    async def _look_after(self, previous: "asyncio.Task[None] | None") -> None:
+        if previous is not None:
+            await asyncio.wait({previous})
+        self._current, self._next = self._next, None
+        now = self._loop.time()
+        digests = self._holders.in_use(now=now)
+        look, found = await self._run(partial(_look, self._known, digests))
+        self._revisions.advance(look, looked_at=now)
+        self._holders.refresh(found, digests, looked_at=now)
+
+    def _hear_in_loop(self, revision: int) -> None:
+        """Called in the thread that committed, before it answers: whoever is answered there reads its own write."""
+        self._loop.call_soon_threadsafe(self._hear, revision)
+
+    def _hear(self, revision: int) -> None:
+        self._revisions.hear(revision)
+        self._look_soon()
+
+    def _look_soon(self) -> "asyncio.Task[None]":
+        if self._next is None:
+            self._next = self._loop.create_task(self._look_after(self._current))
+            # Raised where somebody waits for it; nobody may.
+            self._next.add_done_callback(_take_failure)
+        return self._next
+
+    async def _look_regularly(self) -> None:
+        was_away = False
+        while True:
+            try:
+                await self.look()
+                was_away = False
+            except Exception as error:
+                if not was_away:
+                    logger.warning("the journal cannot be read, nothing is answered from memory: %s", error)
+                was_away = True
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _subscribe(self) -> None:
+        while True:
+            try:
+                await self._follow_announcements()
+            except (redis.RedisError, OSError):
+                # Said by whoever announces; until it is back, the regular look does.
+                await asyncio.sleep(wakeups.RETRY_SECONDS)
+
+    async def _follow_announcements(self) -> None:
+        async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
+            await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
+            async for _ in subscription.listen():
+                # Not believed, only looked into: several registries may share one Redis.
+                self._look_soon()
+
+
+def encode(entry: JournalEntry) -> ChangeEvent:
+    """As server-sent events have it."""
+    data = msgspec.json.encode(entry_body(entry))
+    encoded = b"id: %d\nevent: change\ndata: %b\n\n" % (entry.revision, data)
+    return ChangeEvent(revision=entry.revision, service=entry.service, encoded=encoded)
+
+
+def _look(known: Position, digests: Collection[str]) -> tuple[Look, dict[str, Holder]]:
+    holders = issuing.holders(digests) if digests else {}
+    history, head = log.position()
+    if history != known.history or not 0 <= known.revision < head:
+        return Look(history=history, head=head), holders
+    if head - known.revision > MOST_EVENTS:
+        touched = log.touched(after=known.revision, up_to=head)
+        return Look(history=history, head=head, touched=touched), holders
+    # What was committed after the head was read is left to the next look.
+    entries = log.page(after=known.revision, limit=head - known.revision)
+    events = [encode(each) for each in entries if each.revision <= head]
+    touched = {event.service: event.revision for event in events}
+    return Look(history=history, head=head, touched=touched, events=tuple(events)), holders
+
+
+def _take_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,122 @@
+"""What this process knows of the journal: its head, which service changed when, and who waits to hear of it."""
+
+from collections import deque
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+
+from registry.discovery.waiters import Belfry, Bell, Cause
+
+# What is older is read from the database.
+KEPT_CHANGES = 4096
+# How long what was seen in the database holds without looking again.
+FRESH_SECONDS = 1.0
+
+EVERY_SERVICE = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeEvent:
+    """A journal entry as it goes to those who follow the events."""
+
+    revision: int
+    service: str
+    encoded: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What one look at the database showed: the head, and what changed since the revision known of the same history.
+
+    `events` is None where there were too many to keep, or where the journal does not follow on what was known.
+    """
+
+    head: int
+    history: str = ""
+    touched: dict[str, int] = field(default_factory=dict)
+    events: tuple[ChangeEvent, ...] | None = None
+
+
+class Revisions:
+    """Lives on one event loop; times are the loop's."""
+
+    def __init__(self) -> None:
+        self.head = -1
+        self.history = ""
+        # Grows when the journal does not follow on what was known: its history is another one, or its head went back,
+        # as it does when the database is restored from a copy.
+        self.epoch = 0
+        self._heard = 0
+        self._checked_at = float("-inf")
+        # Of a service that is not in `_last_changes`, all that is known is that it has not changed since.
+        self._floor = 0
+        self._last_changes: dict[str, int] = {}
+        self._events: deque[ChangeEvent] = deque(maxlen=KEPT_CHANGES)
+        self._events_after = 0
+        self._waiting: Belfry[str | None] = Belfry()
+
+    def is_fresh(self, *, now: float) -> bool:
+        """Whether the head is what the database held within the last second, and nothing newer was heard of."""
+        return self.head >= self._heard and now - self._checked_at < FRESH_SECONDS
+
+    def hear(self, revision: int) -> None:
+        """Somebody says that the journal has reached `revision`: nothing counts as fresh until the next look."""
+        self._heard = max(self._heard, revision)
+
+    def advance(self, look: Look, *, looked_at: float) -> None:
+        """Take in what a look that began at `looked_at` showed, and wake those who waited for it."""
+        self._checked_at = looked_at
+        self._heard = look.head
+        if (look.history, look.head) == (self.history, self.head):
+            return
+        is_continuous = look.history == self.history and 0 <= self.head < look.head
+        self.epoch += not is_continuous
+        if is_continuous:
+            self._last_changes |= look.touched
+        else:
+            self._floor, self._last_changes = look.head, {}
+        if is_continuous and look.events is not None:
+            self._keep(look.events)
+        else:
+            self._events.clear()
+            self._events_after = look.head
+        self.history, self.head = look.history, look.head
+        self._wake(look.touched, all_services=not is_continuous)
+
+    def last_change(self, services: Collection[str] | None) -> int:
+        """The newest revision, as far as known, at which any of these services changed; never too low."""
+        if services is EVERY_SERVICE:
+            return self.head
+        return max((self._last_changes.get(service, self._floor) for service in services), default=self._floor)
+
+    def events_after(self, revision: int, services: Collection[str] = ()) -> list[ChangeEvent] | None:
+        """The changes that followed, of these services or of all; None when that is further back than is kept."""
+        if revision < self._events_after:
+            return None
+        found: list[ChangeEvent] = []
+        for event in reversed(self._events):
+            if event.revision <= revision:
+                break
+            if not services or event.service in services:
+                found.append(event)
+        return found[::-1]
+
+    def wait(self, bell: Bell, services: Collection[str] | None) -> None:
+        """Ring the bell at the next change of one of the services."""
+        self._waiting.hang(bell, _keys(services))
+
+    def forget(self, bell: Bell, services: Collection[str] | None) -> None:
+        self._waiting.take_down(bell, _keys(services))
+
+    def _keep(self, events: tuple[ChangeEvent, ...]) -> None:
+        self._events.extend(events)
+        if len(self._events) == KEPT_CHANGES:
+            self._events_after = self._events[0].revision - 1
+
+    def _wake(self, services: Iterable[str], *, all_services: bool) -> None:
+        for key in self._waiting.keys() if all_services else chain(services, [EVERY_SERVICE]):
+            self._waiting.ring(key, Cause.CHANGED)
+
+
+def _keys(services: Collection[str] | None) -> Collection[str | None]:
+    return [EVERY_SERVICE] if services is EVERY_SERVICE else services

@@ -1,0 +1,130 @@
+"""What may follow the `?` of a read, checked; the API's description is made of these too."""
+
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta, Struct
+
+from config.problems import Invalid
+from registry.instances.declaration import Label, Name
+from registry.wire.validation import WAIT_PATTERN, invalid
+
+Revision = Annotated[int, Meta(ge=0, le=2**62)]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Wait = Annotated[str, Meta(pattern=WAIT_PATTERN)]
+ShownStatus = Literal["starting", "passing", "warning", "critical", "maintenance", "draining"]
+
+LONGEST_WAIT_SECONDS = 300.0
+USUAL_WAIT = "30s"
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
+
+
+class Nothing(Struct, frozen=True, kw_only=True):
+    """Of a request that takes no parameters."""
+
+
+class Read(Struct, frozen=True, kw_only=True):
+    """`consistent` asks the database, whatever is in memory; `at_least` wants that revision or a later one."""
+
+    consistent: bool = False
+    at_least: Revision | None = None
+
+
+class Services(Read, frozen=True, kw_only=True):
+    limit: Limit | None = None
+    cursor: Name | None = None
+
+
+class Waiting(Read, frozen=True, kw_only=True):
+    """`after` and `wait` wait for a change of what is asked for."""
+
+    after: Revision | None = None
+    wait: Wait | None = None
+
+    def __post_init__(self) -> None:
+        if self.wait is not None and self.after is None:
+            raise ValueError("`wait` needs `after`: the revision after which a change is waited for")
+
+    @property
+    def wait_seconds(self) -> float:
+        return seconds(self.wait or USUAL_WAIT)
+
+
+class Instances(Waiting, frozen=True, kw_only=True):
+    """`after` and `wait` wait for a change of the service; `cursor` is the `next` of the page before."""
+
+    status: ShownStatus | None = None
+    tag: Annotated[str, Meta(max_length=64)] | None = None
+    zone: Label | None = None
+    version: Label | None = None
+    limit: Limit | None = None
+    cursor: Name | None = None
+
+
+class Targets(Read, frozen=True, kw_only=True):
+    """`service` may be given several times."""
+
+    service: tuple[Name, ...] = ()
+    tag: Annotated[str, Meta(max_length=64)] | None = None
+    zone: Label | None = None
+    version: Label | None = None
+
+
+class Events(Struct, frozen=True, kw_only=True):
+    """`service` may be given several times; `after` is the last revision that was seen."""
+
+    service: tuple[Name, ...] = ()
+    after: Revision | None = None
+
+
+Query = TypeVar("Query", bound=Struct)
+
+
+@lru_cache(maxsize=4096)
+def parse(kind: type[Query], query: str) -> Query:
+    """Raises Invalid naming the parameter that is wrong, or that is none: a filter misspelt would find everything."""
+    given = parse_qs(query, keep_blank_values=True, errors="replace")
+    _refuse_unknown(given, kind.__struct_fields__)
+    members: dict[str, str | list[str]] = {}
+    for name in kind.__struct_fields__:
+        # No database takes the character.
+        values = [value.replace("\0", "") for value in given.get(name, ())]
+        if name == "consistent" and values == [""]:
+            values = ["true"]
+        if values:
+            members[name] = values if name == "service" else values[-1]
+    return _convert(members, kind)
+
+
+def _refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
+    what_to_do = f"use {', '.join(known)}" if known else "this takes none"
+    detail = f"There is no such parameter: {what_to_do}."
+    unknown = [{"pointer": f"/{name}", "detail": detail} for name in given if name not in known]
+    if unknown:
+        raise Invalid("See `errors` for each member.", errors=unknown)
+
+
+def _convert(members: Mapping[str, str | list[str]], kind: type[Query]) -> Query:
+    try:
+        converted = msgspec.convert(members, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error, kind) from error
+    # What is not given is None within; `null` is no way to say so.
+    nulls = [name for name in members if getattr(converted, name) is None]
+    if nulls:
+        errors = [{"pointer": f"/{name}", "detail": f"{members[name]!r} is no value: leave it out."} for name in nulls]
+        raise Invalid("See `errors` for each member.", errors=errors)
+    return converted
+
+
+def seconds(wait: str) -> float:
+    """`30s`, `500ms`, `1.5m`, or a bare number of seconds. Raises Invalid when it is longer than is waited for."""
+    number = wait.rstrip("ms")
+    found = float(number) * _UNITS[wait.removeprefix(number)]
+    if found > LONGEST_WAIT_SECONDS:
+        detail = f"At most {LONGEST_WAIT_SECONDS:g} s are waited: ask again after that."
+        raise Invalid("See `errors` for each member.", errors=[{"pointer": "/wait", "detail": detail}])
+    return found

@@ -1,0 +1,232 @@
+"""Answering reads from memory: what is known of the journal, of tokens and of pages, on one event loop."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+from config.problems import Unauthenticated, Unavailable
+from config.threads import Abandoned, Threads
+from config.tokens.issuing import Holder
+from registry.discovery.cache import Cache
+from registry.discovery.documents import Document
+from registry.discovery.journal_poller import Run, Watcher
+from registry.discovery.journal_window import Revisions
+from registry.discovery.pages import Address, Answer, Page
+from registry.discovery.token_cache import Holders
+from registry.discovery.waiters import Bell, Cause
+from registry.errors import NotThereYet
+
+# Apart from those that Django answers in, so that no slow write holds up a read.
+THREADS = 4
+# On SQLite.
+PAGES_AT_ONCE = 8
+# How long a revision that is not there yet is waited for.
+AT_LEAST_SECONDS = 2.0
+# Each holds an open connection, of which a process has 20,000 at most.
+MOST_WAITING = 15_000
+REVOKED = "The token was revoked: make another with the create_token command."
+
+Result = TypeVar("Result")
+
+
+class Reader:
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.revisions = Revisions()
+        self.holders = Holders(run)
+        self.watcher = Watcher(self.revisions, self.holders, run)
+        self._loop = asyncio.get_running_loop()
+        self._cache = Cache()
+        self._epoch = 0
+        self._making: dict[Address, asyncio.Future[Page]] = {}
+        self._waiting = 0
+
+    async def holder(self, header: str) -> Holder:
+        """Who sends this `Authorization` header, empty where there is none. Raises Unauthenticated."""
+        if not header:
+            raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
+        return await self.holders.of(header, now=self._loop.time())
+
+    async def reach(self, *, at_least: int | None, strictly: bool) -> None:
+        """Look at the database where what is known is too old, and wait a moment for a revision to come.
+
+        Raises NotThereYet.
+        """
+        if strictly or not self.revisions.is_fresh(now=self._loop.time()):
+            await self.watcher.look()
+        if at_least is None or self.revisions.head >= at_least:
+            return
+        await self.watcher.look()
+        deadline = self._loop.time() + AT_LEAST_SECONDS
+        while self.revisions.head < at_least:
+            if not await self._changes_by(deadline):
+                raise NotThereYet(at_least, head=self.revisions.head)
+
+    async def answer(self, address: Address, document: Document) -> Answer:
+        """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
+        answer = await self._answer(address, document)
+        if document.content is None:
+            return answer
+        content = await self._answer(*document.content(answer.page))
+        if content.page.history != answer.page.history:
+            return await self.answer(address, document)
+        return answer.with_content(content)
+
+    async def _answer(self, address: Address, document: Document) -> Answer:
+        head = self.revisions.head
+        page = self._kept(address)
+        while page is None or not self._is_true(page, head=head):
+            page = await self._make(address, document)
+            if page.history != self.revisions.history:
+                await self.watcher.look()
+                head, page = self.revisions.head, self._kept(address)
+        is_current = page.revision >= self.revisions.last_change(page.services)
+        return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
+
+    async def wait(self, bell: Bell, services: frozenset[str] | None, *, header: str, seconds: float) -> Cause:
+        """Until one of the services changes, the token is revoked, somebody rings the bell or the time is over."""
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable(f"{MOST_WAITING} requests wait here already: ask again later, or ask another process.")
+        self._waiting += 1
+        self.revisions.wait(bell, services)
+        self.holders.wait(bell, header)
+        try:
+            return await bell.rung(within_seconds=seconds)
+        finally:
+            self._waiting -= 1
+            self.revisions.forget(bell, services)
+            self.holders.forget(bell, header)
+
+    async def change(
+        self,
+        services: frozenset[str] | None,
+        *,
+        after: int,
+        seconds: float,
+        header: str,
+        receive: Callable[[], Any],
+    ) -> None:
+        """Return when one of the services has changed after that revision, at the latest when the time is over.
+
+        Raises Unauthenticated when the token is revoked meanwhile, Abandoned when the client is gone.
+        """
+        if after > self.revisions.head:
+            await self.watcher.look()
+        # After a revision that the database does not hold, nobody can wait: it was restored from a copy.
+        if not self.revisions.last_change(services) <= after <= self.revisions.head:
+            return
+        bell = Bell()
+        gone = self._loop.create_task(leave(receive))
+        gone.add_done_callback(lambda _: bell.ring(Cause.CLIENT_GONE))
+        try:
+            refuse(await self.wait(bell, services, header=header, seconds=seconds))
+        finally:
+            gone.cancel()
+
+    def _kept(self, address: Address) -> Page | None:
+        if self._epoch != self.revisions.epoch:
+            self._epoch, self._cache = self.revisions.epoch, Cache()
+        return self._cache.get(address)
+
+    def _is_true(self, page: Page, *, head: int) -> bool:
+        return page.revision >= head or page.revision >= self.revisions.last_change(page.services)
+
+    async def _make(self, address: Address, document: Document) -> Page:
+        making = self._making.get(address)
+        if making is None:
+            making = self._making[address] = asyncio.ensure_future(self.run(document.make))
+            epoch = self.revisions.epoch
+            making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
+        return await asyncio.shield(making)
+
+    def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
+        del self._making[address]
+        if epoch != self.revisions.epoch or making.cancelled() or making.exception() is not None:
+            return
+        page = making.result()
+        # Of another history before that is known: beside what is kept of this one it would fit for nobody.
+        if page.history == self.revisions.history:
+            self._cache.put(address, page)
+
+    async def _changes_by(self, deadline: float) -> bool:
+        bell = Bell()
+        self.revisions.wait(bell, None)
+        try:
+            return await bell.rung(within_seconds=deadline - self._loop.time()) is Cause.CHANGED
+        finally:
+            self.revisions.forget(bell, None)
+
+
+def refuse(cause: Cause) -> None:
+    """Raise what ends a wait other than by a change or by time."""
+    if cause is Cause.TOKEN_REVOKED:
+        raise Unauthenticated(REVOKED)
+    if cause is Cause.CLIENT_GONE:
+        raise Abandoned
+
+
+async def leave(receive: Callable[[], Any]) -> None:
+    """Returns when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Running:
+    """The reader of the loop that serves, started by whoever comes first; the registry's lanes share it."""
+
+    def __init__(self) -> None:
+        self._reader: Reader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __call__(self) -> Reader:
+        loop = asyncio.get_running_loop()
+        if self._reader is None or self._loop is not loop:
+            self._reader, self._loop = start(), loop
+        return self._reader
+
+
+running = Running()
+
+
+def start() -> Reader:
+    """A reader on the running loop, with threads of its own, that keeps itself true."""
+    reader = Reader(partial(read_in, _threads()))
+    reader.watcher.start()
+    return reader
+
+
+def _threads() -> Threads:
+    """SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for."""
+    return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
+
+
+async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that reads the database returns."""
+    return await threads.run(partial(_read, function))
+
+
+async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
+    """What a function that changes the database returns."""
+    return await threads.run(partial(_write, function))
+
+
+def _read(function: Callable[[], Result]) -> Result:
+    """Once more when the connection was lost: to ask PostgreSQL before each read whether it is there costs as much as a
+    read. SQLite's file is looked at, which costs nothing."""
+    if connection.vendor == "sqlite":
+        close_old_connections()
+    try:
+        return function()
+    except (InterfaceError, OperationalError):
+        if connection.connection is None or connection.is_usable():
+            raise
+        connection.close()
+        return function()
+
+
+def _write(function: Callable[[], Result]) -> Result:
+    close_old_connections()
+    return function()

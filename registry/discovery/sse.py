@@ -1,0 +1,139 @@
+"""Server-sent events: every change of some services or of all, resumable by revision."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from config.problems import Unauthenticated
+from config.threads import Abandoned
+from registry.discovery.journal_poller import encode
+from registry.discovery.journal_window import EVERY_SERVICE, ChangeEvent
+from registry.discovery.reader import Reader, leave
+from registry.discovery.waiters import Bell, Cause
+from registry.journal import log
+from registry.models import JournalEntry
+
+HEARTBEAT_SECONDS = 15.0
+# A client that takes nothing for so long is cut off.
+SEND_SECONDS = 30.0
+EVENTS_PER_READ = 500
+RETRY = b"retry: 1000\n\n"
+
+
+class Stream:
+    """What one client is sent, by `send`, which returns when the server's buffer has taken it.
+
+    Nothing waits here for a client but its place in the journal, so that a slow one costs no memory.
+    """
+
+    def __init__(
+        self, reader: Reader, send: Callable[[bytes], Awaitable[None]], *, services: Collection[str], header: str
+    ) -> None:
+        self._reader = reader
+        self._send = send
+        self._services = frozenset(services)
+        self._header = header
+        self._bell = Bell()
+        self._at = 0
+        self._epoch = reader.revisions.epoch
+        self._has_caught_up = False
+
+    async def follow(self, *, after: int | None, receive: Callable[[], Any]) -> None:
+        """Until the client is gone, too slow, or no longer allowed. `after` None begins now."""
+        gone = asyncio.create_task(leave(receive))
+        gone.add_done_callback(lambda _: self._bell.ring(Cause.CLIENT_GONE))
+        try:
+            await self._open(after)
+            while not gone.done() and await self._goes_on(await self._catch_up() or await self._pause()):
+                pass
+        finally:
+            gone.cancel()
+
+    async def _open(self, after: int | None) -> None:
+        head = self._reader.revisions.head
+        self._at = head if after is None else after
+        reason = None if after is None else await self._reason_to_resync(after)
+        if reason is None:
+            await self._take(RETRY + _event("revision", self._at))
+        else:
+            await self._resync(reason)
+
+    async def _resync(self, reason: str) -> None:
+        self._epoch, self._at = self._reader.revisions.epoch, self._reader.revisions.head
+        await self._take(RETRY + _event("resync", self._at, detail=reason))
+
+    async def _reason_to_resync(self, after: int) -> str | None:
+        if after > self._reader.revisions.head:
+            await self._reader.watcher.look()
+        if after > self._reader.revisions.head:
+            return f"The journal does not reach {after}: read the whole anew."
+        if self._reader.revisions.events_after(after) is None and after < await self._reader.run(log.oldest) - 1:
+            return f"What followed {after} is no longer kept: read the whole anew."
+        return None
+
+    async def _catch_up(self) -> Cause | None:
+        """Send what the client has not seen; what ends the stream, or None when there is nothing left to send."""
+        while True:
+            if self._epoch != self._reader.revisions.epoch:
+                await self._resync("The registry's database was restored from a copy: read the whole anew.")
+            head = self._reader.revisions.head
+            events = self._reader.revisions.events_after(self._at, self._services)
+            if events is None and self._has_caught_up:
+                await self._take(_event("slow", self._at, detail="Changes come faster than you take them: reconnect."))
+                return Cause.CLIENT_GONE
+            if events is None:
+                events, head = await self._read(head)
+            elif not events:
+                self._at, self._has_caught_up = max(self._at, head), True
+                return None
+            if not await self._is_allowed():
+                return Cause.TOKEN_REVOKED
+            if events:
+                await self._take(b"".join(event.encoded for event in events))
+            self._at = max(self._at, head)
+
+    async def _read(self, head: int) -> tuple[list[ChangeEvent], int]:
+        """The next events from the database, and up to where they reach."""
+        entries: list[JournalEntry] = await self._reader.run(
+            partial(log.page, after=self._at, limit=EVENTS_PER_READ, services=self._services)
+        )
+        reach = entries[-1].revision if len(entries) == EVENTS_PER_READ else head
+        return [encode(entry) for entry in entries if entry.revision <= reach], reach
+
+    async def _pause(self) -> Cause:
+        self._bell = Bell()
+        services = self._services or EVERY_SERVICE
+        return await self._reader.wait(self._bell, services, header=self._header, seconds=HEARTBEAT_SECONDS)
+
+    async def _goes_on(self, cause: Cause) -> bool:
+        if cause is Cause.TIME_OVER:
+            if self._is_quiet():
+                self._at = max(self._at, self._reader.revisions.head)
+            # An id without data moves the place to resume from, and is no event.
+            await self._take(b": heartbeat\nid: %d\n\n" % self._at)
+        elif cause is Cause.TOKEN_REVOKED:
+            await self._take(_event("revoked", self._at, detail="The token was revoked, or may no longer read."))
+        return cause in (Cause.TIME_OVER, Cause.CHANGED)
+
+    def _is_quiet(self) -> bool:
+        return self._reader.revisions.events_after(self._at, self._services) == []
+
+    async def _is_allowed(self) -> bool:
+        try:
+            return (await self._reader.holder(self._header)).may("read")
+        except Unauthenticated:
+            return False
+
+    async def _take(self, chunk: bytes) -> None:
+        try:
+            await asyncio.wait_for(self._send(chunk), SEND_SECONDS)
+        except TimeoutError as error:
+            raise Abandoned from error
+
+
+def _event(name: str, revision: int, **members: str) -> bytes:
+    data = msgspec.json.encode({"revision": revision, **members})
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (revision, name.encode(), data)

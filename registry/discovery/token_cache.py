@@ -1,0 +1,75 @@
+"""Who holds which token, as the database had it within the last second."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from config.tokens import authentication, issuing
+from config.tokens.issuing import Holder
+from registry.discovery.waiters import Belfry, Bell, Cause
+
+# A revoked token is answered at most so long.
+FRESH_SECONDS = 1.0
+# A token that nobody has come with for so long is no longer looked at.
+IDLE_SECONDS = 30.0
+# Those beyond it are looked up each time they come.
+MOST = 5000
+
+
+@dataclass(kw_only=True, slots=True)
+class _Known:
+    holder: Holder
+    checked_at: float
+    used_at: float
+
+
+class Holders:
+    """Lives on one event loop; times are the loop's. `run` runs a function that asks the database."""
+
+    def __init__(self, run: Callable[[Callable[[], Holder]], Awaitable[Holder]]) -> None:
+        self._run = run
+        self._known: dict[str, _Known] = {}
+        self._waiting: Belfry[str] = Belfry()
+
+    async def of(self, header: str, *, now: float) -> Holder:
+        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        token = authentication.token_of(header)
+        digest = issuing.digest(token)
+        known = self._known.get(digest)
+        if known is not None and now - known.checked_at < FRESH_SECONDS:
+            known.used_at = now
+            return known.holder
+        holder = await self._run(partial(issuing.holder, token))
+        if len(self._known) < MOST:
+            self._known[digest] = _Known(holder=holder, checked_at=now, used_at=now)
+        return holder
+
+    def in_use(self, *, now: float) -> list[str]:
+        """The digests to look at again: of those who came lately, and of those who wait."""
+        waiting = self._waiting.keys()
+        lately = [digest for digest, known in self._known.items() if now - known.used_at < IDLE_SECONDS]
+        return list({*waiting, *lately})
+
+    def refresh(self, found: dict[str, Holder], asked: Iterable[str], *, looked_at: float) -> None:
+        """Take in what a look that began at `looked_at` found of those it `asked` for, and turn the others out."""
+        for digest in asked:
+            holder = found.get(digest)
+            if holder is None:
+                self._known.pop(digest, None)
+                self._waiting.ring(digest, Cause.TOKEN_REVOKED)
+            elif digest in self._known:
+                self._known[digest].holder = holder
+                self._known[digest].checked_at = looked_at
+        for digest in [digest for digest, known in self._known.items() if looked_at - known.used_at >= IDLE_SECONDS]:
+            del self._known[digest]
+
+    def wait(self, bell: Bell, header: str) -> None:
+        """Ring the bell when the token is revoked."""
+        self._waiting.hang(bell, [_digest(header)])
+
+    def forget(self, bell: Bell, header: str) -> None:
+        self._waiting.take_down(bell, [_digest(header)])
+
+
+def _digest(header: str) -> str:
+    return issuing.digest(authentication.token_of(header))

@@ -1,0 +1,98 @@
+"""What a closed connection says of the peer: that it may have died, or only that it is tired of idle connections.
+
+Kept by the prober beside its connections, in one thread. Times are readings of one monotonic clock, in seconds.
+"""
+
+from dataclasses import dataclass, field
+
+from registry.outbound.client import Origin
+
+# A refusal within this time of an unexpected close is conclusive.
+CONCLUSIVE_SECONDS = 5.0
+# No second alarm for an origin within this time of the first, and twice as long after each false one.
+QUIET_SECONDS = 1.0
+LONGEST_QUIET_SECONDS = 300.0
+# A peer that has closed idle connections so often, and lived, is known for it.
+ALARMS_TO_LEARN = 2
+# What is known for closing after 5 s is not alarming from 4.5 s on.
+EARLINESS = 0.9
+MOST_PEERS = 100_000
+
+
+@dataclass(slots=True)
+class Peer:
+    """One origin, as it has behaved."""
+
+    # Those that were found passing through it since the last alarm.
+    instances: dict[int, None] = field(default_factory=dict)
+    passed_at: float = 0.0
+    # Of a close that has not been explained yet.
+    closed_at: float | None = None
+    idle_seconds: float = 0.0
+    quiet_until: float = 0.0
+    false_alarms: int = 0
+    # It closes connections that are idle for so long.
+    tires_after: float | None = None
+
+
+class Watch:
+    """Raises few alarms: one instance of an origin is probed again first, the others when that one is dead."""
+
+    def __init__(self) -> None:
+        self._peers: dict[Origin, Peer] = {}
+
+    def see_pass(self, origin: Origin, instance_id: int, *, was_reused: bool, now: float) -> None:
+        """The peer lives: a close before this was no death."""
+        peer = self._peers.get(origin)
+        if peer is None:
+            peer = self._remember(origin)
+        if peer.closed_at is not None:
+            _learn(peer, now)
+        elif was_reused and now - peer.passed_at > (peer.tires_after or 0.0):
+            # A connection has lived longer than what was learned.
+            peer.tires_after, peer.false_alarms = None, 0
+        peer.passed_at = now
+        peer.instances[instance_id] = None
+
+    def see_close(self, origin: Origin, idle_seconds: float, *, now: float) -> int | None:
+        """The instance to probe at once, if this is an alarm."""
+        peer = self._peers.get(origin)
+        if peer is None or (peer.tires_after is not None and idle_seconds >= peer.tires_after):
+            return None
+        if peer.closed_at is None:
+            peer.idle_seconds = idle_seconds
+        peer.closed_at = now
+        if now < peer.quiet_until or not peer.instances:
+            return None
+        peer.quiet_until = now + QUIET_SECONDS
+        scout, _ = peer.instances.popitem()
+        return scout
+
+    def is_conclusive(self, origin: Origin, *, now: float) -> bool:
+        """Whether a refused connection now means that the peer's process is gone."""
+        peer = self._peers.get(origin)
+        return peer is not None and peer.closed_at is not None and now - peer.closed_at <= CONCLUSIVE_SECONDS
+
+    def take_fellows(self, origin: Origin) -> list[int]:
+        """The other instances of an origin that is dead; each is told once."""
+        peer = self._peers.get(origin)
+        if peer is None:
+            return []
+        fellows, peer.instances = list(peer.instances), {}
+        return fellows
+
+    def _remember(self, origin: Origin) -> Peer:
+        while len(self._peers) >= MOST_PEERS:
+            del self._peers[next(iter(self._peers))]
+        peer = self._peers[origin] = Peer()
+        return peer
+
+
+def _learn(peer: Peer, now: float) -> None:
+    """A false alarm."""
+    tires_after = peer.idle_seconds * EARLINESS
+    peer.false_alarms += 1
+    if peer.false_alarms >= ALARMS_TO_LEARN:
+        peer.tires_after = tires_after if peer.tires_after is None else min(tires_after, peer.tires_after)
+    peer.closed_at = None
+    peer.quiet_until = now + min(QUIET_SECONDS * 2**peer.false_alarms, LONGEST_QUIET_SECONDS)

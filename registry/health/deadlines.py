@@ -1,0 +1,42 @@
+"""What ends by itself: maintenance, draining, and the patience with what stays critical."""
+
+from datetime import datetime
+from functools import partial
+
+from registry.health import protection
+from registry.instances import overrides, registration
+from registry.instances.declaration import Target
+from registry.models import Instance, Status
+
+AUTHOR = "registry"
+
+
+def enforce(*, now: datetime) -> int:
+    """Carry out every deadline that has passed; returns how many instances were deregistered.
+
+    While failures are probably our own fault nothing is given up.
+    """
+    overrides.expire(now=now)
+    removed = 0
+    for target in overrides.drained(now=now):
+        still = partial(overrides.is_drained, now=now)
+        removed += registration.deregister(target, author=AUTHOR, reason="drained", still=still, now=now)
+    for instance in [] if protection.keeps_all(now=now) else _given_up(now):
+        reason = f"critical for longer than {instance.deregister_after_seconds:g} s"
+        target = Target(service=instance.service, instance=instance.name)
+        # Not final: the same run may be well again tomorrow.
+        still = partial(_is_given_up, now=now)
+        removed += registration.deregister(target, author=AUTHOR, reason=reason, is_final=False, still=still, now=now)
+    return removed
+
+
+def _given_up(now: datetime) -> list[Instance]:
+    candidates = Instance.objects.filter(status=Status.CRITICAL, deregister_after_seconds__isnull=False)
+    return [each for each in candidates if _is_given_up(each, now=now)]
+
+
+def _is_given_up(instance: Instance, *, now: datetime) -> bool:
+    patience = instance.deregister_after_seconds
+    if patience is None or instance.status != Status.CRITICAL:
+        return False
+    return (now - instance.status_since).total_seconds() >= patience

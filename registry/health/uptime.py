@@ -1,0 +1,77 @@
+"""Uptime: what the history (history.py) says of an instance or a service, by day or by hour."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max, QuerySet, Sum
+
+from registry.errors import UnknownInstance, UnknownService
+from registry.health.probe_counts import COLUMNS, DAY, HOUR, Counts
+from registry.models import Instance, Requirement, Rollup
+
+SPANS = {"day": DAY, "hour": HOUR}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """`periods` are the hours or days of UTC in which anything was probed, oldest first, each by its beginning."""
+
+    total: Counts
+    periods: list[tuple[datetime, Counts]]
+
+
+def of_instance(service: str, instance: str, *, days: int, span_hours: int, now: datetime) -> Report:
+    """The last `days` days: by day, today is the last of them; by hour, the present hour is.
+
+    Of an instance that is no longer registered too. Raises UnknownInstance when there is neither.
+    """
+    found = _since(_first(days, span_hours, now), span_hours).filter(service=service, instance=instance)
+    report = _report(found.order_by("start_hour").values_list("start_hour", *COLUMNS))
+    if not report.periods and not Instance.objects.filter(service=service, name=instance).exists():
+        raise UnknownInstance(service, instance)
+    return report
+
+
+def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Report:
+    """As `of_instance`, of all its instances together. Raises UnknownService."""
+    first = _first(days, span_hours, now)
+    found = _since(first, span_hours).filter(service=service)
+    if span_hours == HOUR:
+        # Hours are kept as long as days: with the names the index finds those asked for, without it reads all.
+        names = _since(first // DAY * DAY, DAY).filter(service=service).values("instance")
+        found = found.filter(instance__in=names)
+    report = _report(found.order_by("start_hour").values_list("start_hour").annotate(*_SUMS, _LONGEST))
+    if not report.periods and not _is_known(service):
+        raise UnknownService(service)
+    return report
+
+
+def _first(days: int, span_hours: int, now: datetime) -> int:
+    """The hour since the epoch with which the first period begins."""
+    latest = int(now.timestamp() // 3600) // span_hours * span_hours
+    return max(0, latest - days * DAY + span_hours)
+
+
+def _since(first: int, span_hours: int) -> QuerySet[Rollup]:
+    return Rollup.objects.filter(span_hours=span_hours, start_hour__gte=first)
+
+
+def _report(rows: Iterable[tuple[float, ...]]) -> Report:
+    total = Counts()
+    periods = []
+    for start_hour, *values in rows:
+        counts = Counts(**dict(zip(COLUMNS, values, strict=True)))  # type: ignore[arg-type]  # the database sums whole numbers
+        total.add(counts)
+        periods.append((_EPOCH + timedelta(hours=start_hour), counts))
+    return Report(total=total, periods=periods)
+
+
+def _is_known(service: str) -> bool:
+    registered = Instance.objects.filter(service=service)
+    return registered.exists() or Requirement.objects.filter(service=service).exists()
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SUMS = [Sum(name) for name in COLUMNS[:-1]]
+_LONGEST = Max(COLUMNS[-1])

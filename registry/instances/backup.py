@@ -1,0 +1,96 @@
+"""The registrations and maintenances as one JSON document, out and in again."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from django.db import transaction
+from msgspec import Meta, Struct
+
+from config.problems import Invalid
+from registry.instances import declaration, overrides, registration
+from registry.instances.declaration import LONGEST_REASON, Declaration, Name
+from registry.models import Instance, Maintenance
+from registry.wire.bodies import instance_body, maintenance_body
+from registry.wire.validation import invalid
+
+FORMAT = "rollcall-registry-1"
+
+
+class ArchivedMaintenance(Struct, frozen=True, kw_only=True):
+    service: Name
+    instance: str = ""
+    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
+    author: str = ""
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Archive(Struct, frozen=True, kw_only=True):
+    format: str
+    instances: list[dict[str, Any]] = []
+    maintenance: list[ArchivedMaintenance] = []
+
+
+def export(*, with_secrets: bool) -> dict[str, Any]:
+    """Everything that was declared; what heartbeats found is found again."""
+    return {
+        "format": FORMAT,
+        "instances": [_declared(each, with_secrets=with_secrets) for each in Instance.objects.all()],
+        "maintenance": [maintenance_body(each) for each in Maintenance.objects.all()],
+    }
+
+
+@transaction.atomic
+def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
+    """Register what the document holds, all of it or, where anything is wrong, nothing; again it changes nothing.
+
+    Returns how many instances were new, changed and unchanged. Raises Invalid naming the place.
+    """
+    archive = _decoded(document)
+    declared = [_checked(index, members) for index, members in enumerate(archive.instances)]
+    counts = {"registered": 0, "changed": 0, "unchanged": 0}
+    for target, members in declared:
+        before = Instance.objects.filter(service=target.service, name=target.instance).first()
+        registered = registration.register(target, members, author=author, now=now)
+        unchanged = before is not None and before.revision == registered.instance.revision
+        counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
+    for each in archive.maintenance:
+        if each.until is not None and each.until <= now:
+            continue
+        overrides.begin_maintenance(
+            each.service, each.instance, until=each.until, reason=each.reason, author=each.author or author, now=now
+        )
+    return counts
+
+
+def _declared(instance: Instance, *, with_secrets: bool) -> dict[str, Any]:
+    body = instance_body(instance)
+    names = [*Declaration.__struct_fields__, "service", "instance"]
+    members = {name: body[name] for name in names if name in body}
+    if with_secrets:
+        members["notify_secret"] = instance.notify_secret
+    elif members["notify_url"] is not None:
+        # Without its secret nothing could be signed: the instance gives both again when it registers next.
+        members["notify_url"] = None
+    return members
+
+
+def _decoded(document: bytes) -> Archive:
+    try:
+        archive = msgspec.json.decode(document, type=Archive)
+    except msgspec.ValidationError as error:
+        raise invalid(error, Archive) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The file is not JSON: {error}.") from error
+    if archive.format != FORMAT:
+        raise Invalid(f"The file's format is {archive.format!r}, not {FORMAT!r}: give one made by export_registry.")
+    return archive
+
+
+def _checked(index: int, members: dict[str, Any]) -> tuple[declaration.Target, Declaration]:
+    try:
+        target = declaration.target(str(members.get("service", "")), str(members.get("instance", "")))
+        return target, declaration.declaration(members)
+    except Invalid as problem:
+        errors = [{**each, "pointer": f"/instances/{index}{each['pointer']}"} for each in problem.errors or []]
+        raise Invalid("Nothing was imported.", errors=errors) from problem

@@ -1,0 +1,121 @@
+"""Reading: which services there are, their instances, who requires whom."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+
+from django.db import connection
+
+from registry.database import rows
+from registry.errors import UnknownInstance, UnknownService
+from registry.models import GOOD, OVERRIDDEN, Instance, Requirement, shown_status
+
+_IS_GOOD = "status IN (%s, %s)"
+_COUNTS = """
+    SELECT service, status, is_in_maintenance, draining_until IS NOT NULL, COUNT(*) FROM registry_instance
+    GROUP BY 1, 2, 3, 4
+"""
+
+
+@dataclass(kw_only=True)
+class Summary:
+    """A service as its instances make it; also one that is only required, with no instance."""
+
+    service: str
+    counts: dict[str, int] = field(default_factory=dict)
+    requires: set[str] = field(default_factory=set)
+    required_by: set[str] = field(default_factory=set)
+
+    @property
+    def offered(self) -> int:
+        """How many instances its dependents are given."""
+        return sum(self.counts.get(status, 0) for status in GOOD)
+
+    @property
+    def offers(self) -> bool:
+        return self.offered > 0
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether an operator has taken every instance of it from the offer."""
+        return bool(self.counts) and self.counts.keys() <= OVERRIDDEN
+
+
+def instance(service: str, name: str) -> Instance:
+    """Raises UnknownInstance."""
+    found = next(rows.instances(*rows.equal(service=service, name=name)), None)
+    if found is None:
+        raise UnknownInstance(service, name)
+    return found
+
+
+def instances(service: str, *, limit: int | None = None) -> list[Instance]:
+    """The instances of a service, by name. None when the service is unknown."""
+    return list(islice(rows.instances(*rows.equal(service=service)), limit))
+
+
+def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
+    """For each service the instances that its dependents are given."""
+    providers: dict[str, list[Instance]] = {service: [] for service in services}
+    if not providers:
+        return providers
+    condition, names = rows.among("service", providers)
+    for each in rows.instances(f"{condition} AND {_IS_GOOD}", [names, *GOOD]):
+        if each.is_offered:
+            providers[each.service].append(each)
+    return providers
+
+
+def all_offered(
+    services: Collection[str] = (),
+    *,
+    tag: str | None = None,
+    zone: str | None = None,
+    version: str | None = None,
+) -> list[Instance]:
+    """The offered instances of these services, or of all, that match, by service and name."""
+    condition, parameters = rows.equal(zone=zone, version=version)
+    condition, parameters = f"{condition} AND {_IS_GOOD}", [*parameters, *GOOD]
+    if services:
+        among, names = rows.among("service", services)
+        condition, parameters = f"{condition} AND {among}", [*parameters, names]
+    found = rows.instances(condition, parameters)
+    return [each for each in found if each.is_offered and (tag is None or tag in each.tags)]
+
+
+def summaries() -> list[Summary]:
+    """Every service that is registered or required, by name."""
+    found: dict[str, Summary] = {}
+    for (service, status), count in counts().items():
+        _of(service, found).counts[status] = count
+    pairs = Requirement.objects.order_by().values_list("instance__service", "service").distinct()
+    for dependent, required in pairs:
+        _of(dependent, found).requires.add(required)
+        _of(required, found).required_by.add(dependent)
+    return [found[service] for service in sorted(found)]
+
+
+def counts() -> dict[tuple[str, str], int]:
+    """How many instances of each service are shown with each status."""
+    found: dict[tuple[str, str], int] = {}
+    # The ORM takes half as long again, to compile this and to convert what comes of it.
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS)
+        for service, status, is_in_maintenance, is_draining, count in cursor.fetchall():
+            key = service, shown_status(status, is_in_maintenance, is_draining)
+            found[key] = found.get(key, 0) + count
+    return found
+
+
+def summary(service: str) -> Summary:
+    """Raises UnknownService when no instance of it is registered and none requires it."""
+    found = next((each for each in summaries() if each.service == service), None)
+    if found is None:
+        raise UnknownService(service)
+    return found
+
+
+def _of(service: str, found: dict[str, Summary]) -> Summary:
+    if service not in found:
+        found[service] = Summary(service=service)
+    return found[service]

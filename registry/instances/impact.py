@@ -1,0 +1,66 @@
+"""Who is affected: what the requirements say of services that are down, and of instances about to be taken away."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from registry.instances import catalogue, dependencies
+from registry.instances.catalogue import Summary
+from registry.instances.declaration import Target
+from registry.models import Instance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impact:
+    """Of taking instances of one service from the offer: `taken` of them are offered now, and `left` others remain.
+
+    `dependents` require the service, `others` require those, transitively; both sorted.
+    """
+
+    service: str
+    taken: int
+    left: int
+    dependents: list[str]
+    others: list[str]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether dependents lose their last instance by it."""
+        return bool(self.taken and not self.left)
+
+
+def findings(summaries: Iterable[Summary]) -> dependencies.Findings:
+    """Root causes, blast radius, unmet requirements and cycles, of the services as they are."""
+    found = list(summaries)
+    registered = {each.service: each.requires for each in found if each.counts}
+    return dependencies.examine(
+        registered,
+        offering=[each.service for each in found if each.offers],
+        withdrawn=[each.service for each in found if each.is_withdrawn],
+    )
+
+
+def of_removing(targets: Sequence[Target]) -> list[Impact]:
+    """By service; a target with no instance named is the whole service."""
+    summaries = {each.service: each for each in catalogue.summaries()}
+    requirements = {each.service: each.requires for each in summaries.values()}
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for target in targets:
+        named[target.service].add(target.instance)
+    return [
+        _impact(summaries.get(service) or Summary(service=service), names, requirements)
+        for service, names in sorted(named.items())
+    ]
+
+
+def _impact(summary: Summary, names: set[str], requirements: dependencies.Requirements) -> Impact:
+    among = Instance.objects.filter(service=summary.service, name__in=names)
+    taken = summary.offered if "" in names else sum(each.is_offered for each in among)
+    behind = set(dependencies.dependents(requirements, summary.service)) - summary.required_by
+    return Impact(
+        service=summary.service,
+        taken=taken,
+        left=summary.offered - taken,
+        dependents=sorted(summary.required_by),
+        others=sorted(behind),
+    )

@@ -1,0 +1,148 @@
+"""An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from config.problems import Invalid
+from registry import wakeups
+from registry.database import retry
+from registry.database.retry import Overtaken
+from registry.errors import UnknownInstance
+from registry.instances.declaration import Target
+from registry.journal import log
+from registry.models import Change, Instance, Maintenance
+from registry.wire import bodies
+
+EXPIRED = "its time is over"
+
+
+@retry.retried
+def begin_maintenance(
+    service: str, instance: str = "", *, until: datetime | None, reason: str, author: str, now: datetime
+) -> Maintenance:
+    """Stop offering an instance, or with no instance named all of a service, also those that register later.
+
+    Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
+    """
+    maintenance, _ = Maintenance.objects.update_or_create(
+        service=service,
+        instance=instance,
+        defaults={"until": _checked(until, now=now), "reason": reason, "author": author, "since": now},
+    )
+    _apply(service, instance, author=author, reason=reason, now=now)
+    return maintenance
+
+
+def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
+    """In UTC, for PostgreSQL takes no offset from 16 hours on; the first and last hours of all time have none."""
+    try:
+        checked = None if until is None else until.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
+    if checked is not None and checked <= now:
+        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
+    return checked
+
+
+@retry.retried
+def end_maintenance(
+    service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
+) -> bool:
+    """Lift it; False when there was none, or none that is `still` so."""
+    removed, _ = Maintenance.objects.filter(still or Q(), service=service, instance=instance).delete()
+    if removed:
+        _apply(service, instance, author=author, reason=reason, now=now)
+    return bool(removed)
+
+
+@transaction.atomic
+def drain(target: Target, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
+    """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
+    instance = Instance.objects.select_for_update().filter(service=target.service, name=target.instance).first()
+    if instance is None:
+        raise UnknownInstance(target.service, target.instance)
+    before = bodies.offer_digest(instance)
+    instance.draining_until = now + timedelta(seconds=seconds)
+    if not instance.is_in_maintenance:
+        instance.overridden_since, instance.override_reason = now, reason
+    instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
+    draft = log.Draft(change=Change.DRAINING, instance=instance, before=before, author=author, reason=reason)
+    log.append([draft], now=now)
+    transaction.on_commit(wakeups.wake_notifications)
+    return instance
+
+
+def held(*, now: datetime) -> dict[tuple[str, str], str]:
+    """Why the services and instances are that are in maintenance now, a whole service with an empty instance."""
+    return {(each.service, each.instance): each.reason for each in _holding(now)}
+
+
+def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
+    """Why the instance is in maintenance; None when it is in none."""
+    return held.get((service, instance), held.get((service, "")))
+
+
+def expire(*, now: datetime) -> int:
+    """End what has run out; returns how many maintenances ended."""
+    is_over = Q(until__lte=now)
+    # Repeated on purpose: an operator may have prolonged one since it was found.
+    return sum(
+        end_maintenance(each.service, each.instance, reason=EXPIRED, author=each.author, now=now, still=is_over)
+        for each in list(Maintenance.objects.filter(is_over))
+    )
+
+
+def is_drained(instance: Instance, *, now: datetime) -> bool:
+    return instance.draining_until is not None and instance.draining_until <= now
+
+
+def drained(*, now: datetime) -> list[Target]:
+    """The instances whose time to drain is over."""
+    found = Instance.objects.filter(draining_until__lte=now).values_list("service", "name")
+    return [Target(service=service, instance=name) for service, name in found]
+
+
+def _affected(service: str, instance: str) -> QuerySet[Instance]:
+    named = Q(service=service, name=instance) if instance else Q(service=service)
+    return Instance.objects.filter(named).order_by("pk")
+
+
+def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
+    """Bring each instance's mark in line with the maintenances that hold, and journal those that changed.
+
+    Raises Overtaken when another maintenance has begun or ended since, or an instance was registered with a mark that
+    holds no more.
+    """
+    holding = held(now=now)
+    drafts = []
+    for each in _affected(service, instance).select_for_update():
+        why = reason_of(each.service, each.name, holding)
+        begins_or_ends = each.is_in_maintenance != (why is not None)
+        if not begins_or_ends and why in (None, each.override_reason):
+            continue
+        before = bodies.offer_digest(each)
+        if begins_or_ends:
+            each.is_in_maintenance, each.overridden_since = why is not None, now
+        each.override_reason = why or ""
+        each.save(update_fields=["is_in_maintenance", "overridden_since", "override_reason"])
+        change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
+        said = reason if why is None else why
+        drafts.append(log.Draft(change=change, instance=each, before=before, author=author, reason=said))
+    if drafts:
+        log.append(drafts, now=now)
+        transaction.on_commit(wakeups.wake_notifications)
+    else:
+        log.locked_head()
+    # Nobody else does any of that now: who has done so before has not seen what holds now.
+    if held(now=now) != holding:
+        raise Overtaken
+    marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
+    if any(mark != (reason_of(of, name, holding) is not None) for of, name, mark in marks):
+        raise Overtaken
+
+
+def _holding(now: datetime) -> QuerySet[Maintenance]:
+    return Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))

@@ -1,0 +1,216 @@
+"""What a registration writes: new instances, and what has changed of known ones, in a handful of statements."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from django.db import connection, transaction
+
+from registry import wakeups
+from registry.database import bulk, inserts
+from registry.instances import overrides
+from registry.instances.declaration import Declaration, Target
+from registry.journal import log
+from registry.models import Change, Cursor, Heartbeat, Instance, Requirement, Status
+from registry.wire import bodies
+
+# What a new heartbeat must judge anew when it has changed.
+_PROBED = frozenset(
+    ("incarnation", "heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
+)
+# How long webhooks are signed with the old secret too after a client has given a new one.
+ROTATION_OVERLAP = timedelta(hours=24)
+
+_DEFAULTS = {field.attname: field.get_default() for field in Instance._meta.concrete_fields}
+_NAMES = list(_DEFAULTS)
+_CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not field.primary_key]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One instance's registration or update, and whose token it came with."""
+
+    target: Target
+    declared: Declaration
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Changed:
+    """A known instance, as it is declared now, and the columns in which that differs."""
+
+    instance: Instance
+    columns: list[str]
+    before: str
+    author: str
+
+    @property
+    def told(self) -> list[str]:
+        """What is journalled: that a process was started anew is no change of what it declares."""
+        return [name for name in self.columns if name != "incarnation"]
+
+    def draft(self) -> log.Draft:
+        reason = f"changed: {', '.join(self.told)}"
+        return log.Draft(
+            change=Change.CHANGED, instance=self.instance, before=self.before, author=self.author, reason=reason
+        )
+
+
+def draft(entries: Sequence[Entry], *, now: datetime) -> dict[Target, Instance]:
+    """The instances that these will be, with ids and not yet stored."""
+    if not entries:
+        return {}
+    held = overrides.held(now=now)
+    ids = inserts.new_ids(Instance, len(entries))
+    return {entry.target: _drafted(number, entry, held, now=now) for number, entry in zip(ids, entries, strict=True)}
+
+
+def announced(instance: Instance) -> log.Draft:
+    return log.Draft(change=Change.REGISTERED, instance=instance, before="", author=instance.registered_by)
+
+
+def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> None:
+    """Store drafted instances, their heartbeats and requirements, and the cursors of those who are told."""
+    if not instances:
+        return
+    inserts.insert(Instance, _NAMES, map(attrgetter(*_NAMES), instances))
+    inserts.insert(Heartbeat, ("instance_id", "due_at"), ((each.pk, _first_due(each, now=now)) for each in instances))
+    _require(instances)
+    inserts.insert(
+        Cursor,
+        ("instance_id", "notified_revision", "scanned_revision"),
+        ((each.pk, revision, revision) for each in instances if each.notify_url is not None),
+    )
+    transaction.on_commit(wakeups.wake_heartbeats)
+
+
+def update(known: Mapping[Target, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
+    """Bring known instances to what is declared now; returns what is to be journalled of it."""
+    changes = [_changed(known[entry.target], entry, now=now) for entry in entries if entry.target in known]
+    changes = [change for change in changes if change.columns]
+    bulk.write_instances([change.instance for change in changes], _WRITTEN)
+    _require_anew([change.instance for change in changes if "requires" in change.columns])
+    _tell_no_more([change.instance for change in changes if "notify_url" in change.columns])
+    _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
+    return [change.draft() for change in changes if change.told]
+
+
+def point_cursors(known: Iterable[Instance], *, revision: int) -> None:
+    """The answer tells known dependents everything up to its revision: a delivery under way loses its claim."""
+    Cursor.objects.bulk_create(
+        [
+            Cursor(instance=each, notified_revision=revision, scanned_revision=revision)
+            for each in known
+            if each.notify_url is not None
+        ],
+        update_conflicts=True,
+        unique_fields=["instance"],
+        update_fields=_CURSOR_COLUMNS,
+    )
+
+
+def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, now: datetime) -> Instance:
+    target = entry.target
+    values = _DEFAULTS | _columns(entry.declared)
+    maintenance = overrides.reason_of(target.service, target.instance, held)
+    values |= {
+        "id": number,
+        "service": target.service,
+        "name": target.instance,
+        "incarnation": entry.declared.incarnation,
+        "status": Status.STARTING.value,
+        "status_since": now,
+        "status_reason": "registered, not probed yet",
+        "is_in_maintenance": maintenance is not None,
+        "overridden_since": None if maintenance is None else now,
+        "override_reason": maintenance or "",
+        "registered_at": now,
+        "registered_by": entry.author,
+        "revision": 0,
+    }
+    return Instance.from_db(connection.alias, _NAMES, list(values.values()))
+
+
+def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
+    """Make the instance what is declared now."""
+    before = bodies.offer_digest(instance)
+    columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
+    changed = [name for name, value in columns.items() if getattr(instance, name) != value]
+    if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
+        instance.previous_notify_secret = instance.notify_secret
+        instance.previous_secret_until = now + ROTATION_OVERLAP
+    if "incarnation" in changed and instance.draining_until is not None:
+        # The run before was to end.
+        columns["draining_until"] = None
+        changed.append("draining_until")
+    for name in changed:
+        setattr(instance, name, columns[name])
+    return _Changed(instance=instance, columns=changed, before=before, author=entry.author)
+
+
+def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
+    by_due: defaultdict[float, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        by_due[_first_due(instance, now=now)].append(instance)
+    for due_at, some in by_due.items():
+        Heartbeat.objects.filter(instance__in=some).update(due_at=due_at, lease_until=0, failures=0, successes=0)
+    if by_due:
+        transaction.on_commit(wakeups.wake_heartbeats)
+
+
+def _first_due(instance: Instance, *, now: datetime) -> float:
+    """At once for what we probe; for an instance that beats by itself, when its first beat is late."""
+    wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
+    return now.timestamp() + wait
+
+
+def _require_anew(instances: Collection[Instance]) -> None:
+    if instances:
+        Requirement.objects.filter(instance__in=instances).delete()
+        _require(instances)
+
+
+def _tell_no_more(instances: Iterable[Instance]) -> None:
+    silent = [instance for instance in instances if instance.notify_url is None]
+    if silent:
+        Cursor.objects.filter(instance__in=silent).delete()
+
+
+def _require(instances: Iterable[Instance]) -> None:
+    pairs = ((instance.pk, service) for instance in instances for service in instance.requires)
+    inserts.insert(Requirement, ("instance_id", "service"), pairs)
+
+
+def _columns(declared: Declaration) -> dict[str, Any]:
+    heartbeat = declared.heartbeat
+    return {
+        "url": declared.url.rstrip("/"),
+        "requires": sorted(set(declared.requires)),
+        "notify_url": declared.notify_url,
+        "notify_secret": declared.notify_secret if declared.notify_url else None,
+        "tags": sorted(set(declared.tags)),
+        "zone": declared.zone,
+        "version": declared.version,
+        "weight": declared.weight,
+        "metadata": declared.metadata,
+        "heartbeat_kind": heartbeat.kind,
+        "heartbeat_url": declared.heartbeat_url,
+        "interval_seconds": heartbeat.interval_seconds,
+        "timeout_seconds": heartbeat.timeout_seconds,
+        "warn_after_seconds": heartbeat.warn_after_seconds,
+        "failures_before_critical": heartbeat.failures_before_critical,
+        "successes_before_passing": heartbeat.successes_before_passing,
+        "deregister_after_seconds": heartbeat.deregister_after_seconds,
+    }
+
+
+_WRITTEN = [
+    *_columns(Declaration(url="")),
+    "incarnation",
+    "draining_until",
+    "previous_notify_secret",
+    "previous_secret_until",
+]

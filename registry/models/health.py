@@ -1,0 +1,88 @@
+"""What probes and beats change, what they found, and whether they are believed."""
+
+from django.db import models
+
+from registry.models.instances import Instance
+from registry.models.status import Status
+
+
+class Heartbeat(models.Model):
+    """What changes at every probe, in a row narrow enough to be rewritten thousands of times a second.
+
+    Times are seconds since the epoch. A claim sets `lease_until`, which is also what proves the claim when the verdict
+    is written: whoever comes later than its lease, or second, writes nothing.
+    """
+
+    instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True)
+    due_at = models.FloatField()
+    lease_until = models.FloatField(default=0.0)
+    # verdict.Health between two probes; the instance's status is what comes of it.
+    verdict = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
+    penalty = models.FloatField(default=0.0)
+    penalty_at = models.FloatField(default=0.0)
+    is_damped = models.BooleanField(default=False)
+    failures = models.PositiveIntegerField(default=0)
+    successes = models.PositiveIntegerField(default=0)
+    last_at = models.FloatField(null=True)
+    # Of the last success.
+    passed_at = models.FloatField(null=True)
+    latency_ms = models.FloatField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        # claims.claim: what is due?
+        indexes = [models.Index(fields=["due_at"], name="heartbeat_due")]
+
+    def __str__(self) -> str:
+        return f"heartbeat of {self.instance_id}"
+
+
+class Rollup(models.Model):
+    """What the probes of one instance found in one hour, or in one day of UTC: counts that are added to.
+
+    By name and not by key, so that it outlives the registration. The day is kept beside its hours so that a quarter of
+    a year is ninety rows; the key's order is that of uptime's reads.
+    """
+
+    pk = models.CompositePrimaryKey("span_hours", "service", "instance", "start_hour")
+    service = models.CharField(max_length=63)
+    instance = models.CharField(max_length=63)
+    span_hours = models.PositiveSmallIntegerField()
+    # Hours since the epoch.
+    start_hour = models.PositiveIntegerField()
+    probes = models.PositiveIntegerField()
+    failures = models.PositiveIntegerField()
+    warnings = models.PositiveIntegerField()
+    # Of those that did not fail: how many were timed, and their milliseconds.
+    timed = models.PositiveIntegerField()
+    latency_total_ms = models.FloatField()
+    latency_max_ms = models.FloatField()
+
+    class Meta:
+        # retention: which are old? Not by span too, for then SQLite would take it for what is asked of one service.
+        indexes = [models.Index(fields=["start_hour"], name="rollup_start")]
+
+    def __str__(self) -> str:
+        return f"{self.span_hours} h of {self.service}/{self.instance} from {self.start_hour}"
+
+
+class Protection(models.Model):
+    """protection.State between two judgements, and when the roll was last called: one row. Times as in Heartbeat."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    since = models.FloatField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    spent = models.FloatField(default=0.0)
+    spent_at = models.FloatField(default=0.0)
+    stirred_at = models.FloatField(default=0.0)
+    muted_until = models.FloatField(default=0.0)
+    swept_at = models.FloatField(null=True)
+    # The first sweep after a time without any.
+    resumed_at = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name_plural = "protection"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="protection_single")]
+
+    def __str__(self) -> str:
+        return self.reason if self.since is not None else "no protection"

@@ -1,0 +1,118 @@
+"""The HTTP/1.1 exchange of the registry, for heartbeats and for webhooks: what the rest of the registry imports.
+
+It asks untrusted peers, thousands at once: every phase has a timeout and every size a cap, addresses are judged as
+they are connected to, redirects are not followed, and whatever a peer does ends in an `Outcome`.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from functools import partial
+
+from registry.outbound import file_limit
+from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.connection import Connection
+from registry.outbound.exchange import Exchange
+from registry.outbound.opening import Opener, Opening
+from registry.outbound.pool import CLOSED, Pool
+from registry.outbound.timer_wheel import Wheel
+from registry.outbound.types import Error, Outcome, Request, Timeouts
+from registry.outbound.urls import Origin
+
+__all__ = ["Client", "Error", "Exchange", "Origin", "Outcome", "Request", "Timeouts"]
+
+
+class Client:
+    """Belongs to the running event loop. Its connections are kept alive between exchanges.
+
+    `on_peer_closed(origin, idle_seconds)` is called whenever a peer closes a connection that was idle, or that a
+    request was just sent on. It may have died, or be one that closes idle connections, perhaps after every answer: who
+    asks it again at once must see to it that this ends. A request that meets such a close on its way is sent again,
+    once, on a new connection. There are no more of these than the open-files limit has room for; the clock of a request
+    that finds `max_connections` busy starts when it gets one.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        max_connections: int = 1000,
+        idle_seconds: float = 60.0,
+        on_peer_closed: Callable[[Origin, float], None] | None = None,
+        tls_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._wheel = Wheel(self._loop)
+        self._opener = Opener(self._loop, policy, tls_context)
+        self._pool = Pool(
+            self._loop,
+            max_connections=file_limit.room_for(max_connections),
+            idle_seconds=idle_seconds,
+            on_room=self._admit,
+            on_peer_closed=on_peer_closed,
+        )
+        self._is_closed = False
+
+    async def send(self, request: Request) -> Outcome:
+        """The outcome of one request, whatever the peer does; cancelling ends the exchange."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        return await self._await(self.start(request, partial(_settle, future)), future)
+
+    async def connect(self, host: str, port: int, timeouts: Timeouts) -> Outcome:
+        """Whether a TCP connection opens; it is closed at once."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        return await self._await(self.start_connect(host, port, timeouts, partial(_settle, future)), future)
+
+    def start(self, request: Request, on_outcome: Callable[[Outcome], None]) -> Exchange:
+        """As `send`, without a future or a task: `on_outcome` is called once, after this has returned."""
+        try:
+            origin = request.target.origin
+        except ValueError as error:
+            exchange = Exchange(request, Origin("", "", 0), request.timeouts, on_outcome, self._wheel)
+            exchange.fail_soon(Error.BAD_URL, str(error))
+            return exchange
+        exchange = Exchange(request, origin, request.timeouts, on_outcome, self._wheel)
+        self._admit(exchange)
+        return exchange
+
+    def start_connect(
+        self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
+    ) -> Exchange:
+        """As `connect`, in the manner of `start`."""
+        exchange = Exchange(None, Origin("tcp", host, port), timeouts, on_outcome, self._wheel)
+        self._admit(exchange)
+        return exchange
+
+    async def close(self) -> None:
+        """Ends what is under way (`Error.CLIENT_CLOSED`) and waits until every connection is closed."""
+        self._is_closed = True
+        while self._pool.waiting:
+            self._pool.waiting.popleft().fail(Error.CLIENT_CLOSED, CLOSED)
+        await self._pool.drain()
+        self._opener.close()
+        self._wheel.stop()
+
+    def _admit(self, exchange: Exchange) -> None:
+        connection = None if exchange.is_retried else self._pool.take(exchange.origin)
+        if connection is not None:
+            exchange.is_reused = True
+            connection.begin(exchange)
+            return
+        connection = Connection(exchange, self._pool)
+        if self._is_closed:
+            exchange.fail_soon(Error.CLIENT_CLOSED, CLOSED)
+        elif self._pool.admit(connection):
+            Opening(self._opener, connection, exchange).begin()
+        else:
+            self._pool.wait(exchange)
+
+    async def _await(self, exchange: Exchange, future: "asyncio.Future[Outcome]") -> Outcome:
+        try:
+            return await future
+        finally:
+            exchange.cancel()
+
+
+def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)

@@ -1,0 +1,165 @@
+"""An exchange under way, from its start to its one outcome."""
+
+import logging
+from collections.abc import Callable
+from time import perf_counter
+from typing import Protocol
+
+from registry.outbound.timer_wheel import Wheel
+from registry.outbound.types import Error, Outcome, Request, Timeouts
+from registry.outbound.urls import Origin
+
+logger = logging.getLogger(__name__)
+
+
+class Carrier(Protocol):
+    """The connection on which an exchange runs."""
+
+    @property
+    def has_answered(self) -> bool: ...
+
+    def fail(self, error: Error, detail: str) -> None: ...
+
+
+class Opening(Protocol):
+    """The making of a connection for an exchange."""
+
+    def try_next(self) -> bool: ...
+
+    def end(self) -> None: ...
+
+
+class Exchange:
+    """Ends exactly once, with `finish`; from its opening on it is on the wheel, bounded by the phase it is in."""
+
+    __slots__ = (
+        "carrier",
+        "ends_at",
+        "is_resolved",
+        "is_retried",
+        "is_reused",
+        "on_outcome",
+        "opening",
+        "origin",
+        "request",
+        "started",
+        "tick",
+        "timeouts",
+        "wheel",
+    )
+
+    def __init__(
+        self,
+        request: Request | None,
+        origin: Origin,
+        timeouts: Timeouts,
+        on_outcome: Callable[[Outcome], None],
+        wheel: Wheel,
+    ) -> None:
+        # None for a TCP probe.
+        self.request = request
+        self.origin = origin
+        self.timeouts = timeouts
+        self.on_outcome: Callable[[Outcome], None] | None = on_outcome
+        self.wheel = wheel
+        self.started = perf_counter()
+        self.ends_at = self.started + timeouts.total
+        # On the wheel; 0 before it is.
+        self.tick = 0
+        self.carrier: Carrier | None = None
+        self.opening: Opening | None = None
+        self.is_resolved = False
+        self.is_reused = False
+        self.is_retried = False
+
+    @property
+    def is_finished(self) -> bool:
+        return self.on_outcome is None
+
+    def restart_clock(self) -> None:
+        self.started = perf_counter()
+        self.ends_at = self.started + self.timeouts.total
+
+    def begin_resolving(self) -> None:
+        self._bound(perf_counter() + self.timeouts.resolve)
+
+    def begin_connecting(self, ends_at: float) -> None:
+        self.is_resolved = True
+        self._bound(ends_at)
+
+    def begin_answer(self, carrier: Carrier) -> None:
+        self.carrier = carrier
+        self.opening = None
+        self._bound((self.started if self.is_reused else perf_counter()) + self.timeouts.first_byte)
+
+    def begin_again(self) -> None:
+        """On a new connection, within the same total."""
+        self.carrier = None
+        self.is_reused = False
+        self.is_retried = True
+
+    def expire(self, now: float) -> None:
+        if self.on_outcome is None:
+            return
+        if self.carrier is not None:
+            if self.carrier.has_answered and now < self.ends_at:
+                self.wheel.add(self, self.ends_at)
+            else:
+                self.carrier.fail(Error.TIMEOUT, self._describe_timeout(self.carrier))
+        elif self.opening is not None and now < self.ends_at and self.opening.try_next():
+            return
+        elif self.is_resolved:
+            self.fail(Error.CONNECT_TIMEOUT, f"{self.origin} accepted no connection within {now - self.started:.2g} s.")
+        else:
+            self.fail(Error.RESOLVE_FAILED, f"{self.origin.host} did not resolve within {now - self.started:.2g} s.")
+
+    def fail(self, error: Error, detail: str) -> None:
+        self.finish(Outcome(error=error, detail=detail, reused=self.is_reused), perf_counter())
+
+    def finish(self, outcome: Outcome, now: float) -> None:
+        on_outcome, self.on_outcome = self.on_outcome, None
+        if on_outcome is None:
+            return
+        if self.tick:
+            self.wheel.remove(self)
+        self.carrier = None
+        if self.opening is not None:
+            opening, self.opening = self.opening, None
+            opening.end()
+        outcome.latency_ms = (now - self.started) * 1000
+        try:
+            on_outcome(outcome)
+        except Exception:
+            # Raised here it would end the wheel's turn or a stranger's connection.
+            logger.exception("What was to be done with an outcome failed")
+
+    def fail_soon(self, error: Error, detail: str) -> None:
+        self.finish_soon(Outcome(error=error, detail=detail))
+
+    def finish_soon(self, outcome: Outcome) -> None:
+        """Not at once, so that who starts the next exchange at each outcome does not do so ever deeper in the stack."""
+        self.wheel.loop.call_soon(self.finish, outcome, perf_counter())
+
+    def cancel(self) -> None:
+        """Ends it without telling anybody."""
+        if self.on_outcome is None:
+            return
+        self.on_outcome = _ignore
+        if self.carrier is not None:
+            self.carrier.fail(Error.CLIENT_CLOSED, "")
+        else:
+            self.fail(Error.CLIENT_CLOSED, "")
+
+    def _bound(self, at: float) -> None:
+        if self.tick:
+            self.wheel.remove(self)
+        self.wheel.add(self, at if at < self.ends_at else self.ends_at)
+
+    def _describe_timeout(self, carrier: Carrier) -> str:
+        if carrier.has_answered:
+            return f"{self.origin} did not end its answer within {self.timeouts.total:g} s."
+        return f"{self.origin} did not begin to answer within {self.timeouts.first_byte:g} s."
+
+
+def _ignore(outcome: Outcome) -> None:
+    pass

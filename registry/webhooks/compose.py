@@ -1,0 +1,140 @@
+"""What a dependent is told: the net change of what it requires, since it was last told."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from registry.journal import log
+from registry.models import JournalEntry
+from registry.wire import bodies
+
+EVENT_TYPE = "registry.providers.changed"
+# A dependent that lags by more asks for the whole: that costs it one request, and us no walk through the journal.
+MOST_REVISIONS = 10_000
+
+
+class Lagging(NamedTuple):
+    """A dependent's cursor, and what is needed of its instance to make its message."""
+
+    instance_id: int
+    notified_revision: int
+    scanned_revision: int
+    sent_revision: int
+    attempts: int
+    needs_resync: bool
+    service: str
+    name: str
+    requires: tuple[str, ...]
+    notify_url: str
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One webhook that this process has claimed the sending of."""
+
+    instance_id: int
+    service: str
+    instance: str
+    url: str
+    # One, or during a rotation two; never shown.
+    secrets: tuple[str, ...] = field(repr=False)
+    id: str
+    from_revision: int
+    to_revision: int
+    attempts: int
+    lease_until: float
+    body: bytes
+
+
+class Composer:
+    """Makes the messages of one claim: the journal is read once, and a change is folded and encoded once for all that
+    are told the same."""
+
+    def __init__(self, cursors: Sequence[Lagging], *, lease_until: float, head: int, now: datetime) -> None:
+        self._lease_until = lease_until
+        self._head = head
+        self._now = now
+        self._timestamp = bodies.timestamp(now)
+        self._entries = self._read([cursor for cursor in cursors if not self._is_far_behind(cursor)])
+        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw]]] = {}
+
+    def message(self, cursor: Lagging) -> Message | None:
+        """None when there is nothing to tell."""
+        needs_resync = cursor.needs_resync or self._is_far_behind(cursor)
+        has_changes, changes = self._changes(cursor)
+        if not has_changes and not needs_resync and not _is_in_doubt(cursor):
+            return None
+        return Message(
+            instance_id=cursor.instance_id,
+            service=cursor.service,
+            instance=cursor.name,
+            url=cursor.notify_url,
+            secrets=cursor.secrets,
+            id=self._id(cursor),
+            from_revision=cursor.notified_revision,
+            to_revision=self._head,
+            attempts=cursor.attempts,
+            lease_until=self._lease_until,
+            body=self._body(cursor, changes, needs_resync=needs_resync),
+        )
+
+    def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[JournalEntry]]:
+        """The journal from the hindmost cursor on, by service."""
+        by_service: defaultdict[str, list[JournalEntry]] = defaultdict(list)
+        if cursors:
+            services = {service for cursor in cursors for service in cursor.requires}
+            after = min(cursor.scanned_revision for cursor in cursors)
+            for entry in log.between(services, after=after, up_to=self._head):
+                by_service[entry.service].append(entry)
+        return by_service
+
+    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw]]:
+        """Whether there are any, and the lists of them, encoded."""
+        key = (cursor.requires, cursor.scanned_revision)
+        if key not in self._folded:
+            net = log.net_change(self._concerning(*key))
+            parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
+            encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
+            self._folded[key] = (bool(net), encoded)
+        return self._folded[key]
+
+    def _concerning(self, services: Iterable[str], after: int) -> list[JournalEntry]:
+        entries = [entry for service in services for entry in self._entries.get(service, ()) if entry.revision > after]
+        return sorted(entries, key=lambda entry: entry.revision)
+
+    def _body(self, cursor: Lagging, changes: dict[str, msgspec.Raw], *, needs_resync: bool) -> bytes:
+        data: dict[str, Any] = {
+            "subscriber": {"service": cursor.service, "instance": cursor.name},
+            "from_revision": cursor.notified_revision,
+            "to_revision": self._head,
+            **({"resync": True} if needs_resync else {}),
+            **changes,
+        }
+        return msgspec.json.encode({"type": EVENT_TYPE, "timestamp": self._timestamp, "data": data})
+
+    def _id(self, cursor: Lagging) -> str:
+        """The same on every retry of the same range; a resync that was asked for twice is two messages."""
+        stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
+        return f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem
+
+    def _is_far_behind(self, cursor: Lagging) -> bool:
+        return self._head - cursor.scanned_revision > MOST_REVISIONS
+
+
+def secrets_of(newest: str | None, previous: str | None, *, until: datetime | None, now: datetime) -> tuple[str, ...]:
+    """Those to sign with, the newest first: during a rotation also the previous one."""
+    both = (newest, previous) if until is not None and until > now else (newest,)
+    return tuple(secret for secret in both if secret)
+
+
+def _is_in_doubt(cursor: Lagging) -> bool:
+    """Whether a message may have arrived that nobody acknowledged.
+
+    Its dependent must be told even when nothing is left of the change: it may have applied what has since been undone.
+    """
+    return cursor.sent_revision > cursor.notified_revision

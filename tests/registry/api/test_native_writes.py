@@ -1,0 +1,256 @@
+import asyncio
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Thread, current_thread, main_thread
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from rest_framework.test import APIClient
+
+from config.tokens import issuing
+from config.tokens.issuing import Holder
+from registry.api import bodies
+from registry.api.native_writes import Lane
+from registry.discovery.reader import Reader
+from registry.errors import Contended
+from registry.instances import registration
+from registry.instances.group_commit import intake
+from registry.instances.registration import Registered
+from registry.models import Heartbeat, Instance, JournalEntry
+from tests import factories
+from tests.config.asgi import Client, http_scope, hybrid
+from tests.registry.conftest import ClientOf
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BILLING = "/v1/services/billing/instances/billing-1"
+BATCH = "/v1/registrations:batch"
+WHOLE = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "tags": ["b", "a"], "heartbeat": {"kind": "ttl"}}
+
+
+@pytest.fixture(autouse=True)
+def _stopped() -> Iterator[None]:
+    yield
+    intake.stop()
+
+
+@pytest.fixture
+def token() -> str:
+    return issuing.create(name="deployer", scopes=["register:billing"])
+
+
+def send(method: str, path: str, body: Any, token: str = "", **members: Any) -> Client:
+    """Through the lane, with nothing behind it that would answer instead."""
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"} if token else {}
+    raw = [(name.encode(), value.encode()) for name, value in {**headers, **members}.items()]
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def exchange() -> Client:
+        async def run(function: Any) -> Any:
+            return await asyncio.to_thread(_with_connection_closed, function)
+
+        reader = Reader(run)
+        application = hybrid(_django, [Lane(lambda: reader, run)], limit=1000)
+        client = Client({"type": "http.request", "body": content, "more_body": False})
+        await application(http_scope(path, method=method, headers=raw), client.receive, client.send)
+        return client
+
+    return asyncio.run(exchange())
+
+
+def _with_connection_closed(function: Any) -> Any:
+    try:
+        return function()
+    finally:
+        connection.close()
+
+
+def _django(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("299 Left to Django", [])
+    return [b""]
+
+
+def without_times(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body["instance"].items() if name not in ("status_since", "registered_at")}
+
+
+def test_it_registers_and_answers_as_django_does(token: str, client_of: ClientOf) -> None:
+    django: APIClient = client_of("register:other", name="other")
+    expected = django.put("/v1/services/other/instances/billing-1", WHOLE, format="json").json()
+
+    answer = send("PUT", BILLING, WHOLE, token)
+
+    body = json.loads(answer.body)
+    assert answer.status == 201
+    assert body.keys() == expected.keys()
+    assert body["providers"] == {"logsvc": []}
+    assert without_times(body) == without_times(expected) | {
+        "service": "billing",
+        "registered_by": "deployer",
+        "revision": 2,
+    }
+    assert dict(answer.headers)[b"rollcall-revision"] == b"2"
+    assert Heartbeat.objects.count() == 2
+
+
+def test_an_answer_of_many_providers_keeps_nobody_else_waiting(
+    token: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[Thread] = []
+
+    def registration_body(registered: Registered) -> dict[str, Any]:
+        threads.append(current_thread())
+        return whole(registered)
+
+    whole = bodies.registration
+    monkeypatch.setattr(bodies, "registration", registration_body)
+    monkeypatch.setattr("registry.api.native_writes.MOST_PROVIDERS_IN_LOOP", 1)
+    factories.passing("logsvc", now=now)
+    send("PUT", BILLING, WHOLE, token)
+    factories.passing("logsvc", "logsvc-2", now=now)
+
+    answer = send("PUT", BILLING, WHOLE, token)
+
+    offered = json.loads(answer.body)["providers"]["logsvc"]
+    assert [each["instance"] for each in offered] == ["logsvc-1", "logsvc-2"]
+    assert [thread is main_thread() for thread in threads] == [True, False]
+
+
+def test_again_is_an_update_that_changes_nothing(token: str) -> None:
+    send("PUT", BILLING, WHOLE, token)
+
+    assert send("PUT", BILLING, WHOLE, token).status == 200
+    assert JournalEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "type_"),
+    [
+        (BILLING, b"{", 400, "bad-request"),
+        (BILLING, b"", 422, "invalid"),
+        (BILLING, [], 422, "invalid"),
+        (BILLING, {"url": "no url"}, 422, "invalid"),
+        (BILLING, {"url": "http://169.254.169.254"}, 422, "invalid"),
+        (BILLING, b"[" * 100_000, 400, "bad-request"),
+        (BILLING, b'"' + b"a" * (9 * 1024 * 1024) + b'"', 413, "body-too-large"),
+        ("/v1/services/other/instances/other-1", WHOLE, 403, "forbidden"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_is_stored(
+    token: str, path: str, body: Any, status: int, type_: str
+) -> None:
+    answer = send("PUT", path, body, token)
+
+    assert answer.status == status
+    assert json.loads(answer.body)["type"] == f"urn:rollcall:problem:{type_}"
+    assert not Instance.objects.exists()
+
+
+@pytest.mark.parametrize("given", ["", "rct_unknown"])
+def test_nobody_registers_without_a_token_that_is_known(given: str) -> None:
+    headers = {"content-type": "application/json", **({"authorization": f"Bearer {given}"} if given else {})}
+
+    assert send("PUT", BILLING, WHOLE, **headers).status == 401
+    assert not Instance.objects.exists()
+
+
+def test_a_fleet_registers_with_one_call(token: str) -> None:
+    fleet = [{**WHOLE, "service": "billing", "instance": f"billing-{number}"} for number in range(3)]
+
+    answer = send("POST", BATCH, {"instances": [*fleet, {"service": "other"}], "mode": "each"}, token)
+
+    body = json.loads(answer.body)
+    assert [each["status"] for each in body["results"]] == [201, 201, 201, 422]
+    assert body["revision"] == 3
+    assert Instance.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("PUT", BILLING, {"content-type": "text/plain"}),
+        ("PUT", BILLING, {}),
+        ("PUT", "/v1/services/Billing/instances/billing-1", {"content-type": "application/json"}),
+        ("PUT", f"{BILLING}/heartbeat", {"content-type": "application/json"}),
+        ("DELETE", BILLING, {"content-type": "application/json"}),
+        ("POST", "/v1/resync", {"content-type": "application/json"}),
+    ],
+)
+def test_everything_else_is_left_to_django(method: str, path: str, headers: dict[str, str]) -> None:
+    assert send(method, path, WHOLE, **headers).status == 299
+
+
+def test_an_answer_names_its_revision_when_nothing_of_a_fleet_was_stored(token: str) -> None:
+    send("PUT", BILLING, WHOLE, token)
+
+    answer = send("POST", BATCH, {"instances": [{"service": "other"}], "mode": "each"}, token)
+
+    assert dict(answer.headers)[b"rollcall-revision"] == b"1"
+
+
+def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "register_many", _away)
+
+    for method, path, body in (
+        ("PUT", BILLING, WHOLE),
+        ("POST", BATCH, {"instances": [{**WHOLE, "service": "billing", "instance": "b-1"}]}),
+    ):
+        answer = send(method, path, body, token)
+        assert answer.status == 503
+        assert json.loads(answer.body)["type"] == "urn:rollcall:problem:unavailable"
+
+
+def test_what_collides_again_and_again_is_to_be_sent_again(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registration, "register_many", _contended)
+
+    for method, path, body in (
+        ("PUT", BILLING, WHOLE),
+        ("POST", BATCH, {"instances": [{**WHOLE, "service": "billing", "instance": "b-1"}]}),
+    ):
+        answer = send(method, path, body, token)
+        assert answer.status == 503
+        assert dict(answer.headers)[b"retry-after"] == b"1"
+        assert json.loads(answer.body)["type"] == "urn:rollcall:problem:contended"
+
+
+def test_batches_take_no_thread_from_the_reads() -> None:
+    with ThreadPoolExecutor(1) as others:
+
+        async def run(function: Any) -> Any:
+            raise AssertionError("a batch was run where reads are")
+
+        async def exchange() -> None:
+            reader = Reader(run)
+            reader.holders = KnowsAll()  # type: ignore[assignment]  # answers as Holders does
+            lane = Lane(lambda: reader, _in(others))
+            client = Client({"type": "http.request", "body": b"{}", "more_body": False})
+            headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer rct")]
+            await hybrid(_django, [lane], limit=1000)(
+                http_scope(BATCH, method="POST", headers=headers), client.receive, client.send
+            )
+            assert client.status == 422
+
+        asyncio.run(exchange())
+
+
+class KnowsAll:
+    async def of(self, header: str, *, now: float) -> Holder:
+        return Holder(name="tester", scopes=frozenset({"register:*"}))
+
+
+def _in(threads: ThreadPoolExecutor) -> Any:
+    async def run(function: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(threads, function)
+
+    return run
+
+
+def _contended(*_: Any, **__: Any) -> None:
+    raise Contended
+
+
+def _away(*_: Any, **__: Any) -> None:
+    raise OperationalError("the connection is closed")

@@ -1,0 +1,83 @@
+"""A registry's lane under test: nothing is looked at unless the test says so."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from django.db import connection, connections
+
+from config.hybrid import Hybrid
+from config.tokens import issuing
+from registry.api.native_reads import Lane
+from registry.discovery.reader import Reader
+from tests.config.asgi import Client, http_scope, hybrid
+from tests.waiting import PATIENCE_SECONDS
+
+Result = TypeVar("Result")
+
+
+class Desk:
+    """Its threads share the test's connection, and so see what its transaction holds."""
+
+    def __init__(self) -> None:
+        self._connection = connection._connections["default"]  # type: ignore[attr-defined]  # where Django keeps it
+        self.made = 0
+        self.token = issuing.create(name="reader", scopes=["read"])
+        self.reader: Reader
+        self._application: Hybrid
+
+    def run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
+        self._connection.inc_thread_sharing()
+        try:
+            asyncio.run(self._run(scenario))
+        finally:
+            self._connection.dec_thread_sharing()
+
+    async def do(self, function: Callable[[], Result]) -> Result:
+        """Run what asks the database."""
+        return await asyncio.to_thread(self._with_connection, function)
+
+    async def get(self, address: str, *, token: str | None = None, **headers: str) -> Client:
+        client = Client()
+        await self.ask(client, address, token=token, **headers)
+        return client
+
+    def begin(self, address: str, client: Client, *, token: str | None = None) -> "asyncio.Task[None]":
+        return asyncio.create_task(self.ask(client, address, token=token))
+
+    async def ask(self, client: Client, address: str, *, token: str | None = None, **headers: str) -> None:
+        path, _, query = address.partition("?")
+        sent = {"authorization": f"Bearer {token or self.token}", **headers}
+        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
+        await self._application(http_scope(path, query_string=query.encode(), headers=raw), client.receive, client.send)
+
+    async def look(self) -> None:
+        await self.reader.watcher.look()
+
+    async def settle(self) -> None:
+        """Let everything that can go on do so."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def until_waiting(self, count: int = 1) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while self.reader._waiting < count:  # noqa: ASYNC110 -- what is waited for tells nobody
+                await asyncio.sleep(0)
+
+    async def _run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
+        self.reader = Reader(self._counted)
+        self._application = hybrid(_unreachable, [Lane(lambda: self.reader)])
+        await self.look()
+        await scenario(self)
+
+    async def _counted(self, function: Callable[[], Any]) -> Any:
+        self.made += getattr(function, "func", function).__name__ not in ("_look", "holder", "oldest", "page")
+        return await self.do(function)
+
+    def _with_connection(self, function: Callable[[], Result]) -> Result:
+        connections["default"] = self._connection
+        return function()
+
+
+def _unreachable(environ: dict[str, Any], start_response: Any) -> Any:
+    raise AssertionError(f"{environ['PATH_INFO']} was left to Django")

@@ -1,0 +1,68 @@
+from collections.abc import Callable
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+
+from registry.discovery import reader
+
+
+class _Lost:
+    """Of a server that was restarted: what is asked on it fails, until it is opened anew."""
+
+    vendor = "postgresql"
+
+    def __init__(self, *, is_usable: bool = False) -> None:
+        self.connection: object | None = object()
+        self._is_usable = is_usable
+
+    def is_usable(self) -> bool:
+        return self._is_usable
+
+    def close(self) -> None:
+        self.connection = None
+
+
+@pytest.fixture
+def lose(monkeypatch: pytest.MonkeyPatch) -> Callable[[_Lost], None]:
+    return lambda lost: monkeypatch.setattr(reader, "connection", lost)
+
+
+def asking(lost: _Lost) -> Callable[[], str]:
+    def ask() -> str:
+        if lost.connection is not None:
+            raise OperationalError("the connection is closed")
+        return "found"
+
+    return ask
+
+
+def test_what_is_read_on_a_lost_connection_is_read_on_another(lose: Callable[[_Lost], None]) -> None:
+    lost = _Lost()
+    lose(lost)
+
+    assert reader._read(asking(lost)) == "found"
+
+
+def test_what_fails_on_a_connection_that_is_there_is_not_tried_again(lose: Callable[[_Lost], None]) -> None:
+    lost = _Lost(is_usable=True)
+    lose(lost)
+
+    with pytest.raises(OperationalError):
+        reader._read(asking(lost))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's connection is a file")
+def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
+    def ask() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
+
+    first = reader._read(ask)
+    other = connections.create_connection(DEFAULT_DB_ALIAS)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 30000)", [first])
+    other.close()
+
+    assert reader._read(ask) != first

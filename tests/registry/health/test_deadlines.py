@@ -1,0 +1,69 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from registry.health import deadlines
+from registry.instances import overrides, registration
+from registry.instances.declaration import Target
+from registry.models import Change, Instance, JournalEntry, Maintenance, Status
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+BILLING = Target(service="billing", instance="billing-1")
+
+
+def test_what_stays_critical_is_deregistered_when_its_time_is_over(now: datetime) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
+    factories.judge(instance, succeeded=False, now=now, times=3)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=59)) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=60)) == 1
+    entry = JournalEntry.objects.first()
+    assert entry is not None
+    assert entry.reason == "critical for longer than 60 s"
+
+
+def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("billing-1", "billing-2"):
+        instance = factories.passing("billing", name, now=now, heartbeat={"deregister_after_seconds": 60})
+        factories.judge(instance, succeeded=False, now=now, times=3)
+
+    deregister = registration.deregister
+
+    def deregister_slowly(target: Target, **members: Any) -> bool:
+        Instance.objects.exclude(name=target.instance).update(status=Status.PASSING)
+        return deregister(target, **members)
+
+    monkeypatch.setattr(registration, "deregister", deregister_slowly)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=60)) == 1
+    assert [each.name for each in Instance.objects.all()] == ["billing-2"]
+
+
+def test_maintenance_ends_by_itself(now: datetime) -> None:
+    instance = factories.passing("billing", now=now)
+    until = now + timedelta(minutes=5)
+    overrides.begin_maintenance("billing", until=until, reason="upgrade", author="ann", now=now)
+
+    deadlines.enforce(now=until - timedelta(seconds=1))
+    instance.refresh_from_db()
+    assert not instance.is_offered
+    deadlines.enforce(now=until)
+    instance.refresh_from_db()
+
+    assert instance.is_offered
+    assert not Maintenance.objects.exists()
+    entry = JournalEntry.objects.first()
+    assert entry is not None
+    assert (entry.change, entry.author, entry.reason) == (Change.MAINTENANCE_ENDED, "ann", "its time is over")
+
+
+def test_what_drains_is_deregistered_when_its_time_is_over(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.drain(BILLING, seconds=30, reason="", author="ann", now=now)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=29)) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=30)) == 1
+    assert not Instance.objects.exists()

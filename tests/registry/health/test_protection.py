@@ -1,0 +1,161 @@
+from datetime import datetime, timedelta
+
+import pytest
+from rest_framework.test import APIClient
+
+from registry.health import deadlines, leases, protection, results
+from registry.instances import catalogue
+from registry.instances.declaration import Target
+from registry.models import Change, Instance, JournalEntry, Protection, Status
+from tests import factories
+from tests.registry.conftest import ClientOf
+
+pytestmark = pytest.mark.django_db
+
+
+def fleet(count: int, *, now: datetime, service: str = "billing") -> None:
+    members = {"failures_before_critical": 1, "deregister_after_seconds": 60}
+    for number in range(count):
+        factories.passing(service, f"{service}-{number}", now=now, heartbeat=members)
+
+
+def probe_all(*, succeeded: bool, now: datetime, is_cut_off: bool = False) -> None:
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+    results.record([factories.probe(each, succeeded=succeeded) for each in due], is_cut_off=is_cut_off, now=now)
+
+
+def offered() -> list[Instance]:
+    return catalogue.offered(["billing"])["billing"]
+
+
+def test_when_the_whole_fleet_fails_at_once_it_stays_offered_and_is_marked_suspect(now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+
+    assert [(each.status, each.is_suspect) for each in offered()] == [(Status.PASSING, True)] * 10
+    assert offered()[0].status_reason.startswith("probed; kept because more than 5 of 10 instances failed within 60 s")
+    assert JournalEntry.objects.filter(change=Change.SUSPECT).count() == 10
+
+
+def test_a_suspect_that_fails_again_journals_nothing_and_one_that_passes_is_suspect_no_longer(now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+    probe_all(succeeded=False, now=now + timedelta(seconds=20))
+    assert JournalEntry.objects.filter(change=Change.SUSPECT).count() == 10
+
+    probe_all(succeeded=True, now=now + timedelta(seconds=40))
+
+    assert not Instance.objects.filter(is_suspect=True).exists()
+    assert JournalEntry.objects.filter(change=Change.PASSING).count() == 20
+
+
+def test_what_fell_just_before_is_brought_back_where_a_service_is_left_with_too_little(now: datetime) -> None:
+    fleet(7, now=now)
+    fleet(9, now=now, service="mail")
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+    billing = [each for each in due if each.service == "billing"]
+    results.record([factories.probe(each, succeeded=False) for each in billing[:4]], now=now)
+    assert len(offered()) == 3
+
+    rest = [each for each in due if each not in billing[:4]]
+    results.record([factories.probe(each, succeeded=False) for each in rest], now=now)
+
+    assert [each.is_suspect for each in offered()] == [True] * 7
+
+
+def test_it_ends_by_itself_after_a_genuine_scale_down_and_the_dead_are_then_let_fall(now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp() + 59)
+    assert protection.situation(now=now).is_active
+
+    later = now + timedelta(seconds=60)
+    protection.tick(is_cut_off=False, now=later.timestamp())
+    # Not the sweep's own gap: that is another test's.
+    Protection.objects.update(resumed_at=None)
+    probe_all(succeeded=False, now=later)
+
+    assert not protection.situation(now=later).is_active
+    assert offered() == []
+
+
+def test_nothing_is_given_up_while_it_holds(now: datetime) -> None:
+    fleet(1, now=now)
+    probe_all(succeeded=False, now=now)
+    later = now + timedelta(seconds=90)
+    fleet(10, now=later, service="mail")
+    probe_all(succeeded=False, now=later)
+
+    assert deadlines.enforce(now=later) == 0
+    protection.end(now=later)
+    assert deadlines.enforce(now=later) == 1
+
+
+def test_when_our_own_network_is_down_not_even_one_falls(now: datetime) -> None:
+    fleet(1, now=now)
+    probe_all(succeeded=False, is_cut_off=True, now=now)
+
+    assert [each.is_suspect for each in offered()] == [True]
+    assert protection.situation(now=now).reason == "no canary of our own network answers"
+
+
+def test_after_our_own_restart_what_has_not_passed_since_is_given_time(now: datetime) -> None:
+    fleet(2, now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now + timedelta(seconds=300)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+
+    probe_all(succeeded=False, now=back)
+    assert [each.is_suspect for each in offered()] == [True, True]
+    assert deadlines.enforce(now=back) == 0
+
+    over = back + timedelta(seconds=protection.GRACE_SECONDS)
+    probe_all(succeeded=False, now=over)
+    assert offered() == []
+
+
+def test_after_our_own_restart_what_has_passed_since_falls_like_any_other(now: datetime) -> None:
+    fleet(2, now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now + timedelta(seconds=300)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+
+    probe_all(succeeded=True, now=back)
+    probe_all(succeeded=False, now=back + timedelta(seconds=10))
+
+    assert offered() == []
+
+
+def test_an_instance_that_reports_itself_ill_is_believed(now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+    factories.register("cron", now=now, heartbeat={"kind": "ttl"})
+    cron = Target(service="cron", instance="cron-1")
+
+    for succeeded in (True, False):
+        results.beat(cron, succeeded=succeeded, reason="", author="tester", now=now)
+
+    assert catalogue.offered(["cron"])["cron"] == []
+
+
+@pytest.fixture
+def operator(client_of: ClientOf) -> APIClient:
+    return client_of("operate", "read")
+
+
+def test_the_api_says_how_protection_stands_and_ends_it(operator: APIClient, now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+
+    body = operator.get("/v1/protection").json()
+    assert (body["active"], body["suspects"]) == (True, 10)
+    assert "5 of 10" in body["reason"]
+    assert "ends by itself" in body["ends"]
+    assert operator.get("/v1/services/billing/instances/billing-0").json()["suspect"] is True
+
+    assert operator.delete("/v1/protection").status_code == 204
+    assert operator.get("/v1/protection").json()["active"] is False
+
+
+def test_ending_protection_takes_an_operator(client_of: ClientOf) -> None:
+    assert client_of("read").delete("/v1/protection").status_code == 403

@@ -1,0 +1,72 @@
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.health import start_delay
+from registry.health.start_delay import BOUNDS, Histogram, Tally
+
+
+class Pipeline:
+    """Keeps what a pipeline of Redis was told."""
+
+    def __init__(self, kept: dict[str, float]) -> None:
+        self._kept = kept
+
+    def __enter__(self) -> "Pipeline":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def hincrby(self, key: str, field: str, count: float) -> None:
+        self._kept[field] = self._kept.get(field, 0) + count
+
+    hincrbyfloat = hincrby
+
+    def execute(self) -> None:
+        pass
+
+
+class Store:
+    def __init__(self) -> None:
+        self.kept: dict[str, float] = {}
+
+    def pipeline(self) -> Pipeline:
+        return Pipeline(self.kept)
+
+    def hgetall(self, key: str) -> dict[bytes, bytes]:
+        return {field.encode(): str(value).encode() for field, value in self.kept.items()}
+
+
+@given(st.lists(st.floats(0, 100), min_size=1), st.floats(0.01, 1))
+def test_a_quantile_is_a_bound_below_which_that_share_lies(lates: list[float], share: float) -> None:
+    counts = [0] * (len(BOUNDS) + 1)
+    for late in lates:
+        counts[sum(bound < late for bound in BOUNDS)] += 1
+    bound = Histogram(counts=tuple(counts), total_seconds=sum(lates)).quantile(share)
+
+    assert sum(late <= bound for late in lates) >= share * len(lates) - 1e-9
+
+
+def test_what_is_counted_is_added_to_the_common_histogram(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    monkeypatch.setattr(start_delay, "_redis", lambda: store)
+    tally = Tally()
+    for late in (-1.0, 0.004, 0.2, 99.0):
+        tally.add(late)
+    tally.flush()
+
+    found = start_delay.read()
+
+    assert (found.count, found.counts[0], found.counts[-1]) == (4, 2, 1)
+    assert found.total_seconds == pytest.approx(99.204)
+
+
+def test_without_redis_counting_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = redis.Redis.from_url("unix:///nowhere/redis.sock")
+    monkeypatch.setattr(start_delay, "_redis", lambda: away)
+    tally = Tally()
+    tally.add(1.0)
+
+    tally.flush()

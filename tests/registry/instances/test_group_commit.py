@@ -1,0 +1,177 @@
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from threading import Event, Thread
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection
+
+from registry.errors import Contended, Deregistered
+from registry.instances import declaration, group_commit, registration, storage
+from registry.instances.registration import Registered
+from registry.instances.storage import Entry
+from registry.journal import log
+from registry.models import Instance, JournalEntry
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _stopped() -> Iterator[None]:
+    yield
+    group_commit.intake.stop()
+
+
+def entry(number: int, **members: object) -> Entry:
+    declared = declaration.declaration({"url": "http://127.0.0.1:9000", **members})
+    target = declaration.target("billing", f"billing-{number}")
+    return Entry(target=target, declared=declared, author="tester")
+
+
+def register(each: Entry) -> Registered:
+    try:
+        return group_commit.register(each)
+    finally:
+        connection.close()
+
+
+def test_what_comes_at_the_same_time_is_stored_each_once_with_revisions_in_order() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        registered = list(threads.map(register, [entry(number) for number in range(40)]))
+
+    assert {each.instance.name for each in registered} == {f"billing-{number}" for number in range(40)}
+    assert [each.revision for each in log.page(after=0, limit=100)] == list(range(1, 41))
+
+
+def test_two_updates_of_one_instance_at_the_same_time_are_both_taken() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        registered = list(threads.map(register, [entry(1, weight=weight) for weight in range(1, 20)]))
+
+    assert len(registered) == 19
+    assert Instance.objects.count() == 1
+    assert JournalEntry.objects.count() == 19
+
+
+def test_who_is_refused_hinders_nobody_else(now: datetime) -> None:
+    register(entry(1, incarnation="run-1"))
+    registration.deregister(declaration.target("billing", "billing-1"), author="tester", now=now)
+
+    with ThreadPoolExecutor(8) as threads:
+        refused = threads.submit(register, entry(1, incarnation="run-1"))
+        others = list(threads.map(register, [entry(number) for number in range(2, 10)]))
+
+    with pytest.raises(Deregistered):
+        refused.result()
+    assert len(others) == 8
+
+
+def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
+    seen: list[int] = []
+    written = Event()
+
+    def read() -> None:
+        try:
+            is_over = False
+            while not is_over:
+                # Without a pause it would keep the interpreter from the writers, who wait for each other's lock.
+                is_over = written.wait(0.001)
+                seen.extend(each.revision for each in log.page(after=seen[-1] if seen else 0, limit=100))
+        finally:
+            connection.close()
+
+    def write(number: int) -> None:
+        try:
+            registration.register(
+                entry(number).target, entry(number).declared, author="t", now=datetime.now().astimezone()
+            )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(7) as threads:
+        reader = threads.submit(read)
+        try:
+            list(threads.map(write, range(60)))
+        finally:
+            written.set()
+        reader.result(timeout=30)
+
+    assert seen == list(range(1, 61))
+
+
+def test_whatever_fails_nobody_waits_for_ever_and_the_next_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(group_commit, "close_old_connections", _broken)
+        failed = group_commit.intake.submit(entry(1))
+        with pytest.raises(ZeroDivisionError):
+            failed.result(timeout=30)
+
+    assert register(entry(2)).is_new
+
+
+def test_a_thread_that_is_gone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    forked = group_commit.Intake()
+    gone = Thread(target=int)
+    gone.start()
+    gone.join()
+    monkeypatch.setattr(forked, "_thread", gone)
+
+    try:
+        assert forked.submit(entry(1)).result(timeout=30).is_new
+    finally:
+        forked.stop()
+
+
+def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def away(entries: list[Entry], *, now: datetime) -> None:
+        asked.append(len(entries))
+        raise OperationalError("no route to host")
+
+    monkeypatch.setattr(registration, "register_many", away)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+
+    group_commit._store(jobs)
+
+    assert asked == [50, 1]
+    assert all(isinstance(future.exception(timeout=0), OperationalError) for _, future in jobs)
+
+
+def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_than_one_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def contended(entries: list[Entry], *, now: datetime) -> None:
+        asked.append(len(entries))
+        raise Contended
+
+    monkeypatch.setattr(registration, "register_many", contended)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+
+    group_commit._store(jobs)
+
+    assert asked == [50, 1, 1]
+    assert all(isinstance(future.exception(timeout=0), Contended) for _, future in jobs)
+
+
+def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert = storage.insert
+
+    def broken(instances: Collection[Instance], *, revision: int, now: datetime) -> None:
+        if any(each.name == "billing-3" for each in instances):
+            raise IntegrityError("a constraint of ours")
+        insert(instances, revision=revision, now=now)
+
+    monkeypatch.setattr(storage, "insert", broken)
+    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(6)]
+
+    group_commit._store(jobs)
+
+    errors = [future.exception(timeout=0) for _, future in jobs]
+    assert [type(error) for error in errors if error] == [Contended]
+    assert Instance.objects.count() == 5
+
+
+def _broken() -> None:
+    raise ZeroDivisionError

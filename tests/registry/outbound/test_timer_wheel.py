@@ -1,0 +1,83 @@
+"""Deadlines come, none early, in their order."""
+
+import asyncio
+from time import perf_counter
+
+import pytest
+
+from registry.outbound.timer_wheel import TICK_SECONDS, Wheel
+
+pytestmark = pytest.mark.anyio
+
+
+class Deadline:
+    def __init__(self, wheel: Wheel, *, after: float) -> None:
+        self.tick = 0
+        self.wheel = wheel
+        self.at = perf_counter() + after
+        self.expired: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        wheel.add(self, self.at)
+
+    def expire(self, now: float) -> None:
+        self.expired.set_result(now)
+
+
+@pytest.fixture
+async def wheel() -> Wheel:
+    return Wheel(asyncio.get_running_loop())
+
+
+async def test_a_deadline_is_told_when_it_has_passed(wheel: Wheel) -> None:
+    for after in (0, 0.01, 0.05):
+        deadline = Deadline(wheel, after=after)
+        assert await deadline.expired >= deadline.at
+
+
+async def test_a_deadline_that_has_long_passed_is_told_too(wheel: Wheel) -> None:
+    later = Deadline(wheel, after=60)
+    deadline = Deadline(wheel, after=-100)
+    await deadline.expired
+    assert not later.expired.done()
+    wheel.stop()
+
+
+async def test_deadlines_are_told_in_order(wheel: Wheel) -> None:
+    told: list[Deadline] = []
+    late, early = Deadline(wheel, after=3 * TICK_SECONDS), Deadline(wheel, after=0)
+    late.expired.add_done_callback(lambda _: told.append(late))
+    early.expired.add_done_callback(lambda _: told.append(early))
+    await late.expired
+    assert told == [early, late]
+
+
+async def test_a_removed_deadline_is_not_told(wheel: Wheel) -> None:
+    removed, other = Deadline(wheel, after=0), Deadline(wheel, after=0)
+    wheel.remove(removed)
+    wheel.remove(removed)
+    await other.expired
+    assert not removed.expired.done()
+
+
+async def test_a_deadline_can_be_set_again_when_it_is_told(wheel: Wheel) -> None:
+    class Repeating(Deadline):
+        def expire(self, now: float) -> None:
+            if now < self.at + 0.05:
+                self.wheel.add(self, now)
+            else:
+                super().expire(now)
+
+    await Repeating(wheel, after=0).expired
+
+
+async def test_a_wheel_that_has_come_to_rest_begins_anew(wheel: Wheel) -> None:
+    await Deadline(wheel, after=0).expired
+    await asyncio.sleep(3 * TICK_SECONDS)
+    deadline = Deadline(wheel, after=0.01)
+    assert await deadline.expired >= deadline.at
+
+
+async def test_a_stopped_wheel_tells_nothing(wheel: Wheel) -> None:
+    deadline = Deadline(wheel, after=0)
+    wheel.stop()
+    await asyncio.sleep(3 * TICK_SECONDS)
+    assert not deadline.expired.done()

@@ -1,0 +1,61 @@
+from typing import Any
+
+import pytest
+
+from config.problems import Invalid
+from registry.discovery import queries
+from registry.instances.batch import Batch
+from registry.instances.declaration import Declaration, convert
+
+URL = "http://127.0.0.1:9000"
+
+
+def fault(call: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        call()
+    assert caught.value.errors is not None
+    (entry,) = caught.value.errors
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        ({}, "/url", "It is required."),
+        ({"url": 3}, "/url", "Expected `str`, got `int`"),
+        ([], "/", "Expected `object`, got `array`"),
+        ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of http, tcp, ttl."),
+        ({"url": URL, "requires": ["a", "B"]}, "/requires/1", "This is no name: a name is a lower-case letter, "),
+        ({"url": URL, "metadata": {"": "x"}}, "/metadata", "Of each name in it: Expected `str` of length >= 1"),
+        ({"url": URL, "metadata": {"a": 3}}, "/metadata", "Expected `str`, got `int`"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_change(body: Any, pointer: str, detail: str) -> None:
+    found = fault(lambda: convert(body, Declaration))
+
+    assert found["pointer"] == pointer
+    assert found["detail"].startswith(detail)
+
+
+def test_a_choice_that_is_none_names_those_there_are_also_where_it_may_be_left_out() -> None:
+    found = fault(lambda: queries.parse(queries.Instances, "status=sick"))
+
+    assert found == {
+        "pointer": "/status",
+        "detail": "'sick' is none of critical, draining, maintenance, passing, starting, warning.",
+    }
+    assert (
+        fault(lambda: convert({"mode": "most", "instances": [{}]}, Batch))["detail"] == "'most' is none of all, each."
+    )
+
+
+def test_a_time_to_wait_is_shown_by_example() -> None:
+    found = fault(lambda: queries.parse(queries.Instances, "after=0&wait=soon"))
+
+    assert found == {"pointer": "/wait", "detail": "This is no time to wait: write it as 30s, 500ms or 1.5m."}
+
+
+def test_what_a_body_itself_says_is_kept() -> None:
+    found = fault(lambda: queries.parse(queries.Instances, "wait=30s"))
+
+    assert found["detail"].startswith("`wait` needs `after`")
