@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from webui import entry
 from webui.outages import Outage
-from webui.upstream.grading import Grade
+from webui.upstream.grading import Grade, Total
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Place:
@@ -59,3 +59,12 @@ def stored(place: Place, grade: Grade, *, is_swap: bool = False) -> SafeString:
 
 def unsaved(code: str, place: Place, why: Unsaved) -> SafeString:
     return render_to_string("webui/grades/unsaved.html", {"code": code, "place": place, "why": why})
+
+
+def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString:
+    swap = ' hx-swap-oob="true"' if is_swap else ""
+    if total.percent is None:
+        return mark_safe(f'<span id="t{student_id}" class="sum-none"{swap}>–</span>')  # noqa: S308 -- numbers alone
+    percent, letter = escape(total.percent), escape(total.letter or "")
+    badge = f' <span class="badge letter-{letter[:1].lower()}">{letter}</span>' if letter else ""
+    return mark_safe(f'<span id="t{student_id}"{swap}>{percent} %{badge}</span>')  # noqa: S308 -- escaped above

@@ -29,12 +29,6 @@ class Entry:
     score: str | None
     status: Status
 
-    def is_above(self, points: str) -> bool:
-        try:
-            return self.score is not None and Decimal(self.score) > Decimal(points)
-        except InvalidOperation:
-            return False
-
 
 def read_seen(token: str) -> Seen:
     """What is no token counts as a grade that nobody stored yet."""
@@ -58,6 +52,14 @@ def parse(typed: str, *, was_late: bool = False) -> Entry:
         return Entry(score=_number(found["score"]), status=status)
     is_still_late = was_late and bool(text)
     return Entry(score=_number(text), status=Status.LATE if is_still_late else Status.NONE)
+
+
+def is_above(score: str | None, points: str) -> bool:
+    """Whether the score exceeds the points; what is no number does not."""
+    try:
+        return score is not None and Decimal(score) > Decimal(points)
+    except InvalidOperation:
+        return False
 
 
 def write(grade: Grade) -> str:

@@ -3,6 +3,7 @@
 Scores and percentages stay the strings that grading writes: no float ever touches them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -26,11 +27,22 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Letter:
+    letter: str
+    least_percent: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
+    """`may_write` is about grades, `may_edit` about the course and who is in it."""
+
     code: str
     title: str
     scheme: str = "weighted"
+    term: str | None = None
+    role: str = ""
     may_write: bool = False
+    may_edit: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +59,15 @@ class Category:
 class Section:
     id: int
     title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseInFull(Course):
+    teachers: list[str] = field(default_factory=list)
+    assistants: list[str] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    categories: list[Category] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +119,7 @@ class Assignment:
 class StudentRow(Student):
     """One student's line of a gradebook; `grades` in the order of its assignments."""
 
+    state: str = "active"
     current: Total = Total()
     final: Total = Total()
     grades: list[Grade] = field(default_factory=list)
@@ -113,3 +135,403 @@ class Gradebook:
     assignments: list[Assignment]
     students: list[StudentRow]
     sections: list[Section] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One assignment's part in a total; `reason` says why it counts, or does not."""
+
+    assignment: int
+    title: str
+    points: str
+    score: str | None
+    counts: bool
+    reason: str
+    outcome: str = ""
+    late_deduction: str = "0"
+    earned: str = "0"
+    possible: str = "0"
+
+    @property
+    def is_dropped(self) -> bool:
+        return self.outcome.startswith("dropped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One category's part in a total."""
+
+    category: int
+    title: str
+    weight: str
+    earned: str
+    possible: str
+    percent: str | None
+    lines: list[Line]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounding:
+    exact: str
+    rounded: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    formula: str | None
+    categories: list[Part]
+    rounding: Rounding | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanations:
+    current: Explanation
+    final: Explanation
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradedAssignment(Assignment):
+    grade: Grade = Grade()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that one student got in a course."""
+
+    course: Course
+    student: Student
+    assignments: list[GradedAssignment]
+    current: Total
+    final: Total
+    explanation: Explanations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change of one grade that a person asks for, with the version that they saw."""
+
+    student: int
+    assignment: int
+    version: int
+    score: str | None
+    status: Status
+    late_deduction: str | None = None
+    comment: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """The parts to change; `confirmed`, because the web UI asks for scores above the points itself."""
+        given = {"late_deduction": self.late_deduction, "comment": self.comment}
+        changed = {name: value for name, value in given.items() if value is not None}
+        return {"score": self.score, "status": self.status, "confirmed": True, **changed}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A grade as it was stored, the student's totals with it, and the change to undo; None where nothing changed."""
+
+    grade: Grade
+    current: Total
+    final: Total
+    change: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Changes that were made together: a file, a bulk write or an undo."""
+
+    id: int
+    source: str
+    progress: str = "done"
+    author: str = ""
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    filename: str | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BatchGrade:
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refusal:
+    grade: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchStored:
+    batch: Batch
+    grades: list[_BatchGrade]
+    refused: list[_Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A grade before or after a change."""
+
+    score: str | None = None
+    status: Status = Status.NONE
+    late_deduction: str = "0"
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    id: int
+    version: int
+    at: datetime
+    author: str
+    after: Content
+    before: Content | None = None
+    source: str = "single"
+    via: str = ""
+    batch: int | None = None
+    student: int = 0
+    assignment: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """`histogram` counts the scores in each tenth of the points, and last those above."""
+
+    count: int
+    histogram: list[int]
+    mean: str | None = None
+    median: str | None = None
+    lower_quartile: str | None = None
+    upper_quartile: str | None = None
+    deviation: str | None = None
+    least: str | None = None
+    greatest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supposed:
+    """Totals with supposed scores."""
+
+    current: Total
+    final: Total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment:
+    id: int
+    role: str
+    state: str
+    username: str
+    student: Student | None = None
+    section: int | None = None
+
+
+class Overtaken(Exception):
+    """Somebody else stored `theirs` first."""
+
+    def __init__(self, theirs: Grade) -> None:
+        super().__init__("Somebody else changed this grade first.")
+        self.theirs = theirs
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFault:
+    index: int
+    detail: str
+    theirs: Grade | None = None
+
+
+class RowsRefused(Exception):
+    """Nothing of many was stored, because of some."""
+
+    def __init__(self, rows: list[RowFault]) -> None:
+        super().__init__(f"{len(rows)} rows are refused.")
+        self.rows = rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Courses:
+    courses: list[Course]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Assignments:
+    assignments: list[Assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Students:
+    students: list[StudentRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Changes:
+    changes: list[Change]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Enrollments:
+    enrollments: list[Enrollment]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Precondition:
+    theirs: Grade
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fault:
+    pointer: str = ""
+    detail: str = ""
+    theirs: Grade | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Faults:
+    errors: list[_Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    id: int
+
+
+def courses(person: str) -> list[Course]:
+    return _ask(person, "/v1/courses", _Courses).courses
+
+
+def course(person: str, code: str) -> CourseInFull:
+    return _ask(person, _path(code), CourseInFull)
+
+
+def gradebook(person: str, code: str) -> Gradebook:
+    return _ask(person, _path(code, "gradebook"), Gradebook)
+
+
+def assignments(person: str, code: str) -> list[Assignment]:
+    return _ask(person, _path(code, "assignments"), _Assignments).assignments
+
+
+def students(person: str, code: str) -> list[StudentRow]:
+    """With their totals, by name."""
+    return _ask(person, _path(code, "students"), _Students).students
+
+
+def report(person: str, code: str, student_id: int) -> Report:
+    return _ask(person, _path(code, "students", student_id), Report)
+
+
+def suppose(person: str, code: str, student_id: int, scores: Mapping[int, str | None]) -> Supposed:
+    """What the totals would be with these scores; nothing is stored."""
+    body = {"course": code, "scores": [{"assignment": key, "score": score} for key, score in scores.items()]}
+    return _ask(person, f"/v1/students/{student_id}/what-if", Supposed, method="POST", body=body)
+
+
+def statistics(person: str, code: str, assignment_id: int) -> Statistics:
+    return _ask(person, _path(code, "assignments", assignment_id, "statistics"), Statistics)
+
+
+def grade(person: str, student_id: int, assignment_id: int) -> Grade:
+    return _ask(person, f"/v1/grades/{student_id}-{assignment_id}", Grade)
+
+
+def history(person: str, student_id: int, assignment_id: int) -> list[Change]:
+    """Of one grade, the latest first."""
+    found = _ask(person, f"/v1/grades/{student_id}-{assignment_id}/history", _Changes).changes
+    return [replace(each, student=student_id, assignment=assignment_id) for each in reversed(found)]
+
+
+def store(person: str, edit: Edit) -> Stored:
+    """Raises Overtaken when the version seen is no longer the one stored."""
+    path, headers = f"/v1/grades/{edit.student}-{edit.assignment}", {"If-Match": f'"{edit.version}"'}
+    try:
+        return _ask(person, path, Stored, method="PATCH", headers=headers, body=edit.members())
+    except Refused as refusal:
+        if refusal.status != 412:
+            raise
+        raise Overtaken(msgspec.json.decode(refusal.body, type=_Precondition).theirs) from refusal
+
+
+def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
+    """All or none; raises RowsRefused, with the rows that stand in the way."""
+    rows = [
+        {"student": each.student, "assignment": each.assignment, "version": each.version, **each.members()}
+        for each in edits
+    ]
+    try:
+        return _ask(person, _path(code, "grades:bulk"), BatchStored, method="POST", body={"grades": rows})
+    except Refused as refusal:
+        if refusal.status not in (412, 422, 428):
+            raise
+        faults = msgspec.json.decode(refusal.body, type=_Faults).errors
+        found = [(re.match(r"/grades/([0-9]+)", fault.pointer), fault) for fault in faults]
+        raise RowsRefused(
+            [RowFault(index=int(row[1]), detail=fault.detail, theirs=fault.theirs) for row, fault in found if row]
+        ) from refusal
+
+
+def changes(person: str, code: str, **filters: int | None) -> list[Change]:
+    """The latest first; `before` is the id of the last one on the page before."""
+    params = {name: str(value) for name, value in filters.items() if value is not None}
+    return _ask(person, _path(code, "changes"), _Changes, params=params).changes
+
+
+def undo_change(person: str, code: str, change_id: int) -> BatchStored:
+    return _ask(person, _path(code, "changes", f"{change_id}:undo"), BatchStored, method="POST")
+
+
+def undo_batch(person: str, code: str, batch_id: int) -> BatchStored:
+    return _ask(person, _path(code, "batches", f"{batch_id}:undo"), BatchStored, method="POST")
+
+
+def enrollments(person: str, code: str) -> list[Enrollment]:
+    return _ask(person, _path(code, "enrollments"), _Enrollments).enrollments
+
+
+def create(person: str, code: str, kind: str, members: Mapping[str, Any]) -> int:
+    """One of the course's `students`, `assignments`, `categories`, `sections` or `enrollments`; its id."""
+    return _ask(person, _path(code, kind), _Made, method="POST", body=members).id
+
+
+def create_course(person: str, members: Mapping[str, Any]) -> Course:
+    return _ask(person, "/v1/courses", Course, method="POST", body=members)
+
+
+def change(person: str, code: str, kind: str, key: int, members: Mapping[str, Any]) -> None:
+    _ask(person, _path(code, kind, key), _Made, method="PATCH", body=members)
+
+
+def change_course(person: str, code: str, members: Mapping[str, Any]) -> None:
+    _ask(person, _path(code), Course, method="PATCH", body=members)
+
+
+def delete(person: str, code: str, kind: str, key: int) -> None:
+    exchange.fetch(_question(person, _path(code, kind, key), method="DELETE"))
+
+
+def _ask(person: str, path: str, answer: type[Answer], **members: Any) -> Answer:
+    return exchange.ask(_question(person, path, **members), answer)
+
+
+def _question(
+    person: str,
+    path: str,
+    *,
+    method: str = "GET",
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
+) -> exchange.Question:
+    return exchange.Question(
+        service="grading",
+        method=method,
+        path=path,
+        token=settings.GRADING_TOKEN,
+        params=params,
+        headers={"Rollcall-Act-For": quote(person, safe=""), **(headers or {})},
+        body=body,
+    )
+
+
+def _path(code: str, *segments: str | int) -> str:
+    return "/".join(["/v1/courses", quote(code, safe=""), *map(str, segments)])
