@@ -4,8 +4,8 @@ The rules are those that docs/grading.md explains.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -13,8 +13,11 @@ from fractions import Fraction
 from grading import drops
 from grading.drops import Entry
 
-# The least percentage for each letter, highest first.
-LETTERS = {
+ZERO = Decimal(0)
+Letters = Mapping[str, Decimal | int]
+
+# The least percentage for each letter, highest first: what a course without a scale of its own uses.
+LETTERS: Letters = {
     "A": 94,
     "A-": 90,
     "B+": 87,
@@ -32,16 +35,29 @@ LETTERS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One assignment with what one student got for it; both amounts have at most two decimals."""
+    """One assignment with what one student got for it; amounts have at most two decimals.
+
+    `score` is as it was entered: `late_deduction` is still to be taken from it. A grade that is not `posted` is hidden
+    from the student.
+    """
 
     id: int
     points: Decimal
     score: Decimal | None = None
+    late_deduction: Decimal = ZERO
+    posted: bool = True
     excused: bool = False
     published: bool = True
     extra_credit: bool = False
     omit_from_final: bool = False
     never_drop: bool = False
+
+    @property
+    def effective_score(self) -> Decimal | None:
+        """The score less the late deduction, and at least zero."""
+        if self.score is None or not self.late_deduction:
+            return self.score
+        return max(self.score - self.late_deduction, ZERO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,14 +70,16 @@ class Category:
 
 
 class Outcome(StrEnum):
-    """What became of an item in a total."""
+    """How an item takes part in a total, or why it does not."""
 
     COUNTED = "counted"
     COUNTED_AS_ZERO = "counted as zero"
+    HIDDEN_AS_ZERO = "hidden, counted as zero"
     EXTRA_CREDIT = "extra credit"
     DROPPED_LOWEST = "dropped as lowest"
     DROPPED_HIGHEST = "dropped as highest"
     NOT_GRADED = "not graded"
+    HIDDEN = "hidden"
     EXCUSED = "excused"
     OMITTED = "omitted"
     UNPUBLISHED = "unpublished"
@@ -71,7 +89,8 @@ class Outcome(StrEnum):
         return self in _COUNTING
 
 
-_COUNTING = frozenset({Outcome.COUNTED, Outcome.COUNTED_AS_ZERO, Outcome.EXTRA_CREDIT})
+_COUNTING = frozenset({Outcome.COUNTED, Outcome.COUNTED_AS_ZERO, Outcome.HIDDEN_AS_ZERO, Outcome.EXTRA_CREDIT})
+_ZERO = frozenset({Outcome.COUNTED_AS_ZERO, Outcome.HIDDEN_AS_ZERO})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +119,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Total:
-    """`exact` is the percentage before rounding; None while there is nothing to tell of."""
+    """`exact` is the percentage before rounding; None while nothing is graded."""
 
     exact: Fraction | None
     parts: tuple[Part, ...]
@@ -114,19 +133,30 @@ class Total:
         return None if self.percent is None else letter(self.percent)
 
 
-def current(categories: Iterable[Category], *, weighted: bool) -> Total:
-    """The total of what is graded so far."""
-    return _total(tuple(_part(category, blanks_count=False) for category in categories), weighted=weighted)
+def current(categories: Iterable[Category], *, weighted: bool, with_unposted: bool = False) -> Total:
+    """The total of what is graded so far; hidden grades are left out unless `with_unposted`."""
+    rule = _Rule(blanks_count=False, with_unposted=with_unposted)
+    return _total(tuple(_part(category, rule) for category in categories), weighted=weighted)
 
 
-def final(categories: Iterable[Category], *, weighted: bool) -> Total:
-    """The total if all that is still blank stayed so and counted as zero; None while nothing at all is graded."""
-    parts = tuple(_part(category, blanks_count=True) for category in categories)
-    total = _total(parts, weighted=weighted)
-    graded = any(
-        _ineligible(line.item) is None and line.item.score is not None for part in parts for line in part.lines
-    )
-    return total if graded else Total(exact=None, parts=parts)
+def final(categories: Iterable[Category], *, weighted: bool, with_unposted: bool = False) -> Total:
+    """The total if every blank counted as zero, and every hidden grade unless `with_unposted`.
+
+    None while nothing at all is graded.
+    """
+    categories = tuple(categories)
+    rule = _Rule(blanks_count=True, with_unposted=with_unposted)
+    parts = tuple(_part(category, rule) for category in categories)
+    if any(rule.shows(item) and _ineligible(item) is None for category in categories for item in category.items):
+        return _total(parts, weighted=weighted)
+    return Total(exact=None, parts=parts)
+
+
+def supposed(categories: Iterable[Category], scores: Mapping[int, Decimal | None]) -> list[Category]:
+    """The categories as if these scores, by item, had been given: posted, on time and not excused."""
+    return [
+        replace(category, items=tuple(_supposed(item, scores) for item in category.items)) for category in categories
+    ]
 
 
 def rounded(percentage: Fraction) -> Decimal:
@@ -134,8 +164,26 @@ def rounded(percentage: Fraction) -> Decimal:
     return Decimal(math.floor(percentage * 100 + Fraction(1, 2))).scaleb(-2)
 
 
-def letter(percent: Decimal) -> str:
-    return next(name for name, bound in LETTERS.items() if bound <= percent)
+def letter(percent: Decimal, letters: Letters = LETTERS) -> str:
+    """The letter of the highest bound reached; `letters` go from high to low, the last at 0."""
+    return next(name for name, bound in letters.items() if bound <= percent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    """The difference between the totals."""
+
+    blanks_count: bool
+    with_unposted: bool
+
+    def shows(self, item: Item) -> bool:
+        return item.score is not None and (item.posted or self.with_unposted)
+
+
+def _supposed(item: Item, scores: Mapping[int, Decimal | None]) -> Item:
+    if item.id not in scores:
+        return item
+    return replace(item, score=scores[item.id], late_deduction=ZERO, excused=False, posted=True)
 
 
 def _total(parts: tuple[Part, ...], *, weighted: bool) -> Total:
@@ -156,26 +204,29 @@ def _in_points(parts: Sequence[Part]) -> Fraction | None:
     return None if ratio is None else ratio * 100
 
 
-def _part(category: Category, *, blanks_count: bool) -> Part:
-    outcomes = {item.id: _outcome(item, blanks_count=blanks_count) for item in category.items}
-    eligible = [item for item in category.items if outcomes[item.id].counts]
-    outcomes |= _dropped(eligible, lowest=category.drop_lowest, highest=category.drop_highest)
+def _part(category: Category, rule: _Rule) -> Part:
+    outcomes = {item.id: _outcome(item, rule) for item in category.items}
+    if category.drop_lowest or category.drop_highest:
+        outcomes |= _dropped(category, outcomes)
     lines = tuple(_line(item, outcomes[item.id]) for item in category.items)
     return Part(
         category=category,
         lines=lines,
-        earned=sum((line.earned for line in lines), Decimal()),
-        possible=sum((line.possible for line in lines), Decimal()),
+        earned=sum((line.earned for line in lines), ZERO),
+        possible=sum((line.possible for line in lines), ZERO),
     )
 
 
-def _outcome(item: Item, *, blanks_count: bool) -> Outcome:
-    """What becomes of an item before anything is dropped."""
+def _outcome(item: Item, rule: _Rule) -> Outcome:
+    """How an item counts before anything is dropped."""
     reason = _ineligible(item)
     if reason is not None:
         return reason
-    if item.score is None:
-        return Outcome.COUNTED_AS_ZERO if blanks_count else Outcome.NOT_GRADED
+    if not rule.shows(item):
+        is_hidden = not item.posted and not rule.with_unposted
+        if rule.blanks_count:
+            return Outcome.HIDDEN_AS_ZERO if is_hidden else Outcome.COUNTED_AS_ZERO
+        return Outcome.HIDDEN if is_hidden else Outcome.NOT_GRADED
     return Outcome.EXTRA_CREDIT if item.extra_credit else Outcome.COUNTED
 
 
@@ -189,22 +240,25 @@ def _ineligible(item: Item) -> Outcome | None:
 
 def _line(item: Item, outcome: Outcome) -> Line:
     if not outcome.counts:
-        return Line(item=item, outcome=outcome, earned=Decimal(), possible=Decimal())
-    return Line(item=item, outcome=outcome, earned=item.score or Decimal(), possible=_possible(item))
+        return Line(item=item, outcome=outcome, earned=ZERO, possible=ZERO)
+    return Line(item=item, outcome=outcome, earned=_earned(item, outcome), possible=_possible(item))
+
+
+def _earned(item: Item, outcome: Outcome) -> Decimal:
+    return ZERO if outcome in _ZERO else item.effective_score or ZERO
 
 
 def _possible(item: Item) -> Decimal:
-    return Decimal() if item.extra_credit else item.points
+    return ZERO if item.extra_credit else item.points
 
 
-def _dropped(items: Sequence[Item], *, lowest: int, highest: int) -> dict[int, Outcome]:
-    if not lowest and not highest:
-        return {}
+def _dropped(category: Category, outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
     entries = [
-        Entry.of(id=item.id, score=item.score or Decimal(), points=_possible(item), never_drop=item.never_drop)
-        for item in items
+        Entry.of(id=item.id, score=_earned(item, outcomes[item.id]), points=_possible(item), never_drop=item.never_drop)
+        for item in category.items
+        if outcomes[item.id].counts
     ]
-    dropped = drops.choose(entries, lowest=lowest, highest=highest)
+    dropped = drops.choose(entries, lowest=category.drop_lowest, highest=category.drop_highest)
     return {
         **dict.fromkeys(dropped.lowest, Outcome.DROPPED_LOWEST),
         **dict.fromkeys(dropped.highest, Outcome.DROPPED_HIGHEST),

@@ -2,11 +2,15 @@
 
 from django.urls import include, path
 
+from grading.api import urls as api
+
 handler400 = "config.problems.bad_request"
 handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"
 
 urlpatterns = [
     path("v1/", include("grading.api.urls")),
+    # As the system that this one follows had them.
+    *api.plain,
     path("rollcall/", include("registry.client.django.urls")),
 ]

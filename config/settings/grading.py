@@ -12,6 +12,9 @@ ROOT_URLCONF = "grading.urls"
 DATABASES = {"default": env.database(SERVICE)}
 INSTALLED_APPS = ["grading.apps.GradingApp", "registry.client.django", *base.INSTALLED_APPS]
 
+# A bulk write of ten thousand grades, or a large file to import.
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # `act-for`: the token's holder names the person it acts for, whose rights then decide.
 TOKEN_SCOPES = ["read", "write", "act-for"]
 # The token with which the web UI acts for the people signed in to it; `provision` makes it known here.

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.problems import PreconditionFailed
 from grading import gradebook
+from grading.access import Actor
 from grading.drafts import GradeDraft
 from grading.models import Assignment, Grade, GradeChange, Student
 from tests.grading import factories
@@ -65,8 +66,8 @@ def _record(student: Student, assignment: Assignment, score: Decimal, *, expecte
     gradebook.record_grade(
         student=student,
         assignment=assignment,
-        draft=GradeDraft(score=score),
+        patch=GradeDraft(score=score),
         expected_version=expected_version,
-        author=factories.TEACHER,
+        actor=Actor.person(factories.TEACHER),
         now=timezone.now(),
     )
