@@ -67,7 +67,7 @@ def _measure_writes() -> None:
     at = 1_800_000_000.0
     declared = declaration.declaration({"url": "http://127.0.0.1:9000"})
     entries = [
-        Entry(target=declaration.target(f"s-{n % SERVICES}", f"i-{n}"), declared=declared, author="bench")
+        Entry(key=declaration.instance_key(f"s-{n % SERVICES}", f"i-{n}"), declared=declared, author="bench")
         for n in range(FLEET)
     ]
     registration.register_many(entries, now=datetime.fromtimestamp(at, UTC))

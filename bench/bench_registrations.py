@@ -32,8 +32,8 @@ from registry.instances import declaration, registration
 declared = declaration.declaration({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]})
 started, number = time.perf_counter(), 0
 while time.perf_counter() - started < 3:
-    target = declaration.target("alone", f"alone-{number}")
-    registration.register(target, declared, author="bench", now=timezone.now())
+    key = declaration.instance_key("alone", f"alone-{number}")
+    registration.register(key, declared, author="bench", now=timezone.now())
     number += 1
 print(number / (time.perf_counter() - started))
 """

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from config.hybrid import Hybrid
+from config.tokens.gate import note_in_native_lane
 from config.wsgi import application as django_application
 
 application = Hybrid(
@@ -11,4 +12,5 @@ application = Hybrid(
     lanes=[import_string(path) for path in settings.NATIVE_LANES],
     threads=settings.REQUEST_THREADS,
     body_limit_bytes=settings.BODY_LIMIT_BYTES,
+    on_problem=note_in_native_lane,
 )

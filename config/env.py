@@ -143,6 +143,12 @@ def password(name: str) -> str:
     return secret(name, random_bytes=9)
 
 
+def encryption_keys(service: Service) -> list[str]:
+    """`<SERVICE>_ENCRYPTION_KEYS`, comma-separated, else the file of that name under `secrets/`: see
+    config/encryption.py."""
+    return [key.strip() for key in secret(f"{service.variable_prefix}_ENCRYPTION_KEYS").split(",") if key.strip()]
+
+
 def membership(service: Service, registry_url: str) -> dict[str, Any]:
     """The settings block with which a service of this system joins the registry."""
     prefix = service.variable_prefix

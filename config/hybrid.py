@@ -29,12 +29,19 @@ logger = logging.getLogger(__name__)
 
 class Hybrid:
     def __init__(
-        self, application: WSGIApplication, *, lanes: Sequence[Lane], threads: int, body_limit_bytes: int
+        self,
+        application: WSGIApplication,
+        *,
+        lanes: Sequence[Lane],
+        threads: int,
+        body_limit_bytes: int,
+        on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
         self._threads = Threads(threads)
         self._body_limit_bytes = body_limit_bytes
+        self._on_problem = on_problem
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +80,9 @@ class Hybrid:
             if answer.started:
                 # The server cuts the connection, so that nobody takes the part that was sent for the whole.
                 raise
-            await respond(answer.send, _problem(scope, error).response())
+            problem = _problem(scope, error)
+            self._on_problem(scope, problem)
+            await respond(answer.send, problem.response())
 
     def _handler(self, scope: Scope) -> Handler:
         for lane in self._lanes:

@@ -4,11 +4,11 @@ import logging
 
 # What Django says here of a refused request would be sent as a record, refused, logged about and sent, without end.
 _LOGGERS = ("django.request", "django.security.DisallowedHost")
-_INGEST_PATHS = frozenset({"/v1/records", "/log"})
+_INGEST_PATHS = frozenset({"/api/v1/logs", "/log", "/loki/api/v1/push", "/v1/logs", "/v1/records"})
 
 
 class NotOfIngest(logging.Filter):
-    """Leaves out what is said of a refused batch: whoever sent it has been told. Faults of ours are let through."""
+    """Drops messages about a refused batch: its sender has been told. Faults of ours are let through."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)

@@ -1,27 +1,157 @@
-"""Forgetting what is older than settings.RETENTION_DAYS."""
+"""Deleting what was kept long enough, or takes too much room: by age and size, for each service and level."""
 
-from datetime import datetime, timedelta
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.conf import settings
 
-from logsvc.models import Record
+from logsvc import archive, timestamps
+from logsvc.models import RetentionRule
+from logsvc.ordering import NS_PER_DAY
+from logsvc.storage.current import store
+from logsvc.storage.interface import Expiry, Usage
 
+# A transaction each, so that no sender waits for more than one.
 BATCH_SIZE = 1000
+_MEBIBYTE = 1024 * 1024
+
+logger = logging.getLogger(__name__)
 
 
-def prune(*, now: datetime) -> int:
-    """Delete what was received before the retention, and return how many records that were.
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the rules say of one service and level."""
 
-    In small batches, each a transaction of its own, so that no sender waits for more than one. Oldest ids first:
-    they came first, so that the first batch with nothing to delete is the last one to look at.
+    keep_days: int
+    keep_bytes: int | None
+    is_archived: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What was deleted, or would be, of one service and level."""
+
+    service: str
+    level: str
+    records: int
+    reason: str
+
+
+def prune(*, now_ns: int, is_dry_run: bool = False) -> list[Pruned]:
+    """Delete what no rule keeps, oldest first, in small batches; what a rule archives is on disk in the archive first.
+
+    A record is too old when both its own time and its arrival are, so that a log imported late is kept as long as any.
     """
-    limit = now - timedelta(days=settings.RETENTION_DAYS)
-    deleted = 0
-    while expired := _expired_among_the_oldest(limit):
-        deleted += Record.objects.filter(pk__lte=expired[-1], received_at__lt=limit).delete()[0]
-    return deleted
+    usage, rules = store().usage(), list(RetentionRule.objects.all())
+    over = _over_the_whole(usage)
+    pruned: list[Pruned] = []
+    for each in usage:
+        policy = policy_of(each.service, each.level, rules)
+        # What is left is looked at by size after what is too old has gone.
+        aged = Expiry(service=each.service, level=each.level, before_ns=now_ns - policy.keep_days * NS_PER_DAY)
+        pruned += _delete(aged, policy, f"older than {policy.keep_days} days", is_dry_run=is_dry_run)
+    for service, level, before_ns, reason in _too_large(store().usage(), rules, over):
+        sized = Expiry(service=service, level=level, before_ns=before_ns, only_by_arrival=False)
+        pruned += _delete(sized, policy_of(service, level, rules), reason, is_dry_run=is_dry_run)
+    if not is_dry_run:
+        # Also what was deleted by a run that did not come to its end.
+        store().give_back_space()
+    return pruned
 
 
-def _expired_among_the_oldest(limit: datetime) -> list[int]:
-    oldest = Record.objects.order_by("pk").values_list("pk", "received_at")[:BATCH_SIZE]
-    return [pk for pk, received_at in oldest if received_at < limit]
+def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Policy:
+    """The closest rule decides each matter; one that says nothing of it leaves it to the next."""
+    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=_closeness, reverse=True)
+    days = next((rule.keep_days for rule in found if rule.keep_days is not None), settings.RETENTION_DAYS)
+    mebibytes = next((rule.keep_mebibytes for rule in found if rule.keep_mebibytes is not None), None)
+    return Policy(
+        keep_days=days,
+        keep_bytes=None if mebibytes is None else mebibytes * _MEBIBYTE,
+        is_archived=settings.ARCHIVE_ALL or any(rule.is_archived for rule in found[:1]),
+    )
+
+
+def _covers(rule: RetentionRule, service: str, level: str) -> bool:
+    if rule.level not in ("", level):
+        return False
+    if rule.service.endswith("*"):
+        return service.startswith(rule.service[:-1])
+    return rule.service in ("", service)
+
+
+def _closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
+    return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
+
+
+def _over_the_whole(usage: list[Usage]) -> int:
+    """By how many bytes all records are over LOGSVC_RETENTION_MEBIBYTES."""
+    limit = settings.RETENTION_MEBIBYTES
+    return sum(each.stored_bytes for each in usage) - limit * _MEBIBYTE if limit else 0
+
+
+def _too_large(
+    usage: list[Usage], rules: list[RetentionRule], over: int
+) -> Iterable[tuple[str, str, int, str]]:
+    """Service, level, the time before which it has to go, and why."""
+    total = sum(each.stored_bytes for each in usage)
+    limit = settings.RETENTION_MEBIBYTES * _MEBIBYTE
+    for each in usage:
+        policy = policy_of(each.service, each.level, rules)
+        shares = [(0, "")]
+        if policy.keep_bytes is not None:
+            of_rule = _bytes_under_rule(each, usage, rules)
+            too_much = of_rule - policy.keep_bytes
+            shares.append((too_much * each.stored_bytes // max(of_rule, 1), "larger than its rule allows"))
+        if limit and over > 0 and total > limit:
+            shares.append(((total - limit) * each.stored_bytes // total, "the whole is larger than is allowed"))
+        bytes_to_free, reason = max(shares)
+        if bytes_to_free > 0:
+            before_ns = store().oldest_to_free(each.service, each.level, bytes_to_free=bytes_to_free)
+            yield each.service, each.level, before_ns, reason
+
+
+def _bytes_under_rule(one: Usage, usage: list[Usage], rules: list[RetentionRule]) -> int:
+    """What the levels of a service take that share a limit."""
+    policy = policy_of(one.service, one.level, rules)
+    return sum(
+        each.stored_bytes
+        for each in usage
+        if each.service == one.service
+        and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
+    )
+
+
+def _delete(expiry: Expiry, policy: Policy, reason: str, *, is_dry_run: bool) -> list[Pruned]:
+    after: int | None = None
+    count = 0
+    while True:
+        page = store().expired(expiry, after=after, limit=BATCH_SIZE)
+        if page.records and not is_dry_run:
+            if policy.is_archived:
+                archive.append(page.records)
+            store().delete(page.records)
+        count += len(page.records)
+        if page.next is None:
+            break
+        after = page.next
+    if not count:
+        return []
+    if not is_dry_run:
+        logger.info(
+            "Deleted %d records of %s at %s before %s: %s",
+            count,
+            expiry.service,
+            expiry.level,
+            timestamps.wire(expiry.before_ns),
+            reason,
+        )
+    return [Pruned(service=expiry.service, level=expiry.level, records=count, reason=reason)]
+
+
+def totals(pruned: list[Pruned]) -> dict[str, int]:
+    counter: Counter[str] = Counter()
+    for each in pruned:
+        counter[each.service] += each.records
+    return dict(counter)

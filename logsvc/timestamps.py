@@ -1,43 +1,93 @@
-"""Points in time as senders write them."""
+"""Points in time as senders write them, in nanoseconds since 1970 and UTC."""
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from logsvc.record import NANOSECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+_NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
+_TEXT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
+    r" ?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
 # A number below the first bound counts seconds, below the next milliseconds, microseconds, and else nanoseconds: each
 # bound lies past the year 5000 in its own unit and before 1974 in the next one.
 _SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
+HIGHEST_NS, LOWEST_NS = 2**63 - 1, -(2**63)
 RULE = "use RFC 3339, such as 2026-11-23T12:00:00Z, or unix seconds or nanoseconds"
 
 
-def moment(value: str | int | float) -> datetime:
-    """The time in UTC that `value` names: ISO 8601 (UTC where it has no offset) or a unix time. Raises ValueError."""
+class OutOfRange(ValueError):
+    """A time that nanoseconds in 64 bits do not reach: before 1677 or after 2262."""
+
+
+def nanoseconds(value: str | int | float) -> int:
+    """The time that `value` names: RFC 3339 (UTC where it has no offset) or a unix time, of which a part of a
+    nanosecond is cut. Raises ValueError, and OutOfRange for a time that cannot be kept.
+    """
     try:
         if isinstance(value, str):
             value = value.strip()
             if not _NUMBER.fullmatch(value):
-                return _from_text(value)
-            value = float(value) if "." in value else int(value)
-        return _EPOCH + timedelta(microseconds=_microseconds(value))
+                return _in_range(_from_text(value), value)
+            value = float(value) if not value.lstrip("-").isdecimal() else int(value)
+        return _in_range(_from_number(value), value)
+    except OutOfRange:
+        raise
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{str(value)[:40]!r} is not a time: {RULE}") from error
 
 
-def wire(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def wire(time_ns: int) -> str:
+    """RFC 3339 in UTC with microseconds, and with nanoseconds where there are any."""
+    seconds, rest = divmod(time_ns, NANOSECONDS)
+    digits = f"{rest:09d}" if rest % 1000 else f"{rest // 1000:06d}"
+    return f"{(_EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%S').zfill(19)}.{digits}Z"
 
 
-def _from_text(value: str) -> datetime:
-    time = datetime.fromisoformat(value)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+def from_datetime(time: datetime) -> int:
+    return (time - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
-def _microseconds(number: int | float) -> int:
+def _from_text(value: str) -> int:
+    match = _TEXT.fullmatch(value)
+    if match is None:
+        time = datetime.fromisoformat(value)
+        return from_datetime(time.replace(tzinfo=UTC) if time.tzinfo is None else time)
+    date, minute, seconds, fraction, offset = match.groups()
+    if seconds is not None and int(seconds) > 60:
+        raise ValueError("a minute has sixty seconds")
+    base = _minute(date, minute) + int(seconds or 0) - _offset_seconds(offset)
+    return base * NANOSECONDS + int((fraction or "0")[:9].ljust(9, "0"))
+
+
+@lru_cache(maxsize=4096)
+def _minute(date: str, minute: str) -> int:
+    return (datetime.fromisoformat(f"{date}T{minute}").replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+
+
+def _offset_seconds(offset: str | None) -> int:
+    if offset is None or offset in "Zz":
+        return 0
+    hours, minutes = int(offset[1:3]), int(offset[-2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError("an offset is less than a day")
+    return (hours * 3600 + minutes * 60) * (-1 if offset[0] == "-" else 1)
+
+
+def _from_number(number: int | float) -> int:
     """Whole numbers are computed exactly: nanoseconds have more digits than a float."""
     size = abs(number)
     if size < _SECONDS_BELOW:
-        return round(number * 1_000_000)
+        return number * NANOSECONDS if isinstance(number, int) else round(number * 1_000_000) * 1000
     if size < _MILLISECONDS_BELOW:
-        return round(number * 1000)
-    return int(number) if size < _MICROSECONDS_BELOW else int(number) // 1000
+        return number * 1_000_000 if isinstance(number, int) else round(number * 1000) * 1000
+    return int(number) * 1000 if size < _MICROSECONDS_BELOW else int(number)
+
+
+def _in_range(time_ns: int, value: object) -> int:
+    if not LOWEST_NS <= time_ns <= HIGHEST_NS:
+        raise OutOfRange(f"{str(value)[:40]!r} is before 1677 or after 2262")
+    return time_ns

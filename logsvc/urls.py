@@ -1,12 +1,11 @@
-"""The log service's addresses: the API, plain text, and what the registry calls."""
+"""The log service's addresses: records in and out, the admin, and what the registry calls."""
 
 from django.urls import include, path
 
 from logsvc.api import views
 
 urlpatterns = [
-    path("v1/", include("logsvc.api.urls")),
-    path("log", views.LogView.as_view()),
+    path("", include("logsvc.api.urls")),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

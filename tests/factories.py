@@ -26,7 +26,7 @@ def register(service: str, instance: str | None = None, *, now: datetime, **memb
     if body.get("requires") and "notify_url" not in body:
         body |= {"notify_url": "http://127.0.0.1:9000/notify", "notify_secret": SECRET}
     declared = declaration.declaration(body)
-    return registration.register(declaration.target(service, name), declared, author="tester", now=now)
+    return registration.register(declaration.instance_key(service, name), declared, author="tester", now=now)
 
 
 def probe(due: Due, *, succeeded: bool, detail: str = "probed") -> Result:

@@ -15,9 +15,9 @@ def provide(*, passwords: dict[str, str]) -> None:
     A password that is right already is not set again: that would end the sessions of whoever is signed in.
     """
     groups = {role: Group.objects.get_or_create(name=role)[0] for role in Role}
-    for username, role in DEMO_ROLES.items():
+    for username, password in passwords.items():
         user, _ = User.objects.get_or_create(username=username)
-        if not user.check_password(passwords[username]):
-            user.set_password(passwords[username])
+        if not user.check_password(password):
+            user.set_password(password)
             user.save(update_fields=["password"])
-        user.groups.set([groups[role]])
+        user.groups.set([groups[DEMO_ROLES[username]]])

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reselect, reswap, retarget
 
-from webui import board
+from webui import kept
 from webui.requests import is_htmx, is_triggered_by
 from webui.upstream import exchange, registry
 from webui.upstream.exchange import UpstreamDown
+from webui.upstream.registry import Service
 
-_TITLES = {"grading": "The grading service", "logsvc": "The log service", "registry": "The registry"}
+_TITLES = {"grading": _("The grading service"), "logsvc": _("The log service"), "registry": _("The registry")}
 # The notice that asks whether the outage is over, and the working that follows each grade.
 _ASKING_BY_THEMSELVES = ("outage", "working")
 View = Callable[..., HttpResponse]
@@ -33,7 +35,7 @@ class Outage:
 
 def describe(error: UpstreamDown, *, effect: str) -> Outage:
     return Outage(
-        title=_TITLES.get(error.service, error.service),
+        title=str(_TITLES.get(error.service, error.service)),
         service=error.service,
         since=_since(error),
         reason=error.reason,
@@ -69,8 +71,10 @@ def _since(error: UpstreamDown) -> datetime:
     """The registry may have known before anybody asked here."""
     if error.service == exchange.REGISTRY:
         return error.since
-    try:
-        known = board.down_since(registry.snapshot(), error.service)
-    except UpstreamDown:
-        return error.since
+    services = kept.ask("services", registry.services, fresh_for=timedelta(seconds=1)).value or ()
+    known = next((each.status_since for each in services if each.service == error.service and _is_down(each)), None)
     return min(known, error.since) if known else error.since
+
+
+def _is_down(service: Service) -> bool:
+    return not service.passing and not service.warning

@@ -38,9 +38,14 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["config.tokens.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "EXCEPTION_HANDLER": "config.tokens.refusals.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
+
+# What one token may do, where it has no limit of its own; 0 is no limit. A service adds others.
+TOKEN_LIMITS = {"requests_per_second": env.integer("ROLLCALL_TOKEN_REQUESTS_PER_SECOND", 500, at_least=0)}
+# The proxies that are believed when they say in X-Forwarded-For where a request comes from.
+PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 
 REDIS_URL = env.redis_url()
 

@@ -10,14 +10,31 @@ PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("LOGSVC_SECRET_KEY")
 ROOT_URLCONF = "logsvc.urls"
 DATABASES = {"default": env.database(SERVICE)}
+if DATABASES["default"]["ENGINE"] == "config.sqlite":
+    # Decided when the file is made: what retention deletes is given back to the file system piece by piece.
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA auto_vacuum=INCREMENTAL; " + DATABASES["default"]["OPTIONS"]["init_command"]
+    )
 INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTALLED_APPS]
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
-TOKEN_SCOPES = ["read", "write"]
+# `read` and `write` are the first release's names of `log:read` and `log:write`.
+TOKEN_SCOPES = ["log:read", "log:write", "read", "write", "read:", "write:"]
+NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.ingest.lane.lane", "logsvc.api.tail.lane"]
+TOKEN_LIMITS = {
+    **base.TOKEN_LIMITS,
+    "records_per_second": env.integer("LOGSVC_TOKEN_RECORDS_PER_SECOND", 5000, at_least=0),
+    "streams": env.integer("LOGSVC_TOKEN_STREAMS", 200, at_least=0),
+}
 # The tokens with which the services of this system log; `provision` makes them known to the log service.
 SERVICE_TOKENS = {name: env.secret(f"{name}_LOGSVC_TOKEN".upper()) for name in SERVICES}
 RETENTION_DAYS = env.integer("LOGSVC_RETENTION_DAYS", 14)
+# What all records together may take, as they came; 0: no limit.
+RETENTION_MEBIBYTES = env.integer("LOGSVC_RETENTION_MEBIBYTES", 0, at_least=0)
+# Everything is archived before it is deleted; else what a retention rule says.
+ARCHIVE_ALL = env.flag("LOGSVC_ARCHIVE")
+ARCHIVE_DIR = env.text("LOGSVC_ARCHIVE_DIR", str(base.DATA_DIR / "archive"))
 
 CELERY_TASK_DEFAULT_QUEUE = "logsvc"
 CELERY_REDBEAT_KEY_PREFIX = "logsvc:redbeat"

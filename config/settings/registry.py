@@ -8,6 +8,8 @@ from config.settings.base import *  # noqa: F403 -- a service's settings are the
 SERVICE = SERVICES["registry"]
 PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
+# The first encrypts the secrets in the database, and all decrypt.
+ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
 
@@ -54,7 +56,12 @@ CSRF_COOKIE_NAME = "registry_csrf"
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 
-TOKEN_SCOPES = ["read", "operate", "register:"]
+TOKEN_SCOPES = ["read", "read:", "operate", "register:"]
+TOKEN_LIMITS = {
+    **base.TOKEN_LIMITS,
+    "instances": env.integer("REGISTRY_TOKEN_INSTANCES", 2000, at_least=0),
+    "streams": env.integer("REGISTRY_TOKEN_STREAMS", 1000, at_least=0),
+}
 # The tokens with which the services of this system come to the registry; `provision` makes them known to it.
 SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in SERVICES}
 # With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.

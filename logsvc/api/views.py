@@ -1,88 +1,188 @@
-"""The log service's addresses (docs/logsvc.md): parse, ask the domain, answer."""
+"""The log service's addresses (docs/logsvc.md): parse, ask the store, answer. Records come in by logsvc/ingest/lane.py;
+the view here does the same for other servers than ours.
+"""
 
-import logging
-from dataclasses import asdict
-from typing import Any, ClassVar
+import time
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.problems import Unavailable
+from config import problems
+from config.problems import MethodNotAllowed, NotFound, RawResponse
+from config.tokens import authentication
 from config.tokens.issuing import Holder
 from config.tokens.views import ScopedView
-from logsvc import levels, query, records
-from logsvc.api.parameters import Parameters, question, text
-from logsvc.api.parsers import NDJSONParser, PlainTextParser
-from logsvc.api.representation import record_body
-from logsvc.ingest import ndjson, plaintext
-from logsvc.ingest.outcome import Outcome
-
-RETRY_AFTER_SECONDS = 2
-
-logger = logging.getLogger(__name__)
+from logsvc import access, representation, timestamps
+from logsvc.access import Services
+from logsvc.api import questions
+from logsvc.ingest import receive
+from logsvc.ingest.formats import FORMATS
+from logsvc.ingest.receive import Head
+from logsvc.record import Stored
+from logsvc.storage.current import store
+from logsvc.storage.errors import Away
 
 
 class LogsvcView(ScopedView):
     def handle_exception(self, exc: Exception) -> Response:
-        match exc:
-            case OperationalError() | InterfaceError():
-                logger.error("the database is away: %s", exc)
-                away = Unavailable("The log service's database is away or overloaded: send it again.")
-                away.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-                return super().handle_exception(away)
-        return super().handle_exception(exc)
+        return super().handle_exception(Away() if isinstance(exc, OperationalError | InterfaceError) else exc)
+
+    def readable(self, request: Request) -> Services:
+        assert isinstance(request.user, Holder), "HasScope has let it pass"
+        return access.readable(request.user)
+
+    def record(self, request: Request, identifier: str) -> Stored:
+        """One that the token may read. Raises NotFound, also for another's: nobody learns what there is."""
+        readable = self.readable(request)
+        found = store().get(int(identifier)) if len(identifier) <= 19 else None
+        if found is None or found.service not in readable:
+            raise NotFound(f"There is no record {identifier[:40]}, or none any more.")
+        return found
 
 
-class RecordsView(LogsvcView):
-    scopes: ClassVar = {"GET": "read", "POST": "write"}
-    parser_classes = [NDJSONParser]
+@method_decorator(csrf_exempt, name="dispatch")
+class IngestView(View):
+    """Takes records in without the lane, in the request's own thread."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        head = Head(
+            format=FORMATS[request.path],
+            query=request.META.get("QUERY_STRING", ""),
+            content_type=request.headers.get("Content-Type", ""),
+            content_encoding=request.headers.get("Content-Encoding", ""),
+        )
+        try:
+            if request.method != "POST":
+                raise MethodNotAllowed(f'Method "{request.method}" not allowed. Use one of POST.')
+            return _http_response(self._store(request, head))
+        except Exception as error:
+            problem = Away() if isinstance(error, OperationalError | InterfaceError) else problems.from_exception(error)
+            if problem is None:
+                raise
+            return _http_response(receive.refuse(head, problem))
+
+    def _store(self, request: HttpRequest, head: Head) -> RawResponse:
+        holder = authentication.from_header(request.headers.get("Authorization", ""))
+        receive.check(head, holder)
+        batch = receive.read(head, request.body, holder=holder)
+        if batch.records:
+            store().append(batch.records, received_ns=time.time_ns())
+        return receive.accept(head, batch)
+
+
+class LogsView(LogsvcView):
+    def post(self, request: Request) -> HttpResponse:
+        return _ingest(request)
 
     def get(self, request: Request) -> Response:
-        page = query.newest(question(request.query_params))
-        return Response({"records": [record_body(record) for record in page.records], "next": page.next})
+        page = store().search(questions.search(request.query_params, self.readable(request)))
+        return Response(
+            {
+                "records": [representation.record_body(record) for record in page.records],
+                "next": None if page.next is None else str(page.next),
+                "complete": page.is_complete,
+            }
+        )
 
-    def post(self, request: Request) -> Response:
-        now = timezone.now()
-        outcome = ndjson.read(_body(request), sender=_sender(request), now=now)
-        records.store(outcome.entries, now=now)
-        return _answer(outcome)
+
+class RecordView(LogsvcView):
+    def get(self, request: Request, identifier: str) -> Response:
+        return Response(representation.record_body(self.record(request, identifier)))
 
 
-class LogView(LogsvcView):
-    scopes: ClassVar = {"POST": "write"}
-    parser_classes = [PlainTextParser]
+class ContextView(LogsvcView):
+    def get(self, request: Request, identifier: str) -> Response:
+        before, after = questions.context(request.query_params)
+        record = self.record(request, identifier)
+        older, newer = store().context(record, before=before, after=after)
+        return Response(
+            {
+                "before": [representation.record_body(each) for each in older],
+                "record": representation.record_body(record),
+                "after": [representation.record_body(each) for each in newer],
+            }
+        )
 
-    def post(self, request: Request) -> Response:
-        now = timezone.now()
-        parameters = Parameters(request.query_params)
-        service = parameters.get("service", text, _sender(request))
-        level = parameters.get("level", levels.severity, int(levels.Level.INFO))
-        parameters.check()
-        outcome = plaintext.read(_body(request), service=service, level=level, now=now)
-        records.store(outcome.entries, now=now)
-        return _answer(outcome)
+
+class HistogramView(LogsvcView):
+    def get(self, request: Request) -> Response:
+        question = questions.histogram(request.query_params, self.readable(request))
+        found = store().histogram(query=question.query, within=question.within, step_ns=question.step_ns)
+        return Response(
+            {
+                "from": timestamps.wire(found.from_ns),
+                "to": timestamps.wire(found.to_ns),
+                "step_seconds": found.step_ns // 1_000_000_000,
+                "buckets": [
+                    {
+                        "time": timestamps.wire(found.from_ns + number * found.step_ns),
+                        "total": sum(counts.values()),
+                        "levels": counts,
+                    }
+                    for number, counts in enumerate(found.counts)
+                ],
+                "complete": found.is_complete,
+            }
+        )
+
+
+class FacetsView(LogsvcView):
+    def get(self, request: Request) -> Response:
+        question = questions.facets(request.query_params, self.readable(request))
+        found = store().facets(
+            query=question.query, within=question.within, fields=question.fields, limit=question.limit
+        )
+        return Response(
+            {
+                "facets": {
+                    name: [{"value": value, "records": count} for value, count in values]
+                    for name, values in found.values.items()
+                },
+                "counted": found.counted,
+                "complete": found.is_complete,
+            }
+        )
 
 
 class ServicesView(LogsvcView):
-    scopes: ClassVar = {"GET": "read"}
+    def get(self, request: Request) -> Response:
+        readable = self.readable(request)
+        found = [
+            {"service": service, "records": records}
+            for service, records in store().services().items()
+            if service in readable
+        ]
+        return Response({"services": found})
+
+
+class FirstReleaseView(LogsvcView):
+    """/v1/records."""
+
+    def post(self, request: Request) -> HttpResponse:
+        return _ingest(request)
 
     def get(self, request: Request) -> Response:
-        return Response({"services": [asdict(sender) for sender in query.senders()]})
+        page = store().search(questions.first_release_search(request.query_params, self.readable(request)))
+        records = [representation.first_release_body(record) for record in page.records]
+        return Response({"records": records, "next": page.next})
 
 
-def _sender(request: Request) -> str:
-    """The service a record is taken to be of where it names none: tokens are named after their services."""
-    assert isinstance(request.user, Holder), "HasScope has let it pass"
-    return request.user.name
+def _ingest(request: Request) -> HttpResponse:
+    answer: HttpResponse = IngestView.as_view()(request._request)
+    return answer
 
 
-def _body(request: Request) -> bytes:
-    """REST framework has an empty mapping where there is no body."""
-    data: Any = request.data
-    return data if isinstance(data, bytes) else b""
+def _http_response(answer: RawResponse) -> HttpResponse:
+    response = HttpResponse(answer.body, status=answer.status)
+    del response["Content-Type"]
+    for name, value in answer.headers:
+        response[name.decode()] = value.decode("latin-1")
+    return response
 
 
-def _answer(outcome: Outcome) -> Response:
-    return Response({"accepted": len(outcome.entries), "rejected": [asdict(each) for each in outcome.rejected]})

@@ -1,29 +1,45 @@
 """A request's body as it was before compression, within the limit."""
 
-import gzip
 import zlib
-from typing import BinaryIO
 
 from config.problems import BodyTooLarge, Problem, UnsupportedMediaType
 
+GZIP = frozenset({"gzip", "x-gzip"})
+_NONE = frozenset({"", "identity"})
 
-def read(stream: BinaryIO, *, encoding: str, limit_bytes: int) -> bytes:
+
+def check(encoding: str) -> None:
+    """Raises UnsupportedMediaType."""
+    if encoding.strip().lower() not in GZIP | _NONE:
+        raise UnsupportedMediaType(f"The content encoding {encoding[:40]!r} is not taken: use gzip, or none.")
+
+
+def decompress(body: bytes, *, encoding: str, limit_bytes: int) -> bytes:
     """The whole body. Raises BodyTooLarge as soon as it is known to be over the limit, compressed or not."""
-    match encoding.strip().lower():
-        case "" | "identity":
-            body = stream.read(limit_bytes + 1)
-        case "gzip" | "x-gzip":
-            body = _unzipped(stream, limit_bytes + 1)
-        case _:
-            raise UnsupportedMediaType(f"The content encoding {encoding[:40]!r} is not taken: use gzip, or none.")
+    check(encoding)
+    if encoding.strip().lower() in GZIP:
+        body = _unzipped(body, limit_bytes)
     if len(body) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
     return body
 
 
-def _unzipped(stream: BinaryIO, at_most: int) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=stream) as file:
-            return file.read(at_most)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Problem(f"The body is not gzip, as its Content-Encoding says: {error}.") from error
+def _unzipped(body: bytes, limit_bytes: int) -> bytes:
+    """All members of a gzip file, of which nothing is unpacked beyond the limit."""
+    parts: list[bytes] = []
+    room = limit_bytes + 1
+    while True:
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            part = unpacker.decompress(body, room)
+        except zlib.error as error:
+            raise Problem(f"The body is not gzip, as its Content-Encoding says: {error}.") from error
+        parts.append(part)
+        room -= len(part)
+        if room <= 0:
+            raise BodyTooLarge(limit_bytes)
+        if not unpacker.eof:
+            raise Problem("The body is not gzip, as its Content-Encoding says: it ends too soon.")
+        body = unpacker.unused_data.lstrip(b"\0")
+        if not body:
+            return b"".join(parts)

@@ -1,60 +1,149 @@
 """`application/x-ndjson`: one JSON object a line, as docs/logsvc.md describes it."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from logsvc import entries, levels, timestamps
-from logsvc.entries import Entry
-from logsvc.ingest.outcome import Outcome
+from config.problems import Problem, RawResponse
+from logsvc import bounds, severity, timestamps
+from logsvc.bounds import Notes
+from logsvc.ingest import answers, lenient
+from logsvc.ingest.batch import Batch, Sender
+from logsvc.record import EXCEPTION_STACKTRACE, Record
 
+MEDIA_TYPES = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json"}
+)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Line(Struct, frozen=True, kw_only=True):
     """A line as it is sent; members of other names are ignored."""
 
-    message: str
+    message: str | None = None
+    body: str | None = None
     time: str | int | float | None = None
+    observed_time: str | int | float | None = None
     level: str | int | None = None
+    severity_number: int | str | None = None
+    severity_text: str | None = None
     service: str | None = None
     instance: str | None = None
+    host: str | None = None
     logger: str | None = None
     exception: str | None = None
     attributes: dict[str, Any] | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
     uid: str | None = None
 
 
 _decoder = msgspec.json.Decoder(Line)
 
 
-def read(body: bytes, *, sender: str, now: datetime) -> Outcome:
-    """The records of `body`. A line without a service is taken to be of `sender`, one without a time of `now`.
+def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
+    """The records of `body`: a line without a service is of the sender's, one without a time of the moment it came.
 
-    A line that is no record is listed in the outcome and costs no other line.
+    A line that is no record is listed and costs no other line.
     """
-    outcome = Outcome()
+    batch = Batch(sender=sender)
     for number, line in enumerate(body.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
         if not line or line.isspace():
             continue
+        notes = Notes()
         try:
-            outcome.entries.append(_entry(_decoder.decode(line), sender=sender, now=now))
+            decoded = _decode(line, notes)
+            batch.add(number, _record(decoded, sender, notes, len(line)), notes)
         except (ValueError, RecursionError) as error:
-            outcome.reject(number, str(error))
-    return outcome
+            batch.reject(number, _explanation(line, error))
+    return batch
 
 
-def _entry(line: Line, *, sender: str, now: datetime) -> Entry:
-    return Entry(
-        time=now if line.time is None else timestamps.moment(line.time),
-        level=levels.Level.INFO if line.level is None else levels.severity(line.level),
-        service=entries.text(line.service or sender, at_most=entries.NAME_LENGTH),
-        instance=entries.text(line.instance or "", at_most=entries.NAME_LENGTH),
-        logger=entries.text(line.logger or "", at_most=entries.LOGGER_LENGTH),
-        message=entries.text(line.message, at_most=entries.MESSAGE_LENGTH),
-        exception=entries.text(line.exception or "", at_most=entries.EXCEPTION_LENGTH),
-        attributes=entries.attributes(line.attributes) if line.attributes else {},
-        uid=entries.uid(line.uid),
+def accept(batch: Batch, content_type: str) -> RawResponse:
+    return answers.counts(batch)
+
+
+def refuse(problem: Problem, content_type: str) -> RawResponse:
+    return problem.response()
+
+
+def _decode(line: bytes, notes: Notes) -> Line:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            return msgspec.convert(lenient.decode(line, notes), Line)
+        except ValueError as error:
+            # The first decoder says where, of what is wrong for both.
+            raise error if isinstance(error, msgspec.ValidationError) else refused from None
+
+
+def _record(line: Line, sender: Sender, notes: Notes, given_bytes: int) -> Record:
+    message = line.message if line.message is not None else line.body
+    if message is None:
+        raise ValueError("Object missing required field `message`")
+    number, word = _severity(line)
+    attributes = bounds.attributes(line.attributes, notes, given_bytes=given_bytes) if line.attributes else {}
+    if line.exception and EXCEPTION_STACKTRACE not in attributes:
+        attributes[EXCEPTION_STACKTRACE] = bounds.text(
+            line.exception, "exception", notes, at_most=bounds.STACKTRACE_LENGTH
+        )
+    received_ns = sender.received_ns
+    record = Record(
+        time_ns=received_ns if line.time is None else _time(line.time, "time", received_ns, notes),
+        observed_ns=received_ns
+        if line.observed_time is None
+        else _time(line.observed_time, "observed_time", received_ns, notes),
+        severity=number,
+        severity_text=word,
+        service=line.service or sender.service,
+        instance=line.instance or "",
+        host=line.host or "",
+        logger=line.logger or "",
+        body=bounds.text(message, "message", notes, at_most=bounds.BODY_LENGTH),
+        attributes=attributes,
+        trace_id=_identifier(line.trace_id, "trace_id", 32, notes) if line.trace_id else "",
+        span_id=_identifier(line.span_id, "span_id", 16, notes) if line.span_id else "",
+        uid=bounds.uid(line.uid) if line.uid else "",
     )
+    bounds.names(record, notes)
+    return record
+
+
+def _severity(line: Line) -> tuple[int, str]:
+    if line.severity_number is not None:
+        given = line.severity_number
+        number = int(given) if isinstance(given, int) else severity.from_level(given)
+        if not 0 <= number <= severity.HIGHEST:
+            raise ValueError(f"severity_number {str(number)[:40]} is not from 0 to {severity.HIGHEST}")
+        return number, line.severity_text or (line.level if isinstance(line.level, str) else "")
+    if line.level is not None:
+        number = severity.from_level(line.level)
+        return number, line.severity_text or (line.level if isinstance(line.level, str) else "")
+    if line.severity_text:
+        return severity.known(line.severity_text) or 0, line.severity_text
+    return int(severity.Severity.INFO), ""
+
+
+def _time(given: str | int | float, name: str, received_ns: int, notes: Notes) -> int:
+    try:
+        return timestamps.nanoseconds(given)
+    except timestamps.OutOfRange as error:
+        notes.add(f"{name}: {error}; the arrival stands for it.")
+        return received_ns
+
+
+def _identifier(given: str, name: str, digits: int, notes: Notes) -> str:
+    valid = bounds.hex_id(given, digits)
+    if not valid and given.strip("0"):
+        notes.add(f"{name}: {given[:40]!r} is not {digits} hex digits and was left out.")
+    return valid
+
+
+def _explanation(line: bytes, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "It is nested too deep."
+    if line.lstrip().startswith(b"["):
+        return "A line holds one JSON object: send the items of an array as lines of their own."
+    return str(error)

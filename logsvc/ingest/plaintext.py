@@ -1,25 +1,39 @@
 """`text/plain`: one line a record, for whatever can send nothing else."""
 
-from datetime import datetime
+from config.problems import Problem, RawResponse
+from logsvc import bounds
+from logsvc.bounds import Notes
+from logsvc.ingest import answers
+from logsvc.ingest.batch import Batch, Sender
+from logsvc.record import Record
 
-from logsvc import entries
-from logsvc.entries import Entry
-from logsvc.ingest.outcome import Outcome
-
-
-def read(body: bytes, *, service: str, level: int, now: datetime) -> Outcome:
-    """A record of `service` for every line that is not blank; bytes that are no UTF-8 are replaced, none refused."""
-    lines = body.decode("utf-8-sig", errors="replace").split("\n")
-    return Outcome(
-        entries=[_entry(line.rstrip(), service, level, now) for line in lines if line and not line.isspace()]
-    )
+MEDIA_TYPES = frozenset({"text/plain"})
 
 
-def _entry(line: str, service: str, level: int, now: datetime) -> Entry:
-    return Entry(
-        time=now,
-        level=level,
-        service=entries.text(service, at_most=entries.NAME_LENGTH),
-        message=entries.text(line, at_most=entries.MESSAGE_LENGTH),
-        uid=entries.uid(None),
-    )
+def read(body: bytes, *, sender: Sender, severity: int) -> Batch:
+    """A record for every line that is not blank; bytes that are no UTF-8 are replaced, none refused."""
+    if body.startswith(b"\x1f\x8b"):
+        raise Problem("The body is gzip: say so with the header `Content-Encoding: gzip`.")
+    batch = Batch(sender=sender)
+    for number, line in enumerate(body.decode("utf-8-sig", errors="replace").split("\n"), start=1):
+        line = line.rstrip()
+        if line:
+            notes = Notes()
+            record = Record(
+                time_ns=sender.received_ns,
+                observed_ns=sender.received_ns,
+                severity=severity,
+                service=sender.service,
+                body=bounds.text(line, "message", notes, at_most=bounds.BODY_LENGTH),
+            )
+            bounds.names(record, notes)
+            batch.add(number, record, notes)
+    return batch
+
+
+def accept(batch: Batch, content_type: str) -> RawResponse:
+    return answers.counts(batch)
+
+
+def refuse(problem: Problem, content_type: str) -> RawResponse:
+    return problem.response()

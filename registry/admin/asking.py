@@ -16,8 +16,7 @@ from config.problems import Invalid, Problem
 from registry.admin import audit, cells
 from registry.admin.operations import OPERATIONS, PERMISSION, Operation, Order, name_of
 from registry.instances import catalogue, declaration, impact
-from registry.instances.declaration import Target
-from registry.models import Instance
+from registry.models import Instance, InstanceKey
 
 # What an address may hold; for more there is the service's page.
 MOST_TARGETS = 100
@@ -82,7 +81,7 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
 
 def ask(request: HttpRequest, name: str, instances: list[Instance]) -> HttpResponse | None:
     """Lead from a selection in a list to the operation's page."""
-    chosen = [Target(service=each.service, instance=each.name) for each in instances]
+    chosen = [InstanceKey(service=each.service, instance=each.name) for each in instances]
     try:
         _check(OPERATIONS[name], chosen)
     except Problem as problem:
@@ -98,7 +97,7 @@ def _operation(name: str) -> Operation:
         raise Http404 from error
 
 
-def _targets(request: HttpRequest, operation: Operation) -> list[Target]:
+def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:
     try:
         targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
         _check(operation, targets)
@@ -107,13 +106,13 @@ def _targets(request: HttpRequest, operation: Operation) -> list[Target]:
     return targets
 
 
-def _target(written: str) -> Target:
+def _target(written: str) -> InstanceKey:
     service, _, instance = written.partition("/")
-    declaration.target(service, instance or service)
-    return Target(service=service, instance=instance)
+    declaration.instance_key(service, instance or service)
+    return InstanceKey(service=service, instance=instance)
 
 
-def _check(operation: Operation, targets: list[Target]) -> None:
+def _check(operation: Operation, targets: list[InstanceKey]) -> None:
     if bool(targets) != operation.needs_targets:
         raise Invalid(f"{operation.title}: choose what it is about.")
     if len(targets) > (1 if operation.is_for_one else MOST_TARGETS):

@@ -5,8 +5,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest
 
-from registry.instances.declaration import Target
-from registry.models import Instance, Protection
+from registry.models import Instance, InstanceKey, Protection
 
 PROTECTION = "protection"
 
@@ -16,7 +15,7 @@ def author(request: HttpRequest) -> str:
     return f"admin:{request.user.get_username()}"
 
 
-def key_of(target: Target) -> str | None:
+def key_of(target: InstanceKey) -> str | None:
     """To be asked for before it may be removed; None for a whole service, and for what is not there."""
     key = Instance.objects.filter(service=target.service, name=target.instance).values_list("pk", flat=True).first()
     return None if key is None else str(key)

@@ -9,8 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from registry.instances.declaration import Target
-from registry.models import Instance, Status
+from registry.models import Instance, InstanceKey, Status
 
 VARIANTS = {
     Status.PASSING: "success",
@@ -72,7 +71,7 @@ def instance_url(key: int) -> str:
     return reverse("admin:registry_instance_change", args=[key])
 
 
-def operation_url(name: str, targets: Iterable[Target] = (), **initial: object) -> str:
+def operation_url(name: str, targets: Iterable[InstanceKey] = (), **initial: object) -> str:
     """The page on which an operation is asked for; `initial` fills its form."""
     named = [("target", f"{each.service}/{each.instance}".rstrip("/")) for each in targets]
     return f"{reverse('admin:registry_operation', args=[name])}?{urlencode([*named, *initial.items()])}"

@@ -10,8 +10,7 @@ from registry.admin import cells
 from registry.admin.asking import MOST_TARGETS
 from registry.admin.operations import PERMISSION
 from registry.admin.records import RecordAdmin
-from registry.instances.declaration import Target
-from registry.models import Maintenance
+from registry.models import InstanceKey, Maintenance
 
 
 @admin.register(Maintenance)
@@ -34,7 +33,7 @@ class MaintenanceAdmin(RecordAdmin):
 
     @admin.action(description="End maintenance ...", permissions=["operate"])
     def end(self, request: HttpRequest, chosen: QuerySet[Maintenance]) -> HttpResponse:
-        targets = [Target(service=each.service, instance=each.instance) for each in chosen[:MOST_TARGETS]]
+        targets = [InstanceKey(service=each.service, instance=each.instance) for each in chosen[:MOST_TARGETS]]
         return redirect(cells.operation_url("end-maintenance", targets))
 
     def has_operate_permission(self, request: HttpRequest) -> bool:

@@ -10,7 +10,7 @@ from django.forms import Form
 from registry.admin import forms
 from registry.health import protection, results
 from registry.instances import catalogue, overrides, registration
-from registry.instances.declaration import Target
+from registry.models import InstanceKey
 from registry.webhooks import replay, sender
 
 PERMISSION = "registry.operate_instance"
@@ -22,7 +22,7 @@ class Order:
 
     author: str
     now: datetime
-    targets: Sequence[Target] = ()
+    targets: Sequence[InstanceKey] = ()
     given: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -49,7 +49,7 @@ class Operation:
     needs_targets: bool = True
 
 
-def name_of(target: Target) -> str:
+def name_of(target: InstanceKey) -> str:
     return f"{target.service}/{target.instance}" if target.instance else target.service
 
 

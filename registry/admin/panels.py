@@ -18,9 +18,8 @@ from registry.health.probe_counts import DAY, HOUR, Counts
 from registry.health.uptime import Report
 from registry.instances import catalogue, impact
 from registry.instances.catalogue import Summary
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Cursor, Delivery, Heartbeat, Instance, JournalEntry, Maintenance
+from registry.models import Cursor, Delivery, Heartbeat, Instance, InstanceKey, JournalEntry, Maintenance
 from registry.wire.bodies import age
 
 DAYS = 90
@@ -49,7 +48,7 @@ def troubles(summaries: Iterable[Summary]) -> list[str]:
 
 
 def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> dict[str, Any]:
-    target = Target(service=instance.service, instance=instance.name)
+    target = InstanceKey(service=instance.service, instance=instance.name)
     entries = JournalEntry.objects.filter(service=instance.service, instance=instance.name)
     days = uptime.of_instance(instance.service, instance.name, days=DAYS, span_hours=DAY, now=now)
     latest = uptime.of_instance(instance.service, instance.name, days=1, span_hours=HOUR, now=now)
@@ -80,7 +79,7 @@ def of_service(request: HttpRequest, summary: Summary, instances: list[Instance]
         "required_by": _services(summary.required_by),
         "changes": _changes(JournalEntry.objects.filter(service=service)),
         "maintenance": _maintenance(service, ""),
-        "operations": _operations(request, Target(service=service, instance=""), is_dependent=False),
+        "operations": _operations(request, InstanceKey(service=service, instance=""), is_dependent=False),
     }
 
 
@@ -88,7 +87,7 @@ def _may_operate(user: User | AnonymousUser) -> bool:
     return user.has_perm(PERMISSION)
 
 
-def _operations(request: HttpRequest, target: Target, *, is_dependent: bool) -> list[dict[str, Any]]:
+def _operations(request: HttpRequest, target: InstanceKey, *, is_dependent: bool) -> list[dict[str, Any]]:
     """The buttons that lead to what can be done."""
     if not _may_operate(request.user):
         return []

@@ -12,8 +12,7 @@ from unfold.decorators import display
 
 from registry.admin import cells
 from registry.admin.operations import PERMISSION
-from registry.instances.declaration import Target
-from registry.models import Delivery, JournalEntry
+from registry.models import Delivery, InstanceKey, JournalEntry
 
 
 class RecordAdmin(ModelAdmin):
@@ -81,7 +80,7 @@ class DeliveryAdmin(RecordAdmin):
 
     @display(description="")
     def tell_again(self, delivery: Delivery) -> str:
-        target = Target(service=delivery.service, instance=delivery.instance)
+        target = InstanceKey(service=delivery.service, instance=delivery.instance)
         url = cells.operation_url("replay", [target], since=delivery.from_revision)
         return format_html(
             '<a class="text-primary-600 whitespace-nowrap dark:text-primary-400" href="{}">Tell again</a>', url

@@ -50,7 +50,7 @@ class HistoryView(RevisedView):
 
     @described("What probes found: the uptime", query=HistoryQuery, answer=answers.History)
     def get(self, request: Request, service: str, instance: str = "") -> Response:
-        declaration.target(service, instance or service)
+        declaration.instance_key(service, instance or service)
         wanted = query_of(request, HistoryQuery)
         days, span_hours, now = wanted.days, uptime.SPANS[wanted.by], timezone.now()
         if instance:

@@ -27,16 +27,16 @@ class InstanceView(RevisedView):
 
     @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
-        target = changeable(service, instance, holder=holder_of(request))
+        key = changeable(service, instance, holder=holder_of(request))
         declared = declaration.declaration(request.data)
-        registered = group_commit.register(Entry(target=target, declared=declared, author=holder_of(request).name))
+        registered = group_commit.register(Entry(key=key, declared=declared, author=holder_of(request).name))
         return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:
-        target = changeable(service, instance, holder=holder_of(request))
+        key = changeable(service, instance, holder=holder_of(request))
         registration.deregister(
-            target,
+            key,
             author=holder_of(request).name,
             incarnation=query_of(request, DeregisterQuery).incarnation,
             now=timezone.now(),
@@ -47,10 +47,10 @@ class InstanceView(RevisedView):
 class HeartbeatView(RevisedView):
     @described("Beat", body=BeatReport, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str) -> Response:
-        target = changeable(service, instance, holder=holder_of(request))
+        key = changeable(service, instance, holder=holder_of(request))
         report = body_of(request, BeatReport)
         results.beat(
-            target,
+            key,
             succeeded=report.status == "passing",
             reason=report.reason,
             author=holder_of(request).name,
@@ -86,10 +86,10 @@ class MaintenanceView(RevisedView):
 class DrainView(RevisedView):
     @described("Drain", body=DrainBody, needs_body=False, answer=answers.RegisteredInstance)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        target = changeable(service, instance, holder=holder_of(request))
+        key = changeable(service, instance, holder=holder_of(request))
         wanted = body_of(request, DrainBody)
         draining = overrides.drain(
-            target,
+            key,
             seconds=wanted.seconds,
             reason=wanted.reason,
             author=holder_of(request).name,

@@ -59,9 +59,9 @@ class Lane:
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
-        target = changeable(service, instance, holder=holder)
+        key = changeable(service, instance, holder=holder)
         declared = declaration.declaration(_members(await _body(scope, receive)))
-        stored = intake.submit(Entry(target=target, declared=declared, author=holder.name))
+        stored = intake.submit(Entry(key=key, declared=declared, author=holder.name))
         registered = await asyncio.shield(asyncio.wrap_future(stored))
         await respond(send, await self._answer(registered))
 

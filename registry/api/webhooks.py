@@ -55,7 +55,7 @@ class ReplayView(RevisedView):
 
     @described("Tell an instance again", body=ReplayBody, status=202)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        target, wanted = declaration.target(service, instance), body_of(request, ReplayBody)
+        target, wanted = declaration.instance_key(service, instance), body_of(request, ReplayBody)
         if wanted.delivery is not None:
             replay.delivery(target, wanted.delivery)
         elif wanted.since is not None:
@@ -70,7 +70,7 @@ class ResyncView(RevisedView):
 
     @described("Have dependents ask for the whole", answer=answers.Resynced, status=202)
     def post(self, request: Request, service: str = "", instance: str = "") -> Response:
-        targets = [declaration.target(service, instance)] if service else None
+        targets = [declaration.instance_key(service, instance)] if service else None
         return Response({"dependents": replay.resync(targets)}, status=202)
 
 
@@ -79,5 +79,5 @@ class TrialView(RevisedView):
 
     @described("Send a webhook that changes nothing", answer=answers.Trial)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        message = replay.trial(declaration.target(service, instance), now=timezone.now())
+        message = replay.trial(declaration.instance_key(service, instance), now=timezone.now())
         return Response(sender.attempt_body(sender.send_now(message)))

@@ -5,8 +5,7 @@ from functools import partial
 
 from registry.health import protection
 from registry.instances import overrides, registration
-from registry.instances.declaration import Target
-from registry.models import Instance, Status
+from registry.models import Instance, InstanceKey, Status
 
 AUTHOR = "registry"
 
@@ -18,15 +17,15 @@ def enforce(*, now: datetime) -> int:
     """
     overrides.expire(now=now)
     removed = 0
-    for target in overrides.drained(now=now):
+    for key in overrides.drained(now=now):
         still = partial(overrides.is_drained, now=now)
-        removed += registration.deregister(target, author=AUTHOR, reason="drained", still=still, now=now)
+        removed += registration.deregister(key, author=AUTHOR, reason="drained", still=still, now=now)
     for instance in [] if protection.keeps_all(now=now) else _given_up(now):
         reason = f"critical for longer than {instance.deregister_after_seconds:g} s"
-        target = Target(service=instance.service, instance=instance.name)
+        key = InstanceKey(service=instance.service, instance=instance.name)
         # Not final: the same run may be well again tomorrow.
         still = partial(_is_given_up, now=now)
-        removed += registration.deregister(target, author=AUTHOR, reason=reason, is_final=False, still=still, now=now)
+        removed += registration.deregister(key, author=AUTHOR, reason=reason, is_final=False, still=still, now=now)
     return removed
 
 

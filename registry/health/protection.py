@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from registry import wakeups
 from registry.database import bulk
 from registry.health import mass_failure
 from registry.health.leases import Due
@@ -120,7 +119,6 @@ def _bring_back(reason: str, *, now: datetime) -> None:
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])
         log.append(drafts, now=now)
-        transaction.on_commit(wakeups.wake_notifications)
 
 
 def _suspect(instance: Instance, reason: str, *, now: datetime) -> log.Draft:

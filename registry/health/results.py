@@ -14,9 +14,8 @@ from registry.errors import UnknownInstance
 from registry.health import leases, probe_counts, protection
 from registry.health.leases import Due
 from registry.health.verdict import Finding, Health, judge
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, Status
+from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, InstanceKey, Status
 from registry.wire import bodies
 
 # A probe comes up to this share of its interval early, so that what was registered together is not probed so; never
@@ -54,16 +53,16 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
 
 
 @retry.retried
-def beat(target: Target, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
+def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """A beat that the instance itself sends. Raises UnknownInstance."""
     instance = (
         Instance.objects.select_for_update()
         .select_related("heartbeat")
-        .filter(service=target.service, name=target.instance, heartbeat__isnull=False)
+        .filter(service=key.service, name=key.instance, heartbeat__isnull=False)
         .first()
     )
     if instance is None:
-        raise UnknownInstance(target.service, target.instance)
+        raise UnknownInstance(key.service, key.instance)
     due = leases.due_of(instance.heartbeat)
     detail = reason or ("beat" if succeeded else f"{author} reported it critical")
     finding = Finding.SUCCESS if succeeded else Finding.FAILURE
@@ -159,7 +158,6 @@ def _apply(changes: Mapping[int, _Change], now: datetime) -> list[log.Draft]:
 def _tell(drafts: Sequence[log.Draft], *, now: datetime) -> None:
     if drafts:
         log.append(drafts, now=now)
-        transaction.on_commit(wakeups.wake_notifications)
 
 
 def _reason(result: Result, health: Health) -> str:

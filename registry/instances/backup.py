@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
 from registry.instances.declaration import LONGEST_REASON, Declaration, Name
-from registry.models import Instance, Maintenance
+from registry.models import Instance, InstanceKey, Maintenance
 from registry.wire.bodies import instance_body, maintenance_body
 from registry.wire.validation import invalid
 
@@ -49,9 +49,9 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
     archive = _decoded(document)
     declared = [_checked(index, members) for index, members in enumerate(archive.instances)]
     counts = {"registered": 0, "changed": 0, "unchanged": 0}
-    for target, members in declared:
-        before = Instance.objects.filter(service=target.service, name=target.instance).first()
-        registered = registration.register(target, members, author=author, now=now)
+    for key, members in declared:
+        before = Instance.objects.filter(service=key.service, name=key.instance).first()
+        registered = registration.register(key, members, author=author, now=now)
         unchanged = before is not None and before.revision == registered.instance.revision
         counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
     for each in archive.maintenance:
@@ -87,10 +87,10 @@ def _decoded(document: bytes) -> Archive:
     return archive
 
 
-def _checked(index: int, members: dict[str, Any]) -> tuple[declaration.Target, Declaration]:
+def _checked(index: int, members: dict[str, Any]) -> tuple[InstanceKey, Declaration]:
     try:
-        target = declaration.target(str(members.get("service", "")), str(members.get("instance", "")))
-        return target, declaration.declaration(members)
+        key = declaration.instance_key(str(members.get("service", "")), str(members.get("instance", "")))
+        return key, declaration.declaration(members)
     except Invalid as problem:
         errors = [{**each, "pointer": f"/instances/{index}{each['pointer']}"} for each in problem.errors or []]
         raise Invalid("Nothing was imported.", errors=errors) from problem

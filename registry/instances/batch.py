@@ -31,8 +31,8 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
 
 def _checked(members: dict[str, Any], holder: Holder) -> Entry | Problem:
     try:
-        target = changeable(str(members.get("service", "")), str(members.get("instance", "")), holder=holder)
-        return Entry(target=target, declared=declaration.declaration(members), author=holder.name)
+        key = changeable(str(members.get("service", "")), str(members.get("instance", "")), holder=holder)
+        return Entry(key=key, declared=declaration.declaration(members), author=holder.name)
     except Problem as problem:
         return problem
 

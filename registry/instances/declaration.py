@@ -1,7 +1,6 @@
 """What a service declares of itself when it registers, checked whole before anything is written."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -10,6 +9,7 @@ from django.conf import settings
 from msgspec import Meta, Struct
 
 from config.problems import Invalid
+from registry.models import InstanceKey
 from registry.outbound import own_endpoints
 from registry.outbound.address_policy import AddressPolicy
 from registry.wire.signature import key_of
@@ -62,18 +62,10 @@ class Declaration(Struct, frozen=True, kw_only=True):
         return f"{self.url.rstrip('/')}/healthz" if self.heartbeat.kind == "http" else self.url
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """The instance a request is about."""
-
-    service: str
-    instance: str
-
-
-def target(service: str, instance: str) -> Target:
+def instance_key(service: str, instance: str) -> InstanceKey:
     """Raises Invalid when one of the two is no name."""
     check_names(service=service, instance=instance)
-    return Target(service=service, instance=instance)
+    return InstanceKey(service=service, instance=instance)
 
 
 def check_reason(reason: str) -> str:

@@ -93,7 +93,7 @@ def register(entry: Entry) -> Registered:
     Inside a transaction of the caller's it is part of that one.
     """
     if connection.in_atomic_block:
-        return registration.register(entry.target, entry.declared, author=entry.author, now=timezone.now())
+        return registration.register(entry.key, entry.declared, author=entry.author, now=timezone.now())
     return intake.submit(entry).result()
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from registry.instances import catalogue, dependencies
 from registry.instances.catalogue import Summary
-from registry.instances.declaration import Target
-from registry.models import Instance
+from registry.models import Instance, InstanceKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +39,13 @@ def findings(summaries: Iterable[Summary]) -> dependencies.Findings:
     )
 
 
-def of_removing(targets: Sequence[Target]) -> list[Impact]:
-    """By service; a target with no instance named is the whole service."""
+def of_removing(keys: Sequence[InstanceKey]) -> list[Impact]:
+    """By service; a key with no instance named is the whole service."""
     summaries = {each.service: each for each in catalogue.summaries()}
     requirements = {each.service: each.requires for each in summaries.values()}
     named: defaultdict[str, set[str]] = defaultdict(set)
-    for target in targets:
-        named[target.service].add(target.instance)
+    for key in keys:
+        named[key.service].add(key.instance)
     return [
         _impact(summaries.get(service) or Summary(service=service), names, requirements)
         for service, names in sorted(named.items())

@@ -7,13 +7,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.problems import Invalid
-from registry import wakeups
 from registry.database import retry
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Change, Instance, Maintenance
+from registry.models import Change, Instance, InstanceKey, Maintenance
 from registry.wire import bodies
 
 EXPIRED = "its time is over"
@@ -59,11 +57,11 @@ def end_maintenance(
 
 
 @transaction.atomic
-def drain(target: Target, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
+def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
     """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
-    instance = Instance.objects.select_for_update().filter(service=target.service, name=target.instance).first()
+    instance = Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
     if instance is None:
-        raise UnknownInstance(target.service, target.instance)
+        raise UnknownInstance(key.service, key.instance)
     before = bodies.offer_digest(instance)
     instance.draining_until = now + timedelta(seconds=seconds)
     if not instance.is_in_maintenance:
@@ -71,7 +69,6 @@ def drain(target: Target, *, seconds: float, reason: str, author: str, now: date
     instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
     draft = log.Draft(change=Change.DRAINING, instance=instance, before=before, author=author, reason=reason)
     log.append([draft], now=now)
-    transaction.on_commit(wakeups.wake_notifications)
     return instance
 
 
@@ -99,10 +96,10 @@ def is_drained(instance: Instance, *, now: datetime) -> bool:
     return instance.draining_until is not None and instance.draining_until <= now
 
 
-def drained(*, now: datetime) -> list[Target]:
+def drained(*, now: datetime) -> list[InstanceKey]:
     """The instances whose time to drain is over."""
     found = Instance.objects.filter(draining_until__lte=now).values_list("service", "name")
-    return [Target(service=service, instance=name) for service, name in found]
+    return [InstanceKey(service=service, instance=name) for service, name in found]
 
 
 def _affected(service: str, instance: str) -> QuerySet[Instance]:
@@ -133,7 +130,6 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         drafts.append(log.Draft(change=change, instance=each, before=before, author=author, reason=said))
     if drafts:
         log.append(drafts, now=now)
-        transaction.on_commit(wakeups.wake_notifications)
     else:
         log.locked_head()
     # Nobody else does any of that now: who has done so before has not seen what holds now.

@@ -4,18 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from config.problems import Problem
-from registry import wakeups
 from registry.database import retry, rows
 from registry.database.retry import Overtaken
 from registry.errors import Deregistered, NamedTwice
 from registry.instances import catalogue, storage
-from registry.instances.declaration import Declaration, Target
+from registry.instances.declaration import Declaration
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Change, Instance, Tombstone
+from registry.models import Change, Instance, InstanceKey, Tombstone
 from registry.wire import bodies
 
 
@@ -29,13 +28,13 @@ class Registered:
     is_new: bool
 
 
-def register(target: Target, declared: Declaration, *, author: str, now: datetime) -> Registered:
+def register(key: InstanceKey, declared: Declaration, *, author: str, now: datetime) -> Registered:
     """Register an instance, or update it; the same declaration again changes and journals nothing.
 
     The dependent's cursor moves to the answer's revision: the answer tells it everything up to then. Raises
     Deregistered for a run that was deregistered.
     """
-    (outcome,) = register_many([Entry(target=target, declared=declared, author=author)], now=now)
+    (outcome,) = register_many([Entry(key=key, declared=declared, author=author)], now=now)
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
@@ -44,12 +43,12 @@ def register(target: Target, declared: Declaration, *, author: str, now: datetim
 @retry.retried
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
     """As `register`, in one transaction and a handful of statements; what is refused hinders none of the others."""
-    found = _locked_many([entry.target for entry in entries])
+    found = _locked_many([entry.key for entry in entries])
     refused = _refused(entries)
     accepted = [entry for entry in entries if id(entry) not in refused]
-    known = {entry.target: found[entry.target] for entry in accepted if entry.target in found}
+    known = {entry.key: found[entry.key] for entry in accepted if entry.key in found}
     changed = storage.update(known, accepted, now=now)
-    newcomers = [entry for entry in accepted if entry.target not in known]
+    newcomers = [entry for entry in accepted if entry.key not in known]
     if newcomers:
         # Of these there is no row to lock. Whoever buries one, or begins or ends maintenance, has either done so before
         # this, or looks for them after it.
@@ -62,20 +61,17 @@ def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered
     # After the journal, because each row holds the revision that it was given there.
     storage.insert(fresh.values(), revision=revision, now=now)
     storage.point_cursors(known.values(), revision=revision)
-    if changed:
-        transaction.on_commit(wakeups.wake_notifications)
     stored = {**known, **fresh}
     offered = catalogue.offered({service for instance in stored.values() for service in instance.requires})
     return [
-        refused.get(id(entry))
-        or _registered(stored[entry.target], offered, revision=revision, is_new=entry.target in fresh)
+        refused.get(id(entry)) or _registered(stored[entry.key], offered, revision=revision, is_new=entry.key in fresh)
         for entry in entries
     ]
 
 
 @retry.retried
 def deregister(
-    target: Target,
+    key: InstanceKey,
     *,
     author: str,
     reason: str = "",
@@ -90,32 +86,31 @@ def deregister(
     away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
     can change the instance any more, whether what it is removed for holds still.
     """
-    instance = _locked(target)
+    instance = _locked(key)
     if instance is not None and not still(instance):
         return False
     run = incarnation or (instance.incarnation if instance else "")
     if is_final and run:
-        _bury(target, run, is_registered=instance is not None, now=now)
+        _bury(key, run, is_registered=instance is not None, now=now)
     if instance is None or (incarnation is not None and instance.incarnation != incarnation):
         return False
     before = bodies.offer_digest(instance)
     instance.delete()
     draft = log.Draft(change=Change.DEREGISTERED, instance=instance, before=before, author=author, reason=reason)
     log.append([draft], now=now)
-    transaction.on_commit(wakeups.wake_notifications)
     return True
 
 
-def _bury(target: Target, run: str, *, is_registered: bool, now: datetime) -> None:
+def _bury(key: InstanceKey, run: str, *, is_registered: bool, now: datetime) -> None:
     """Raises Overtaken when it was registered since it was looked for."""
     Tombstone.objects.update_or_create(
-        service=target.service, instance=target.instance, incarnation=run, defaults={"at": now}
+        service=key.service, instance=key.instance, incarnation=run, defaults={"at": now}
     )
     if is_registered:
         return
     # Who registers it now has either seen the tombstone, or is over.
     log.locked_head()
-    if Instance.objects.filter(service=target.service, name=target.instance).exists():
+    if Instance.objects.filter(service=key.service, name=key.instance).exists():
         raise Overtaken
 
 
@@ -127,22 +122,22 @@ def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revis
 def _refused(entries: Sequence[Entry]) -> dict[int, Problem]:
     """By the entry's identity: runs that were deregistered, and the later of two entries for one instance."""
     refused = _buried(entries)
-    seen: set[Target] = set()
+    seen: set[InstanceKey] = set()
     for entry in entries:
-        if entry.target in seen and id(entry) not in refused:
-            refused[id(entry)] = NamedTwice(entry.target.service, entry.target.instance)
-        seen.add(entry.target)
+        if entry.key in seen and id(entry) not in refused:
+            refused[id(entry)] = NamedTwice(entry.key.service, entry.key.instance)
+        seen.add(entry.key)
     return refused
 
 
 def _buried(entries: Sequence[Entry]) -> dict[int, Problem]:
     """By the entry's identity: runs that were deregistered."""
-    runs = {(entry.target.service, entry.target.instance): entry for entry in entries if entry.declared.incarnation}
+    runs = {(entry.key.service, entry.key.instance): entry for entry in entries if entry.declared.incarnation}
     buried = _tombstones(list(runs)) if runs else set()
     return {
-        id(entry): Deregistered(entry.target.service, entry.target.instance)
+        id(entry): Deregistered(entry.key.service, entry.key.instance)
         for entry in entries
-        if (entry.target.service, entry.target.instance, entry.declared.incarnation) in buried
+        if (entry.key.service, entry.key.instance, entry.declared.incarnation) in buried
     }
 
 
@@ -154,11 +149,11 @@ def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
         return set(cursor.fetchall())
 
 
-def _locked(target: Target) -> Instance | None:
-    return Instance.objects.select_for_update().filter(service=target.service, name=target.instance).first()
+def _locked(key: InstanceKey) -> Instance | None:
+    return Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
 
 
-def _locked_many(targets: Sequence[Target]) -> dict[Target, Instance]:
+def _locked_many(targets: Sequence[InstanceKey]) -> dict[InstanceKey, Instance]:
     # In one order everywhere, so that two batches do not wait for each other.
-    found = rows.named([(target.service, target.instance) for target in targets], locked=True, order="id")
-    return {Target(service=each.service, instance=each.name): each for each in found}
+    found = rows.named([(key.service, key.instance) for key in targets], locked=True, order="id")
+    return {InstanceKey(service=each.service, instance=each.name): each for each in found}

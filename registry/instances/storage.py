@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
-from registry.instances.declaration import Declaration, Target
+from registry.instances.declaration import Declaration
 from registry.journal import log
-from registry.models import Change, Cursor, Heartbeat, Instance, Requirement, Status
+from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
 from registry.wire import bodies
 
 # What a new heartbeat must judge anew when it has changed.
@@ -33,7 +33,7 @@ _CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not f
 class Entry:
     """One instance's registration or update, and whose token it came with."""
 
-    target: Target
+    key: InstanceKey
     declared: Declaration
     author: str
 
@@ -59,13 +59,13 @@ class _Changed:
         )
 
 
-def draft(entries: Sequence[Entry], *, now: datetime) -> dict[Target, Instance]:
+def draft(entries: Sequence[Entry], *, now: datetime) -> dict[InstanceKey, Instance]:
     """The instances that these will be, with ids and not yet stored."""
     if not entries:
         return {}
     held = overrides.held(now=now)
     ids = inserts.new_ids(Instance, len(entries))
-    return {entry.target: _drafted(number, entry, held, now=now) for number, entry in zip(ids, entries, strict=True)}
+    return {entry.key: _drafted(number, entry, held, now=now) for number, entry in zip(ids, entries, strict=True)}
 
 
 def announced(instance: Instance) -> log.Draft:
@@ -87,9 +87,9 @@ def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> 
     transaction.on_commit(wakeups.wake_heartbeats)
 
 
-def update(known: Mapping[Target, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
+def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
     """Bring known instances to what is declared now; returns what is to be journalled of it."""
-    changes = [_changed(known[entry.target], entry, now=now) for entry in entries if entry.target in known]
+    changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
     changes = [change for change in changes if change.columns]
     bulk.write_instances([change.instance for change in changes], _WRITTEN)
     _require_anew([change.instance for change in changes if "requires" in change.columns])
@@ -113,13 +113,13 @@ def point_cursors(known: Iterable[Instance], *, revision: int) -> None:
 
 
 def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, now: datetime) -> Instance:
-    target = entry.target
+    key = entry.key
     values = _DEFAULTS | _columns(entry.declared)
-    maintenance = overrides.reason_of(target.service, target.instance, held)
+    maintenance = overrides.reason_of(key.service, key.instance, held)
     values |= {
         "id": number,
-        "service": target.service,
-        "name": target.instance,
+        "service": key.service,
+        "name": key.instance,
         "incarnation": entry.declared.incarnation,
         "status": Status.STARTING.value,
         "status_since": now,

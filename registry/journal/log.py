@@ -55,7 +55,8 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     """Write the changes in this order and return the revision of the last.
 
     Call it inside the transaction that made the changes and as its last statement: the head stays locked from here to
-    the commit, which is what makes revisions visible in order. After the commit the revision is announced. Only the row
+    the commit, which is what makes revisions visible in order. After the commit the revision is announced and the
+    dependents' deliveries are woken. Only the row
     of an instance that is registered is inserted afterwards, with the revision that its draft was given here.
     """
     last = _advance_head(len(drafts))
@@ -66,6 +67,9 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     if changed:
         bulk.write_revisions([(instance.pk, instance.revision) for instance in changed])
     transaction.on_commit(partial(wakeups.announce, last))
+    if any(draft.change != Change.REGISTERED for draft in drafts):
+        # A new instance is offered to nobody yet: it has to pass a probe first.
+        transaction.on_commit(wakeups.wake_notifications)
     return last
 
 

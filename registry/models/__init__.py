@@ -3,6 +3,7 @@
 from registry.models.health import Heartbeat, Protection, Rollup
 from registry.models.instances import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
 from registry.models.journal import Change, Head, JournalEntry
+from registry.models.keys import InstanceKey
 from registry.models.status import GOOD, OVERRIDDEN, Status, shown_status
 from registry.models.webhooks import Cursor, Delivery
 
@@ -17,6 +18,7 @@ __all__ = [
     "Heartbeat",
     "HeartbeatKind",
     "Instance",
+    "InstanceKey",
     "JournalEntry",
     "Maintenance",
     "Protection",

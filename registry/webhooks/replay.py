@@ -13,9 +13,8 @@ from registry import wakeups
 from registry.database import retry
 from registry.errors import UnknownDelivery, UnknownRevision
 from registry.instances import catalogue
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Cursor, Delivery, Instance, JournalEntry
+from registry.models import Cursor, Delivery, Instance, InstanceKey, JournalEntry
 from registry.webhooks.compose import Message, secrets_of
 from registry.wire import bodies
 
@@ -23,7 +22,7 @@ TEST_TYPE = "registry.test"
 
 
 @retry.retried
-def since(target: Target, revision: int) -> None:
+def since(target: InstanceKey, revision: int) -> None:
     """Set the dependent's cursor back: it is told the net change from `revision` on, at once.
 
     Raises UnknownInstance, Conflict when it takes no webhooks, UnknownRevision when the journal does not reach back.
@@ -35,7 +34,7 @@ def since(target: Target, revision: int) -> None:
     _rewind(Cursor.objects.filter(instance=instance), notified_revision=revision, scanned_revision=revision)
 
 
-def delivery(target: Target, number: int) -> None:
+def delivery(target: InstanceKey, number: int) -> None:
     """As `since`, from where one delivery began. Raises UnknownDelivery too."""
     found = Delivery.objects.filter(pk=number, service=target.service, instance=target.instance).first()
     if found is None:
@@ -44,7 +43,7 @@ def delivery(target: Target, number: int) -> None:
 
 
 @retry.retried
-def resync(targets: Iterable[Target] | None = None) -> int:
+def resync(targets: Iterable[InstanceKey] | None = None) -> int:
     """Have dependents ask for the whole, all of them or those named; returns how many. Raises as `since` does."""
     cursors = Cursor.objects.all()
     if targets is not None:
@@ -66,7 +65,7 @@ def begin_history() -> int:
     return count
 
 
-def trial(target: Target, *, now: datetime) -> Message:
+def trial(target: InstanceKey, *, now: datetime) -> Message:
     """A signed message that changes nothing, to be sent by `courier.send_now`. Raises as `since` does."""
     instance = _told(target)
     body = {
@@ -92,7 +91,7 @@ def trial(target: Target, *, now: datetime) -> Message:
     )
 
 
-def _told(target: Target) -> Instance:
+def _told(target: InstanceKey) -> Instance:
     instance = catalogue.instance(target.service, target.instance)
     if instance.notify_url is None:
         raise Conflict(f"{instance} takes no webhooks: register it with a notify_url.")

@@ -17,16 +17,15 @@ from registry.client.snapshot import Snapshot
 from registry.client.wire import Change, Provider, Registered, Resolution
 from registry.health import deadlines
 from registry.instances import catalogue, overrides, registration
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Instance, Status
+from registry.models import Instance, InstanceKey, Status
 from registry.webhooks import cursors, replay
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
 from registry.wire.bodies import instance_body, provider_body
 from tests import factories
 
-PROVIDERS = [Target(service=service, instance=f"{service}-{number}") for service in "abc" for number in (1, 2)]
+PROVIDERS = [InstanceKey(service=service, instance=f"{service}-{number}") for service in "abc" for number in (1, 2)]
 DEPENDENTS = {"d": ("a", "b"), "e": ("b",), "f": ("c",)}
 providers = st.sampled_from(PROVIDERS)
 dependents = st.sampled_from(sorted(DEPENDENTS))
@@ -42,8 +41,8 @@ class Dependent:
     late: list[Message] = field(default_factory=list)
 
     @property
-    def target(self) -> Target:
-        return Target(service=self.service, instance=f"{self.service}-1")
+    def key(self) -> InstanceKey:
+        return InstanceKey(service=self.service, instance=f"{self.service}-1")
 
     def register(self, now: datetime) -> None:
         position = self.snapshot.position
@@ -84,26 +83,26 @@ class Convergence(RuleBasedStateMachine):
             factories.passing(provider.service, provider.instance, now=self.now)
 
     @rule(provider=providers, weight=st.integers(1, 3))
-    def register(self, provider: Target, weight: int) -> None:
+    def register(self, provider: InstanceKey, weight: int) -> None:
         factories.register(provider.service, provider.instance, now=self.now, weight=weight)
 
     @rule(provider=providers, succeeded=st.booleans(), times=st.integers(1, 3))
-    def probe(self, provider: Target, succeeded: bool, times: int) -> None:
+    def probe(self, provider: InstanceKey, succeeded: bool, times: int) -> None:
         instance = Instance.objects.filter(service=provider.service, name=provider.instance).first()
         if instance is not None:
             factories.judge(instance, succeeded=succeeded, now=self.now, times=times)
 
     @rule(provider=providers)
-    def deregister(self, provider: Target) -> None:
+    def deregister(self, provider: InstanceKey) -> None:
         registration.deregister(provider, author="tester", now=self.now)
 
     @rule(provider=providers)
-    def drain(self, provider: Target) -> None:
+    def drain(self, provider: InstanceKey) -> None:
         if Instance.objects.filter(service=provider.service, name=provider.instance).exists():
             overrides.drain(provider, seconds=20, reason="", author="tester", now=self.now)
 
     @rule(provider=providers, whole=st.booleans())
-    def begin_maintenance(self, provider: Target, whole: bool) -> None:
+    def begin_maintenance(self, provider: InstanceKey, whole: bool) -> None:
         instance = "" if whole else provider.instance
         until = self.now + timedelta(seconds=30)
         overrides.begin_maintenance(provider.service, instance, until=until, reason="", author="tester", now=self.now)
@@ -140,7 +139,7 @@ class Convergence(RuleBasedStateMachine):
 
     @rule(service=dependents)
     def resync(self, service: str) -> None:
-        replay.resync([self.dependents[service].target])
+        replay.resync([self.dependents[service].key])
 
     @rule(seconds=st.sampled_from([1, 10, 70, 400]))
     def wait(self, seconds: int) -> None:

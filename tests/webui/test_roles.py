@@ -4,25 +4,29 @@ from django.test import Client
 
 from tests.webui.conftest import SignIn
 from tests.webui.faked.world import World
-from webui.roles import Role
+from webui.roles import TEACHING, Role
 
-EVERY_PAGE = ["/courses", "/courses/math-1", "/courses/math-1/students/1", "/status", "/logs"]
+COURSES = ["/courses", "/courses/math-1", "/courses/math-1/students/1"]
+STATUS = ["/status"]
+OPERATING = ["/logs"]
+EVERY_PAGE = [*COURSES, *STATUS, *OPERATING]
 
 
 @pytest.mark.parametrize(
     ("role", "opened"),
-    [(Role.TEACHER, EVERY_PAGE), (Role.STUDENT, EVERY_PAGE[:3]), (Role.OPERATOR, EVERY_PAGE[3:])],
+    [(Role.TEACHER, [*COURSES, *STATUS]),
+        (Role.ASSISTANT, [*COURSES, *STATUS]), (Role.STUDENT, COURSES), (Role.OPERATOR, [*STATUS, *OPERATING])],
 )
 def test_each_role_opens_its_own_pages_and_no_others(
     world: World, sign_in: SignIn, role: Role, opened: list[str]
 ) -> None:
-    client = sign_in("teacher" if role is Role.TEACHER else "somebody", role)
+    client = sign_in("teacher" if role in TEACHING else "somebody", role)
     statuses = {address: client.get(address).status_code for address in EVERY_PAGE}
     assert {address for address, status in statuses.items() if status != 403} == set(opened)
 
 
 def test_the_refusal_names_who_the_page_is_for(student: Client) -> None:
-    assert "It is for operators and teachers." in student.get("/status").content.decode()
+    assert "This page is for assistants, operators, teachers." in student.get("/status").content.decode()
 
 
 def test_the_head_of_the_page_offers_only_what_opens(world: World, student: Client) -> None:

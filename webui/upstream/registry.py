@@ -1,29 +1,62 @@
-"""What the registry knows: the services, their instances, and what happened lately."""
+"""What the registry knows: the services and what explains their state, their instances, what happened, and what an
+operator may tell it to do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.utils import timezone
 
 from webui.upstream import exchange
-
-RECENT_ENTRIES = 30
+from webui.upstream.exchange import Question
 
 
 @dataclass(frozen=True, kw_only=True)
-class Instance:
+class Service:
+    """A service as one row of the board; one that is required but not registered has no instances."""
+
     service: str
-    instance: str
-    url: str
     status: str
-    status_since: datetime
+    instances: int = 0
+    passing: int = 0
+    warning: int = 0
+    critical: int = 0
+    status_since: datetime | None = None
     status_reason: str = ""
-    zone: str = ""
-    version: str = ""
-    # It failed, and the registry takes that for a fault of its own: it stays offered.
-    suspect: bool = False
+    last_heartbeat_at: datetime | None = None
+    latency_ms: float | None = None
+    requires: tuple[str, ...] = ()
+    required_by: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    # The share of probes that did not fail, by day, of those days that had any.
+    days: tuple[tuple[date, float], ...] = ()
+    # The mean latency of each of the last hours, oldest first.
+    latencies: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphService:
+    service: str
+    state: str = ""
+    requires: tuple[str, ...] = ()
+    # The services whose failure explains this one's state; none for a root itself.
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The registry's judgement of what stands on what; see docs/protocol.md."""
+
+    revision: int = 0
+    services: tuple[GraphService, ...] = ()
+    down: tuple[str, ...] = ()
+    roots: tuple[tuple[str, ...], ...] = ()
+    affected: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    unmet: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cycles: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +68,6 @@ class Protection:
     reason: str = ""
     ends: str = ""
     suspects: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    service: str
-    requires: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,24 +84,89 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """The registry's whole picture, as it was at `taken_at`; the journal's latest entries first."""
-
-    taken_at: datetime
-    revision: int
-    services: tuple[Service, ...]
-    instances: tuple[Instance, ...]
-    entries: tuple[Entry, ...]
-    protection: Protection = Protection()
-
-    def of(self, service: str) -> tuple[Instance, ...]:
-        return tuple(instance for instance in self.instances if instance.service == service)
+class Heartbeat:
+    kind: str = ""
+    url: str = ""
+    interval_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Services:
-    revision: int
+class Instance:
+    service: str
+    instance: str
+    url: str
+    status: str
+    status_since: datetime
+    status_reason: str = ""
+    zone: str = ""
+    version: str = ""
+    tags: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    notify_url: str | None = None
+    heartbeat: Heartbeat = Heartbeat()
+    registered_at: datetime | None = None
+    registered_by: str = ""
+    # It failed, and the registry takes that for a fault of its own: it stays offered.
+    suspect: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """How an instance's heartbeat stands."""
+
+    instance: str
+    last_heartbeat_at: datetime | None = None
+    latency_ms: float | None = None
+    consecutive_failures: int = 0
+    next_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """An attempt to tell a dependent."""
+
+    at: datetime
+    service: str = ""
+    instance: str = ""
+    from_revision: int = 0
+    to_revision: int = 0
+    status_code: int | None = None
+    duration_ms: float | None = None
+    error: str = ""
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status_code is not None and 200 <= self.status_code < 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    start: datetime
+    probes: int = 0
+    failures: int = 0
+    uptime: float | None = None
+    latency_mean_ms: float | None = None
+    latency_max_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a probe that was asked for found."""
+
+    succeeded: bool
+    status: str = ""
+    latency_ms: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Board:
     services: list[Service]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entries:
+    entries: list[Entry]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,42 +175,104 @@ class _Instances:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Journal:
-    entries: list[Entry]
+class _Beats:
+    heartbeats: list[Beat]
 
 
-_last_snapshot: Snapshot | None = None
+@dataclass(frozen=True, kw_only=True)
+class _Deliveries:
+    deliveries: list[Delivery]
 
 
-def snapshot() -> Snapshot:
-    """Raises UpstreamDown; then `last_snapshot` is what was known before."""
-    global _last_snapshot
-    listed = _ask("/v1/services", _Services)
-    instances = [instance for service in listed.services for instance in _instances(service.service)]
-    _last_snapshot = Snapshot(
-        taken_at=timezone.now(),
-        revision=listed.revision,
-        services=tuple(listed.services),
-        instances=tuple(instances),
-        entries=_recent_entries(listed.revision),
-        protection=_ask("/v1/protection", Protection),
+@dataclass(frozen=True, kw_only=True)
+class _History:
+    total: dict[str, Any]
+    periods: list[Period]
+
+
+def services() -> tuple[Service, ...]:
+    return tuple(_ask("/v1/board", _Board).services)
+
+
+def graph() -> Graph:
+    return _ask("/v1/graph", Graph)
+
+
+def protection() -> Protection:
+    return _ask("/v1/protection", Protection)
+
+
+def newest_entries(*, limit: int, service: str = "") -> tuple[Entry, ...]:
+    parameters = {"order": "newest", "limit": str(limit)} | ({"service": service} if service else {})
+    return tuple(_ask("/v1/journal", _Entries, parameters).entries)
+
+
+def instances(service: str) -> tuple[Instance, ...]:
+    return tuple(_ask(f"{_path(service)}/instances", _Instances).instances)
+
+
+def instance(service: str, name: str) -> Instance:
+    return _ask(_path(service, name), Instance)
+
+
+def beats(service: str) -> dict[str, Beat]:
+    """By instance."""
+    return {beat.instance: beat for beat in _ask(f"{_path(service)}/heartbeats", _Beats).heartbeats}
+
+
+def deliveries(service: str, *, limit: int) -> tuple[Delivery, ...]:
+    """The newest attempts to tell an instance of the service."""
+    return tuple(_ask("/v1/deliveries", _Deliveries, {"service": service, "limit": str(limit)}).deliveries)
+
+
+def history(service: str, *, days: int, by: str) -> tuple[Period, ...]:
+    return tuple(_ask(f"{_path(service)}/history", _History, {"days": str(days), "by": by}).periods)
+
+
+def probe(service: str, name: str, *, person: str) -> Finding:
+    return exchange.ask(_operation("POST", f"{_path(service, name)}/probe", person), Finding)
+
+
+def begin_maintenance(service: str, name: str, *, until: datetime | None, reason: str, person: str) -> None:
+    body = {"reason": reason} | ({"until": until.isoformat()} if until else {})
+    exchange.fetch(_operation("PUT", f"{_path(service, name)}/maintenance", person, body))
+
+
+def end_maintenance(service: str, name: str, *, person: str) -> None:
+    exchange.fetch(_operation("DELETE", f"{_path(service, name)}/maintenance", person))
+
+
+def drain(service: str, name: str, *, seconds: int, reason: str, person: str) -> None:
+    exchange.fetch(
+        _operation("POST", f"{_path(service, name)}/drain", person, {"seconds": seconds, "reason": reason})
     )
-    return _last_snapshot
 
 
-def last_snapshot() -> Snapshot | None:
-    return _last_snapshot
+def replay(service: str, name: str, *, since: int, person: str) -> None:
+    exchange.fetch(_operation("POST", f"{_path(service, name)}/replay", person, {"since": since}))
 
 
-def _instances(service: str) -> list[Instance]:
-    return _ask(f"/v1/services/{quote(service, safe='')}/instances", _Instances).instances
+def deregister(service: str, name: str, *, person: str) -> None:
+    exchange.fetch(_operation("DELETE", _path(service, name), person))
 
 
-def _recent_entries(revision: int) -> tuple[Entry, ...]:
-    parameters = {"after": str(max(0, revision - RECENT_ENTRIES)), "limit": str(RECENT_ENTRIES)}
-    return tuple(reversed(_ask("/v1/journal", _Journal, parameters).entries))
+def _path(service: str, instance: str | None = None) -> str:
+    """`instance` empty: the service's own."""
+    path = f"/v1/services/{quote(service, safe='')}"
+    return f"{path}/instances/{quote(instance, safe='')}" if instance else path
+
+
+def _operation(method: str, path: str, person: str, body: Mapping[str, Any] | None = None) -> Question:
+    return Question(
+        service=exchange.REGISTRY,
+        path=path,
+        token=settings.OPERATE_TOKEN,
+        method=method,
+        headers={"Rollcall-Act-For": person},
+        body=body if body is not None else ({} if method in ("POST", "PUT") else None),
+    )
 
 
 def _ask(path: str, answer: type[exchange.Answer], parameters: dict[str, str] | None = None) -> exchange.Answer:
     token = settings.ROLLCALL["TOKEN"]
-    return exchange.ask(exchange.Question(service=exchange.REGISTRY, path=path, token=token, params=parameters), answer)
+    return exchange.ask(Question(service=exchange.REGISTRY, path=path, token=token, params=parameters), answer)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from webui.outages import explained
 from webui.requests import wants_part
-from webui.roles import STAFF, opens_to
+from webui.roles import Role, opens_to
 from webui.upstream import logs
 from webui.views.refusals import answers_refusals
 
@@ -17,7 +17,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @require_safe
-@opens_to(*STAFF)
+@opens_to(Role.OPERATOR)
 @explained("The log records cannot be shown")
 @answers_refusals
 def show_logs(request: HttpRequest) -> HttpResponse:

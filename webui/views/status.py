@@ -1,75 +1,172 @@
-"""The status of all services, kept up to date part by part."""
+"""The status board, kept up to date row by row."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webui import board, outages
-from webui.outages import Outage
-from webui.requests import is_triggered_by
-from webui.roles import STAFF, opens_to
+from webui import board, charts, kept, outages
+from webui.board import Board, Choice, Group, Grouping, Row, State
+from webui.requests import is_triggered_by, wants_part
+from webui.roles import STAFF, Role, opens_to, roles_of
+from webui.templatetags.figures import duration
+from webui.templatetags.times import age
 from webui.upstream import registry
-from webui.upstream.exchange import UpstreamDown
-from webui.upstream.registry import Snapshot
+from webui.upstream.registry import Entry, Graph, Protection, Service
+
+RECENT_ENTRIES = 30
+# However many look at the board, the registry is asked once in this time.
+FRESH_FOR = timedelta(seconds=1)
+# For how long a browser's picture is remembered, so that it is sent only what changed since.
+PICTURE_SECONDS = 120
+STATE_WORDS = {
+    State.CRITICAL: _("critical"),
+    State.MISSING: _("not registered"),
+    State.DEGRADED: _("degraded"),
+    State.DRAINING: _("draining"),
+    State.MAINTENANCE: _("maintenance"),
+    State.WARNING: _("warning"),
+    State.STARTING: _("starting"),
+    State.PASSING: _("passing"),
+}
+GROUPING_WORDS = {Grouping.STATE: _("state"), Grouping.ZONE: _("zone"), Grouping.TAG: _("tag")}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A piece of the page that is swapped when its digest is no longer the one the browser has seen."""
+class Look:
+    """All that the board shows, as the registry said it at one time."""
 
-    name: str
-    html: str
-
-    @property
-    def seen(self) -> str:
-        digest = hashlib.blake2s(self.html.encode(), digest_size=8).hexdigest()
-        return f"{self.name}:{digest}"
+    board: Board
+    graph: Graph
+    entries: tuple[Entry, ...]
+    protection: Protection
 
 
 @require_safe
 @opens_to(*STAFF)
 def show_status(request: HttpRequest) -> HttpResponse:
-    parts = _parts(*_look())
-    if not is_triggered_by(request, "status-poll"):
-        return render(request, "webui/status.html", {"parts": parts})
-    return _answer_poll(request, parts)
+    looked = look()
+    choice = _choice(request.GET)
+    groups = board.arrange(looked.value.board.rows, choice) if looked.value else []
+    parts = _parts(request, looked, groups)
+    seen = _remember(parts, groups)
+    context = {
+        "look": looked.value,
+        "choice": choice,
+        "groups": groups,
+        "parts": parts,
+        "seen": seen,
+        "states": [(state, STATE_WORDS[state]) for state in board.State],
+        "groupings": GROUPING_WORDS.items(),
+        "here": _here(request.GET),
+    }
+    if is_triggered_by(request, "status-poll"):
+        return _answer_poll(request, context)
+    return render(request, "webui/parts/board.html" if wants_part(request, "board") else "webui/status.html", context)
 
 
-def _answer_poll(request: HttpRequest, parts: list[Part]) -> HttpResponse:
-    """Only what changed; the whole board when a service came or went."""
-    seen = request.GET.getlist("seen")
-    if {part.name for part in parts} != {name.partition(":")[0] for name in seen}:
-        return render(request, "webui/parts/board.html", {"parts": parts, "is_swap": True})
-    changed = [part for part in parts if part.seen not in seen]
-    if not changed:
-        return HttpResponse(status=204)
-    return render(request, "webui/parts/changed.html", {"parts": changed})
-
-
-def _look() -> tuple[Snapshot | None, Outage | None]:
+def look() -> kept.Answer[Look]:
     """What the registry says, or what it last said and why it says nothing now."""
-    try:
-        return registry.snapshot(), None
-    except UpstreamDown as error:
-        return registry.last_snapshot(), outages.describe(error, effect="What changes meanwhile cannot be shown")
+    return kept.ask("board", _ask, fresh_for=FRESH_FOR)
 
 
-def _parts(snapshot: Snapshot | None, outage: Outage | None) -> list[Part]:
-    judged = board.judge(snapshot) if snapshot else None
-    context = {"snapshot": snapshot, "board": judged, "outage": outage}
-    services = judged.services if judged else ()
-    return [
-        _part("summary", context),
-        *(_part("service", {"service": service}, name=f"service-{service.name}") for service in services),
-        _part("events", context),
-    ]
+def _ask() -> Look:
+    graph = registry.graph()
+    return Look(
+        board=board.judge(registry.services(), graph),
+        graph=graph,
+        entries=registry.newest_entries(limit=RECENT_ENTRIES),
+        protection=registry.protection(),
+    )
 
 
-def _part(template: str, context: dict[str, Any], *, name: str = "") -> Part:
-    html = render_to_string(f"webui/status/{template}.html", context)
-    return Part(name=name or template, html=html)
+def _choice(query: QueryDict) -> Choice:
+    grouping = query.get("group", "")
+    return Choice(
+        text=query.get("q", "").strip()[:100],
+        states=tuple(word for word in query.getlist("state") if word),
+        grouping=Grouping(grouping) if grouping in list(Grouping) else Grouping.STATE,
+        opened=tuple(query.getlist("open")),
+    )
+
+
+def _here(query: QueryDict) -> str:
+    """The page's own address without what only a poll adds, to which a link appends a group to open."""
+    kept_query = query.copy()
+    kept_query.pop("seen", None)
+    return f"?{kept_query.urlencode()}&" if kept_query else "?"
+
+
+def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Group]) -> dict[str, str]:
+    """The pieces of the page by their ids, each swapped when it is no longer what the browser has."""
+    outage = outages.describe(looked.outage, effect="") if looked.outage else None
+    is_operator = Role.OPERATOR in roles_of(request.user)
+    context = {"look": looked.value, "at": looked.at, "outage": outage, "is_operator": is_operator}
+    names = ("as-of", "summary", "events")
+    parts = {name: render_to_string(f"webui/status/{name}.html", context) for name in names}
+    language, today = get_language() or "en", timezone.now().date()
+    for row in {row.name: row for group in groups for row in group.rows}.values():
+        # What every heartbeat changes stands in a piece of its own.
+        lasting = replace(row.service, last_heartbeat_at=None, latency_ms=None)
+        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, today)
+        parts[f"beat-{row.name}"] = beat(row.service)
+    return parts
+
+
+@lru_cache(maxsize=4096)
+def _row(row: Row, language: str, today: date) -> SafeString:
+    context = {
+        "row": row,
+        "word": STATE_WORDS[row.state],
+        "bars": charts.daily_bars(dict(row.service.days), today=today),
+        "spark": charts.sparkline(row.service.latencies),
+    }
+    return render_to_string("webui/status/row.html", context)
+
+
+def beat(service: Service) -> SafeString:
+    """How quick the service was when it was last heard, and how long ago that is."""
+    latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
+    return format_html('<span class="latency">{}</span><span class="heard">{}</span>', latency, moment or "–")
+
+
+def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
+    """The name of this picture, by which a poll says which one its browser has."""
+    digests = {name: _digest(html) for name, html in parts.items()}
+    layout = [(group.name, group.folded, [row.name for row in group.rows]) for group in groups]
+    seen = _digest(repr((sorted(digests.items()), layout)))
+    cache.set(_picture(seen), (layout, digests), PICTURE_SECONDS)
+    return seen
+
+
+def _picture(seen: str) -> str:
+    """The cache's key; whatever a browser may send makes a valid one."""
+    return f"picture:{_digest(seen)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+def _answer_poll(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Only what changed; the whole board when a service came, went or moved."""
+    layout_before, before = cache.get(_picture(request.GET.get("seen", "")), (None, {}))
+    layout, digests = cache.get(_picture(context["seen"]), (None, {}))
+    if layout_before != layout:
+        return render(request, "webui/parts/board.html", context | {"is_swap": True})
+    parts = context["parts"]
+    changed = {name: parts[name] for name, digest in digests.items() if before.get(name) != digest}
+    return render(request, "webui/parts/changed.html", {"changed": changed, "seen": context["seen"]})

@@ -30,8 +30,8 @@ class Command(commands.Reporting):
         if not names:
             raise UnknownService(service)
         for name in names:
-            target = declaration.target(service, name)
-            if not registration.deregister(target, author=AUTHOR, reason=reason, now=timezone.now()):
+            key = declaration.instance_key(service, name)
+            if not registration.deregister(key, author=AUTHOR, reason=reason, now=timezone.now()):
                 raise UnknownInstance(service, name)
         return Report(
             lines=[f"Deregistered {service}/{name}." for name in names],

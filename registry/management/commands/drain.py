@@ -29,8 +29,8 @@ class Command(commands.Reporting):
     def report(self, **options: Any) -> Report:
         if not 0 <= options["seconds"] <= 86_400:
             raise Invalid("--seconds is a number from 0 to 86400, which is a day.")
-        target = declaration.target(options["name"], options["instance"])
+        key = declaration.instance_key(options["name"], options["instance"])
         reason = declaration.check_reason(options["reason"])
-        instance = overrides.drain(target, seconds=options["seconds"], reason=reason, author=AUTHOR, now=timezone.now())
+        instance = overrides.drain(key, seconds=options["seconds"], reason=reason, author=AUTHOR, now=timezone.now())
         said = f"{instance} drains; it is deregistered in {options['seconds']:g} s."
         return Report(lines=[said], body=instance_body(instance))

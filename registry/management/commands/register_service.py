@@ -37,9 +37,9 @@ class Command(commands.Reporting):
         parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")
 
     def report(self, **options: Any) -> Report:
-        target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
+        key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
         declared = declaration.declaration(_members(options))
-        registered = registration.register(target, declared, author=AUTHOR, now=timezone.now())
+        registered = registration.register(key, declared, author=AUTHOR, now=timezone.now())
         verb = "Registered" if registered.is_new else "Updated"
         said = f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}."
         return Report(lines=[said], body=instance_body(registered.instance))

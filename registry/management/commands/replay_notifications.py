@@ -9,8 +9,8 @@ from config import commands
 from config.commands import Report
 from config.problems import Invalid
 from registry.instances import declaration
-from registry.instances.declaration import Target
 from registry.management import members
+from registry.models import InstanceKey
 from registry.webhooks import replay, sender
 
 
@@ -39,10 +39,10 @@ class Command(commands.Reporting):
         if options["all"]:
             count = replay.resync()
             return _told(f"{count} dependents are told to ask for the whole.", count)
-        return _tell(declaration.target(options["name"], options["instance"]), **options)
+        return _tell(declaration.instance_key(options["name"], options["instance"]), **options)
 
 
-def _tell(target: Target, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
+def _tell(target: InstanceKey, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
     named = f"{target.service}/{target.instance}"
     if trial:
         return _try(target, named)
@@ -60,7 +60,7 @@ def _told(said: str, count: int = 1) -> Report:
     return Report(lines=[said], body={"dependents": count})
 
 
-def _try(target: Target, named: str) -> Report:
+def _try(target: InstanceKey, named: str) -> Report:
     attempt = sender.send_now(replay.trial(target, now=timezone.now()))
     body = sender.attempt_body(attempt)
     if not attempt.succeeded:

@@ -76,10 +76,10 @@ def _token(path: Path | None) -> str:
 
 def _registration(options: dict[str, Any]) -> Registration:
     """Checked here as the registry will check it, for a mistake in the command line is better told at once."""
-    target = declaration.target(options["name"], options["instance"] or f"{options['name']}-1")
+    key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
     registration = Registration(
-        service=target.service,
-        instance=target.instance,
+        service=key.service,
+        instance=key.instance,
         url=options["url"],
         requires=options["requires"],
         tags=options["tags"],

@@ -6,8 +6,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from registry.admin import cells
-from registry.instances.declaration import Target
 from registry.management.commands.provision import Command as Provision
+from registry.models import InstanceKey
 
 LIST = "/admin/registry/instance/"
 
@@ -45,6 +45,6 @@ def operate(client: Client, name: str, *targets: str, **given: object) -> str:
     return client.post(address, given, follow=True).content.decode()
 
 
-def _target(written: str) -> Target:
+def _target(written: str) -> InstanceKey:
     service, _, instance = written.partition("/")
-    return Target(service=service, instance=instance)
+    return InstanceKey(service=service, instance=instance)

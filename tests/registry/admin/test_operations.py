@@ -10,8 +10,7 @@ from django.utils import timezone
 from registry.admin import cells
 from registry.admin.operations import OPERATIONS
 from registry.health import protection
-from registry.instances.declaration import Target
-from registry.models import Cursor, Heartbeat, Instance, JournalEntry, Maintenance, Protection
+from registry.models import Cursor, Heartbeat, Instance, InstanceKey, JournalEntry, Maintenance, Protection
 from registry.webhooks import sender
 from registry.webhooks.cursors import Attempt
 from tests import factories
@@ -85,7 +84,7 @@ def test_before_it_is_deregistered_everybody_who_is_affected_is_named(operator: 
     factories.passing("logsvc", now=now)
     factories.passing("grading", now=now, requires=["logsvc"])
     factories.passing("webui", now=now, requires=["grading"])
-    address = cells.operation_url("deregister", [Target(service="logsvc", instance="logsvc-1")])
+    address = cells.operation_url("deregister", [InstanceKey(service="logsvc", instance="logsvc-1")])
 
     asked = " ".join(text_of(operator, address).split())
 
@@ -183,7 +182,7 @@ def test_the_grace_after_a_restart_is_shown_and_ended(operator: Client, now: dat
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_who_may_only_look_may_do_nothing(visitor: Client, now: datetime, name: str) -> None:
     factories.passing("webui", now=now, requires=["logsvc"])
-    targets = [Target(service="webui", instance="webui-1")] if OPERATIONS[name].needs_targets else []
+    targets = [InstanceKey(service="webui", instance="webui-1")] if OPERATIONS[name].needs_targets else []
     revision = Instance.objects.get().revision
 
     assert visitor.get(cells.operation_url(name, targets)).status_code == 403
@@ -199,7 +198,7 @@ def test_to_change_instances_is_not_to_operate_them(client: Client, now: datetim
     changer.user_permissions.set(Permission.objects.filter(codename__in=["view_instance", "change_instance"]))
     client.force_login(changer)
 
-    target = Target(service="webui", instance="webui-1")
+    target = InstanceKey(service="webui", instance="webui-1")
     assert client.post(cells.operation_url("probe", [target])).status_code == 403
 
 

@@ -9,8 +9,7 @@ from rest_framework.test import APIClient
 
 from config.tokens import issuing
 from registry.instances import registration
-from registry.instances.declaration import Target
-from registry.models import Head
+from registry.models import Head, InstanceKey
 from registry.webhooks import replay
 from tests import factories
 from tests.config.asgi import Client
@@ -294,8 +293,8 @@ def test_a_dependent_that_waits_hears_at_once_that_it_was_deregistered(desk: Des
         client = Client()
         waiting = desk.begin(f"{PROVIDERS}?after=1&wait=60s", client)
         await desk.until_waiting()
-        target = Target(service="billing", instance="billing-1")
-        await desk.do(partial(registration.deregister, target, author="tester", now=now))
+        key = InstanceKey(service="billing", instance="billing-1")
+        await desk.do(partial(registration.deregister, key, author="tester", now=now))
         await desk.look()
         await waiting
         assert client.status == 404
@@ -367,7 +366,7 @@ def test_a_database_restored_from_a_copy_makes_everything_be_read_anew(
     desk: Desk, register: Callable[..., Any], now: datetime
 ) -> None:
     def restore() -> None:
-        registration.deregister(Target(service="billing", instance="billing-1"), author="x", now=now)
+        registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
         Head.objects.update(revision=1)
 
     async def scenario(desk: Desk) -> None:
@@ -390,7 +389,7 @@ def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
     desk: Desk, register: Callable[..., Any], now: datetime
 ) -> None:
     def restore() -> None:
-        registration.deregister(Target(service="billing", instance="billing-1"), author="x", now=now)
+        registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
         Head.objects.update(revision=1)
 
     async def scenario(desk: Desk) -> None:
@@ -412,7 +411,7 @@ def test_a_tag_of_another_history_is_never_answered_304(
     """Also where the restored database has passed the tag's revision before anybody looked at it."""
 
     def restore() -> None:
-        registration.deregister(Target(service="billing", instance="billing-1"), author="x", now=now)
+        registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
         replay.begin_history()
 
     async def scenario(desk: Desk) -> None:

@@ -22,7 +22,7 @@ from tests.registry.instances.overlapping import only_here
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BILLING = declaration.target("billing", "billing-1")
+BILLING = declaration.instance_key("billing", "billing-1")
 ADDRESS = "/v1/services/billing/instances/billing-1"
 WHOLE = {"url": "http://127.0.0.1:9000"}
 

@@ -5,13 +5,12 @@ import pytest
 
 from registry.health import deadlines
 from registry.instances import overrides, registration
-from registry.instances.declaration import Target
-from registry.models import Change, Instance, JournalEntry, Maintenance, Status
+from registry.models import Change, Instance, InstanceKey, JournalEntry, Maintenance, Status
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-BILLING = Target(service="billing", instance="billing-1")
+BILLING = InstanceKey(service="billing", instance="billing-1")
 
 
 def test_what_stays_critical_is_deregistered_when_its_time_is_over(now: datetime) -> None:
@@ -32,9 +31,9 @@ def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatc
 
     deregister = registration.deregister
 
-    def deregister_slowly(target: Target, **members: Any) -> bool:
-        Instance.objects.exclude(name=target.instance).update(status=Status.PASSING)
-        return deregister(target, **members)
+    def deregister_slowly(key: InstanceKey, **members: Any) -> bool:
+        Instance.objects.exclude(name=key.instance).update(status=Status.PASSING)
+        return deregister(key, **members)
 
     monkeypatch.setattr(registration, "deregister", deregister_slowly)
 

@@ -16,8 +16,7 @@ from registry.health.leases import Due
 from registry.health.probe_counts import DAY, HOUR, WRITE_AFTER_SECONDS, Counts, Period, Unwritten
 from registry.health.results import Result
 from registry.health.verdict import Finding
-from registry.instances.declaration import Target
-from registry.models import Rollup
+from registry.models import InstanceKey, Rollup
 from tests import factories
 
 FAILED = (Finding.FAILURE, Finding.DEAD)
@@ -200,9 +199,9 @@ def _refuse(hours: object) -> None:
 @pytest.mark.django_db
 def test_a_beat_and_a_missed_one_are_counted(now: datetime) -> None:
     factories.register("billing", now=now, heartbeat={"kind": "ttl"})
-    target = Target(service="billing", instance="billing-1")
-    heartbeats.beat(target, succeeded=True, reason="", author="tester", now=now)
-    heartbeats.beat(target, succeeded=False, reason="ill", author="tester", now=now)
+    key = InstanceKey(service="billing", instance="billing-1")
+    heartbeats.beat(key, succeeded=True, reason="", author="tester", now=now)
+    heartbeats.beat(key, succeeded=False, reason="ill", author="tester", now=now)
 
     day = Rollup.objects.get(span_hours=DAY)
     assert (day.probes, day.failures, day.timed) == (2, 1, 0)

@@ -5,8 +5,7 @@ from rest_framework.test import APIClient
 
 from registry.health import deadlines, leases, protection, results
 from registry.instances import catalogue
-from registry.instances.declaration import Target
-from registry.models import Change, Instance, JournalEntry, Protection, Status
+from registry.models import Change, Instance, InstanceKey, JournalEntry, Protection, Status
 from tests import factories
 from tests.registry.conftest import ClientOf
 
@@ -130,7 +129,7 @@ def test_an_instance_that_reports_itself_ill_is_believed(now: datetime) -> None:
     fleet(10, now=now)
     probe_all(succeeded=False, now=now)
     factories.register("cron", now=now, heartbeat={"kind": "ttl"})
-    cron = Target(service="cron", instance="cron-1")
+    cron = InstanceKey(service="cron", instance="cron-1")
 
     for succeeded in (True, False):
         results.beat(cron, succeeded=succeeded, reason="", author="tester", now=now)

@@ -5,8 +5,7 @@ import pytest
 from registry.errors import UnknownInstance
 from registry.health import leases, results
 from registry.instances import declaration, registration
-from registry.instances.declaration import Target
-from registry.models import Change, Heartbeat, Instance, JournalEntry, Status
+from registry.models import Change, Heartbeat, Instance, InstanceKey, JournalEntry, Status
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +65,7 @@ def test_a_result_that_comes_after_its_lease_was_taken_over_is_dropped(now: date
 def test_a_late_verdict_does_not_revive_what_was_deregistered(now: datetime) -> None:
     factories.register("billing", now=now)
     (due,) = leases.claim(now=now.timestamp(), limit=10)
-    registration.deregister(declaration.target("billing", "billing-1"), author="tester", now=now)
+    registration.deregister(declaration.instance_key("billing", "billing-1"), author="tester", now=now)
 
     results.record([factories.probe(due, succeeded=True)], now=now)
 
@@ -152,7 +151,7 @@ def test_what_was_registered_together_is_spread_over_the_interval(now: datetime)
 def test_a_beat_makes_a_ttl_instance_passing_and_sets_its_deadline(now: datetime) -> None:
     factories.register("cron", now=now, heartbeat={"kind": "ttl", "interval_seconds": 30})
 
-    results.beat(Target(service="cron", instance="cron-1"), succeeded=True, reason="", author="tester", now=now)
+    results.beat(InstanceKey(service="cron", instance="cron-1"), succeeded=True, reason="", author="tester", now=now)
 
     assert Instance.objects.get().status == Status.PASSING
     assert Heartbeat.objects.get().due_at == now.timestamp() + 30
@@ -160,9 +159,9 @@ def test_a_beat_makes_a_ttl_instance_passing_and_sets_its_deadline(now: datetime
 
 def test_an_instance_that_reports_itself_critical_is_so_at_once_with_its_reason(now: datetime) -> None:
     factories.register("cron", now=now, heartbeat={"kind": "ttl"})
-    target = Target(service="cron", instance="cron-1")
+    key = InstanceKey(service="cron", instance="cron-1")
 
-    results.beat(target, succeeded=False, reason="disk full", author="tester", now=now)
+    results.beat(key, succeeded=False, reason="disk full", author="tester", now=now)
 
     instance = Instance.objects.get()
     assert (instance.status, instance.status_reason) == (Status.CRITICAL, "disk full")
@@ -170,4 +169,4 @@ def test_an_instance_that_reports_itself_critical_is_so_at_once_with_its_reason(
 
 def test_a_beat_of_an_unknown_instance_says_to_register_again(now: datetime) -> None:
     with pytest.raises(UnknownInstance, match="register it"):
-        results.beat(Target(service="a", instance="b"), succeeded=True, reason="", author="tester", now=now)
+        results.beat(InstanceKey(service="a", instance="b"), succeeded=True, reason="", author="tester", now=now)

@@ -12,8 +12,7 @@ from registry.health import results as heartbeats
 from registry.health.leases import LEASE_MARGIN_SECONDS, Due
 from registry.health.prober import AHEAD_SECONDS
 from registry.instances import catalogue, registration
-from registry.instances.declaration import Target
-from registry.models import Heartbeat, Instance, Status
+from registry.models import Heartbeat, Instance, InstanceKey, Status
 from tests import factories
 
 INTERVAL_SECONDS, TIMEOUT_SECONDS = 10.0, 5.0
@@ -86,7 +85,7 @@ class RollCall(RuleBasedStateMachine):
 
     @rule(name=names)
     def deregister(self, name: str) -> None:
-        registration.deregister(Target(service="billing", instance=name), author="tester", now=self.now)
+        registration.deregister(InstanceKey(service="billing", instance=name), author="tester", now=self.now)
 
     @rule()
     def enforce(self) -> None:

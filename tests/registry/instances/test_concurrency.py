@@ -13,10 +13,9 @@ from django.db import connection
 from registry.errors import UnknownInstance
 from registry.health import leases, results
 from registry.instances import declaration, overrides, registration
-from registry.instances.declaration import Target
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Cursor, Heartbeat, Instance, JournalEntry, Requirement, Tombstone
+from registry.models import Cursor, Heartbeat, Instance, InstanceKey, JournalEntry, Requirement, Tombstone
 from registry.webhooks import cursors, replay
 from registry.webhooks.cursors import Attempt
 from registry.wire import bodies
@@ -32,11 +31,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def anyone(chance: random.Random) -> Target:
-    return declaration.target(chance.choice(["billing", "grading"]), f"i-{chance.randrange(30)}")
+def anyone(chance: random.Random) -> InstanceKey:
+    return declaration.instance_key(chance.choice(["billing", "grading"]), f"i-{chance.randrange(30)}")
 
 
-def some_entry(target: Target, chance: random.Random) -> Entry:
+def some_entry(key: InstanceKey, chance: random.Random) -> Entry:
     members = {
         "url": "http://127.0.0.1:9000",
         "requires": chance.choice([["billing"], ["billing", "grading"], []]),
@@ -45,12 +44,12 @@ def some_entry(target: Target, chance: random.Random) -> Entry:
     }
     if chance.random() < 0.7:
         members |= {"notify_url": "http://127.0.0.1:1/", "notify_secret": factories.SECRET}
-    return Entry(target=target, declared=declaration.declaration(members), author="tester")
+    return Entry(key=key, declared=declaration.declaration(members), author="tester")
 
 
 def register(chance: random.Random) -> None:
     targets = list({anyone(chance): None for _ in range(10)})
-    registration.register_many([some_entry(target, chance) for target in targets], now=now())
+    registration.register_many([some_entry(key, chance) for key in targets], now=now())
 
 
 def deregister(chance: random.Random) -> None:
@@ -68,12 +67,12 @@ def beat(chance: random.Random) -> None:
 
 
 def maintain(chance: random.Random) -> None:
-    target, is_whole = anyone(chance), chance.random() < 0.5
-    instance = "" if is_whole else target.instance
+    key, is_whole = anyone(chance), chance.random() < 0.5
+    instance = "" if is_whole else key.instance
     if chance.random() < 0.5:
-        overrides.begin_maintenance(target.service, instance, until=None, reason="", author="tester", now=now())
+        overrides.begin_maintenance(key.service, instance, until=None, reason="", author="tester", now=now())
     else:
-        overrides.end_maintenance(target.service, instance, author="tester", now=now())
+        overrides.end_maintenance(key.service, instance, author="tester", now=now())
 
 
 def tell(chance: random.Random) -> None:

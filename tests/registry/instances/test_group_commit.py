@@ -24,8 +24,8 @@ def _stopped() -> Iterator[None]:
 
 def entry(number: int, **members: object) -> Entry:
     declared = declaration.declaration({"url": "http://127.0.0.1:9000", **members})
-    target = declaration.target("billing", f"billing-{number}")
-    return Entry(target=target, declared=declared, author="tester")
+    key = declaration.instance_key("billing", f"billing-{number}")
+    return Entry(key=key, declared=declared, author="tester")
 
 
 def register(each: Entry) -> Registered:
@@ -54,7 +54,7 @@ def test_two_updates_of_one_instance_at_the_same_time_are_both_taken() -> None:
 
 def test_who_is_refused_hinders_nobody_else(now: datetime) -> None:
     register(entry(1, incarnation="run-1"))
-    registration.deregister(declaration.target("billing", "billing-1"), author="tester", now=now)
+    registration.deregister(declaration.instance_key("billing", "billing-1"), author="tester", now=now)
 
     with ThreadPoolExecutor(8) as threads:
         refused = threads.submit(register, entry(1, incarnation="run-1"))
@@ -82,7 +82,7 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
     def write(number: int) -> None:
         try:
             registration.register(
-                entry(number).target, entry(number).declared, author="t", now=datetime.now().astimezone()
+                entry(number).key, entry(number).declared, author="t", now=datetime.now().astimezone()
             )
         finally:
             connection.close()

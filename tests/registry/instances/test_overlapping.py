@@ -24,7 +24,7 @@ from tests.registry.instances.overlapping import overlapping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BILLING = declaration.target("billing", "billing-1")
+BILLING = declaration.instance_key("billing", "billing-1")
 
 
 def falling(now: datetime) -> list[heartbeats.Result]:
@@ -170,7 +170,7 @@ def test_two_that_register_overlapping_fleets_both_succeed(now: datetime, monkey
 
     monkeypatch.setattr(registration, "_refused", refused)
     declared = declaration.declaration({"url": "http://127.0.0.1:9000"})
-    fleet = [Entry(target=declaration.target("billing", name), declared=declared, author="t") for name in names]
+    fleet = [Entry(key=declaration.instance_key("billing", name), declared=declared, author="t") for name in names]
 
     registered = registration.register_many(fleet, now=now)
 
@@ -200,8 +200,8 @@ def test_a_message_that_is_recorded_and_its_dependents_new_run_do_not_wait_for_e
         {"url": "http://127.0.0.1:9", "requires": ["grading"], "notify_url": "http://127.0.0.1:9/"}
         | {"notify_secret": factories.SECRET}
     )
-    names = [declaration.target("webui", f"webui-{number}") for number in (1, 2)]
-    fleet = [Entry(target=name, declared=declared, author="tester") for name in names]
+    names = [declaration.instance_key("webui", f"webui-{number}") for number in (1, 2)]
+    fleet = [Entry(key=name, declared=declared, author="tester") for name in names]
 
     def register() -> Any:
         return registration.register_many(fleet, now=now)

@@ -8,15 +8,14 @@ from django.apps import apps
 from config.problems import Invalid
 from registry.errors import UnknownInstance
 from registry.instances import catalogue, overrides, registration
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Change, Instance, JournalEntry, Maintenance
+from registry.models import Change, Instance, InstanceKey, JournalEntry, Maintenance
 from registry.wire.bodies import instance_body, timestamp
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-BILLING = Target(service="billing", instance="billing-1")
+BILLING = InstanceKey(service="billing", instance="billing-1")
 
 
 def offered() -> list[str]:

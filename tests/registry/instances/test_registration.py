@@ -12,7 +12,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-BILLING = declaration.target("billing", "billing-1")
+BILLING = declaration.instance_key("billing", "billing-1")
 
 
 def test_a_new_instance_is_starting_and_due_at_once(now: datetime) -> None:
@@ -89,10 +89,10 @@ def test_registering_again_revives_a_stopped_cursor_and_drops_a_delivery_under_w
 
 def test_deregistering_is_idempotent_and_journalled_once(now: datetime) -> None:
     factories.register("billing", now=now)
-    target = declaration.target("billing", "billing-1")
+    key = declaration.instance_key("billing", "billing-1")
 
-    assert registration.deregister(target, author="tester", now=now)
-    assert not registration.deregister(target, author="tester", now=now)
+    assert registration.deregister(key, author="tester", now=now)
+    assert not registration.deregister(key, author="tester", now=now)
 
     assert not Instance.objects.exists()
     assert not Heartbeat.objects.exists()
@@ -103,7 +103,7 @@ def test_deregistering_is_idempotent_and_journalled_once(now: datetime) -> None:
 
 def test_a_run_that_was_deregistered_does_not_come_back_and_a_new_one_does(now: datetime) -> None:
     factories.register("billing", now=now, incarnation="run-1")
-    registration.deregister(declaration.target("billing", "billing-1"), author="tester", now=now)
+    registration.deregister(declaration.instance_key("billing", "billing-1"), author="tester", now=now)
 
     with pytest.raises(Deregistered, match="start it anew"):
         factories.register("billing", now=now, incarnation="run-1", weight=3)
@@ -114,12 +114,12 @@ def test_a_run_that_was_deregistered_does_not_come_back_and_a_new_one_does(now: 
 def test_a_process_that_stops_late_does_not_take_its_successor_away(now: datetime) -> None:
     factories.register("billing", now=now, incarnation="run-1")
     factories.register("billing", now=now, incarnation="run-2")
-    target = declaration.target("billing", "billing-1")
+    key = declaration.instance_key("billing", "billing-1")
 
-    assert not registration.deregister(target, incarnation="run-1", author="tester", now=now)
+    assert not registration.deregister(key, incarnation="run-1", author="tester", now=now)
 
     assert Instance.objects.get().incarnation == "run-2"
-    assert registration.deregister(target, incarnation="run-2", author="tester", now=now)
+    assert registration.deregister(key, incarnation="run-2", author="tester", now=now)
 
 
 def test_a_new_run_is_probed_at_once_and_journals_nothing(now: datetime) -> None:

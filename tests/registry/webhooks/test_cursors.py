@@ -56,7 +56,7 @@ def test_a_dependent_hears_nothing_when_nothing_it_requires_changed_and_its_rang
 def test_an_instance_that_came_and_went_is_not_mentioned(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     factories.passing("logsvc", now=now)
-    registration.deregister(declaration.target("logsvc", "logsvc-1"), author="tester", now=now)
+    registration.deregister(declaration.instance_key("logsvc", "logsvc-1"), author="tester", now=now)
 
     assert claim(now) == []
 
@@ -180,7 +180,7 @@ def test_what_may_have_arrived_is_followed_up_though_it_was_undone_since(now: da
     (doubtful,) = claim(now)
     if is_recorded:
         cursors.record([answered(doubtful, 504)], now=now)
-    registration.deregister(declaration.target("logsvc", "logsvc-1"), author="tester", now=now)
+    registration.deregister(declaration.instance_key("logsvc", "logsvc-1"), author="tester", now=now)
 
     (message,) = claim(now + timedelta(seconds=cursors.LEASE_SECONDS))
 

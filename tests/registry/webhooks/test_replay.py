@@ -5,9 +5,8 @@ import pytest
 
 from config.problems import Conflict
 from registry.errors import UnknownDelivery, UnknownInstance, UnknownRevision
-from registry.instances.declaration import Target
 from registry.journal import log
-from registry.models import Cursor, Delivery
+from registry.models import Cursor, Delivery, InstanceKey
 from registry.webhooks import cursors, replay
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
@@ -15,7 +14,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
-WEBUI = Target(service="webui", instance="webui-1")
+WEBUI = InstanceKey(service="webui", instance="webui-1")
 
 
 def told(now: datetime) -> list[Message]:
@@ -83,7 +82,7 @@ def test_what_takes_no_webhooks_cannot_be_told(now: datetime) -> None:
     factories.register("logsvc", now=now)
 
     with pytest.raises(Conflict, match="notify_url"):
-        replay.since(Target(service="logsvc", instance="logsvc-1"), 0)
+        replay.since(InstanceKey(service="logsvc", instance="logsvc-1"), 0)
     with pytest.raises(UnknownInstance):
         replay.resync([WEBUI])
 

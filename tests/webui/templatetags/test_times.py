@@ -11,7 +11,7 @@ def test_a_time_reads_in_utc_until_scripts_turn_it_into_the_readers() -> None:
 
 
 def test_an_age_reads_as_a_time_until_scripts_run() -> None:
-    assert "at 12:30 UTC on 23 Nov" in times.age(MOMENT)
+    assert "23 Nov 12:30:05 UTC" in times.age(MOMENT)
 
 
 def test_no_time_is_nothing() -> None:

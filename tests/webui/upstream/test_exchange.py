@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from registry.client.django import discovery
 from webui.upstream import exchange
-from webui.upstream.breaker import Breaker
+from webui.upstream.breaker import PAUSE, Breaker
 from webui.upstream.exchange import Question, Refused, UpstreamDown
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -157,8 +158,22 @@ def test_a_hanging_service_that_answers_again_is_back_at_once(line: Line) -> Non
     working = line.handler
     line.handler = lambda request: raise_(httpx2.ReadTimeout("no answer"))
     down()
-    line.handler, line.now = working, NOW + exchange.PAUSE_AFTER_TIMEOUT
+    line.handler, line.now = working, NOW + PAUSE
     assert ask() == ask()
+
+
+def test_a_hanging_service_is_asked_at_once_when_the_registry_offers_it_anew(line: Line) -> None:
+    working = line.handler
+    line.handler = lambda request: raise_(httpx2.ReadTimeout("no answer"))
+    down()
+    line.handler, line.offered = working, ["http://three.test"]
+    assert ask() == Greeting(text="hello")
+
+
+def test_an_answer_that_trickles_in_for_too_long_is_given_up(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(0, 100, 3))
+    monkeypatch.setattr(time, "monotonic", lambda: next(ticks))
+    assert down().reason == "it does not answer in time"
 
 
 def test_a_refusal_says_what_to_change(line: Line) -> None:

@@ -11,7 +11,7 @@ from webui import accounts
 from webui.management.commands.provision import Command
 from webui.roles import Role, roles_of
 
-PASSWORDS = {"teacher": "t-secret", "student": "s-secret", "operator": "o-secret"}
+PASSWORDS = {"teacher": "t-secret", "assistant": "a-secret", "student": "s-secret", "operator": "o-secret"}
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,12 @@ def provide(**passwords: str) -> None:
 def test_the_accounts_are_made_each_with_its_role() -> None:
     provide()
     roles = {user.username: roles_of(user) for user in User.objects.all()}
-    assert roles == {"teacher": {Role.TEACHER}, "student": {Role.STUDENT}, "operator": {Role.OPERATOR}}
+    assert roles == {
+        "teacher": {Role.TEACHER},
+        "assistant": {Role.ASSISTANT},
+        "student": {Role.STUDENT},
+        "operator": {Role.OPERATOR},
+    }
 
 
 def test_an_account_signs_in_with_its_password(client: Client) -> None:
@@ -49,7 +54,7 @@ def test_a_new_password_takes_the_old_ones_place(client: Client) -> None:
 
 
 def test_the_command_prints_the_passwords_as_a_table() -> None:
-    assert "teacher   t-secret" in provision()
+    assert "teacher    t-secret" in provision()
 
 
 def test_the_command_prints_the_passwords_for_scripts() -> None:

@@ -1,13 +1,9 @@
-"""Query parameters, checked: every one that is wrong is named."""
+"""Query parameters, read one by one, with all that is wrong said at once."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from django.http import QueryDict
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from config.problems import Invalid
-from logsvc import levels, timestamps
-from logsvc.query import HIGHEST_LIMIT, Question
 
 T = TypeVar("T")
 TEXT_LENGTH = 500
@@ -15,9 +11,9 @@ HIGHEST_ID = 2**63 - 1
 
 
 class Parameters:
-    """Reads parameters one by one, remembers what is wrong with them, and says all of it at once."""
+    """Reads parameters, remembers what is wrong with them, and says all of it at once."""
 
-    def __init__(self, query: QueryDict) -> None:
+    def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
         self._known: list[str] = []
         self._errors: list[dict[str, str]] = []
@@ -25,42 +21,38 @@ class Parameters:
     def get(self, name: str, read: Callable[[str], T], default: T) -> T:
         """`default` where the parameter is missing, empty or, until `check`, wrong."""
         self._known.append(name)
-        value = self._query.get(name, "").replace("\0", "")
+        value = self._query.get(name, "")
         if not value:
             return default
         try:
+            if "\0" in value:
+                raise ValueError("the character U+0000 is in no value")
             return read(value)
+        except Invalid as error:
+            self._errors += [{**each, "pointer": f"/{name}"} for each in error.errors or []]
         except ValueError as error:
             self._errors.append({"pointer": f"/{name}", "detail": f"{error}."})
-            return default
+        return default
 
     def check(self) -> None:
         """Raises Invalid; also of one that was never read, since a filter misspelt would find everything."""
         detail = f"There is no such parameter: use {', '.join(self._known)}."
-        self._errors += [{"pointer": f"/{name}", "detail": detail} for name in self._query if name not in self._known]
+        self._errors += [
+            {"pointer": f"/{name[:100]}", "detail": detail} for name in self._query if name not in self._known
+        ]
         if self._errors:
-            raise Invalid("See `errors` for each query parameter.", errors=self._errors)
-
-
-def question(query: QueryDict) -> Question:
-    parameters = Parameters(query)
-    members: dict[str, Any] = {
-        "service": parameters.get("service", text, ""),
-        "level": parameters.get("level", levels.severity, None),
-        "text": parameters.get("q", text, ""),
-        "since": parameters.get("since", timestamps.moment, None),
-        "until": parameters.get("until", timestamps.moment, None),
-        "before": parameters.get("before", between(1, HIGHEST_ID), None),
-        "limit": parameters.get("limit", between(1, HIGHEST_LIMIT), Question.limit),
-    }
-    parameters.check()
-    return Question(**members)
+            raise Invalid("See `errors` for each query parameter.", errors=self._errors[:100])
 
 
 def text(value: str) -> str:
     if len(value) > TEXT_LENGTH:
         raise ValueError(f"{len(value)} characters are too many: use at most {TEXT_LENGTH}")
     return value
+
+
+def name(value: str) -> str:
+    """A service's, an instance's or another name, as records have it."""
+    return text(value)
 
 
 def between(lowest: int, highest: int) -> Callable[[str], int]:

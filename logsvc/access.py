@@ -1,0 +1,72 @@
+"""What a token may do here: which services it may log for, and of which it may read."""
+
+from dataclasses import dataclass
+
+from config.problems import Forbidden
+from config.tokens.issuing import Holder
+from logsvc.query import ast
+from logsvc.query.ast import Query
+
+_WRITE_ALL = frozenset({"write", "log:write"})
+_READ_ALL = frozenset({"read", "log:read"})
+
+
+@dataclass(frozen=True)
+class Services:
+    """A set of services: all, or those that a pattern covers; `team-*` covers all that begin so."""
+
+    are_all: bool
+    patterns: tuple[str, ...] = ()
+
+    def __contains__(self, service: object) -> bool:
+        if self.are_all:
+            return True
+        return isinstance(service, str) and any(
+            service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern
+            for pattern in self.patterns
+        )
+
+    def restrict(self, query: Query) -> Query:
+        """The query, for these services alone."""
+        if self.are_all:
+            return query
+        allowed = ast.AnyOf(
+            tuple(
+                ast.Equals(ast.Field.SERVICE, pattern.removesuffix("*"), pattern.endswith("*"))
+                for pattern in self.patterns
+            )
+        )
+        return ast.both(allowed, query)
+
+
+def writable(holder: Holder) -> Services:
+    """Raises Forbidden for a token that may write nothing."""
+    services = _services(holder, _WRITE_ALL, "write:")
+    if not services.are_all and not services.patterns:
+        raise Forbidden(f"The token {holder.name!r} lacks the scope 'log:write', or 'write:' and a service.")
+    return services
+
+
+def readable(holder: Holder) -> Services:
+    """Raises Forbidden for a token that may read nothing."""
+    services = _services(holder, _READ_ALL, "read:")
+    if not services.are_all and not services.patterns:
+        raise Forbidden(f"The token {holder.name!r} lacks the scope 'log:read', or 'read:' and a service.")
+    return services
+
+
+def own_service(holder: Holder, services: Services) -> str:
+    """The service of a record that names none: the token's name, which is the service's by custom, else the only one
+    that the token may log for; "" where neither says.
+    """
+    if holder.name in services:
+        return holder.name
+    exact = [pattern for pattern in services.patterns if not pattern.endswith("*")]
+    return exact[0] if len(exact) == 1 else ""
+
+
+def _services(holder: Holder, everything: frozenset[str], prefix: str) -> Services:
+    if everything & holder.scopes or f"{prefix}*" in holder.scopes:
+        return Services(are_all=True)
+    patterns = sorted(scope.removeprefix(prefix) for scope in holder.scopes if scope.startswith(prefix))
+    return Services(are_all=False, patterns=tuple(patterns))

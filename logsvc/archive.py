@@ -1,0 +1,96 @@
+"""Records saved before they are deleted: gzipped NDJSON, a file for each service and day, and their way back."""
+
+import gzip
+import io
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from django.conf import settings
+
+from logsvc import representation
+from logsvc.ingest import ndjson
+from logsvc.ingest.batch import Sender
+from logsvc.access import Services
+from logsvc.ordering import nanoseconds
+from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.bounds import uid
+from logsvc.storage.current import store
+from logsvc.storage.interface import batches
+
+_BATCH = 1000
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def append(records: Sequence[Stored]) -> None:
+    """Write records to the archive. What this has returned from is on disk.
+
+    Each call adds a gzip member of its own to a file: one that a crash cut short costs nothing that was archived
+    before. A record may be in it twice, when a crash came before it was deleted; `restore` stores it once.
+    """
+    by_file: dict[Path, list[Stored]] = defaultdict(list)
+    for record in records:
+        by_file[_path(record)].append(record)
+    for path, some in by_file.items():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        member = gzip.compress(b"".join(_line(record) for record in some), compresslevel=6)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "ab") as file:
+            file.write(member)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def files(service: str = "") -> list[Path]:
+    """The archive's files, or those of one service, oldest day first."""
+    pattern = f"*/{_file_name(service)}.ndjson.gz" if service else "*/*.ndjson.gz"
+    return sorted(Path(settings.ARCHIVE_DIR).glob(pattern))
+
+
+def restore(path: Path, *, received_ns: int) -> int:
+    """Store a file's records again, those that are still there once; returns how many came back.
+
+    They arrive anew, and are kept as long as what arrives now.
+    """
+    sender = Sender(token="", service="", services=Services(are_all=True), received_ns=received_ns)
+    return sum(store().append(batch, received_ns=received_ns) for batch in batches(_read(path, sender), _BATCH))
+
+
+def _read(path: Path, sender: Sender) -> Iterator[Record]:
+    for line in _lines(path):
+        members = msgspec.json.decode(line)
+        batch = ndjson.read(line, sender=sender)
+        for record in batch.records:
+            record.token = members.get("token", "")
+            record.notes = members.get("notes", [])
+            # One that came without an id of its own is recognised by its place.
+            record.uid = record.uid or uid(f"archive {members['id']} {members['seq']}")
+            yield record
+
+
+def _lines(path: Path) -> Iterable[bytes]:
+    """Up to where a crash cut the last member short."""
+    with gzip.open(path) as file:
+        try:
+            yield from io.BufferedReader(file)  # type: ignore[arg-type]  # a GzipFile is raw enough
+        except EOFError:
+            return
+
+
+def _path(record: Stored) -> Path:
+    day = datetime.fromtimestamp(nanoseconds(record.id) // NANOSECONDS, tz=UTC).strftime("%Y-%m-%d")
+    return Path(settings.ARCHIVE_DIR) / day / f"{_file_name(record.service)}.ndjson.gz"
+
+
+def _file_name(service: str) -> str:
+    """Safe on any file system; two services whose names differ in unsafe characters share none."""
+    safe = _UNSAFE.sub("_", service)[:80].lstrip(".")
+    return safe if safe == service else f"{safe}-{uid(f'service {service}')[:8]}"
+
+
+def _line(record: Stored) -> bytes:
+    return msgspec.json.encode(representation.record_body(record)) + b"\n"

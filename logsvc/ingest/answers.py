@@ -1,0 +1,16 @@
+"""Answers that several formats share."""
+
+from dataclasses import asdict
+
+import msgspec
+
+from config.problems import RawResponse
+from logsvc.ingest.batch import Batch
+
+JSON = ((b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff"))
+
+
+def counts(batch: Batch) -> RawResponse:
+    """How many records were taken, and which were not."""
+    body = {"accepted": len(batch.records), "rejected": [asdict(each) for each in batch.rejected]}
+    return RawResponse(status=200, headers=JSON, body=msgspec.json.encode(body))

@@ -1,0 +1,66 @@
+"""The records of one request, and what became of those that are none."""
+
+from dataclasses import dataclass, field
+
+from logsvc import ordering
+from logsvc.access import Services
+from logsvc.bounds import Notes
+from logsvc.record import Record
+
+LISTED_AT_MOST = 100
+RECORDS_AT_MOST = 50_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sender:
+    """Whose token a request came with. `service` is that of a record which names none."""
+
+    token: str
+    service: str
+    services: Services
+    received_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """A record that was not taken, counted from 1, and what to change in it."""
+
+    line: int
+    detail: str
+
+
+@dataclass(kw_only=True)
+class Batch:
+    sender: Sender
+    records: list[Record] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    rejected_count: int = 0
+    # Of the body that it was read from, decompressed: what the batch takes in memory goes by it.
+    size_bytes: int = 0
+
+    def add(self, place: int, record: Record, notes: Notes) -> None:
+        """Take a record in, unless the token may not log for its service."""
+        if not record.service:
+            self.reject(place, "It names no service, and the token stands for more than one: give `service`.")
+            return
+        if not self.sender.services.are_all and record.service not in self.sender.services:
+            self.reject(place, f"The token {self.sender.token!r} may not log for the service {record.service!r}.")
+            return
+        if not ordering.is_plausible(record.time_ns, received_ns=self.sender.received_ns):
+            notes.add("time: it cannot be true, so that the record is ordered by its arrival.")
+        record.token = self.sender.token
+        if notes:
+            record.notes = list(notes)
+        self.records.append(record)
+
+    def reject(self, place: int, detail: str) -> None:
+        self.rejected_count += 1
+        if len(self.rejected) < LISTED_AT_MOST:
+            self.rejected.append(Rejection(line=place, detail=detail))
+
+    def summary(self) -> str:
+        """What was rejected, in one sentence; "" where nothing was."""
+        if not self.rejected_count:
+            return ""
+        first = self.rejected[0]
+        return f"{self.rejected_count} rejected; the first is number {first.line}: {first.detail}"

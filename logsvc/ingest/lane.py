@@ -1,0 +1,123 @@
+"""Records over HTTP, answered before Django: the token is looked at before the body is read."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from config import problems
+from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
+from config.problems import Problem, RawResponse
+from config.threads import Threads
+from config.tokens import authentication, issuing
+from config.tokens.issuing import Holder
+from logsvc.ingest import receive as receiving
+from logsvc.ingest.batch import Batch
+from logsvc.ingest.budget import Budget
+from logsvc.ingest.formats import FORMATS
+from logsvc.ingest.receive import Head
+from logsvc.ingest.writer import Writer, writer
+
+# A revoked token is answered at most so long.
+FRESH_SECONDS = 1.0
+KNOWN_AT_MOST = 5000
+# Bodies in memory, compressed or not, over all requests.
+BUFFER_BYTES = 64 * 1024 * 1024
+# A body that has not come after so long is not waited for.
+BODY_SECONDS = 30.0
+READING_THREADS = 2
+
+
+class Slow(Problem):
+    status = 408
+    code = "body-too-slow"
+    title = "The body did not come in time"
+
+
+class Holders:
+    """Who holds which token, as the database had it within the last second."""
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._known: dict[str, tuple[Holder, float]] = {}
+
+    async def of(self, scope: Scope) -> Holder:
+        """Raises Unauthenticated."""
+        token = authentication.token_of(header(scope, b"authorization"))
+        digest = issuing.digest(token)
+        known = self._known.get(digest)
+        if known is not None and time.monotonic() - known[1] < FRESH_SECONDS:
+            return known[0]
+        asked_at = time.monotonic()
+        holder = await self._threads.run(partial(_holder, token))
+        if len(self._known) >= KNOWN_AT_MOST:
+            self._known.clear()
+        self._known[digest] = (holder, asked_at)
+        return holder
+
+
+class Lane:
+    def __init__(self, writer: Writer = writer) -> None:
+        self._writer = writer
+        self._reading = Threads(READING_THREADS)
+        self._holders = Holders(Threads(1))
+        self._budget = Budget(BUFFER_BYTES)
+
+    def __call__(self, scope: Scope) -> Handler | None:
+        if scope["method"] != "POST" or scope["path"] not in FORMATS:
+            return None
+        return self._receive
+
+    async def _receive(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = Head(
+            format=FORMATS[scope["path"]],
+            query=scope["query_string"].decode("latin-1"),
+            content_type=header(scope, b"content-type"),
+            content_encoding=header(scope, b"content-encoding"),
+        )
+        await respond(send, await answered(head, partial(self._answer, head, scope, receive)))
+
+    async def _answer(self, head: Head, scope: Scope, receive: Receive) -> RawResponse:
+        holder = await self._holders.of(scope)
+        receiving.check(head, holder)
+        declared = header(scope, b"content-length")
+        size = int(declared) if declared.isdecimal() and len(declared) < 12 else 0
+        with self._budget.take(min(size, settings.BODY_LIMIT_BYTES)) as share:
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
+            except TimeoutError:
+                raise Slow(f"Send the whole body within {BODY_SECONDS:.0f} seconds.") from None
+            share.grow(len(body))
+            batch: Batch = await self._reading.run(partial(receiving.read, head, body, holder=holder))
+            del body
+            if batch.records:
+                stored = self._writer.submit(batch.records, batch.size_bytes)
+                await asyncio.shield(asyncio.wrap_future(stored))
+        return receiving.accept(head, batch)
+
+
+async def answered(head: Head, answer: Callable[[], Awaitable[RawResponse]]) -> RawResponse:
+    """The answer, or what refuses the request in the words of its format."""
+    try:
+        return await answer()
+    except Exception as error:
+        problem = problems.from_exception(error)
+        if problem is None:
+            raise
+        return receiving.refuse(head, problem)
+
+
+def header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _holder(token: str) -> Holder:
+    close_old_connections()
+    return issuing.holder(token)
+
+
+lane = Lane()

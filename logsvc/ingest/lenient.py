@@ -1,0 +1,44 @@
+"""JSON that the quick decoder refuses for one value: a number out of range, half a surrogate pair, a wrong byte."""
+
+import json
+from typing import Any
+
+from logsvc.bounds import REPLACEMENT, Notes
+
+
+class _Number(str):
+    """The digits of a number that no JSON library keeps exactly."""
+
+
+def decode(line: bytes, notes: Notes) -> Any:
+    """The value of `line`, with a text in place of each number out of range. Raises ValueError, RecursionError."""
+    text = line.decode("utf-8", "replace")
+    if REPLACEMENT in text and REPLACEMENT.encode() not in line:
+        notes.add("bytes that are no UTF-8 were replaced by U+FFFD.")
+    value = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_refuse)
+    return _plain(value, "", notes)
+
+
+def _integer(digits: str) -> int | _Number:
+    return int(digits) if len(digits) < 40 else _Number(digits)
+
+
+def _float(digits: str) -> float | _Number:
+    number = float(digits)
+    return number if number - number == 0 else _Number(digits)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _plain(value: Any, path: str, notes: Notes) -> Any:
+    match value:
+        case _Number():
+            notes.add(f"{path.removeprefix('attributes.')}: a number out of range was kept as text.")
+            return str(value)
+        case dict():
+            return {name: _plain(each, f"{path}.{name}" if path else name, notes) for name, each in value.items()}
+        case list():
+            return [_plain(each, path, notes) for each in value]
+    return value

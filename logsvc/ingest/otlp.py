@@ -1,0 +1,363 @@
+"""OTLP/HTTP logs in protobuf and in JSON: both are flattened into records by the same rules."""
+
+import base64
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from google.protobuf.message import DecodeError
+from google.rpc.status_pb2 import Status
+from msgspec import Struct
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsPartialSuccess,
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+
+from config.problems import Problem, RawResponse
+from logsvc import bounds, severity, timestamps
+from logsvc.bounds import Notes
+from logsvc.ingest import answers, lenient
+from logsvc.ingest.batch import Batch, Sender
+from logsvc.record import Record
+
+PROTOBUF, JSON = "application/x-protobuf", "application/json"
+MEDIA_TYPES = frozenset({PROTOBUF, JSON})
+# The standard attribute of a record's own id, by which a retry is recognised.
+UID = "log.record.uid"
+_MOST_NESTED = 64
+# google.rpc.Code of the statuses that are answered.
+_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 3, 415: 3, 422: 3, 429: 8, 503: 14}
+_UNKNOWN = 2
+
+
+class _Source(NamedTuple):
+    """What a resource and a scope say of all their records."""
+
+    service: str
+    instance: str
+    host: str
+    logger: str
+    attributes: dict[str, Any]
+
+
+class _Given(NamedTuple):
+    """A log record's own members."""
+
+    time_ns: int
+    observed_ns: int
+    severity: int
+    severity_text: str
+    body: Any
+    attributes: dict[str, Any]
+    trace_id: str
+    span_id: str
+    event: str
+    dropped: int
+
+
+def read(body: bytes, *, sender: Sender, content_type: str) -> Batch:
+    """The records of an export request. Raises Problem for a body that is none."""
+    batch = Batch(sender=sender)
+    records = _from_json(body) if content_type == JSON else _from_protobuf(body)
+    for place, (source, given) in enumerate(records, start=1):
+        notes = Notes()
+        try:
+            record = _record(source, _given(given, notes) if isinstance(given, msgspec.Raw) else given, sender, notes)
+        except (ValueError, TypeError, RecursionError) as error:
+            batch.reject(place, str(error))
+        else:
+            batch.add(place, record, notes)
+    return batch
+
+
+def accept(batch: Batch, content_type: str) -> RawResponse:
+    if content_type == JSON:
+        members = {"rejectedLogRecords": str(batch.rejected_count), "errorMessage": batch.summary()}
+        body = msgspec.json.encode({"partialSuccess": members} if batch.rejected_count else {})
+        return RawResponse(status=200, headers=answers.JSON, body=body)
+    response = ExportLogsServiceResponse()
+    if batch.rejected_count:
+        response.partial_success.CopyFrom(
+            ExportLogsPartialSuccess(rejected_log_records=batch.rejected_count, error_message=batch.summary())
+        )
+    headers = ((b"content-type", PROTOBUF.encode()),)
+    return RawResponse(status=200, headers=headers, body=response.SerializeToString())
+
+
+def refuse(problem: Problem, content_type: str) -> RawResponse:
+    """A `google.rpc.Status` in the request's own encoding, as OTLP wants it."""
+    code, message = _CODES.get(problem.status, _UNKNOWN), problem.detail
+    if content_type == PROTOBUF:
+        kind, body = PROTOBUF, Status(code=code, message=message).SerializeToString()
+    else:
+        kind, body = JSON, msgspec.json.encode({"code": code, "message": message})
+    headers = [(b"content-type", kind.encode())]
+    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+    return RawResponse(status=problem.status, headers=tuple(headers), body=body)
+
+
+def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Record:
+    members = dict(source.attributes)
+    for name, value in given.attributes.items():
+        if name in members and members[name] != value:
+            members[f"resource.{name}"] = members[name]
+        members[name] = value
+    uid = members.pop(UID, "")
+    if given.event:
+        members.setdefault("event.name", given.event)
+    if given.dropped:
+        notes.add(f"attributes: the sender left out {given.dropped}.")
+    body = given.body if isinstance(given.body, str) else "" if given.body is None else _as_text(given.body)
+    record = Record(
+        time_ns=_time(given, sender, notes),
+        observed_ns=_within_range(given.observed_ns) or sender.received_ns,
+        severity=_severity(given, notes),
+        severity_text=given.severity_text,
+        service=source.service or sender.service,
+        instance=source.instance,
+        host=source.host,
+        logger=source.logger,
+        body=bounds.text(body, "body", notes, at_most=bounds.BODY_LENGTH),
+        attributes=bounds.attributes(members, notes, given_bytes=_size(members)),
+        trace_id=given.trace_id,
+        span_id=given.span_id,
+        uid=bounds.uid(uid if isinstance(uid, str) else str(uid)),
+    )
+    bounds.names(record, notes)
+    return record
+
+
+def _time(given: _Given, sender: Sender, notes: Notes) -> int:
+    if given.time_ns and not _within_range(given.time_ns):
+        notes.add(f"time: {given.time_ns} is out of range; the arrival stands for it.")
+        return sender.received_ns
+    return given.time_ns or _within_range(given.observed_ns) or sender.received_ns
+
+
+def _within_range(time_ns: int) -> int:
+    return time_ns if 0 < time_ns <= timestamps.HIGHEST_NS else 0
+
+
+def _severity(given: _Given, notes: Notes) -> int:
+    if 0 < given.severity <= severity.HIGHEST:
+        return given.severity
+    if given.severity:
+        notes.add(f"severity_number: {given.severity} is not from 0 to {severity.HIGHEST}.")
+    return severity.known(given.severity_text) or 0
+
+
+def _source(resource: dict[str, Any], scope: str, version: str, scope_attributes: dict[str, Any]) -> _Source:
+    members = dict(resource)
+    if version:
+        members["otel.scope.version"] = version
+    for name, value in scope_attributes.items():
+        members.setdefault(name, value)
+    return _Source(
+        service=_named(resource, "service.name"),
+        instance=_named(resource, "service.instance.id"),
+        host=_named(resource, "host.name"),
+        logger=scope,
+        attributes={
+            name: value
+            for name, value in members.items()
+            if not (name in ("service.name", "service.instance.id", "host.name") and isinstance(value, str))
+        },
+    )
+
+
+def _named(members: dict[str, Any], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _as_text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _size(members: dict[str, Any]) -> int:
+    """More than it will be as JSON where that matters: texts count double."""
+    return sum(len(value) * 2 if isinstance(value, str) else 16 for value in members.values()) + (
+        bounds.ATTRIBUTES_BYTES if any(isinstance(value, dict | list) for value in members.values()) else 0
+    )
+
+
+# Protobuf
+
+
+def _from_protobuf(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
+    try:
+        request = ExportLogsServiceRequest.FromString(body)
+    except (DecodeError, RecursionError, ValueError) as error:
+        raise Problem(f"The body is no ExportLogsServiceRequest: {error}.") from error
+    for resource_logs in request.resource_logs:
+        resource = _members(resource_logs.resource.attributes)
+        for scope_logs in resource_logs.scope_logs:
+            scope = scope_logs.scope
+            source = _source(resource, scope.name, scope.version, _members(scope.attributes))
+            for each in scope_logs.log_records:
+                yield (
+                    source,
+                    _Given(
+                        time_ns=each.time_unix_nano,
+                        observed_ns=each.observed_time_unix_nano,
+                        severity=each.severity_number,
+                        severity_text=each.severity_text,
+                        body=_value(each.body, 0),
+                        attributes=_members(each.attributes),
+                        trace_id=bounds.hex_id(each.trace_id.hex(), 32),
+                        span_id=bounds.hex_id(each.span_id.hex(), 16),
+                        event=each.event_name,
+                        dropped=each.dropped_attributes_count,
+                    ),
+                )
+
+
+def _members(pairs: Iterable[Any], depth: int = 0) -> dict[str, Any]:
+    return {pair.key: _value(pair.value, depth) for pair in pairs}
+
+
+def _value(value: Any, depth: int) -> Any:
+    match value.WhichOneof("value"):
+        case "string_value":
+            return value.string_value
+        case "int_value":
+            return value.int_value
+        case "bool_value":
+            return value.bool_value
+        case "double_value":
+            return value.double_value
+        case None:
+            return None
+        case "bytes_value":
+            return base64.b64encode(value.bytes_value).decode()
+        case _ if depth >= _MOST_NESTED:
+            return bounds.MARK
+        case "array_value":
+            return [_value(each, depth + 1) for each in value.array_value.values]
+        case "kvlist_value":
+            return _members(value.kvlist_value.values, depth + 1)
+    return None
+
+
+# JSON: 64-bit integers come as numbers or as texts, ids as hex, and what is not known is ignored.
+
+
+class _Pair(Struct, frozen=True):
+    key: str = ""
+    value: dict[str, Any] | None = None
+
+
+class _Resource(Struct, frozen=True):
+    attributes: list[_Pair] = []
+
+
+class _Scope(Struct, frozen=True):
+    name: str = ""
+    version: str = ""
+    attributes: list[_Pair] = []
+
+
+class _LogRecord(Struct, frozen=True, rename="camel"):
+    time_unix_nano: int | str = 0
+    observed_time_unix_nano: int | str = 0
+    severity_number: int | str = 0
+    severity_text: str = ""
+    body: dict[str, Any] | None = None
+    attributes: list[_Pair] = []
+    dropped_attributes_count: int = 0
+    trace_id: str = ""
+    span_id: str = ""
+    event_name: str = ""
+
+
+class _ScopeLogs(Struct, frozen=True, rename="camel"):
+    scope: _Scope | None = None
+    log_records: list[msgspec.Raw] = []
+
+
+class _ResourceLogs(Struct, frozen=True, rename="camel"):
+    resource: _Resource | None = None
+    scope_logs: list[_ScopeLogs] = []
+
+
+class _Request(Struct, frozen=True, rename="camel"):
+    resource_logs: list[_ResourceLogs] = []
+
+
+_decode_request = msgspec.json.Decoder(_Request).decode
+_decode_record = msgspec.json.Decoder(_LogRecord).decode
+
+
+def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
+    """A record is decoded when it is its turn, so that a bad one costs only itself."""
+    try:
+        request = _decode_request(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(f"The body is no ExportLogsServiceRequest in JSON: {error}.") from error
+    for resource_logs in request.resource_logs:
+        resource = _json_members(resource_logs.resource.attributes if resource_logs.resource else [], 0)
+        for scope_logs in resource_logs.scope_logs:
+            scope = scope_logs.scope or _Scope()
+            source = _source(resource, scope.name, scope.version, _json_members(scope.attributes, 0))
+            for raw in scope_logs.log_records:
+                yield source, raw
+
+
+def _given(raw: msgspec.Raw, notes: Notes) -> _Given:
+    try:
+        each = _decode_record(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            each = msgspec.convert(lenient.decode(bytes(raw), notes), _LogRecord)
+        except ValueError as error:
+            raise error if isinstance(error, msgspec.ValidationError) else refused from None
+    return _Given(
+        time_ns=_integer(each.time_unix_nano),
+        observed_ns=_integer(each.observed_time_unix_nano),
+        severity=_severity_number(each.severity_number),
+        severity_text=each.severity_text,
+        body=None if each.body is None else _json_value(each.body, 0),
+        attributes=_json_members(each.attributes, 0),
+        trace_id=bounds.hex_id(each.trace_id, 32),
+        span_id=bounds.hex_id(each.span_id, 16),
+        event=each.event_name,
+        dropped=each.dropped_attributes_count,
+    )
+
+
+def _json_members(pairs: Iterable[_Pair], depth: int) -> dict[str, Any]:
+    return {pair.key: _json_value(pair.value or {}, depth) for pair in pairs}
+
+
+def _json_value(value: dict[str, Any], depth: int) -> Any:
+    for name, each in value.items():
+        match name, each:
+            case ("stringValue", str()) | ("boolValue", bool()) | ("bytesValue", str()):
+                return each
+            case "intValue", int() | str():
+                return _integer(each)
+            case "doubleValue", int() | float() | str():
+                return float(each)
+            case "arrayValue", dict() if depth < _MOST_NESTED:
+                return [_json_value(item, depth + 1) for item in each.get("values") or [] if isinstance(item, dict)]
+            case "kvlistValue", dict() if depth < _MOST_NESTED:
+                return _json_members(msgspec.convert(each.get("values") or [], list[_Pair]), depth + 1)
+            case "arrayValue" | "kvlistValue", dict():
+                return bounds.MARK
+    return None
+
+
+def _integer(value: int | str) -> int:
+    if isinstance(value, str):
+        if not (value.isascii() and value.removeprefix("-").isdecimal() and len(value) < 40):
+            raise ValueError(f"{value[:40]!r} is not a whole number.")
+        return int(value)
+    return value
+
+
+def _severity_number(value: int | str) -> int:
+    """An enum is an integer; some senders write its name, as protobuf's own JSON does."""
+    if isinstance(value, str) and value.startswith("SEVERITY_NUMBER_"):
+        return severity.known(value.removeprefix("SEVERITY_NUMBER_")) or 0
+    return _integer(value)

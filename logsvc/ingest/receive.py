@@ -1,0 +1,63 @@
+"""One request with records, from its headers to its answer, whatever carries it."""
+
+import time
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+
+from config.problems import Problem, RawResponse
+from config.tokens.issuing import Holder
+from logsvc import access
+from logsvc.ingest import content
+from logsvc.ingest.batch import RECORDS_AT_MOST, Batch, Sender
+from logsvc.ingest.formats import Format
+from logsvc.parameters import Parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """What a request says before its body."""
+
+    format: Format
+    query: str
+    content_type: str
+    content_encoding: str
+
+
+def check(head: Head, holder: Holder) -> None:
+    """Raises what refuses a request before its body is read."""
+    access.writable(holder)
+    head.format.media_type(head.content_type)
+    content.check(head.content_encoding)
+
+
+def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
+    """The records of a request. Raises Problem for one of which nothing can be taken."""
+    services = access.writable(holder)
+    sender = Sender(
+        token=holder.name,
+        service=access.own_service(holder, services),
+        services=services,
+        received_ns=time.time_ns(),
+    )
+    media_type = head.format.media_type(head.content_type)
+    parameters = head.format.parameters(Parameters(dict(parse_qsl(head.query, keep_blank_values=True))))
+    plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
+    batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
+    batch.size_bytes = len(plain)
+    if len(batch.records) > RECORDS_AT_MOST:
+        raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
+    return batch
+
+
+def accept(head: Head, batch: Batch) -> RawResponse:
+    return head.format.accept(batch, _kind(head))
+
+
+def refuse(head: Head, problem: Problem) -> RawResponse:
+    return head.format.refuse(problem, _kind(head))
+
+
+def _kind(head: Head) -> str:
+    return head.content_type.partition(";")[0].strip().lower()

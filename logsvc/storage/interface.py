@@ -1,0 +1,177 @@
+"""What a store of records can do. `current.store()` gives the one that the settings name."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from logsvc.ordering import HIGHEST_ID
+from logsvc.query.ast import EVERYTHING, Query
+from logsvc.record import Record, Stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Times from `from_ns` on and before `to_ns`, by which records are ordered; None is open."""
+
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+ALWAYS = Range()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Records that match `query` in `within`; `before` and `after` are ids, themselves left out.
+
+    Newest first, or oldest first with `is_ascending`.
+    """
+
+    query: Query = EVERYTHING
+    within: Range = ALWAYS
+    before: int | None = None
+    after: int | None = None
+    limit: int = 100
+    is_ascending: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a search found. `next` is the `before` (or `after`) of the page that follows, None on the last.
+
+    A search that reads records one by one ends when its time is over: then `is_complete` is False, the page may be
+    short or empty, and `next` goes on where it ended.
+    """
+
+    records: list[Stored]
+    next: int | None
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tail:
+    """Records in the order of their arrival. `cursor` is the `after_seq` of what follows.
+
+    `is_gapless` is False when retention removed records that came after the cursor that was asked for.
+    """
+
+    records: list[Stored]
+    cursor: int
+    is_gapless: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Counts by time and by severity range: `counts[n]` belongs to `from_ns + n * step_ns`.
+
+    `from_ns` and `to_ns` are what was asked for, widened to whole steps. Where not all matches could be counted in
+    time, `is_complete` is False and the newest are counted.
+    """
+
+    from_ns: int
+    to_ns: int
+    step_ns: int
+    counts: list[dict[str, int]]
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facets:
+    """The most frequent values of each field among the newest matches; `counted` is how many were looked at."""
+
+    values: dict[str, list[tuple[str, int]]]
+    counted: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What one service has stored at one severity range; `stored_bytes` counts texts and attributes as they came."""
+
+    service: str
+    level: str
+    records: int
+    stored_bytes: int
+    oldest_ns: int
+    newest_ns: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expiry:
+    """Records of one service and severity range that are older than a time, by their own and by their arrival."""
+
+    service: str
+    level: str
+    before_ns: int
+    # False also takes what arrived later, where room has to be made.
+    only_by_arrival: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Bytes on disk, and how many of them are free for new records."""
+
+    total_bytes: int
+    free_bytes: int = field(default=0)
+
+
+class Store(Protocol):
+    """Every method may be called from any thread. Methods raise Busy when a question takes too long and Full when the
+    disk has no room; what a database raises when it is away is passed on.
+    """
+
+    def append(self, records: Sequence[Record], *, received_ns: int) -> int:
+        """Store all of `records` or none, except those whose uid is known; returns how many are new.
+
+        What this has returned from is on disk.
+        """
+
+    def search(self, search: Search) -> Page: ...
+
+    def get(self, identifier: int) -> Stored | None: ...
+
+    def context(self, record: Stored, *, before: int, after: int) -> tuple[list[Stored], list[Stored]]:
+        """What the same service and instance wrote just before and just after, each in the order of time."""
+
+    def tail(self, *, after_seq: int, query: Query = EVERYTHING, limit: int = 500) -> Tail: ...
+
+    def head(self) -> int:
+        """The greatest `seq`; 0 in an empty store."""
+
+    def histogram(self, *, query: Query, within: Range, step_ns: int) -> Histogram: ...
+
+    def facets(self, *, query: Query, within: Range, fields: Sequence[str], limit: int = 10) -> Facets:
+        """`fields` are `level`, names of `ast.Field`, or `attr.NAME`."""
+
+    def attribute_names(self, *, within: Range, query: Query = EVERYTHING) -> list[str]:
+        """Names of attributes among the newest matches."""
+
+    def services(self) -> dict[str, int]:
+        """Every service that has records, and how many."""
+
+    def usage(self) -> list[Usage]: ...
+
+    def expired(self, expiry: Expiry, *, after: int | None, limit: int) -> Page:
+        """A batch of what `expiry` means, oldest first; `after` is the `next` of the batch before."""
+
+    def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
+        """The time before which records of that service and range hold about so many bytes."""
+
+    def delete(self, records: Collection[Stored]) -> None:
+        """Delete these, with all that counts and finds them."""
+
+    def give_back_space(self) -> None:
+        """Return to the file system what deletion has left free, as far as that is possible without long locks."""
+
+    def size(self) -> Size: ...
+
+
+def batches(records: Iterable[Record], size: int) -> Iterable[list[Record]]:
+    batch: list[Record] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,213 @@
+"""Records in SQLite: a table by id, and a contentless FTS5 index whose rows have the records' ids."""
+
+import sqlite3
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import OperationalError, connection
+
+from logsvc import severity
+from logsvc.ordering import COUNTER_BITS
+from logsvc.record import Record, Stored
+from logsvc.storage import conditions, terms
+from logsvc.storage.conditions import ANYTHING, Node
+from logsvc.storage.errors import Busy, Full
+from logsvc.storage.interface import Histogram, Size
+from logsvc.storage.rows import COLUMNS, NAMES
+from logsvc.storage.sql import STATEMENT_SECONDS, SqlStore
+
+SCHEMA = [
+    """
+    CREATE TABLE logsvc_log (
+        id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, received_ns INTEGER NOT NULL, time_ns INTEGER NOT NULL,
+        observed_ns INTEGER NOT NULL, severity INTEGER NOT NULL CHECK (severity BETWEEN 0 AND 24),
+        severity_text TEXT NOT NULL, service TEXT NOT NULL, instance TEXT NOT NULL, host TEXT NOT NULL,
+        logger TEXT NOT NULL, body TEXT NOT NULL, attributes TEXT NOT NULL, trace_id TEXT NOT NULL,
+        span_id TEXT NOT NULL, uid BLOB, token TEXT NOT NULL, notes TEXT NOT NULL
+    )
+    """,
+    # SqlStore.tail.
+    "CREATE UNIQUE INDEX logsvc_log_seq ON logsvc_log (seq)",
+    # SqlStore.append: a record that is sent again is stored once.
+    "CREATE UNIQUE INDEX logsvc_log_uid ON logsvc_log (uid) WHERE uid IS NOT NULL",
+    """
+    CREATE VIRTUAL TABLE logsvc_text USING fts5 (
+        words, tags, content = '', columnsize = 0, tokenize = "ascii tokenchars '_'"
+    )
+    """,
+    """
+    CREATE TABLE logsvc_count (
+        width INTEGER NOT NULL, start INTEGER NOT NULL, service TEXT NOT NULL, level TEXT NOT NULL,
+        records INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, PRIMARY KEY (width, start, service, level)
+    ) WITHOUT ROWID
+    """,
+    # Fewer merges of the index while much comes in, for as many more segments to look at.
+    "INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('automerge', 8)",
+    "CREATE TABLE logsvc_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL,"
+    " pruned_seq INTEGER NOT NULL)",
+    "INSERT INTO logsvc_head VALUES (1, 0, 0)",
+]
+
+_INSERT = f"INSERT INTO logsvc_log ({NAMES}) VALUES ({', '.join(['?'] * len(COLUMNS))})"  # noqa: S608
+_UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
+_STEPS_BETWEEN_LOOKS = 20_000
+_PAGES_AT_ONCE = 1000
+
+
+class SqliteStore(SqlStore):
+    def _indexed(self, record: Record) -> tuple[str, str]:
+        return terms.word_text(record), " ".join(terms.tags(record))
+
+    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
+        # The driver's own cursor: Django's rewrites each statement's placeholders.
+        cursor = self._cursor()
+        cursor.executemany(
+            _INSERT,
+            [
+                values
+                if values[_UID] is None
+                else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
+                for values, _ in rows
+            ],
+        )
+        cursor.executemany(
+            "INSERT INTO logsvc_text (rowid, words, tags) VALUES (?, ?, ?)",
+            [(values[_ID], *indexed) for values, indexed in rows],
+        )
+
+    def _remove(self, records: Collection[Stored]) -> None:
+        # A contentless index is told what it held.
+        cursor = self._cursor()
+        cursor.executemany(
+            "INSERT INTO logsvc_text (logsvc_text, rowid, words, tags) VALUES ('delete', ?, ?, ?)",
+            [(record.id, *self._indexed(record)) for record in records],
+        )
+        cursor.executemany("DELETE FROM logsvc_log WHERE id = ?", [(record.id,) for record in records])
+
+    def _known_uids(self, uids: list[str]) -> set[str]:
+        known: set[str] = set()
+        for start in range(0, len(uids), 1000):
+            some = [bytes.fromhex(uid) for uid in uids[start : start + 1000]]
+            marks = ", ".join(["?"] * len(some))
+            found = self._cursor().execute(f"SELECT uid FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608
+            known.update(uid.hex() for (uid,) in found)
+        return known
+
+    def _id_of_uid(self, uid: str) -> int | None:
+        try:
+            found = self._cursor().execute("SELECT id FROM logsvc_log WHERE uid = ?", [bytes.fromhex(uid)])
+        except ValueError:
+            return None
+        row = found.fetchone()
+        return None if row is None else int(row[0])
+
+    def _taken(self, identifiers: list[int]) -> set[int]:
+        taken: set[int] = set()
+        for start in range(0, len(identifiers), 1000):
+            some = identifiers[start : start + 1000]
+            marks = ", ".join(["?"] * len(some))
+            found = self._cursor().execute(f"SELECT id FROM logsvc_log WHERE id IN ({marks})", some)  # noqa: S608
+            taken.update(identifier for (identifier,) in found)
+        return taken
+
+    def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
+        if node is None:
+            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608
+        # CROSS JOIN is SQLite's way to say which of the two is read first.
+        columns = ", ".join(f"l.{name}" for name in COLUMNS)
+        statement = f"SELECT {columns} FROM logsvc_text t CROSS JOIN logsvc_log l ON l.id = t.rowid"  # noqa: S608
+        return f"{statement} WHERE t.logsvc_text MATCH %s", [match(node)]
+
+    def _order_column(self, node: Node | None) -> str:
+        return "id" if node is None else "t.rowid"
+
+    def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
+        """From the index alone: a record's id says when it was."""
+        found: list[tuple[int, str, int]] = []
+        from_us, step_us = empty.from_ns // 1000, empty.step_ns // 1000
+        for level in severity.RANGES:
+            expression = narrowed_match(node, level)
+            rows = self._rows(
+                "SELECT ((rowid >> %s) - %s) / %s, count(*) FROM logsvc_text"
+                " WHERE logsvc_text MATCH %s AND rowid >= %s AND rowid < %s GROUP BY 1",
+                [COUNTER_BITS, from_us, step_us, expression, lowest, below],
+            )
+            found += [(number, level.name, records) for number, records in rows]
+        return found
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        connection.ensure_connection()
+        ends_at = time.monotonic() + STATEMENT_SECONDS
+        connection.connection.set_progress_handler(lambda: time.monotonic() > ends_at, _STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        except (OperationalError, sqlite3.OperationalError) as error:
+            if "interrupted" in str(error):
+                raise Busy from error
+            raise
+        finally:
+            if connection.connection is not None:
+                connection.connection.set_progress_handler(None, 0)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        with connection.wrap_database_errors:
+            try:
+                yield
+            except (OperationalError, sqlite3.OperationalError) as error:
+                if "disk is full" in str(error) or "disk I/O error" in str(error):
+                    raise Full from error
+                raise
+
+    def give_back_space(self) -> None:
+        """In pieces, so that nobody waits long for the lock."""
+        if connection.in_atomic_block:
+            return
+        while True:
+            (free,) = self._row("PRAGMA freelist_count", [])
+            if not free:
+                break
+            before = free
+            self._rows(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})", [])
+            (free,) = self._row("PRAGMA freelist_count", [])
+            if free >= before:
+                # A file from before this was possible gives nothing back until it was vacuumed once.
+                break
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)", [])
+
+    def size(self) -> Size:
+        page_bytes, pages, free = (
+            self._row(f"PRAGMA {name}", [])[0] for name in ("page_size", "page_count", "freelist_count")
+        )
+        return Size(total_bytes=page_bytes * pages, free_bytes=page_bytes * free)
+
+    def _cursor(self) -> sqlite3.Cursor:
+        connection.ensure_connection()
+        cursor: sqlite3.Cursor = connection.connection.cursor()
+        return cursor
+
+
+def narrowed_match(node: Node | None, level: severity.Severity) -> str:
+    tag = conditions.Tag(terms.level_tag(level))
+    return match(tag if node is None else conditions.Every((tag, node)))
+
+
+def match(node: Node) -> str:
+    """A condition in FTS5's words."""
+    match node:
+        case conditions.Tag(name):
+            return f'tags : "{name}"'
+        case conditions.Phrase(words, is_prefix):
+            return f'words : "{" ".join(words)}"{" *" if is_prefix else ""}'
+        case conditions.Some(parts):
+            return f"({' OR '.join(map(match, parts))})"
+        case conditions.Without(part):
+            return f"({match(ANYTHING)} NOT {match(part)})"
+        case conditions.Every(parts):
+            wanted = [match(part) for part in parts if not isinstance(part, conditions.Without)]
+            unwanted = [match(part.part) for part in parts if isinstance(part, conditions.Without)]
+            found = f"({' AND '.join(wanted)})" if wanted else match(ANYTHING)
+            return f"({found} NOT ({' OR '.join(unwanted)}))" if unwanted else found

@@ -1,0 +1,106 @@
+"""What the full-text index holds of a record: its words, and a tag for each value that a query can ask for exactly."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from logsvc import severity
+from logsvc.query.matching import value_text
+from logsvc.query.words import fold, words
+from logsvc.record import Record, exception_text
+
+# Between body and exception, so that no phrase reaches from the one into the other.
+BREAK = "___"
+LEVEL_TAGS = tuple(f"l{number}" for number in range(len(severity.RANGES)))
+NO_TAG = "none"
+
+
+def tag(kind: str, value: str) -> str:
+    """A token for any text: one word of letters and digits, whatever the text holds."""
+    return kind + blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+cached_tag = lru_cache(maxsize=20_000)(tag)
+
+
+def level_tag(number: int) -> str:
+    return LEVEL_TAGS[min((number + 3) // 4, len(LEVEL_TAGS) - 1)]
+
+
+def tags(record: Record) -> list[str]:
+    found = [level_tag(record.severity), *_names(record.service, record.instance, record.logger, record.token)]
+    if record.host:
+        found.append(cached_tag("h", record.host))
+    if record.trace_id:
+        found.append("t" + record.trace_id)
+    if record.span_id:
+        found.append("p" + record.span_id)
+    for name, value in record.attributes.items():
+        found.append(cached_tag("e", name))
+        if type(value) is str:
+            found.append(attribute_tag(name, value))
+        else:
+            found.append(attribute_tag(name, value_text(value)))
+            if type(value) is dict:
+                for path, inner in _leaves(value, f"{name}."):
+                    found += (cached_tag("e", path), attribute_tag(path, value_text(inner)))
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _names(service: str, instance: str, logger: str, token: str) -> tuple[str, ...]:
+    """The tags of what is alike in many records."""
+    found = [tag("s", service)]
+    if instance:
+        found += [tag("n", instance), instance_tag(service, instance)]
+    if logger:
+        found.append(tag("g", logger))
+    if token:
+        found.append(tag("k", token))
+    return tuple(found)
+
+
+def instance_tag(service: str, instance: str) -> str:
+    return cached_tag("i", f"{service}\0{instance}")
+
+
+def attribute_tag(path: str, text: str) -> str:
+    folded = text.lower() if text.isascii() else fold(text)
+    return "a" + blake2b(f"{path}\0{folded}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def texts(record: Record) -> Iterator[str]:
+    """Body and exception, each folded."""
+    yield fold(record.body)
+    exception = exception_text(record)
+    if exception:
+        yield fold(exception)
+
+
+def word_positions(record: Record) -> dict[str, list[int]]:
+    """The places of each word, counted from 1."""
+    places: dict[str, list[int]] = {}
+    position = 0
+    for text in texts(record):
+        for word in words(text):
+            position += 1
+            places.setdefault(word, []).append(position)
+        position += 1
+    return places
+
+
+def word_text(record: Record) -> str:
+    """The words with blanks between them. A plain ASCII text stands for itself: the index splits it the same way."""
+    exception = exception_text(record)
+    if record.body.isascii() and exception.isascii():
+        return f"{record.body} {BREAK} {exception}" if exception else record.body
+    return f" {BREAK} ".join(" ".join(words(text)) for text in texts(record))
+
+
+def _leaves(members: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in members.items():
+        path = prefix + name
+        yield path, value
+        if type(value) is dict:
+            yield from _leaves(value, f"{path}.")

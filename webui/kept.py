@@ -1,0 +1,38 @@
+"""The last good answer of each question, shown with its age while the one who gives it is away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from django.core.cache import cache
+from django.utils import timezone
+
+from webui.upstream.exchange import UpstreamDown
+
+Value = TypeVar("Value")
+# What was shown yesterday misleads more than it helps.
+KEPT_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(Generic[Value]):
+    """`outage` says why this is not the present; without a value nothing was known before."""
+
+    value: Value | None
+    at: datetime | None
+    outage: UpstreamDown | None = None
+
+
+def ask(key: str, question: Callable[[], Value], *, fresh_for: timedelta = timedelta()) -> Answer[Value]:
+    """Ask, unless an answer that is younger than `fresh_for` is known: what many look at is asked once for all."""
+    known: Answer[Value] | None = cache.get(key)
+    now = timezone.now()
+    if known is not None and known.at is not None and now - known.at < fresh_for:
+        return known
+    try:
+        answer = Answer(value=question(), at=now)
+    except UpstreamDown as outage:
+        return Answer(value=known and known.value, at=known and known.at, outage=outage)
+    cache.set(key, answer, KEPT_SECONDS)
+    return answer
