@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from webui import entry
 from webui.cells import Place
-from webui.charts import BAR_WIDTH, Point
+from webui.grade_charts import BAR_WIDTH, Point
 from webui.upstream.grading import Change, Content, Grade, Status
 
 register = template.Library()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from webui import cells, charts, entry, gradebook
+from webui import cells, entry, grade_charts, gradebook
 from webui.cells import Place
 from webui.outages import explained
 from webui.roles import TEACHING, opens_to
@@ -91,7 +91,7 @@ def _context(request: HttpRequest, found: dict[str, Any], assignment_id: int) ->
         "assignment": assignment,
         "category": next((each for each in book.categories if each.id == assignment.category), None),
         "statistics": statistics,
-        "bars": charts.bars(statistics.histogram, points=assignment.points) if statistics.histogram else [],
+        "bars": grade_charts.bars(statistics.histogram, points=assignment.points) if statistics.histogram else [],
         "rows": rows,
         "all": len(book.students),
         "ungraded": sum(_is_open(row.grades[column]) for row in book.students),

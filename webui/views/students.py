@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from webui import cells, charts, gradebook
+from webui import cells, grade_charts, gradebook
 from webui.cells import Place
 from webui.outages import explained
 from webui.requests import wants_part
@@ -42,7 +42,7 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
         "total": report.final if is_final else report.current,
         "explanation": explanation,
         "branches": _branches(report, explanation),
-        "trend": charts.trend(report.assignments),
+        "trend": grade_charts.trend(report.assignments),
         "missing": [
             each
             for each in report.assignments
