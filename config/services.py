@@ -30,6 +30,12 @@ SERVICES: dict[str, Service] = {
         ),
         Service(name="logsvc", default_port=8002, queues=("logsvc",)),
         Service(name="grading", default_port=8003, requires=("logsvc",)),
-        Service(name="webui", default_port=8000, requires=("logsvc", "grading"), page=("Web UI", "/")),
+        Service(
+            name="webui",
+            default_port=8000,
+            requires=("logsvc", "grading"),
+            queues=("webui",),
+            page=("Web UI", "/"),
+        ),
     )
 }

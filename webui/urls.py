@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from webui.views import home, logs, operations, services, signing, status
+from webui.views import alerts, home, logs, operations, public, services, signing, status
 
 urlpatterns = [
     path("", home.show_home, name="home"),
@@ -18,6 +18,22 @@ urlpatterns = [
         "services/<str:service>/instances/<str:instance>/<slug:operation>", operations.operate, name="service-operation"
     ),
     path("logs", logs.show_logs, name="logs"),
+    path("logs/panels/<slug:panel>", logs.show_panel, name="log-panel"),
+    path("logs/completions", logs.complete, name="log-completions"),
+    path("logs/tail", logs.tail, name="log-tail"),
+    path("logs/arrivals", logs.show_arrivals, name="log-arrivals"),
+    path("logs/<int:identifier>", logs.show_record, name="log"),
+    path("logs/searches", logs.save_search, name="log-search-save"),
+    path("logs/searches/<int:number>/delete", logs.delete_search, name="log-search-delete"),
+    path("alerts", alerts.show_alerts, name="alerts"),
+    path("alerts/channels/new", alerts.edit_channel, name="alert-channel-new"),
+    path("alerts/channels/<int:number>", alerts.edit_channel, name="alert-channel"),
+    path("alerts/channels/<int:number>/delete", alerts.delete_channel, name="alert-channel-delete"),
+    path("alerts/channels/<int:number>/try", alerts.try_channel, name="alert-channel-try"),
+    path("public", public.show_public, name="public"),
+    path("public/feed", public.PublicFeed(), name="public-feed"),
+    path("public/settings", public.edit_public, name="public-settings"),
+    path("badges/<str:service>.svg", public.show_badge, name="badge"),
     path("", include("webui.urls_grades")),
     path("rollcall/", include("registry.client.django.urls")),
 ]

@@ -10,6 +10,8 @@ from config.settings.base import *  # noqa: F403 -- a service's settings are the
 SERVICE = SERVICES["webui"]
 PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("WEBUI_SECRET_KEY")
+# For the addresses of alerts, which hold passwords.
+ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "webui.urls"
 DATABASES = {"default": env.database(SERVICE)}
 INSTALLED_APPS = [
@@ -71,10 +73,16 @@ REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
+# With which operators' actions are sent to the registry, in the name of whoever is signed in.
+WEBUI_OPERATE_TOKEN = env.secret("WEBUI_OPERATE_TOKEN")
 # The accounts of the demonstration; `provision` makes them.
 DEMO_PASSWORDS = {
     name: env.password(f"DEMO_{name.upper()}_PASSWORD") for name in ("teacher", "assistant", "student", "operator")
 }
+
+CELERY_TASK_DEFAULT_QUEUE = "webui"
+CELERY_REDBEAT_KEY_PREFIX = "webui:redbeat"
+CELERY_BEAT_SCHEDULE = {"watch": {"task": "webui.tasks.watch", "schedule": 5.0, "options": {"expires": 5}}}
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

@@ -73,7 +73,7 @@ def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
     if roles & STAFF:
         titles.append(("status", _("Status"), "activity", "g s"))
     if Role.OPERATOR in roles:
-        titles.append(("logs", _("Logs"), "file-text", "g l"))
+        titles += [("logs", _("Logs"), "file-text", "g l"), ("alerts", _("Alerts"), "bell", "g a")]
     return tuple(
         Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
         for name, title, icon, key in titles

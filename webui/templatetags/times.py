@@ -16,6 +16,14 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def moment(moment: datetime | None) -> SafeString | str:
+    """The time of day to the millisecond, with the day where that is not today."""
+    if moment is None:
+        return ""
+    return _time(moment, show="moment", form=f"%d %b %H:%M:%S.{moment.microsecond // 1000:03} UTC")
+
+
+@register.filter
 def age(moment: datetime | None) -> SafeString | str:
     """How long ago, counted on by the page, as `12 s`; the time itself where scripts do not run."""
     return _time(moment, show="age", form="%d %b %H:%M:%S UTC")

@@ -150,13 +150,8 @@ class Period:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What a probe that was asked for found."""
-
-    succeeded: bool
-    status: str = ""
-    latency_ms: float | None = None
-    reason: str = ""
+class _Due:
+    due: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,8 +224,9 @@ def history(service: str, *, days: int, by: str) -> tuple[Period, ...]:
     return tuple(_ask(f"{_path(service)}/history", _History, {"days": str(days), "by": by}).periods)
 
 
-def probe(service: str, name: str, *, person: str) -> Finding:
-    return exchange.ask(_operation("POST", f"{_path(service, name)}/probe", person), Finding)
+def probe(service: str, name: str, *, person: str) -> bool:
+    """Have it probed now; False when a probe is under way already."""
+    return bool(exchange.ask(_operation("POST", f"{_path(service, name)}/probe", person), _Due).due)
 
 
 def begin_maintenance(service: str, name: str, *, until: datetime | None, reason: str, person: str) -> None:
@@ -266,7 +262,7 @@ def _operation(method: str, path: str, person: str, body: Mapping[str, Any] | No
     return Question(
         service=exchange.REGISTRY,
         path=path,
-        token=settings.OPERATE_TOKEN,
+        token=settings.WEBUI_OPERATE_TOKEN,
         method=method,
         headers={"Rollcall-Act-For": person},
         body=body if body is not None else ({} if method in ("POST", "PUT") else None),

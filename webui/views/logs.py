@@ -1,53 +1,221 @@
-"""The newest log records of all services."""
+"""The log: searched, counted, followed as it grows, and single records with what stood around them."""
 
-from urllib.parse import urlencode
+from datetime import timedelta
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+import msgspec
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
+from webui import charts, kept, outages, searches
+from webui.models import SavedSearch
 from webui.outages import explained
-from webui.requests import wants_part
+from webui.requests import is_htmx, wants_part
 from webui.roles import Role, opens_to
+from webui.searches import RANGES, Search
 from webui.upstream import logs
+from webui.upstream.exchange import Refused, UpstreamDown
 from webui.views.refusals import answers_refusals
 
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# What is at most inserted at once, and what the page holds.
+TAIL_AT_MOST = 1000
+# More new lines than this are not counted: "100+ new".
+COUNTED_AT_MOST = 100
+BUCKETS = 60
+AROUND = 20
 
 
 @require_safe
 @opens_to(Role.OPERATOR)
-@explained("The log records cannot be shown")
-@answers_refusals
 def show_logs(request: HttpRequest) -> HttpResponse:
-    filters = {name: request.GET.get(name, "").strip() for name in ("service", "level", "q")}
-    page = logs.newest(
-        service=filters["service"], level=filters["level"], text=filters["q"], before=request.GET.get("before", "")
-    )
-    context = {
-        "page": page,
-        "filters": filters,
-        "levels": LEVELS,
-        "services": _services(chosen=filters["service"]),
-        "older_url": _older_url(filters, page),
+    """The page itself always answers: what the log service cannot say is said in the place of the records."""
+    search, cursor = search_of(request.GET), request.GET.get("cursor", "")
+    context = _found(search, cursor) | {
+        "search": search,
+        "ranges": _ranges(search),
+        "saved": SavedSearch.objects.filter(user__username=request.user.get_username()),
+        "retry_url": request.get_full_path(),
     }
-    return render(request, f"webui/logs.html{_part(request)}", context)
-
-
-def _part(request: HttpRequest) -> str:
     if wants_part(request, "older"):
-        return "#rows"
-    return "#records" if wants_part(request, "records") else ""
+        return render(request, "webui/logs/rows.html", context)
+    if is_htmx(request) and wants_part(request, "found"):
+        return render(request, "webui/logs/found.html", context)
+    return render(request, "webui/logs.html", context, status=422 if context["refusal"] else 200)
 
 
-def _older_url(filters: dict[str, str], page: logs.Page) -> str:
-    if page.next is None:
-        return ""
-    given = {name: value for name, value in filters.items() if value} | {"before": str(page.next)}
-    return f"{reverse('logs')}?{urlencode(given)}"
+@require_safe
+@opens_to(Role.OPERATOR)
+def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
+    """The histogram or the facets."""
+    search = search_of(request.GET)
+    try:
+        if panel == "histogram":
+            found = kept.ask(
+                f"histogram:{search}",
+                lambda: logs.histogram(search.query, search.span, buckets=BUCKETS),
+                fresh_for=timedelta(seconds=1),
+            )
+            chart = charts.histogram(found.value, search) if found.value else ""
+            context = {"answer": found, "chart": chart}
+        elif panel == "facets":
+            context = {
+                "answer": kept.ask(f"facets:{search}", lambda: logs.facets(search.query, search.span)),
+                "search": search,
+            }
+        else:
+            raise Http404
+    except Refused:
+        # The query is wrong, which the records' place says.
+        return HttpResponse("")
+    outage = context["answer"].outage
+    context["outage"] = outages.describe(outage, effect="") if outage else None
+    return render(request, f"webui/logs/{panel}.html", context)
 
 
-def _services(*, chosen: str) -> list[str]:
-    """What can be chosen; what is chosen stays so, also where it has no records."""
-    return sorted({*logs.services(), chosen} - {""})
+@require_safe
+@opens_to(Role.OPERATOR)
+def complete(request: HttpRequest) -> HttpResponse:
+    """What the query box offers for what is typed in it."""
+    query = request.GET.get("q", "")[:2000]
+    services: list[str] = []
+    if "service:" in query:
+        span = searches.Search(range="7d").span
+        values = kept.ask("log-services", lambda: logs.facets("", span), fresh_for=timedelta(seconds=30)).value
+        services = [each.value for each in values.facets.get("service", [])] if values else []
+    return render(request, "webui/logs/completions.html", {"options": searches.completions(query, services=services)})
+
+
+@require_safe
+@opens_to(Role.OPERATOR)
+def tail(request: HttpRequest) -> HttpResponse:
+    """How many records arrived after the cursor; they stay with the log service until somebody wants to see them."""
+    search, cursor = search_of(request.GET), request.GET.get("cursor", "")
+    context: dict[str, Any] = {"search": search, "cursor": cursor}
+    try:
+        found = logs.arrivals(search.query, cursor=cursor, limit=COUNTED_AT_MOST + 1)
+    except UpstreamDown as error:
+        context["outage"] = outages.describe(error, effect="")
+    except Refused:
+        return HttpResponse("")
+    else:
+        if not found.records and found.gapless:
+            context["cursor"] = found.cursor
+        context |= {"new": len(found.records), "counted": COUNTED_AT_MOST, "is_gap": not found.gapless}
+    return render(request, "webui/logs/tail.html", context)
+
+
+@require_safe
+@opens_to(Role.OPERATOR)
+@answers_refusals
+def show_arrivals(request: HttpRequest) -> HttpResponse:
+    """The records after the cursor, newest first, and the tail that goes on after them."""
+    search, cursor = search_of(request.GET), request.GET.get("cursor", "")
+    context: dict[str, Any] = {"search": search, "cursor": cursor, "new": 0}
+    try:
+        found = logs.arrivals(search.query, cursor=cursor, limit=TAIL_AT_MOST)
+        if len(found.records) == TAIL_AT_MOST:
+            # So many that nobody reads them: go on with the newest, and say what was left out.
+            head = logs.arrivals(search.query, limit=1).cursor
+            page = logs.search(search.query, search.span)
+            context |= {"records": page.records, "cursor": head, "skips": True, "is_gap": not found.gapless}
+        else:
+            newest_first = sorted(found.records, key=lambda record: int(record.id), reverse=True)
+            context |= {"records": newest_first, "cursor": found.cursor, "is_gap": not found.gapless}
+    except UpstreamDown as error:
+        context["outage"] = outages.describe(error, effect="")
+    context["words"] = searches.words(search.query)
+    return render(request, "webui/logs/arrivals.html", context)
+
+
+@require_safe
+@opens_to(Role.OPERATOR)
+@explained("This record cannot be shown")
+@answers_refusals
+def show_record(request: HttpRequest, identifier: int) -> HttpResponse:
+    """A page with what the same instance wrote around it; the attributes alone for a row that is opened."""
+    search = search_of(request.GET)
+    if is_htmx(request):
+        record = logs.record(str(identifier))
+        return render(request, "webui/logs/details.html", {"record": record, "search": search, "json": _json(record)})
+    around = logs.context(str(identifier), around=AROUND)
+    context = {"record": around.record, "around": around, "search": search, "json": _json(around.record)}
+    return render(request, "webui/logs/record.html", context)
+
+
+@require_POST
+@opens_to(Role.OPERATOR)
+def save_search(request: HttpRequest) -> HttpResponse:
+    address, name = search_of(request.POST).address(), request.POST.get("name", "").strip()[:60]
+    if name:
+        try:
+            searches.save(_user(request), name=name, address=address)
+        except ValueError:
+            messages.error(request, _("There are too many saved searches: delete one first."))
+        else:
+            messages.success(request, _("The search is saved as “%(name)s”.") % {"name": name})
+    return redirect(f"{reverse('logs')}?{address}")
+
+
+@require_POST
+@opens_to(Role.OPERATOR)
+def delete_search(request: HttpRequest, number: int) -> HttpResponse:
+    get_object_or_404(SavedSearch, pk=number, user=_user(request)).delete()
+    return redirect("logs")
+
+
+def search_of(query: QueryDict) -> Search:
+    """Old addresses, with `service` and `level`, still mean what they meant."""
+    chosen = query.get("range", "")
+    parts = [query.get("q", "").strip()[:2000]]
+    if query.get("service"):
+        parts.append(f"service:{searches.quoted(query['service'][:200])}")
+    if query.get("level"):
+        parts.append(f"level>={searches.quoted(query['level'][:20].lower())}")
+    return Search(
+        query=" ".join(part for part in parts if part),
+        range=chosen if chosen in RANGES or chosen == "all" else searches.DEFAULT_RANGE,
+        start=query.get("from", "").strip()[:40],
+        end=query.get("to", "").strip()[:40],
+    )
+
+
+def _found(search: Search, cursor: str) -> dict[str, Any]:
+    """The records, or why there are none."""
+    context: dict[str, Any] = {"words": searches.words(search.query), "refusal": "", "cursor": ""}
+    try:
+        if search.is_open_ended and not cursor:
+            # Before the records are read, so that what arrives in between is shown twice rather than never.
+            context["cursor"] = logs.arrivals(search.query, limit=1).cursor
+        page = logs.search(search.query, search.span, cursor=cursor)
+    except UpstreamDown as error:
+        return context | {"outage": outages.describe(error, effect=_("The log records cannot be shown"))}
+    except Refused as refusal:
+        return context | {"refusal": refusal.detail}
+    older_url = f"{reverse('logs')}?{search.address(cursor=page.next)}" if page.next else ""
+    return context | {"page": page, "records": page.records, "older_url": older_url}
+
+
+def _ranges(search: Search) -> list[tuple[str, str, bool]]:
+    titles = {
+        "15m": _("last 15 minutes"),
+        "1h": _("last hour"),
+        "24h": _("last 24 hours"),
+        "7d": _("last 7 days"),
+        "all": _("all times"),
+    }
+    is_chosen = not search.start and not search.end
+    return [(name, title, is_chosen and name == search.range) for name, title in titles.items()]
+
+
+def _json(record: logs.Record) -> str:
+    return msgspec.json.format(msgspec.json.encode(record)).decode()
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User), "opens_to has let it pass"
+    return request.user

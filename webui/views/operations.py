@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from webui import graphs
 from webui.outages import explained
 from webui.roles import Role, opens_to
-from webui.templatetags.figures import duration
 from webui.upstream import registry
 from webui.upstream.exchange import Refused
 from webui.views.refusals import answers_refusals
@@ -60,11 +59,9 @@ def operate(request: HttpRequest, service: str, instance: str, operation: str) -
 
 
 def _probe(request: HttpRequest, service: str, instance: str) -> str:
-    found = registry.probe(service, instance, person=request.user.get_username())
-    words = {"instance": instance, "latency": duration(found.latency_ms), "reason": found.reason}
-    if found.succeeded:
-        return _("%(instance)s passed, in %(latency)s") % words
-    return _("%(instance)s failed: %(reason)s") % words
+    if registry.probe(service, instance, person=request.user.get_username()):
+        return _("%(instance)s is probed now; what comes of it shows here in a moment") % {"instance": instance}
+    return _("A probe of %(instance)s is under way already") % {"instance": instance}
 
 
 def _begin_maintenance(request: HttpRequest, service: str, instance: str) -> str:

@@ -2,7 +2,10 @@
 (() => {
   "use strict";
   const format = (options) => new Intl.DateTimeFormat("en-GB", options);
-  const clock = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  const clock = format(time);
+  const moment = format({ ...time, fractionalSecondDigits: 3 });
+  const longMoment = format({ ...time, fractionalSecondDigits: 3, day: "numeric", month: "short" });
   const day = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const exact = format({ dateStyle: "full", timeStyle: "long" });
 
@@ -12,14 +15,15 @@
     return seconds < 172800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86400)} d`;
   };
   const show = (element) => {
-    const moment = new Date(element.dateTime);
-    const seconds = (Date.now() - moment) / 1000;
+    const at = new Date(element.dateTime);
+    const seconds = (Date.now() - at) / 1000;
     if (Number.isNaN(seconds)) return;
-    const at = () => (Math.abs(seconds) < 43200 ? clock : day).format(moment);
-    const text = element.dataset.show === "age" ? age(seconds) : at();
+    const isNear = Math.abs(seconds) < 43200;
+    const isExact = element.dataset.show === "moment";
+    const text = element.dataset.show === "age" ? age(seconds) : (isNear ? (isExact ? moment : clock) : (isExact ? longMoment : day)).format(at);
     // Only what changes is written, lest a screen reader hear it again.
     if (element.textContent !== text) element.textContent = text;
-    element.title ||= `${exact.format(moment)} (${element.dateTime})`;
+    element.title ||= `${exact.format(at)} (${element.dateTime})`;
   };
   const showAll = (root) => root.querySelectorAll("time[data-show]").forEach(show);
   showAll(document);

@@ -1,0 +1,109 @@
+"""Who is told of which incident, when, and in what words. Pure but for `write`, which stores what is to be sent."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from webui.models import Channel, Incident, Kind, Message, Severity
+from webui.templatetags.figures import duration
+
+# A message that cannot be delivered is tried again after so long, and then given up.
+RETRY_SECONDS = (30, 120, 600, 1800)
+
+
+def concerns(channel: Channel, incident: Incident) -> bool:
+    """By severity, and by the name of the cause or of anything that it affects."""
+    if channel.severity == Severity.CRITICAL and incident.severity != Severity.CRITICAL:
+        return False
+    names = [incident.service, *incident.affected]
+    return not channel.services or any(_matches(name, pattern) for name in names for pattern in channel.services)
+
+
+def is_quiet(channel: Channel, *, now: datetime) -> bool:
+    if channel.quiet_from is None or channel.quiet_until is None:
+        return False
+    time = now.astimezone(ZoneInfo(channel.zone)).time()
+    if channel.quiet_from <= channel.quiet_until:
+        return channel.quiet_from <= time < channel.quiet_until
+    return time >= channel.quiet_from or time < channel.quiet_until
+
+
+def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: datetime) -> tuple[Kind, int] | None:
+    """What to tell now of the incident, and its number; `told` is what was written to the channel about it."""
+    if not channel.is_enabled or incident.confirmed_at is None or is_quiet(channel, now=now):
+        return None
+    told = list(told)
+    began = any(message.kind == Kind.BEGAN for message in told)
+    if incident.ended_at is not None:
+        ended = any(message.kind == Kind.ENDED for message in told)
+        # Who never heard that it began, through quiet hours, need not hear that it is over.
+        return (Kind.ENDED, 0) if began and not ended else None
+    if not began:
+        return (Kind.BEGAN, 0) if concerns(channel, incident) else None
+    latest = max(message.written_at for message in told)
+    if channel.remind_minutes and now - latest >= timedelta(minutes=channel.remind_minutes):
+        return Kind.REMINDER, sum(message.kind == Kind.REMINDER for message in told)
+    return None
+
+
+@transaction.atomic
+def write(*, now: datetime) -> list[int]:
+    """Store each message that is due; answers the ids of what is to be sent now, older failures included."""
+    recent = Incident.objects.filter(confirmed_at__isnull=False).exclude(ended_at__lt=now - timedelta(days=2))
+    incidents = list(recent.prefetch_related("messages"))
+    for channel in Channel.objects.filter(is_enabled=True):
+        for incident in incidents:
+            told = [message for message in incident.messages.all() if message.channel_id == channel.pk]
+            wanted = due(channel, incident, told, now=now)
+            if wanted is not None:
+                kind, number = wanted
+                title, body = compose(incident, kind, now=now)
+                Message.objects.get_or_create(
+                    channel=channel,
+                    incident=incident,
+                    kind=kind,
+                    number=number,
+                    defaults={"title": title, "body": body, "written_at": now, "try_at": now},
+                )
+    return list(Message.objects.filter(try_at__lte=now).order_by("written_at", "pk").values_list("pk", flat=True))
+
+
+def claim(number: int, *, now: datetime) -> Message | None:
+    """The message, if nobody else sends it; should this process die, it is tried again later."""
+    claimed = Message.objects.filter(pk=number, try_at__lte=now).update(try_at=now + timedelta(minutes=5))
+    return Message.objects.select_related("channel").get(pk=number) if claimed else None
+
+
+def settle(message: Message, *, error: str, now: datetime) -> None:
+    """Keep what came of an attempt."""
+    message.attempts += 1
+    message.error = error
+    message.sent_at = None if error else now
+    again = error and message.attempts <= len(RETRY_SECONDS)
+    message.try_at = now + timedelta(seconds=RETRY_SECONDS[message.attempts - 1]) if again else None
+    message.save(update_fields=["attempts", "error", "sent_at", "try_at"])
+
+
+def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]:
+    """The title and the text; plain, and the same for every kind of channel."""
+    lasted = duration(1000 * ((incident.ended_at or now) - incident.began_at).total_seconds())
+    words = {"service": incident.service, "state": incident.state, "lasted": lasted}
+    titles = {
+        Kind.BEGAN: _("%(service)s is %(state)s"),
+        Kind.REMINDER: _("Still: %(service)s has been %(state)s for %(lasted)s"),
+        Kind.ENDED: _("Resolved: %(service)s is well again after %(lasted)s"),
+    }
+    title = titles[kind] % words
+    lines = [_("Since %(time)s UTC.") % {"time": f"{incident.began_at:%Y-%m-%d %H:%M:%S}"}]
+    if incident.reason and kind != Kind.ENDED:
+        lines.append(_("Reason: %(reason)s") % {"reason": incident.reason})
+    if incident.affected:
+        lines.append(_("Affected: %(names)s") % {"names": ", ".join(incident.affected)})
+    return title, "\n".join(lines)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -1,0 +1,43 @@
+"""Sends a message through Apprise, which knows how e-mail, Slack, Teams, PagerDuty, ntfy and others want it."""
+
+import logging
+
+from apprise import Apprise, NotifyFormat, NotifyType
+from apprise.logger import LogCapture
+
+from webui.models import Kind, Message, Severity
+
+# Apprise's addresses also name programs and files of this machine, which nobody is to start or write from a page.
+SCHEMES = frozenset(
+    {
+        *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "slack", "msteams", "workflow"),
+        *("workflows", "pagerduty", "opsgenie", "ntfy", "ntfys", "discord", "tgram", "matrix", "matrixs", "mmost"),
+        *("mmosts", "rocket", "rockets", "gotify", "gotifys", "zulip", "pover", "pushover", "webex", "wxteams"),
+        *("signal", "signals", "splunk", "victorops", "googlechat", "gchat", "twilio", "sns", "ses"),
+    }
+)
+
+
+def problem_of(url: str) -> str:
+    """Why Apprise cannot send to the address; empty when it can."""
+    scheme = url.partition("://")[0].lower()
+    if scheme not in SCHEMES:
+        return f"{scheme[:20]!r} is not a way to send that is offered here, such as mailto://, slack:// or json://."
+    return "" if Apprise().add(url) else "Apprise cannot read this address: compare it with its documentation."
+
+
+def send(message: Message) -> str:
+    """Why it could not be sent; empty when it was."""
+    url = message.channel.url or ""
+    apprise = Apprise()
+    if problem_of(url) or not apprise.add(url):
+        return problem_of(url)
+    is_over = message.kind == Kind.ENDED
+    severe = message.incident.severity == Severity.CRITICAL
+    kind = NotifyType.SUCCESS if is_over else NotifyType.FAILURE if severe else NotifyType.WARNING
+    with LogCapture(level=logging.WARNING) as captured:
+        was_sent = apprise.notify(
+            title=message.title, body=message.body, notify_type=kind, body_format=NotifyFormat.TEXT
+        )
+    lines = captured.getvalue().strip().splitlines() if not was_sent else []
+    return "" if was_sent else (lines[-1][-500:] if lines else "Apprise could not send it.")

@@ -1,0 +1,24 @@
+"""The Celery tasks."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from webui import alerts, board, delivery, incidents
+from webui.upstream import registry
+from webui.upstream.exchange import UpstreamDown
+
+
+@shared_task(name="webui.tasks.watch", ignore_result=True)
+def watch() -> None:
+    """Look at the services, keep what is wrong, and tell whoever wants to know."""
+    now = timezone.now()
+    try:
+        found = incidents.troubles(board.judge(registry.services(), registry.graph()))
+    except UpstreamDown as away:
+        incidents.record(incidents.registry_is_away(away.reason), now=now, is_whole=False)
+    else:
+        incidents.record(found, now=now)
+    for number in alerts.write(now=now):
+        message = alerts.claim(number, now=timezone.now())
+        if message is not None:
+            alerts.settle(message, error=delivery.send(message), now=timezone.now())
