@@ -51,9 +51,9 @@ def stored(place: Place, grade: Grade, *, is_swap: bool = False) -> SafeString:
     mark = entry.MARKS.get(grade.status)
     names = " ".join(filter(None, (mark and grade.status.value, grade.comment and "commented")))
     names = f' class="{names}"' if names else ""
-    mark = f' <abbr title="{grade.status.value}">{mark}</abbr>' if mark else ""
+    mark = f'<abbr title="{grade.status.value}">{mark}</abbr>' if mark else ""
     return mark_safe(  # noqa: S308 -- what is not ours is escaped above
-        f'<div id="{place}" data-v="{seen}"{names}{title}{swap}>{score}{mark}</div>'
+        f'<div id="{place}" data-v="{seen}"{names}{title}{swap}>{" ".join(filter(None, (score, mark)))}</div>'
     )
 
 

@@ -6,7 +6,7 @@
   const FIRST = "[data-url] td:has(> [data-v])";
   const UNSAVED = "[data-v]:is(.pending, .unsaved)";
   const cellOf = (td) => td?.querySelector(":scope > [data-v]");
-  const typedIn = (cell) => cell.dataset.typed ?? cell.textContent;
+  const typedIn = (cell) => cell.dataset.typed ?? cell.textContent.trim();
 
   const place = (td, isEntered) => {
     const cell = cellOf(td), row = td.parentElement;
@@ -106,7 +106,7 @@
     if (cells.length) document.getElementById("toasts").textContent = editor.dataset.lost;
   });
   document.addEventListener("htmx:confirm", (event) => {
-    if (event.detail.target.querySelector(UNSAVED) && !confirm(editor.dataset.leave)) event.preventDefault();
+    if (event.detail.verb === "get" && event.detail.target.querySelector(UNSAVED) && !confirm(editor.dataset.leave)) event.preventDefault();
   });
   window.addEventListener("beforeunload", (event) => {
     if (field.value !== field.defaultValue || document.querySelector(UNSAVED)) event.preventDefault();
