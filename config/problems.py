@@ -77,6 +77,14 @@ class Problem(Exception):
         return response
 
 
+class IncompleteBody(Problem):
+    code = "incomplete-body"
+    title = "The body ended too soon"
+
+    def __init__(self) -> None:
+        super().__init__("The connection was closed before the whole body had come: send all of it.")
+
+
 class UnknownHost(Problem):
     code = "unknown-host"
     title = "This service does not answer for that host"
@@ -117,6 +125,11 @@ class MethodNotAllowed(Problem):
     status = 405
     code = "method-not-allowed"
     title = "The address does not take this method"
+
+    def __init__(self, detail: str, *, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        if allowed:
+            self.headers["Allow"] = ", ".join(allowed)
 
 
 class NotAcceptable(Problem):

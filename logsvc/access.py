@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from config.problems import Forbidden
-from config.tokens.issuing import Holder
+from config.tokens.holder import Holder
+from config.tokens.permissions import lacking
 from logsvc.query import ast
 from logsvc.query.ast import Query
-
-_WRITE_ALL = frozenset({"write", "log:write"})
-_READ_ALL = frozenset({"read", "log:read"})
 
 
 @dataclass(frozen=True)
@@ -41,18 +38,12 @@ class Services:
 
 def writable(holder: Holder) -> Services:
     """Raises Forbidden for a token that may write nothing."""
-    services = _services(holder, _WRITE_ALL, "write:")
-    if not services.are_all and not services.patterns:
-        raise Forbidden(f"The token {holder.name!r} lacks the scope 'log:write', or 'write:' and a service.")
-    return services
+    return _services(holder, "write")
 
 
 def readable(holder: Holder) -> Services:
     """Raises Forbidden for a token that may read nothing."""
-    services = _services(holder, _READ_ALL, "read:")
-    if not services.are_all and not services.patterns:
-        raise Forbidden(f"The token {holder.name!r} lacks the scope 'log:read', or 'read:' and a service.")
-    return services
+    return _services(holder, "read")
 
 
 def own_service(holder: Holder, services: Services) -> str:
@@ -65,8 +56,10 @@ def own_service(holder: Holder, services: Services) -> str:
     return exact[0] if len(exact) == 1 else ""
 
 
-def _services(holder: Holder, everything: frozenset[str], prefix: str) -> Services:
-    if everything & holder.scopes or f"{prefix}*" in holder.scopes:
+def _services(holder: Holder, verb: str) -> Services:
+    if holder.may(f"log:{verb}") or holder.may(verb):
         return Services(are_all=True)
-    patterns = sorted(scope.removeprefix(prefix) for scope in holder.scopes if scope.startswith(prefix))
-    return Services(are_all=False, patterns=tuple(patterns))
+    patterns = holder.patterns(verb)
+    if not patterns:
+        raise lacking(holder, f"log:{verb}")
+    return Services(are_all=False, patterns=patterns)

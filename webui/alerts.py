@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from webui.figures import duration
 from webui.models import Channel, Incident, Kind, Message, Severity
-from webui.templatetags.figures import duration
 
 # A message that cannot be delivered is tried again after so long, and then given up.
 RETRY_SECONDS = (30, 120, 600, 1800)

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from webui.figures import NOTHING, duration, share
 from webui.searches import Search
-from webui.templatetags.figures import duration, share
 from webui.upstream.logs import Histogram
 from webui.upstream.registry import Period
 
@@ -50,9 +50,10 @@ def sparkline(values: Sequence[float | None]) -> SafeString:
         if value is not None:
             path += f"{'L' if joins else 'M'}{number * 4} {18 - 16 * value / highest:.1f}"
         joins = value is not None
-    title = _("Latency in the last hours, at most %(most)s") % {"most": duration(highest) if path else "–"}
+    title = _("Latency in the last hours, at most %(most)s") % {"most": duration(highest) if path else NOTHING}
     return format_html(
-        '<svg class="spark" viewBox="-1 0 {} 20" preserveAspectRatio="none" role="img"><title>{}</title><path d="{}"/></svg>',
+        '<svg class="spark" viewBox="-1 0 {} 20" preserveAspectRatio="none" role="img">'
+        '<title>{}</title><path d="{}"/></svg>',
         max(4, len(values) * 4 - 2),
         title,
         path,
@@ -69,9 +70,10 @@ def uptime(periods: Sequence[Period], *, today: date) -> SafeString:
         failed = 0.0 if period is None or period.uptime is None else 1 - period.uptime
         height = 0 if failed <= 0 else max(4, round(failed * 60))
         words = _("no probes") if period is None else f"{share(period.uptime)}, {duration(period.latency_mean_ms)}"
-        good = format_html('<rect class="bar-{}" y="{}" width="8" height="{}"/>', *(
-            ("none", 54, 6) if period is None else ("good", height, 60 - height)
-        ))
+        good = format_html(
+            '<rect class="bar-{}" y="{}" width="8" height="{}"/>',
+            *(("none", 54, 6) if period is None else ("good", height, 60 - height)),
+        )
         bad = format_html('<rect class="bar-bad" width="8" height="{}"/>', height) if height else ""
         title = format_html("<title>{}: {}</title>", formats.date_format(day, "j M Y"), words)
         bars.append(format_html('<g transform="translate({} 0)">{}{}{}</g>', number * 10, title, good, bad))

@@ -50,7 +50,7 @@ class Drawing:
 
 
 def draw(graph: Graph, board: Board) -> Drawing:
-    digraph = nx.DiGraph()
+    digraph: nx.DiGraph[str] = nx.DiGraph()
     digraph.add_nodes_from(row.name for row in board.rows)
     digraph.add_edges_from((each.service, name) for each in graph.services for name in each.requires)
     places = _places(digraph)
@@ -89,7 +89,7 @@ def draw(graph: Graph, board: Board) -> Drawing:
 
 def dependents(graph: Graph, service: str) -> list[str]:
     """Those that require the service, directly or through others."""
-    digraph = nx.DiGraph((each.service, name) for each in graph.services for name in each.requires)
+    digraph: nx.DiGraph[str] = nx.DiGraph((each.service, name) for each in graph.services for name in each.requires)
     return sorted(nx.ancestors(digraph, service)) if service in digraph else []
 
 

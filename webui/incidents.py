@@ -39,9 +39,7 @@ def troubles(board: Board) -> dict[str, Trouble]:
                 )
     for row in board.rows:
         if row.state in (State.DEGRADED, State.WARNING) and not row.causes:
-            found[row.name] = Trouble(
-                state=row.state, severity=Severity.WARNING, reason=row.service.status_reason
-            )
+            found[row.name] = Trouble(state=row.state, severity=Severity.WARNING, reason=row.service.status_reason)
     return found
 
 

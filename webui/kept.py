@@ -1,7 +1,8 @@
 """The last good answer of each question, shown with its age while the one who gives it is away."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -26,6 +27,7 @@ class Answer(Generic[Value]):
 
 def ask(key: str, question: Callable[[], Value], *, fresh_for: timedelta = timedelta()) -> Answer[Value]:
     """Ask, unless an answer that is younger than `fresh_for` is known: what many look at is asked once for all."""
+    key = f"kept:{hashlib.blake2s(key.encode(), digest_size=16).hexdigest()}"
     known: Answer[Value] | None = cache.get(key)
     now = timezone.now()
     if known is not None and known.at is not None and now - known.at < fresh_for:
@@ -33,6 +35,6 @@ def ask(key: str, question: Callable[[], Value], *, fresh_for: timedelta = timed
     try:
         answer = Answer(value=question(), at=now)
     except UpstreamDown as outage:
-        return Answer(value=known and known.value, at=known and known.at, outage=outage)
+        return replace(known, outage=outage) if known else Answer(value=None, at=None, outage=outage)
     cache.set(key, answer, KEPT_SECONDS)
     return answer

@@ -72,6 +72,12 @@ def badge(label: str, word: str, colour: str) -> str:
         '<rect x="{left}" width="{right}" height="20" fill="{colour}"/></g>'
         '<g fill="#fff" text-anchor="middle" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
         '<text x="{x1}" y="14">{label}</text><text x="{x2}" y="14">{word}</text></g></svg>',
-        **{"w": left + right, "left": left, "right": right, "x1": left / 2, "x2": left + right / 2},
-        **{"label": label, "word": word, "colour": colour},
+        w=left + right,
+        left=left,
+        right=right,
+        x1=left / 2,
+        x2=left + right / 2,
+        label=label,
+        word=word,
+        colour=colour,
     )

@@ -51,9 +51,7 @@ class Search:
 
     def address(self, **changes: str) -> str:
         members = {"q": self.query, "range": self.range, "from": self.start, "to": self.end} | changes
-        if members["from"] or members["to"]:
-            members["range"] = ""
-        elif members["range"] == DEFAULT_RANGE:
+        if members["from"] or members["to"] or members["range"] == DEFAULT_RANGE:
             members["range"] = ""
         return urlencode({name: value for name, value in members.items() if value})
 

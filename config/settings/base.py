@@ -23,6 +23,7 @@ INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
 ]
@@ -32,6 +33,10 @@ NATIVE_LANES = ["config.health.lane"]
 REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
 BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+# What the bodies of all requests of a process may hold at one time.
+BODY_BUFFER_BYTES = env.integer("ROLLCALL_BODY_BUFFER_MIB", 64, at_least=8) * 1024 * 1024
+# Below these a body is read for nobody without a token.
+TOKEN_PATHS = ["/v1/"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["config.tokens.authentication.TokenAuthentication"],
@@ -80,6 +85,10 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
+# Of who may use an admin; others keep Django's two weeks.
+STAFF_SESSION_SECONDS = 8 * 3600
+AUTHENTICATION_BACKENDS = ["config.sign_in.GuardedBackend"]
+ADMIN_PATH = "/admin/"
 X_FRAME_OPTIONS = "DENY"
 
 TEMPLATES = [

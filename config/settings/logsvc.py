@@ -21,12 +21,14 @@ BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # `read` and `write` are the first release's names of `log:read` and `log:write`.
 TOKEN_SCOPES = ["log:read", "log:write", "read", "write", "read:", "write:"]
-NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.ingest.lane.lane", "logsvc.api.tail.lane"]
+# Each way in that takes a token.
+TOKEN_PATHS = [*base.TOKEN_PATHS, "/api/", "/loki/", "/log"]
 TOKEN_LIMITS = {
     **base.TOKEN_LIMITS,
     "records_per_second": env.integer("LOGSVC_TOKEN_RECORDS_PER_SECOND", 5000, at_least=0),
     "streams": env.integer("LOGSVC_TOKEN_STREAMS", 200, at_least=0),
 }
+NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.ingest.lane.lane", "logsvc.api.tail.lane"]
 # The tokens with which the services of this system log; `provision` makes them known to the log service.
 SERVICE_TOKENS = {name: env.secret(f"{name}_LOGSVC_TOKEN".upper()) for name in SERVICES}
 RETENTION_DAYS = env.integer("LOGSVC_RETENTION_DAYS", 14)

@@ -101,6 +101,16 @@ def facets(query: Mapping[str, str], readable: Services) -> FacetsQuestion:
     return FacetsQuestion(query=readable.restrict(wanted), within=within, fields=fields, limit=limit)
 
 
+def arrivals(query: Mapping[str, str], readable: Services) -> tuple[Query, int | None, int]:
+    """The query, the number of the arrival to go on from, and how many arrivals are looked at at most."""
+    parameters = Parameters(query)
+    wanted = parameters.get("q", parser.parse, ast.EVERYTHING)
+    cursor = parameters.get("cursor", between(0, HIGHEST_ID), None)
+    limit = parameters.get("limit", between(1, HIGHEST_LIMIT), DEFAULT_LIMIT)
+    parameters.check()
+    return readable.restrict(wanted), cursor, limit
+
+
 def context(query: Mapping[str, str]) -> tuple[int, int]:
     """How many records before and after."""
     parameters = Parameters(query)

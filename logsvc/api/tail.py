@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
@@ -14,7 +13,8 @@ from django.db import close_old_connections
 from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import Problem, Unavailable
 from config.threads import Abandoned, Threads
-from config.tokens.issuing import Holder
+from config.tokens.gate import gate
+from config.tokens.holder import Holder
 from logsvc import access, representation
 from logsvc.ingest.lane import Holders, header
 from logsvc.parameters import HIGHEST_ID, Parameters, between
@@ -30,24 +30,13 @@ LOOK_SECONDS = 0.25
 # A client that takes nothing for so long is cut off.
 SEND_SECONDS = 30.0
 RECORDS_PER_READ = 500
-TAILS_AT_MOST = 300
-TAILS_PER_TOKEN = 30
+TAILS_AT_MOST = 1000
 _HEADERS = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 )
-
-
-class TooManyTails(Problem):
-    status = 429
-    code = "too-many-tails"
-    title = "Too many tails are open"
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.headers["Retry-After"] = "5"
 
 
 class Head:
@@ -98,7 +87,7 @@ class Lane:
         self._reading = Threads(2)
         self._holders = Holders(Threads(1))
         self._heads: dict[asyncio.AbstractEventLoop, Head] = {}
-        self._open: Counter[str] = Counter()
+        self._open = 0
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "GET" or scope["path"] != PATH:
@@ -107,22 +96,25 @@ class Lane:
 
     async def _tail(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holders.of(scope)
+        gate.admit(holder)
         query, cursor = _question(scope, holder)
-        if self._open[holder.name] >= TAILS_PER_TOKEN:
-            raise TooManyTails(f"The token {holder.name!r} has {TAILS_PER_TOKEN} tails open: close one first.")
-        if self._open.total() >= TAILS_AT_MOST:
+        if self._open >= TAILS_AT_MOST:
             raise Unavailable(f"{TAILS_AT_MOST} tails are open: try again later.")
-        self._open[holder.name] += 1
+        self._open += 1
         try:
-            if cursor is None:
-                cursor = await self._run(lambda: store().head())
-            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-            await self._follow(scope, receive, send, query, cursor)
-            await send({"type": "http.response.body", "body": b""})
+            with gate.limits.hold(holder, "streams"):
+                await self._stream(scope, receive, send, query, cursor)
         finally:
-            self._open[holder.name] -= 1
-            if not self._open[holder.name]:
-                del self._open[holder.name]
+            self._open -= 1
+
+    async def _stream(
+        self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int | None
+    ) -> None:
+        if cursor is None:
+            cursor = await self._run(lambda: store().head())
+        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+        await self._follow(scope, receive, send, query, cursor)
+        await send({"type": "http.response.body", "body": b""})
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int) -> None:
         gone = asyncio.create_task(_leave(receive))

@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/v1/logs/facets", views.FacetsView.as_view()),
     path("api/v1/logs/<digits:identifier>", views.RecordView.as_view()),
     path("api/v1/logs/<digits:identifier>/context", views.ContextView.as_view()),
+    path("api/v1/logs/arrivals", views.ArrivalsView.as_view()),
     path("api/v1/services", views.ServicesView.as_view()),
     path("v1/logs", views.IngestView.as_view()),
     path("loki/api/v1/push", views.IngestView.as_view()),

@@ -16,7 +16,8 @@ from rest_framework.response import Response
 from config import problems
 from config.problems import MethodNotAllowed, NotFound, RawResponse
 from config.tokens import authentication
-from config.tokens.issuing import Holder
+from config.tokens.gate import gate
+from config.tokens.holder import Holder
 from config.tokens.views import ScopedView
 from logsvc import access, representation, timestamps
 from logsvc.access import Services
@@ -69,6 +70,7 @@ class IngestView(View):
 
     def _store(self, request: HttpRequest, head: Head) -> RawResponse:
         holder = authentication.from_header(request.headers.get("Authorization", ""))
+        gate.admit(holder)
         receive.check(head, holder)
         batch = receive.read(head, request.body, holder=holder)
         if batch.records:
@@ -148,6 +150,18 @@ class FacetsView(LogsvcView):
                 "complete": found.is_complete,
             }
         )
+
+
+class ArrivalsView(LogsvcView):
+    """A tail as single answers, for who asks again and again."""
+
+    def get(self, request: Request) -> Response:
+        query, cursor, limit = questions.arrivals(request.query_params, self.readable(request))
+        if cursor is None:
+            return Response({"records": [], "cursor": store().head(), "gapless": True})
+        found = store().tail(after_seq=cursor, query=query, limit=limit)
+        records = [representation.record_body(record) for record in found.records]
+        return Response({"records": records, "cursor": found.cursor, "gapless": found.is_gapless})
 
 
 class ServicesView(LogsvcView):

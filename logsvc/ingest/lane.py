@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from django.conf import settings
@@ -10,13 +9,13 @@ from django.db import close_old_connections
 
 from config import problems
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
-from config.problems import Problem, RawResponse
+from config.problems import RawResponse
 from config.threads import Threads
 from config.tokens import authentication, issuing
-from config.tokens.issuing import Holder
+from config.tokens.gate import gate, note_in_native_lane
+from config.tokens.holder import Holder
 from logsvc.ingest import receive as receiving
 from logsvc.ingest.batch import Batch
-from logsvc.ingest.budget import Budget
 from logsvc.ingest.formats import FORMATS
 from logsvc.ingest.receive import Head
 from logsvc.ingest.writer import Writer, writer
@@ -24,17 +23,7 @@ from logsvc.ingest.writer import Writer, writer
 # A revoked token is answered at most so long.
 FRESH_SECONDS = 1.0
 KNOWN_AT_MOST = 5000
-# Bodies in memory, compressed or not, over all requests.
-BUFFER_BYTES = 64 * 1024 * 1024
-# A body that has not come after so long is not waited for.
-BODY_SECONDS = 30.0
 READING_THREADS = 2
-
-
-class Slow(Problem):
-    status = 408
-    code = "body-too-slow"
-    title = "The body did not come in time"
 
 
 class Holders:
@@ -64,7 +53,6 @@ class Lane:
         self._writer = writer
         self._reading = Threads(READING_THREADS)
         self._holders = Holders(Threads(1))
-        self._budget = Budget(BUFFER_BYTES)
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "POST" or scope["path"] not in FORMATS:
@@ -78,37 +66,29 @@ class Lane:
             content_type=header(scope, b"content-type"),
             content_encoding=header(scope, b"content-encoding"),
         )
-        await respond(send, await answered(head, partial(self._answer, head, scope, receive)))
+        try:
+            response = await self._answer(head, scope, receive)
+        except Exception as error:
+            problem = problems.from_exception(error)
+            if problem is None:
+                raise
+            # In the words of its format, which whoever raises cannot know.
+            note_in_native_lane(scope, problem)
+            response = receiving.refuse(head, problem)
+        await respond(send, response)
 
     async def _answer(self, head: Head, scope: Scope, receive: Receive) -> RawResponse:
         holder = await self._holders.of(scope)
+        gate.admit(holder)
         receiving.check(head, holder)
-        declared = header(scope, b"content-length")
-        size = int(declared) if declared.isdecimal() and len(declared) < 12 else 0
-        with self._budget.take(min(size, settings.BODY_LIMIT_BYTES)) as share:
-            try:
-                async with asyncio.timeout(BODY_SECONDS):
-                    body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
-            except TimeoutError:
-                raise Slow(f"Send the whole body within {BODY_SECONDS:.0f} seconds.") from None
-            share.grow(len(body))
-            batch: Batch = await self._reading.run(partial(receiving.read, head, body, holder=holder))
-            del body
-            if batch.records:
-                stored = self._writer.submit(batch.records, batch.size_bytes)
-                await asyncio.shield(asyncio.wrap_future(stored))
+        body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
+        batch: Batch = await self._reading.run(partial(receiving.read, head, body, holder=holder))
+        # What waits to be stored is bounded by the writer.
+        del body
+        if batch.records:
+            stored = self._writer.submit(batch.records, batch.size_bytes)
+            await asyncio.shield(asyncio.wrap_future(stored))
         return receiving.accept(head, batch)
-
-
-async def answered(head: Head, answer: Callable[[], Awaitable[RawResponse]]) -> RawResponse:
-    """The answer, or what refuses the request in the words of its format."""
-    try:
-        return await answer()
-    except Exception as error:
-        problem = problems.from_exception(error)
-        if problem is None:
-            raise
-        return receiving.refuse(head, problem)
 
 
 def header(scope: Scope, name: bytes) -> str:

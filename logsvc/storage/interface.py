@@ -165,6 +165,9 @@ class Store(Protocol):
 
     def size(self) -> Size: ...
 
+    def forget(self) -> None:
+        """Forget what is remembered of the database, where another has taken its place."""
+
 
 def batches(records: Iterable[Record], size: int) -> Iterable[list[Record]]:
     batch: list[Record] = []

@@ -65,6 +65,10 @@ class PostgresqlStore(SqlStore):
         super().__init__()
         self._partitions: set[int] = set()
 
+    def forget(self) -> None:
+        super().forget()
+        self._partitions.clear()
+
     def _indexed(self, record: Record) -> str:
         return vector(record)
 

@@ -42,6 +42,9 @@ class SqlStore(ABC):
         self._services: dict[str, int] = {}
         self._services_read_at = float("-inf")
 
+    def forget(self) -> None:
+        self._services_read_at = float("-inf")
+
     # Storing
 
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:

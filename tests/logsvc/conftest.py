@@ -1,11 +1,12 @@
 """The log service's tests run on its own addresses."""
 
-from datetime import datetime
+from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from logsvc.storage.current import store
 from tests.logsvc import factories
 
 
@@ -14,14 +15,16 @@ def _logsvc_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "logsvc.urls"
 
 
-@pytest.fixture
-def now() -> datetime:
-    return factories.NOW
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    """What a store has read of one test's database says nothing of the next one's."""
+    yield
+    store().forget()
 
 
 @pytest.fixture
 def writer(db: None) -> APIClient:
-    """A token that logs for the service `grading`."""
+    """A token that logs for every service, by the name of `grading`."""
     return factories.caller("grading", "write")
 
 

@@ -1,22 +1,25 @@
 """Plain functions that make what the log service's tests need."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
-from logsvc import records
-from logsvc.entries import Entry
-from logsvc.models import Record
+from logsvc.query import parser
+from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.storage.current import store
+from logsvc.storage.interface import Search
 
 if TYPE_CHECKING:
     # What the test client answers with has a name in its stubs alone.
     from rest_framework.response import _MonkeyPatchedResponse as Answer
 
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+# 2026-11-23T12:00:00Z
+NOW_NS = 1_795_435_200 * NANOSECONDS
+DAY_NS = 86_400 * NANOSECONDS
 
 
 def caller(name: str, *scopes: str) -> APIClient:
@@ -25,32 +28,45 @@ def caller(name: str, *scopes: str) -> APIClient:
     return client
 
 
-def entry(message: str = "a grade was added", **members: Any) -> Entry:
-    given: dict[str, Any] = {"time": NOW, "level": 20, "service": "grading", "uid": uuid4(), "message": message}
-    return Entry(**(given | members))
+def record(body: str = "a grade was added", **members: Any) -> Record:
+    given: dict[str, Any] = {"time_ns": NOW_NS, "observed_ns": NOW_NS, "service": "grading", "body": body}
+    return Record(**(given | members))
 
 
-def keep(*entries: Entry, now: datetime = NOW) -> None:
-    records.store(entries, now=now)
+def keep(*records: Record, received_ns: int = NOW_NS) -> int:
+    return store().append(records, received_ns=received_ns)
 
 
-def keep_for_days(days: float, *messages: str) -> None:
-    """Records received that many days before NOW."""
-    keep(*map(entry, messages), now=NOW - timedelta(days=days))
+def keep_each(bodies: Iterable[str], **members: Any) -> None:
+    """A record for each, a millisecond apart."""
+    keep(*(record(body, time_ns=NOW_NS + number * 1_000_000, **members) for number, body in enumerate(bodies)))
 
 
-def messages() -> list[str]:
-    """What is kept, in the order of arrival."""
-    return list(Record.objects.order_by("pk").values_list("message", flat=True))
+def found(query: str = "", **members: Any) -> list[str]:
+    """The bodies of the records that a query finds, newest first."""
+    return [each.body for each in stored(query, **members)]
+
+
+def stored(query: str = "", **members: Any) -> list[Stored]:
+    return store().search(Search(**({"query": parser.parse(query), "limit": 1000} | members))).records
+
+
+def arrivals() -> list[str]:
+    """All bodies, in the order of their arrival."""
+    return [each.body for each in store().tail(after_seq=0, limit=10_000).records]
 
 
 def ndjson(*lines: Any) -> bytes:
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
-def post(client: APIClient, body: bytes, **headers: str) -> "Answer":
-    return client.post("/v1/records", body, content_type="application/x-ndjson", headers=headers)
+def post(client: APIClient, body: bytes, *, path: str = "/api/v1/logs", **headers: str) -> "Answer":
+    return client.post(path, body, content_type="application/x-ndjson", headers=headers)
 
 
 def post_text(client: APIClient, body: bytes, query: str = "") -> "Answer":
     return client.post(f"/log{query}", body, content_type="text/plain")
+
+
+def new_uid() -> str:
+    return uuid4().hex

@@ -23,7 +23,7 @@ def narrowed(context: dict[str, Any], field: str, value: str, *, exclude: bool =
 def member(context: dict[str, Any], field: str, value: str) -> SafeString:
     search: Search = context["search"]
     return format_html(
-        '<a class="break" href="{}?{}">{}</a> <a class="facet-not" href="{}?{}" aria-label="{}">−</a>',
+        '<a class="break" href="{}?{}">{}</a> <a class="facet-not" href="{}?{}" aria-label="{}">&minus;</a>',
         *(reverse("logs"), search.narrowed(field, value), value),
         *(reverse("logs"), search.narrowed(field, value, exclude=True), f"-{field}:{value}"),
     )

@@ -239,9 +239,7 @@ def end_maintenance(service: str, name: str, *, person: str) -> None:
 
 
 def drain(service: str, name: str, *, seconds: int, reason: str, person: str) -> None:
-    exchange.fetch(
-        _operation("POST", f"{_path(service, name)}/drain", person, {"seconds": seconds, "reason": reason})
-    )
+    exchange.fetch(_operation("POST", f"{_path(service, name)}/drain", person, {"seconds": seconds, "reason": reason}))
 
 
 def replay(service: str, name: str, *, since: int, person: str) -> None:

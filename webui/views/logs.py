@@ -52,28 +52,20 @@ def show_logs(request: HttpRequest) -> HttpResponse:
 @opens_to(Role.OPERATOR)
 def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
     """The histogram or the facets."""
+    if panel not in ("histogram", "facets"):
+        raise Http404
     search = search_of(request.GET)
     try:
-        if panel == "histogram":
-            found = kept.ask(
-                f"histogram:{search}",
-                lambda: logs.histogram(search.query, search.span, buckets=BUCKETS),
-                fresh_for=timedelta(seconds=1),
-            )
-            chart = charts.histogram(found.value, search) if found.value else ""
-            context = {"answer": found, "chart": chart}
-        elif panel == "facets":
-            context = {
-                "answer": kept.ask(f"facets:{search}", lambda: logs.facets(search.query, search.span)),
-                "search": search,
-            }
-        else:
-            raise Http404
+        answer = kept.ask(f"{panel}:{search}", lambda: _count(panel, search), fresh_for=timedelta(seconds=1))
     except Refused:
         # The query is wrong, which the records' place says.
         return HttpResponse("")
-    outage = context["answer"].outage
-    context["outage"] = outages.describe(outage, effect="") if outage else None
+    context = {
+        "answer": answer,
+        "search": search,
+        "chart": charts.histogram(answer.value, search) if isinstance(answer.value, logs.Histogram) else "",
+        "outage": outages.describe(answer.outage, effect="") if answer.outage else None,
+    }
     return render(request, f"webui/logs/{panel}.html", context)
 
 
@@ -172,10 +164,11 @@ def search_of(query: QueryDict) -> Search:
     """Old addresses, with `service` and `level`, still mean what they meant."""
     chosen = query.get("range", "")
     parts = [query.get("q", "").strip()[:2000]]
-    if query.get("service"):
-        parts.append(f"service:{searches.quoted(query['service'][:200])}")
-    if query.get("level"):
-        parts.append(f"level>={searches.quoted(query['level'][:20].lower())}")
+    service, level = query.get("service", ""), query.get("level", "")
+    if service:
+        parts.append(f"service:{searches.quoted(service[:200])}")
+    if level:
+        parts.append(f"level>={searches.quoted(level[:20].lower())}")
     return Search(
         query=" ".join(part for part in parts if part),
         range=chosen if chosen in RANGES or chosen == "all" else searches.DEFAULT_RANGE,
@@ -198,6 +191,12 @@ def _found(search: Search, cursor: str) -> dict[str, Any]:
         return context | {"refusal": refusal.detail}
     older_url = f"{reverse('logs')}?{search.address(cursor=page.next)}" if page.next else ""
     return context | {"page": page, "records": page.records, "older_url": older_url}
+
+
+def _count(panel: str, search: Search) -> logs.Histogram | logs.Facets:
+    if panel == "facets":
+        return logs.facets(search.query, search.span)
+    return logs.histogram(search.query, search.span, buckets=BUCKETS)
 
 
 def _ranges(search: Search) -> list[tuple[str, str, bool]]:

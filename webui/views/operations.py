@@ -30,7 +30,9 @@ def show_instance(request: HttpRequest, service: str, instance: str) -> HttpResp
     found = registry.instance(service, instance)
     graph = registry.graph()
     others = [
-        each for each in registry.instances(service) if each.instance != instance and each.status in ("passing", "warning")
+        each
+        for each in registry.instances(service)
+        if each.instance != instance and each.status in ("passing", "warning")
     ]
     context = {
         "instance": found,

@@ -31,9 +31,7 @@ def show_public(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     context = {
         "page": page,
-        "rows": [
-            (row, STATE_WORDS[row.state], charts.daily_bars(dict(row.service.days), today=today)) for row in rows
-        ],
+        "rows": [(row, STATE_WORDS[row.state], charts.daily_bars(dict(row.service.days), today=today)) for row in rows],
         "troubled": [(row, STATE_WORDS[row.state]) for row in rows if row.state is not State.PASSING],
         "events": public.events(page.services, now=timezone.now())[:20],
         "at": looked.at,
@@ -75,12 +73,12 @@ class PublicFeed(Feed[Event, PublicPage]):
     def items(self, page: PublicPage) -> list[Event]:
         return public.events(page.services, now=timezone.now())[:50]
 
-    def item_title(self, event: Event) -> str:  # type: ignore[override]  # the stubs know models only
+    def item_title(self, event: Event) -> str:
         if event.ended_at:
             return _("%(service)s is well again") % {"service": event.service}
         return _("%(service)s is %(state)s") % {"service": event.service, "state": event.state}
 
-    def item_description(self, event: Event) -> str:  # type: ignore[override]
+    def item_description(self, event: Event) -> str:
         words = {"began": f"{event.began_at:%Y-%m-%d %H:%M} UTC", "ended": f"{event.changed_at:%Y-%m-%d %H:%M} UTC"}
         return _("From %(began)s to %(ended)s.") % words if event.ended_at else _("Since %(began)s.") % words
 

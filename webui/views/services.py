@@ -43,12 +43,20 @@ def _instances(service: str) -> list[tuple[Instance, Beat | None]]:
 
 PANELS = {
     "instances": Panel(title=gettext_lazy("Instances"), question=_instances),
-    "uptime": Panel(title=gettext_lazy("Ninety days"), question=lambda name: registry.history(name, days=90, by="day")),
-    "deliveries": Panel(
-        title=gettext_lazy("Notifications"), question=lambda name: registry.deliveries(name, limit=DELIVERIES), staff=False
+    "uptime": Panel(
+        title=gettext_lazy("Ninety days"), question=lambda name: registry.history(name, days=charts.BAR_DAYS, by="day")
     ),
-    "events": Panel(title=gettext_lazy("Events"), question=lambda name: registry.newest_entries(service=name, limit=EVENTS)),
-    "logs": Panel(title=gettext_lazy("Last log lines"), question=lambda name: logs.last(name, limit=LOG_LINES), staff=False),
+    "deliveries": Panel(
+        title=gettext_lazy("Notifications"),
+        question=lambda name: registry.deliveries(name, limit=DELIVERIES),
+        staff=False,
+    ),
+    "events": Panel(
+        title=gettext_lazy("Events"), question=lambda name: registry.newest_entries(service=name, limit=EVENTS)
+    ),
+    "logs": Panel(
+        title=gettext_lazy("Last log lines"), question=lambda name: logs.last(name, limit=LOG_LINES), staff=False
+    ),
 }
 
 

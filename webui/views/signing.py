@@ -21,6 +21,6 @@ class ChangePassword(PasswordChangeView):
     template_name = "webui/change_password.html"
     success_url = reverse_lazy("home")
 
-    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:  # type: ignore[type-arg]  # generic in the stubs only
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, _("Your password is changed; other sessions of yours have ended."))
         return super().form_valid(form)

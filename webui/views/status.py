@@ -20,14 +20,14 @@ from django.views.decorators.http import require_safe
 
 from webui import board, charts, kept, outages
 from webui.board import Board, Choice, Group, Grouping, Row, State
+from webui.figures import NOTHING, duration
 from webui.requests import is_triggered_by, wants_part
 from webui.roles import STAFF, Role, opens_to, roles_of
-from webui.templatetags.figures import duration
 from webui.templatetags.times import age
 from webui.upstream import registry
 from webui.upstream.registry import Entry, Graph, Protection, Service
 
-RECENT_ENTRIES = 30
+RECENT_ENTRIES = 12
 # However many look at the board, the registry is asked once in this time.
 FRESH_FOR = timedelta(seconds=1)
 # For how long a browser's picture is remembered, so that it is sent only what changed since.
@@ -116,7 +116,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     is_operator = Role.OPERATOR in roles_of(request.user)
     context = {"look": looked.value, "at": looked.at, "outage": outage, "is_operator": is_operator}
     names = ("as-of", "summary", "events")
-    parts = {name: render_to_string(f"webui/status/{name}.html", context) for name in names}
+    parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in names}
     language, today = get_language() or "en", timezone.now().date()
     for row in {row.name: row for group in groups for row in group.rows}.values():
         # What every heartbeat changes stands in a piece of its own.
@@ -140,7 +140,7 @@ def _row(row: Row, language: str, today: date) -> SafeString:
 def beat(service: Service) -> SafeString:
     """How quick the service was when it was last heard, and how long ago that is."""
     latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
-    return format_html('<span class="latency">{}</span><span class="heard">{}</span>', latency, moment or "–")
+    return format_html('<span class="latency">{}</span><span class="heard">{}</span>', latency, moment or NOTHING)
 
 
 def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
