@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import httpx2
 import pytest
@@ -10,9 +11,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.webui.faked.call import Call
+from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
+from webui import last_good
 from webui.roles import Role
-from webui.upstream import exchange, registry
+from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
 
 SignIn = Callable[..., Client]
@@ -33,8 +36,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
-        monkeypatch.setattr(registry, "_last_snapshot", None)
+        monkeypatch.setattr(last_good, "shelf", cache(last_good.Shelf))
         yield world
+
+
+@pytest.fixture
+def math(world: World, db: None) -> Grading:
+    """A course in grading, taught by `teacher`."""
+    world.grading.make_course()
+    return world.grading
 
 
 @pytest.fixture

@@ -159,8 +159,18 @@ def _answer_one(request: HttpRequest, code: str, typed: Typed, stored: Stored) -
         cells.stored(place, stored.grade, is_swap=True),
         cells.total(place.student, stored.current, is_swap=True),
     ]
-    toast = Toast(text=_("Saved: %(grade)s") % {"grade": entry.write(stored.grade) or _("blank")}, change=stored.change)
-    return _answer(request, code, parts, toast if stored.change else None)
+    if stored.grade.version == entry.read_seen(typed.seen).version:
+        return _answer(request, code, parts, None)
+    change = stored.change or _find_change(request, code, place, stored.grade.version)
+    toast = Toast(text=_("Saved: %(grade)s") % {"grade": entry.write(stored.grade) or _("blank")}, change=change)
+    return _answer(request, code, parts, toast)
+
+
+def _find_change(request: HttpRequest, code: str, place: Place, version: int) -> int | None:
+    """The change that made this version, to be undone."""
+    person = request.user.get_username()
+    found = grading.changes(person, code, student=place.student, assignment=place.assignment, limit=1)
+    return next((each.id for each in found if each.version == version), None)
 
 
 def _answer_unsaved(
