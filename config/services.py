@@ -29,7 +29,13 @@ SERVICES: dict[str, Service] = {
             page=("Registry's admin", "/admin/"),
         ),
         Service(name="logsvc", default_port=8002, queues=("logsvc",)),
-        Service(name="grading", default_port=8003, requires=("logsvc",)),
+        Service(
+            name="grading",
+            default_port=8003,
+            requires=("logsvc",),
+            queues=("grading",),
+            page=("Grading's admin", "/admin/"),
+        ),
         Service(
             name="webui",
             default_port=8000,

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -275,6 +275,37 @@ class WhatIfDraft:
 
     scores: tuple[Supposition, ...]
     course: Code | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnDraft:
+    """What somebody says of a column of a file, counted from 0."""
+
+    index: Annotated[int, Meta(ge=0, le=10_000)]
+    meaning: Annotated[str, Meta(max_length=20)]
+    assignment: Id | None = None
+    category: Id | None = None
+    points: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        _check_amount("points", self.points)
+
+    def body(self) -> dict[str, Any]:
+        points = None if self.points is None else f"{self.points:f}"
+        return {"meaning": self.meaning, "assignment": self.assignment, "category": self.category, "points": points}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingDraft:
+    columns: tuple[ColumnDraft, ...] = ()
+    separator: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
+    blanks: Literal["keep", "clear"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfirmationDraft:
+    skip_faults: bool = False
+    confirmed: bool = False
 
 
 def read_amount(text: str) -> Decimal:

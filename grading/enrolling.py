@@ -28,9 +28,18 @@ def enrol(*, course: Course, draft: StudentDraft, now: datetime) -> tuple[Studen
     return student, is_new
 
 
-def find_or_create_student(*, draft: StudentDraft) -> Student:
+def find_or_create_student(*, draft: StudentDraft, completes: bool = False) -> Student:
+    """The student of that username, made where there is none.
+
+    One who is known keeps what they have; only a registrar, who `completes`, may add an SIS id where there is none.
+    Raises Conflict when somebody else has that SIS id.
+    """
     student = Student.objects.filter(username=draft.username).first()
     if student is not None:
+        if completes and student.sis_id is None and draft.sis_id is not None:
+            _check_sis_id(draft.sis_id)
+            student.sis_id = draft.sis_id
+            student.save(update_fields=["sis_id"])
         return student
     if draft.sis_id is not None:
         _check_sis_id(draft.sis_id)

@@ -196,9 +196,7 @@ def _lock(course: Course, student_ids: Iterable[int]) -> set[int]:
     enrollments = Enrollment.objects.select_for_update().filter(
         course=course, role=Role.STUDENT, student__in=student_ids
     )
-    return set(
-        enrollments.exclude(state=State.DROPPED).order_by("pk").values_list("student_id", flat=True)
-    )
+    return set(enrollments.exclude(state=State.DROPPED).order_by("pk").values_list("student_id", flat=True))
 
 
 def _present(edits: Sequence[Edit]) -> dict[Cell, Grade]:

@@ -270,6 +270,11 @@ def _sum_of_points(parts: Iterable[scoring.Part]) -> str:
     return f"100 {TIMES} {amount(Decimal(earned))} / {amount(Decimal(possible))}"
 
 
+def content(content: Any) -> dict[str, Any]:
+    """What a teacher entered for one grade."""
+    return _content(content.score, content.status, content.late_deduction, content.comment)
+
+
 def _content(score: Decimal | None, status: str, late_deduction: Decimal, comment: str) -> dict[str, Any]:
     return {
         "score": None if score is None else amount(score),

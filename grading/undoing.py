@@ -11,7 +11,7 @@ from grading import gradebook
 from grading.access import Actor
 from grading.drafts import GradePatch
 from grading.gradebook import Edit, Refusal, Stored
-from grading.models import Course, GradeChange, ImportBatch, Source, Status
+from grading.models import Course, GradeChange, ImportBatch, Source, State, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,8 @@ def undo_batch(*, course: Course, batch: ImportBatch, actor: Actor, now: datetim
         ImportBatch.objects.select_for_update().get(pk=batch.pk)
         if batch.undone_by.exists():
             raise Conflict(f"Batch {batch.pk} was undone already, by batch {batch.undone_by.get().pk}: undo that one.")
+        if batch.content == "roster":
+            return _undo_roster(course, batch, actor=actor, now=now)
         changes = list(batch.changes.select_related("grade").order_by("pk"))
         if not changes:
             raise Conflict(f"Batch {batch.pk} changed no grades: there is nothing to undo.")
@@ -53,10 +55,20 @@ def undo_batch(*, course: Course, batch: ImportBatch, actor: Actor, now: datetim
     return undone
 
 
-def _undo(
-    course: Course, changes: Sequence[GradeChange], *, actor: Actor, undoes: ImportBatch | None, now: datetime
-) -> Undone:
-    batch = ImportBatch.objects.create(
+def _undo_roster(course: Course, batch: ImportBatch, *, actor: Actor, now: datetime) -> Undone:
+    """Drop who was enrolled and put back who was changed. Students who were made stay, in no course."""
+    if batch.progress != ImportBatch.Progress.DONE:
+        raise Conflict(f"Batch {batch.pk} is not stored: there is nothing to undo.")
+    undo = _batch(course, actor=actor, undoes=batch, size=batch.rows_total, now=now)
+    course.enrollments.filter(pk__in=batch.outcome["made"]).update(state=State.DROPPED)
+    for before in batch.outcome["changed"]:
+        enrollments = course.enrollments.filter(pk=before["enrollment"])
+        enrollments.update(state=before["state"], section=before["section"])
+    return Undone(batch=undo, changes=(), stored=(), refused=())
+
+
+def _batch(course: Course, *, actor: Actor, undoes: ImportBatch | None, size: int, now: datetime) -> ImportBatch:
+    return ImportBatch.objects.create(
         course=course,
         source=Source.UNDO,
         author=actor.author,
@@ -64,9 +76,15 @@ def _undo(
         created_at=now,
         finished_at=now,
         undoes=undoes,
-        rows_total=len(changes),
-        rows_done=len(changes),
+        rows_total=size,
+        rows_done=size,
     )
+
+
+def _undo(
+    course: Course, changes: Sequence[GradeChange], *, actor: Actor, undoes: ImportBatch | None, now: datetime
+) -> Undone:
+    batch = _batch(course, actor=actor, undoes=undoes, size=len(changes), now=now)
     edits = [
         Edit(
             student_id=change.grade.student_id,

@@ -20,6 +20,13 @@ TOKEN_SCOPES = ["read", "write", "act-for"]
 # The token with which the web UI acts for the people signed in to it; `provision` makes it known here.
 WEBUI_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 
+CELERY_TASK_DEFAULT_QUEUE = "grading"
+CELERY_REDBEAT_KEY_PREFIX = "grading:redbeat"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-imports": {"task": "grading.tasks.sweep_imports", "schedule": 5.0, "options": {"expires": 5}},
+    "prune": {"task": "grading.tasks.prune", "schedule": 3600.0},
+}
+
 SILENCED_SYSTEM_CHECKS = [
     *base.SILENCED_SYSTEM_CHECKS,
     # It has no pages to be framed and no forms to be forged: every request carries a token.

@@ -88,18 +88,19 @@ class Grades(StudentView):
 
 class Report(StudentView):
     def get(self, request: Request, student_id: int) -> Response:
+        return Response(self.report(request))
+
+    def report(self, request: Request) -> dict[str, Any]:
         code = request.query_params.get("course")
         seats = self.seats if code is None else [self.seat(code)]
         enrollments = models.Enrollment.objects.filter(role=models.Role.STUDENT, student=self.student)
         by_course = {each.course_id: each for each in enrollments.select_related("section")}
-        return Response(
-            {
-                "student": representation.student(self.student),
-                "courses": [
-                    answers.report(seat, self.read_standing(seat), by_course.get(seat.course.pk)) for seat in seats
-                ],
-            }
-        )
+        return {
+            "student": representation.student(self.student),
+            "courses": [
+                answers.report(seat, self.read_standing(seat), by_course.get(seat.course.pk)) for seat in seats
+            ],
+        }
 
 
 class Explain(StudentView):

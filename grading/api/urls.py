@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from grading.api import courses, grades, students
+from grading.api import courses, files, grades, students
 
 
 class IdConverter(IntConverter):
@@ -54,6 +54,12 @@ urlpatterns = [
     path(f"{_COURSE}/batches", grades.Batches.as_view()),
     path(f"{_COURSE}/batches/<id:batch_id>", grades.Batch.as_view()),
     path(f"{_COURSE}/batches/<id:batch_id>:undo", grades.UndoBatch.as_view()),
+    path(f"{_COURSE}/imports", files.Imports.as_view()),
+    path(f"{_COURSE}/imports/<id:batch_id>", files.Import.as_view()),
+    path(f"{_COURSE}/imports/<id:batch_id>:confirm", files.ConfirmImport.as_view()),
+    path(f"{_COURSE}/export/canvas.csv", files.Canvas.as_view()),
+    path(f"{_COURSE}/export/oneroster.zip", files.OneRoster.as_view()),
+    path("students/<id:student_id>/report.pdf", files.ReportDocument.as_view()),
     path("grades/<str:grade_id>", grades.GradeById.as_view()),
     path("grades/<str:grade_id>/history", grades.HistoryById.as_view()),
 ]

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ("author", models.CharField(max_length=160)),
                 ("via", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField()),
+                ("claimed_at", models.DateTimeField(blank=True, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
                 ("filename", models.CharField(blank=True, max_length=255)),
                 ("file", models.BinaryField(blank=True, null=True)),
@@ -468,5 +469,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="section",
             constraint=models.UniqueConstraint(fields=("course", "title"), name="section_title_unique"),
+        ),
+        migrations.AddIndex(
+            model_name="importbatch",
+            index=models.Index(
+                condition=models.Q(("progress__in", ["queued", "running"])),
+                fields=["progress"],
+                name="import_batch_waiting",
+            ),
         ),
     ]

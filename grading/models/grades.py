@@ -44,6 +44,8 @@ class ImportBatch(models.Model):
     author = models.CharField(max_length=160)
     via = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
+    # When a worker last took it up.
+    claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     filename = models.CharField(max_length=255, blank=True)
     file = models.BinaryField(null=True, blank=True)
@@ -60,6 +62,12 @@ class ImportBatch(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "import batches"
         constraints = [models.CheckConstraint(condition=Q(source__in=Source.values), name="import_batch_source_known")]
+        # Those that wait for a worker; all others are finished or wait for a person.
+        indexes = [
+            models.Index(
+                fields=["progress"], condition=Q(progress__in=["queued", "running"]), name="import_batch_waiting"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.pk}"
