@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webui.views import assignments, cells, courses, gradebook, grades, history, setup, students
+from webui.views import assignments, cells, courses, gradebook, grades, history, imports, setup, students
 
 _COURSE = "courses/<slug:code>"
 _STUDENT = f"{_COURSE}/students/<int:student_id>"
@@ -27,5 +27,9 @@ urlpatterns = [
     path(f"{_ASSIGNMENT}/ungraded", assignments.set_ungraded, name="assignment-set"),
     path(_STUDENT, students.show_student, name="student"),
     path(f"{_STUDENT}/what-if", students.suppose, name="student-what-if"),
-    path(f"{_COURSE}/files", gradebook.show_gradebook, name="course-files"),
+    path(f"{_STUDENT}/report.pdf", imports.show_report, name="student-report"),
+    path(f"{_COURSE}/files", imports.show_files, name="course-files"),
+    path(f"{_COURSE}/files/<int:key>", imports.show_import, name="import"),
+    path(f"{_COURSE}/files/<int:key>/change", imports.change_import, name="import-change"),
+    path(f"{_COURSE}/export/<str:name>", imports.export, name="course-export"),
 ]

@@ -64,7 +64,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def cookies_of(browser: Browser, webui_url: str) -> dict[str, StorageState]:
     """Of each person, signed in once for all tests."""
-    return {name: _sign_in(browser, webui_url, name) for name in ("teacher", "student", "operator")}
+    return {name: _sign_in(browser, webui_url, name) for name in ("teacher", "assistant", "student", "operator")}
 
 
 @pytest.fixture

@@ -14,9 +14,6 @@ pytestmark = pytest.mark.browser
 PAGES = {
     "sign-in": ("/sign-in", None),
     "courses": ("/courses", "teacher"),
-    "course": ("/courses/math-1", "teacher"),
-    "student": ("/courses/math-1/students/1", "teacher"),
-    "own-grades": ("/courses/math-1/students/1", "student"),
     "status": ("/status", "operator"),
     "logs": ("/logs", "operator"),
     "not-found": ("/nothing", "teacher"),
@@ -25,9 +22,6 @@ PAGES = {
 
 
 def fill(world: World) -> None:
-    for number, score in enumerate(("10", "8.5", "7", "6.5", "2"), start=1):
-        world.grading.put(number, 1, score=score)
-        world.grading.put(1, number, score=score, comment="well done")
     for level in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
         world.logsvc.add("something happened", level=level, exception="ValueError", attributes={"course": "math-1"})
 
@@ -68,18 +62,6 @@ def test_every_page_is_accessible_while_everything_is_down(world: World, open_pa
         assert_accessible(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_refused_and_overtaken_entries_are_accessible(world: World, open_page: OpenPage, scheme: str) -> None:
-    page = open_page("/courses/math-1/students/1", color_scheme=scheme)
-    world.grading.put(1, 2, by="ms-baker", score="6")
-    for number, score in enumerate(("nine", "8", "7"), start=1):
-        page.locator(f"#score-{number}").fill(score)
-        page.locator(f"#score-{number}").press("Enter")
-    expect(page.locator(".state-unsaved")).to_have_count(2)
-    expect(page.locator(".state-saved")).to_have_count(1)
-    assert_accessible(page)
-
-
 def test_a_person_signs_in_and_out(open_page: OpenPage) -> None:
     page = open_page("/courses", None)
     page.get_by_label("Username").fill("teacher")
@@ -107,23 +89,9 @@ def test_the_chosen_colours_last(open_page: OpenPage) -> None:
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
-def test_the_list_of_students_follows_what_is_typed(open_page: OpenPage) -> None:
-    page = open_page("/courses/math-1")
-    page.get_by_label("Find students by name").press_sequentially("hop")
-    expect(page.locator("#students tbody tr")).to_have_count(1)
-    expect(page).to_have_url("/courses/math-1?q=hop")
-    expect(page.get_by_label("Find students by name")).to_be_focused()
-    page.reload()
-    expect(page.locator("#students tbody tr")).to_have_count(1)
-
-
 def test_without_scripts_the_filters_are_plain_forms(world: World, open_page: OpenPage) -> None:
     fill(world)
-    page = open_page("/courses/math-1", java_script_enabled=False)
-    page.locator("#q").fill("hop")
-    page.get_by_role("button", name="Find").click()
-    expect(page.locator("#students tbody tr")).to_have_count(1)
-    page.goto("/logs")
+    page = open_page("/logs", java_script_enabled=False)
     page.get_by_label("Level from").select_option("ERROR")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator(".log > li")).to_have_count(2)
@@ -152,19 +120,6 @@ def test_the_status_follows_the_registry_and_only_changes_what_changed(world: Wo
     world.registry.requires["billing"] = []
     world.registry.become("billing", "passing")
     expect(page.locator("#part-service-billing")).to_contain_text("billing-1")
-
-
-def test_a_page_that_grading_kept_away_shows_itself_when_grading_is_back(world: World, open_page: OpenPage) -> None:
-    world.down.add("grading")
-    page = open_page("/courses/math-1")
-    expect(page.locator("main")).to_contain_text("The grading service has been down since")
-    world.down.clear()
-    expect(page.get_by_role("heading", name="Mathematics I")).to_be_visible()
-    world.down.add("grading")
-    page.get_by_label("Find students by name").press_sequentially("hop")
-    expect(page.locator("main")).to_contain_text("The grading service has been down since")
-    world.down.clear()
-    expect(page.locator("#students tbody tr")).to_have_count(1)
 
 
 def test_a_status_page_that_cannot_refresh_says_so(open_page: OpenPage) -> None:

@@ -91,7 +91,15 @@ def _answer(world: World, request: httpx2.Request) -> httpx2.Response:
         path=request.url.path,
         query=dict(request.url.params),
         headers=dict(request.headers),
-        body=json.loads(request.content or "null"),
+        body=_json(request),
+        content=request.content,
     )
     status, body = world.answer(call)
+    if isinstance(body, bytes):
+        return httpx2.Response(status, content=body)
     return httpx2.Response(status, json=body)
+
+
+def _json(request: httpx2.Request) -> object:
+    is_json = request.headers.get("content-type") == "application/json"
+    return json.loads(request.content) if request.content and is_json else None

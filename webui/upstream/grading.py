@@ -326,6 +326,75 @@ class Enrollment:
     section: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a file, and what it is taken for."""
+
+    index: int
+    header: str
+    meaning: str
+    why: str = ""
+    assignment: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedChange:
+    line: int
+    student: int
+    name: str
+    assignment: int | None
+    old: Content
+    new: Content
+    version: int = 0
+    needs_confirmation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedPerson:
+    line: int = 0
+    name: str = ""
+    username: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a row of a file lacks."""
+
+    line: int = 0
+    text: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    columns: list[Column] = field(default_factory=list)
+    changes: list[ImportedChange] = field(default_factory=list)
+    changes_total: int = 0
+    people: list[ImportedPerson] = field(default_factory=list)
+    people_total: int = 0
+    same: int = 0
+    blank: int = 0
+    faults: list[Notice] = field(default_factory=list)
+    unknown: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOutcome:
+    stored: int = 0
+    refused: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import(Batch):
+    content: str = "grades"
+    blanks: str = "keep"
+    rows_done: int = 0
+    rows_total: int = 0
+    preview: Preview = Preview()
+    outcome: ImportOutcome | None = None
+
+
 class Overtaken(Exception):
     """Somebody else stored `theirs` first."""
 
@@ -389,6 +458,11 @@ class _Fault:
 @dataclass(frozen=True, kw_only=True)
 class _Faults:
     errors: list[_Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batches:
+    batches: list[Batch]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -503,6 +577,44 @@ def change(person: str, code: str, kind: str, key: int, members: Mapping[str, An
 
 def change_course(person: str, code: str, members: Mapping[str, Any]) -> None:
     _ask(person, _path(code), Course, method="PATCH", body=members)
+
+
+def start_import(person: str, code: str, *, file: bytes, params: Mapping[str, str]) -> Import:
+    """Have a file read; nothing is stored until it is confirmed."""
+    question = _question(person, _path(code, "imports"), method="POST", params=params)
+    headers = {**(question.headers or {}), "Content-Type": "application/octet-stream"}
+    return exchange.ask(replace(question, content=file, headers=headers), Import)
+
+
+def find_import(person: str, code: str, key: int) -> Import:
+    return _ask(person, _path(code, "imports", key), Import, params={"limit": "500"})
+
+
+def remap_import(person: str, code: str, key: int, members: Mapping[str, Any]) -> Import:
+    return _ask(person, _path(code, "imports", key), Import, method="PATCH", body=members)
+
+
+def confirm_import(person: str, code: str, key: int, members: Mapping[str, Any]) -> Import:
+    return _ask(person, _path(code, "imports", f"{key}:confirm"), Import, method="POST", body=members)
+
+
+def cancel_import(person: str, code: str, key: int) -> None:
+    exchange.fetch(_question(person, _path(code, "imports", key), method="DELETE"))
+
+
+def batches(person: str, code: str) -> list[Batch]:
+    """The latest first."""
+    return _ask(person, _path(code, "batches"), _Batches).batches
+
+
+def export(person: str, code: str, name: str) -> exchange.Reply:
+    """A whole course as a file: `canvas.csv` or `oneroster.zip`."""
+    return exchange.fetch(_question(person, _path(code, "export", name)))
+
+
+def report_document(person: str, code: str, student_id: int) -> exchange.Reply:
+    """One student's report as a PDF."""
+    return exchange.fetch(_question(person, f"/v1/students/{student_id}/report.pdf", params={"course": code}))
 
 
 def delete(person: str, code: str, kind: str, key: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -108,6 +109,7 @@ def undo(request: HttpRequest, code: str) -> HttpResponse:
     if undone.refused:
         text += " " + _("%(count)d were changed since and stay as they are.") % {"count": len(undone.refused)}
     if not is_htmx(request):
+        messages.success(request, text)
         return redirect("course-history", code=code)
     return answer_changed(request, code, places, Toast(text=text, batch=undone.batch.id))
 
