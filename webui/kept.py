@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -25,12 +26,16 @@ class Answer(Generic[Value]):
     outage: UpstreamDown | None = None
 
 
-def ask(key: str, question: Callable[[], Value], *, fresh_for: timedelta = timedelta()) -> Answer[Value]:
-    """Ask, unless an answer that is younger than `fresh_for` is known: what many look at is asked once for all."""
+def ask(key: str, question: Callable[[], Value]) -> Answer[Value]:
+    """Ask, unless a fresh answer is known: what many look at is asked once a second for all of them."""
     key = f"kept:{hashlib.blake2s(key.encode(), digest_size=16).hexdigest()}"
     known: Answer[Value] | None = cache.get(key)
     now = timezone.now()
-    if known is not None and known.at is not None and now - known.at < fresh_for:
+    if (
+        known is not None
+        and known.at is not None
+        and now - known.at < timedelta(seconds=settings.ANSWERS_FRESH_SECONDS)
+    ):
         return known
     try:
         answer = Answer(value=question(), at=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
@@ -71,7 +71,7 @@ def _since(error: UpstreamDown) -> datetime:
     """The registry may have known before anybody asked here."""
     if error.service == exchange.REGISTRY:
         return error.since
-    services = kept.ask("services", registry.services, fresh_for=timedelta(seconds=1)).value or ()
+    services = kept.ask("services", registry.services).value or ()
     known = next((each.status_since for each in services if each.service == error.service and _is_down(each)), None)
     return min(known, error.since) if known else error.since
 

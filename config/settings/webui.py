@@ -72,6 +72,8 @@ LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = "en"
 # Where people's browsers find the registry's admin, when that is not where the web UI finds the registry.
 REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
+# However many people look at the same, the service that knows it is asked once in this time.
+ANSWERS_FRESH_SECONDS = 1.0
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")

@@ -31,6 +31,8 @@ FLAGS = (
 )
 PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
+PEOPLE = ("teacher", "assistant", "student", "operator")
+
 # Opens a page as somebody: `open_page("/logs", "operator", color_scheme="dark")`.
 OpenPage = Callable[..., Page]
 
@@ -64,7 +66,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def cookies_of(browser: Browser, webui_url: str) -> dict[str, StorageState]:
     """Of each person, signed in once for all tests."""
-    return {name: _sign_in(browser, webui_url, name) for name in ("teacher", "assistant", "student", "operator")}
+    return {name: _sign_in(browser, webui_url, name) for name in PEOPLE}
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def _sign_in(browser: Browser, url: str, name: str) -> StorageState:
     page.get_by_label("Username").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_role("button", name="Sign out").wait_for()
+    page.get_by_role("button", name=name).wait_for()
     state = context.storage_state()
     context.close()
     return state

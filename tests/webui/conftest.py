@@ -7,6 +7,7 @@ from functools import cache
 import httpx2
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
@@ -26,6 +27,12 @@ def _webui_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "webui.urls"
     settings.CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
     settings.REGISTRY_URL = "http://registry.test"
+    settings.ANSWERS_FRESH_SECONDS = 0.0
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -37,6 +44,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
         monkeypatch.setattr(last_good, "shelf", cache(last_good.Shelf))
+        # A busy machine may take its time.
+        monkeypatch.setattr(exchange, \"LIMIT_SECONDS\", 60.0)
         yield world
 
 

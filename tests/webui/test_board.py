@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -6,117 +5,106 @@ from hypothesis import strategies as st
 
 from tests.webui.faked.call import NOW
 from webui import board
-from webui.board import State
-from webui.upstream.registry import Entry, Instance, Service, Snapshot
+from webui.board import Choice, Group, Grouping, Row, State
+from webui.upstream.registry import Graph, GraphService, Service
 
-NAMES = st.sampled_from("abcdefg")
-GRAPHS = st.dictionaries(NAMES, st.frozensets(NAMES, max_size=3))
-REQUIRES = {"grading": ["logsvc"], "logsvc": [], "webui": ["grading", "logsvc"]}
+STATES = st.sampled_from([*State, "resting"])
 
 
-def instance(service: str, status: str, *, number: int = 1, minutes: int = 0, reason: str = "") -> Instance:
-    return Instance(
-        service=service,
-        instance=f"{service}-{number}",
-        url=f"http://{service}.test",
-        status=status,
-        status_since=NOW + timedelta(minutes=minutes),
-        status_reason=reason,
+def service(name: str, status: str = "passing", **members: object) -> Service:
+    return Service(service=name, status=status, **members)  # type: ignore[arg-type]
+
+
+def shown(groups: list[Group]) -> dict[str, list[str]]:
+    return {group.name: [row.name for row in group.rows] for group in groups}
+
+
+def a_board_of(passing: int) -> board.Board:
+    healthy = [service(f"s{number:03}", zones=("north" if number % 2 else "south",)) for number in range(passing)]
+    return board.judge([*healthy, service("sick", "critical", tags=("billing",))], Graph(roots=(("sick",),)))
+
+
+def test_what_the_registry_says_is_put_into_causes_and_order() -> None:
+    graph = Graph(
+        services=(
+            GraphService(service="webui", state="degraded", causes=("logsvc",)),
+            GraphService(service="grading", state="critical", causes=("logsvc",)),
+            GraphService(service="logsvc", state="critical"),
+        ),
+        down=("grading", "logsvc"),
+        roots=(("logsvc",),),
+        affected={"logsvc": ("grading", "webui"), "grading": ("webui",)},
     )
-
-
-def snapshot(*instances: Instance, entries: tuple[Entry, ...] = ()) -> Snapshot:
-    """The three services, each with one passing instance where none is given."""
-    given = {each.service for each in instances}
-    others = (instance(service, "passing") for service in REQUIRES if service not in given)
-    services = tuple(Service(service=name, requires=requires) for name, requires in REQUIRES.items())
-    return Snapshot(taken_at=NOW, revision=9, services=services, instances=(*instances, *others), entries=entries)
-
-
-def states(judged: board.Board) -> dict[str, State]:
-    return {service.name: service.state for service in judged.services}
-
-
-def test_all_is_well_while_every_service_passes() -> None:
-    judged = board.judge(snapshot())
-    assert judged.is_well
-    assert judged.causes == ()
-
-
-def test_what_requires_a_critical_service_is_degraded_because_of_it() -> None:
-    judged = board.judge(snapshot(instance("grading", "critical", minutes=3, reason="connection refused")))
-    assert states(judged) == {"grading": State.CRITICAL, "webui": State.DEGRADED, "logsvc": State.PASSING}
+    since = NOW - timedelta(minutes=3)
+    services = [service("webui"), service("grading", "critical"), service("logsvc", "critical", status_since=since)]
+    judged = board.judge(services, graph)
     [cause] = judged.causes
-    assert (cause.service.name, cause.service.reason, cause.degraded) == ("grading", "connection refused", ("webui",))
-    webui = judged.services[1]
-    assert (webui.causes, webui.since) == (("grading",), NOW + timedelta(minutes=3))
+    assert [row.name for row in cause.services] == ["logsvc"]
+    assert (cause.since, cause.also_down, cause.degraded) == (since, ("grading",), ("webui",))
+    assert [row.name for row in judged.rows] == ["logsvc", "grading", "webui"]
 
 
-def test_of_two_services_that_are_down_the_one_that_the_other_requires_is_the_cause() -> None:
-    judged = board.judge(snapshot(instance("grading", "critical"), instance("logsvc", "critical")))
-    [cause] = judged.causes
-    assert (cause.service.name, cause.also_down, cause.degraded) == ("logsvc", ("grading",), ("webui",))
-    assert [service.name for service in judged.services] == ["logsvc", "grading", "webui"]
+def test_what_fails_by_itself_is_never_said_to_be_down_because_of_another() -> None:
+    graph = Graph(
+        services=(GraphService(service="a", state="critical"), GraphService(service="c", state="critical")),
+        roots=(("a",), ("c",)),
+        affected={"c": ("a",)},
+    )
+    judged = board.judge([service("a", "critical"), service("c", "critical")], graph)
+    assert [(cause.also_down, cause.degraded) for cause in judged.causes] == [((), ()), ((), ())]
 
 
-def test_a_required_service_without_instances_is_named() -> None:
-    known = snapshot()
-    lonely = replace(known, services=(*known.services, Service(service="billing", requires=["bank"])))
-    judged = board.judge(lonely)
-    assert states(judged)["bank"] is State.MISSING
-    assert "bank" in {cause.service.name for cause in judged.causes}
+def test_a_required_service_that_nobody_registered_has_a_row() -> None:
+    [row] = board.judge([], Graph(down=("bank",), roots=(("bank",),))).rows
+    assert (row.name, row.state, row.service.instances) == ("bank", State.MISSING, 0)
 
 
-def test_a_service_with_one_critical_instance_of_two_is_degraded_for_no_fault_of_others() -> None:
-    judged = board.judge(snapshot(instance("grading", "critical"), instance("grading", "passing", number=2)))
-    grading = judged.services[0]
-    assert (grading.state, grading.reason) == (State.DEGRADED, "1 of 2 instances critical")
-    assert judged.causes == ()
+def test_a_state_of_a_newer_registry_alarms_nobody() -> None:
+    [row] = board.judge([service("a", "resting")], Graph()).rows
+    assert row.state is State.STARTING
 
 
-def test_a_service_in_maintenance_explains_what_requires_it() -> None:
-    judged = board.judge(snapshot(instance("grading", "maintenance")))
-    assert states(judged)["webui"] is State.DEGRADED
+def test_few_services_are_all_shown() -> None:
+    assert [len(group.rows) for group in board.arrange(a_board_of(5).rows, Choice())] == [1, 5]
 
 
-def test_a_service_in_maintenance_is_explained_by_nothing_that_it_requires() -> None:
-    judged = board.judge(snapshot(instance("grading", "draining"), instance("logsvc", "critical")))
-    assert [cause.service.name for cause in judged.causes] == ["logsvc", "grading"]
-    assert [cause.also_down for cause in judged.causes] == [(), ()]
-    assert {each.name: each.causes for each in judged.services}["webui"] == ("grading", "logsvc")
+def test_many_healthy_services_are_folded_until_asked_for() -> None:
+    rows = a_board_of(50).rows
+    attention, passing = board.arrange(rows, Choice())
+    assert ([row.name for row in attention.rows], attention.folded) == (["sick"], 0)
+    assert (passing.rows, passing.folded) == ((), 50)
+    assert len(board.arrange(rows, Choice(opened=("passing",)))[1].rows) == 50
 
 
-def test_a_service_is_down_since_its_last_instance_went() -> None:
-    known = snapshot(instance("grading", "critical", minutes=1), instance("grading", "critical", number=2, minutes=4))
-    assert board.down_since(known, "grading") == NOW + timedelta(minutes=4)
+def test_a_search_shows_what_it_finds_whatever_its_state() -> None:
+    rows = a_board_of(50).rows
+    assert shown(board.arrange(rows, Choice(text="S04"))) == {"passing": [f"s04{number}" for number in range(10)]}
+    assert shown(board.arrange(rows, Choice(text="billing"))) == {"attention": ["sick"]}
+    assert board.arrange(rows, Choice(text="nowhere")) == []
 
 
-def test_a_deregistered_service_is_down_since_it_left() -> None:
-    left = NOW + timedelta(minutes=2)
-    entry = Entry(revision=9, at=left, change="deregistered", service="grading", instance="grading-1")
-    known = replace(snapshot(), instances=(), entries=(entry,))
-    assert board.down_since(known, "grading") == left
-    assert board.down_since(known, "logsvc") is None
+def test_services_are_grouped_by_zone_or_tag() -> None:
+    rows = a_board_of(4).rows
+    assert shown(board.arrange(rows, Choice(grouping=Grouping.ZONE))) == {
+        "": ["sick"],
+        "north": ["s001", "s003"],
+        "south": ["s000", "s002"],
+    }
+    assert list(shown(board.arrange(rows, Choice(grouping=Grouping.TAG)))) == ["", "billing"]
 
 
-def test_a_service_with_an_instance_that_serves_is_not_down() -> None:
-    assert board.down_since(snapshot(instance("grading", "warning")), "grading") is None
-
-
-def test_a_status_of_a_newer_registry_alarms_nobody() -> None:
-    assert states(board.judge(snapshot(instance("grading", "resting"))))["grading"] is State.STARTING
-
-
-@given(GRAPHS, st.sets(NAMES))
-def test_whatever_is_down_is_a_cause_or_explained_by_one(requires: dict[str, frozenset[str]], down: set[str]) -> None:
-    causes = board.explain(requires, down)
-    final = {name for name in down if not causes[name]}
-    for name, explained_by in causes.items():
-        assert set(explained_by) <= final
-        reaches_down = bool(board.reach(requires, name) & down)
-        assert bool(explained_by) == (reaches_down and name not in final)
-
-
-@given(GRAPHS)
-def test_where_nothing_is_down_there_is_nothing_to_explain(requires: dict[str, frozenset[str]]) -> None:
-    assert not any(board.explain(requires, set()).values())
+@given(
+    st.dictionaries(st.text("ab", min_size=1, max_size=4), STATES, max_size=30),
+    st.sampled_from(Grouping),
+    st.text("ab ", max_size=3),
+)
+def test_every_chosen_service_is_in_one_group_or_counted_as_folded(
+    states: dict[str, str], grouping: Grouping, text: str
+) -> None:
+    rows = board.judge([service(name, state) for name, state in states.items()], Graph()).rows
+    choice = Choice(text=text, grouping=grouping)
+    groups = board.arrange(rows, choice)
+    chosen: list[Row] = [row for row in rows if choice.takes(row)]
+    assert sum(len(group.rows) + group.folded for group in groups) == len(chosen)
+    folded = {row.name for row in chosen} - {row.name for group in groups for row in group.rows}
+    assert all(states[name] == "passing" for name in folded)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -94,9 +93,7 @@ def show_panel(request: HttpRequest, service: str, panel: str) -> HttpResponse:
     is_operator = Role.OPERATOR in roles_of(request.user)
     if found is None or not (found.staff or is_operator):
         raise Http404
-    answer: Answer[Any] = kept.ask(
-        f"panel:{panel}:{service}", lambda: found.question(service), fresh_for=timedelta(seconds=1)
-    )
+    answer: Answer[Any] = kept.ask(f"panel:{panel}:{service}", lambda: found.question(service))
     context = {
         "panel": panel,
         "title": found.title,

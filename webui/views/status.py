@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -28,8 +28,6 @@ from webui.upstream import registry
 from webui.upstream.registry import Entry, Graph, Protection, Service
 
 RECENT_ENTRIES = 12
-# However many look at the board, the registry is asked once in this time.
-FRESH_FOR = timedelta(seconds=1)
 # For how long a browser's picture is remembered, so that it is sent only what changed since.
 PICTURE_SECONDS = 120
 STATE_WORDS = {
@@ -80,7 +78,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
 
 def look() -> kept.Answer[Look]:
     """What the registry says, or what it last said and why it says nothing now."""
-    return kept.ask("board", _ask, fresh_for=FRESH_FOR)
+    return kept.ask("board", _ask)
 
 
 def _ask() -> Look:

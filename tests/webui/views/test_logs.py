@@ -1,85 +1,182 @@
+import html
+import json
 import re
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
+from tests.webui.conftest import SignIn
 from tests.webui.faked.world import World
+from webui.models import SavedSearch
+from webui.roles import Role
 
-MESSAGE = re.compile(r'<span class="log-message">([^<]*)</span>')
-OLDER = re.compile(r'hx-get="(/logs[^"]*before[^"]*)"')
+ROW = re.compile(r'<span class="log-message">(.*?)</span></summary>')
+HTMX = {"HX-Request": "true"}
 
 
 def messages(page: bytes) -> list[str]:
-    return MESSAGE.findall(page.decode())
+    return [strip_tags(found) for found in ROW.findall(page.decode())]
 
 
-def test_the_newest_records_come_first(world: World, operator: Client) -> None:
+def test_the_newest_records_come_first_one_line_each(world: World, operator: Client) -> None:
     world.logsvc.add("first")
     world.logsvc.add("second")
     assert messages(operator.get("/logs").content) == ["second", "first"]
 
 
 @pytest.mark.parametrize(
-    ("filters", "found"),
+    ("address", "found"),
     [
-        ({"service": "webui"}, ["signed in"]),
-        ({"level": "WARNING"}, ["disk full"]),
-        ({"q": "STORED"}, ["grade stored"]),
+        ({"q": "service:webui"}, ["signed in"]),
+        ({"q": "level>=warn"}, ["disk full"]),
         ({"service": "webui", "level": "ERROR"}, []),
-        ({"service": "", "level": "", "q": ""}, ["disk full", "signed in", "grade stored"]),
+        ({"q": "STORED"}, ["grade stored"]),
+        ({"q": "-stored"}, ["disk full", "signed in"]),
     ],
 )
-def test_records_are_filtered(world: World, operator: Client, filters: dict[str, str], found: list[str]) -> None:
+def test_records_are_searched(world: World, operator: Client, address: dict[str, str], found: list[str]) -> None:
     world.logsvc.add("grade stored")
     world.logsvc.add("signed in", service="webui")
     world.logsvc.add("disk full", level="ERROR")
-    assert messages(operator.get("/logs", filters).content) == found
+    assert messages(operator.get("/logs", address).content) == found
 
 
-def test_the_filter_keeps_what_was_chosen(world: World, operator: Client) -> None:
-    world.logsvc.add("grade stored")
-    page = operator.get("/logs", {"service": "grading", "level": "ERROR", "q": "x<y"}).content.decode()
-    assert "<option selected>grading</option>" in page
-    assert "<option selected>ERROR</option>" in page
-    assert 'value="x&lt;y"' in page
-    assert "No record matches" in page
+def test_the_match_is_marked_and_everything_is_escaped(world: World, operator: Client) -> None:
+    world.logsvc.add("<b>disk</b> full")
+    page = operator.get("/logs", {"q": "disk level>=info"}).content.decode()
+    assert "&lt;b&gt;<mark>disk</mark>&lt;/b&gt; full" in page
 
 
-def test_older_records_are_loaded_below_with_the_same_filters(world: World, operator: Client) -> None:
-    for number in range(120):
-        world.logsvc.add(f"record {number}", service="grading" if number % 2 else "webui")
-    page = operator.get("/logs", {"service": "grading"}).content
-    [older] = OLDER.findall(page.decode())
-    assert len(messages(page)) == 50
-    headers = {"HX-Request": "true", "HX-Target": "older"}
-    part = operator.get(older.replace("&amp;", "&"), headers=headers).content
-    assert messages(part) == [f"record {number}" for number in range(19, 0, -2)]
-    assert b"<html" not in part
-    assert not OLDER.findall(part.decode())
+def test_older_records_are_loaded_below_with_the_same_search(world: World, operator: Client) -> None:
+    for number in range(130):
+        world.logsvc.add(f"record {number}")
+    page = operator.get("/logs", {"q": "record", "range": "7d"}).content.decode()
+    match = re.search(r'hx-get="(/logs\?[^"]*cursor[^"]*)"', page)
+    assert match
+    older = operator.get(match[1].replace("&amp;", "&"), headers=HTMX | {"HX-Target": "older"})
+    assert messages(older.content)[-1] == "record 0"
+    assert "<html" not in older.content.decode()
 
 
-def test_the_filter_answers_htmx_with_the_records_alone(world: World, operator: Client) -> None:
-    world.logsvc.add("grade stored")
-    part = operator.get("/logs", headers={"HX-Request": "true", "HX-Target": "records"}).content
-    assert messages(part) == ["grade stored"]
-    assert b"<html" not in part
+def test_a_query_that_the_log_service_rejects_is_explained_beside_the_box(world: World, operator: Client) -> None:
+    page = operator.get("/logs", {"q": "service:"})
+    assert page.status_code == 422
+    assert "The query ends here." in page.content.decode()
 
 
-def test_an_exception_and_attributes_are_shown_escaped(world: World, operator: Client) -> None:
-    world.logsvc.add("failed", exception="ValueError: <b>", attributes={"course": "<i>"})
-    page = operator.get("/logs").content.decode()
-    assert "ValueError: &lt;b&gt;" in page
-    assert "&lt;i&gt;" in page
-
-
-def test_a_filter_that_the_log_service_rejects_is_a_bad_request_in_words(world: World, operator: Client) -> None:
-    page = operator.get("/logs", {"before": "yesterday"})
-    assert page.status_code == 400
-    assert "use the one that" in page.content.decode()
-
-
-def test_without_the_log_service_the_page_says_so(world: World, operator: Client) -> None:
+def test_without_the_log_service_the_page_says_so_and_tries_again(world: World, operator: Client) -> None:
     world.down.add("logsvc")
     page = operator.get("/logs")
     assert page.status_code == 200
-    assert "The log service has been down since <time" in page.content.decode()
+    assert "The log service has been down since" in page.content.decode()
+    assert 'hx-trigger="every 3s"' in page.content.decode()
+
+
+def test_the_histogram_and_the_facets_lead_to_their_records(world: World, operator: Client) -> None:
+    world.logsvc.add("disk full", level="ERROR")
+    histogram = operator.get("/logs/panels/histogram", {"q": "disk"}, headers=HTMX).content.decode()
+    assert 'href="/logs?q=disk&amp;from=2026-11-23T12%3A00%3A00Z&amp;to=2026-11-23T12%3A01%3A00Z"' in histogram
+    facets = operator.get("/logs/panels/facets", {"q": "disk"}, headers=HTMX).content.decode()
+    assert 'href="/logs?q=disk+level%3Aerror"' in facets
+    assert 'href="/logs?q=disk+-service%3Agrading"' in facets
+    assert operator.get("/logs/panels/other").status_code == 404
+
+
+def test_counts_are_kept_while_the_log_service_is_away(world: World, operator: Client) -> None:
+    world.logsvc.add("disk full")
+    operator.get("/logs/panels/histogram")
+    world.down.add("logsvc")
+    for panel in ("histogram", "facets"):
+        assert operator.get(f"/logs/panels/{panel}").status_code == 200
+
+
+def test_the_tail_counts_what_is_new_and_leaves_it_with_the_log_service(world: World, operator: Client) -> None:
+    world.logsvc.add("old")
+    assert "Live" in operator.get("/logs/tail", {"cursor": "1"}).content.decode()
+    for number in range(120):
+        world.logsvc.add(f"new {number}")
+    bar = operator.get("/logs/tail", {"cursor": "1"}).content.decode()
+    assert "100+ new" in " ".join(strip_tags(bar).split())
+    assert "cursor=1" in bar
+
+
+def test_what_is_new_is_shown_once_and_the_tail_goes_on_after_it(world: World, operator: Client) -> None:
+    world.logsvc.add("old")
+    world.logsvc.add("one")
+    world.logsvc.add("two")
+    answer = operator.get("/logs/arrivals", {"cursor": "1"}, headers=HTMX)
+    assert messages(answer.content) == ["two", "one"]
+    assert "cursor=3" in answer.content.decode()
+    assert messages(operator.get("/logs/arrivals", {"cursor": "3"}, headers=HTMX).content) == []
+
+
+def test_a_tail_keeps_its_place_while_the_log_service_is_away(world: World, operator: Client) -> None:
+    world.down.add("logsvc")
+    for address in ("/logs/tail", "/logs/arrivals"):
+        page = operator.get(address, {"cursor": "7"}).content.decode()
+        assert "cursor=7" in page
+        assert "has been down since" in page
+
+
+def test_more_than_a_page_holds_is_left_out_with_a_mark(world: World, operator: Client) -> None:
+    for number in range(1100):
+        world.logsvc.add(f"record {number}")
+    page = operator.get("/logs/arrivals", {"cursor": "0"}, headers=HTMX)
+    assert messages(page.content)[0] == "record 1099"
+    assert "log-gap" in page.content.decode()
+    assert "cursor=1100" in page.content.decode()
+
+
+def test_a_row_opens_to_its_attributes_and_stack_trace(world: World, operator: Client) -> None:
+    trace = "Traceback:\n  <module>"
+    attributes = {"order": 7, "deep": {"a": [1]}, "exception.stacktrace": trace}
+    world.logsvc.add("failed", level="ERROR", attributes=attributes, trace_id="ab" * 16)
+    page = operator.get("/logs/1", {"q": "failed"}, headers=HTMX).content.decode()
+    assert 'href="/logs?q=failed+attr.order%3A7"' in page
+    assert "{&quot;a&quot;:[1]}" in page
+    assert "&lt;module&gt;" in page
+    assert 'href="/services/grading"' in page
+    copied = re.search(r'<pre id="json-1" hidden>(.*?)</pre>', page, re.DOTALL)
+    assert copied
+    assert json.loads(html.unescape(copied[1]))["attributes"]["order"] == 7
+
+
+def test_a_record_has_an_address_with_what_stood_around_it(world: World, operator: Client) -> None:
+    for name in ("before", "here", "after"):
+        world.logsvc.add(name)
+    page = operator.get("/logs/2").content.decode()
+    assert "What the same instance wrote around it" in page
+    assert messages(page.encode()) == ["before", "after"]
+    assert operator.get("/logs/99").status_code == 404
+
+
+def test_the_box_completes_fields_and_their_values(world: World, operator: Client) -> None:
+    world.logsvc.add("x", service="billing")
+
+    def offered(query: str) -> list[str]:
+        page = operator.get("/logs/completions", {"q": query}).content.decode()
+        return re.findall(r'value="([^"]*)"', page)
+
+    assert offered("disk ser") == ["disk service:"]
+    assert offered("-service:b") == ["-service:billing"]
+    assert "level&gt;=error" in offered("level>=")
+
+
+def test_a_search_is_saved_under_a_name_and_deleted_by_its_owner_alone(
+    world: World, operator: Client, sign_in: SignIn
+) -> None:
+    operator.post("/logs/searches", {"q": "level>=error", "range": "1h", "name": "errors"})
+    operator.post("/logs/searches", {"q": "level>=error", "range": "7d", "name": "errors"})
+    [saved] = SavedSearch.objects.all()
+    assert saved.address == "q=level%3E%3Derror&range=7d"
+    assert "errors</a>" in operator.get("/logs").content.decode()
+    other = sign_in("other", Role.OPERATOR)
+    assert other.post(f"/logs/searches/{saved.pk}/delete").status_code == 404
+    operator.post(f"/logs/searches/{saved.pk}/delete")
+    assert not SavedSearch.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["/logs", "/logs/1", "/logs/tail", "/logs/arrivals", "/logs/panels/facets"])
+def test_nobody_but_operators_sees_records(world: World, teacher: Client, student: Client, address: str) -> None:
+    assert {client.get(address).status_code for client in (teacher, student)} == {403}

@@ -1,0 +1,160 @@
+"""The board and the log while services come and go under an open page."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.webui.faked.world import World
+
+pytestmark = pytest.mark.browser
+
+
+def shown(page: Page) -> list[str]:
+    return page.locator(".log-line .log-message").all_inner_texts()
+
+
+def test_the_board_follows_the_registry_and_keeps_the_focus(world: World, open_page: OpenPage) -> None:
+    page = open_page("/status", "operator")
+    page.locator("#to-webui").focus()
+    page.evaluate("document.querySelector('#to-logsvc').dataset.untouched = ''")
+    world.registry.become("webui", "passing", at=datetime(2026, 11, 23, 12, 9, tzinfo=UTC))
+    expect(page.locator("#row-webui .board-since")).to_contain_text(re.compile(":09"))
+    expect(page.locator("#to-webui")).to_be_focused()
+    expect(page.locator("#to-logsvc[data-untouched]")).to_have_count(1)
+    world.registry.become("grading", "critical", reason="connection refused", at=datetime.now(UTC))
+    expect(page.locator("#summary")).to_contain_text(
+        re.compile("grading is down since .*; webui is degraded because of it")
+    )
+    expect(page.locator("#to-webui")).to_be_focused()
+    world.registry.requires["billing"] = []
+    world.registry.become("billing", "passing")
+    expect(page.locator("#row-billing")).to_be_visible()
+    world.registry.become("grading", "passing")
+    expect(page.locator("#summary")).to_contain_text("All 4 services are passing")
+
+
+def test_the_board_of_five_hundred_stays_small_and_searchable(world: World, open_page: OpenPage) -> None:
+    for number in range(500):
+        world.registry.requires[f"s{number:03}"] = []
+        world.registry.become(f"s{number:03}", "critical" if number == 7 else "passing")
+    page = open_page("/status", "operator")
+    expect(page.locator(".board-row")).to_have_count(1)
+    page.get_by_role("searchbox").press_sequentially("s12")
+    expect(page.locator(".board-row")).to_have_count(10)
+    expect(page).to_have_url(re.compile(r"q=s12"))
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("link", name="Show 502 services that are passing").click()
+    expect(page.locator(".board-row")).to_have_count(503)
+
+
+def test_every_provider_goes_and_comes_back_under_an_open_page(world: World, open_page: OpenPage) -> None:
+    world.logsvc.add("grade stored")
+    service = open_page("/services/grading", "operator")
+    board = open_page("/status", "operator")
+    logs = open_page("/logs", "operator")
+    panel = service.locator("#panel-logs")
+    expect(panel).to_contain_text("grade stored")
+    world.down |= {"logsvc", "registry"}
+    expect(panel).to_contain_text("The log service has been down since")
+    expect(panel).to_contain_text("grade stored")
+    expect(service.locator("#panel-instances")).to_contain_text("The registry has been down since")
+    expect(board.locator("#summary")).to_contain_text("Below is what it said at")
+    expect(board.locator("#row-grading")).to_be_visible()
+    expect(logs.locator("#tail")).to_contain_text("has been down since")
+    logs.goto("/logs?q=grade")
+    expect(logs.locator("#found")).to_contain_text("The log records cannot be shown")
+    world.down.clear()
+    expect(panel).not_to_contain_text("down since")
+    expect(service.locator("#panel-instances")).not_to_contain_text("down since")
+    expect(board.locator("#summary")).to_contain_text("All 3 services are passing")
+    expect(logs.locator(".log-line")).to_have_count(1)
+
+
+def test_a_board_that_cannot_refresh_says_so(world: World, open_page: OpenPage) -> None:
+    page = open_page("/status", "operator")
+    page.route("**/status?*", lambda route: route.abort())
+    expect(page.locator("#stale")).to_be_visible()
+    page.unroute("**/status?*")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_the_tail_shows_each_line_once_across_an_outage_of_the_log_service(world: World, open_page: OpenPage) -> None:
+    world.logsvc.add("line 0")
+    page = open_page("/logs", "operator")
+    for number in range(1, 60):
+        if number == 20:
+            world.down.add("logsvc")
+            expect(page.locator("#tail")).to_contain_text("has been down since")
+        if number == 40:
+            world.down.clear()
+        world.logsvc.add(f"line {number}")
+    expect(page.locator(".log-line")).to_have_count(60)
+    assert shown(page) == [f"line {number}" for number in reversed(range(60))]
+
+
+def test_the_tail_never_moves_what_somebody_reads(world: World, open_page: OpenPage) -> None:
+    for number in range(90):
+        world.logsvc.add(f"old {number}")
+    page = open_page("/logs", "operator")
+    page.mouse.move(640, 600)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function("scrollY > 200")
+    before = page.locator("#r-40").bounding_box()
+    for number in range(5):
+        world.logsvc.add(f"new {number}")
+    button = page.get_by_role("button", name="5 new")
+    expect(button).to_be_visible()
+    assert page.locator("#r-40").bounding_box() == before
+    expect(page.locator(".log-line")).to_have_count(90)
+    page.keyboard.press("n")
+    expect(page.locator(".log-line")).to_have_count(95)
+    page.evaluate("scrollTo(0, 0)")
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+    world.logsvc.add("while paused")
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    page.keyboard.press("p")
+    expect(page.locator(".log-line")).to_have_count(96)
+
+
+def test_a_flood_leaves_a_mark_and_at_most_a_thousand_rows(world: World, open_page: OpenPage) -> None:
+    world.logsvc.add("before")
+    page = open_page("/logs", "operator")
+    page.keyboard.press("p")
+    for number in range(1500):
+        world.logsvc.add(f"flood {number}")
+    page.get_by_role("button", name="100+ new").click()
+    expect(page.locator(".log-gap")).to_be_visible()
+    expect(page.locator(".log-message").first).to_have_text("flood 1499")
+    assert page.locator("#log-lines > *").count() <= 1000
+
+
+def test_a_row_opens_narrows_and_is_copied(world: World, open_page: OpenPage) -> None:
+    world.logsvc.add("no invoice", level="ERROR", attributes={"order": 7, "exception.stacktrace": "ValueError: no"})
+    world.logsvc.add("invoice", attributes={"order": 8})
+    page = open_page("/logs", "operator", permissions=["clipboard-read", "clipboard-write"])
+    page.locator(".log-line summary").last.click()
+    expect(page.locator(".log-stack")).to_contain_text("ValueError")
+    page.get_by_role("button", name="Copy as JSON").click()
+    page.wait_for_function("navigator.clipboard.readText().then((text) => JSON.parse(text).message === 'no invoice')")
+    page.get_by_role("link", name="7", exact=True).click()
+    expect(page).to_have_url("/logs?q=attr.order%3A7")
+    expect(page.locator(".log-line")).to_have_count(1)
+    page.locator("#q").fill("ser")
+    expect(page.locator("#q-options option")).to_have_count(1)
+    page.locator("#q").fill("invoice")
+    page.keyboard.press("Enter")
+    expect(page.locator(".log-message mark")).to_have_count(2)
+    page.get_by_label("Name for this search").fill("invoices")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="invoices").click()
+    expect(page).to_have_url("/logs?q=invoice")
+    page.get_by_role("button", name="Delete invoices").click()
+    expect(page.get_by_role("link", name="invoices")).to_have_count(0)
+    page.goto("/logs")
+    page.locator(".histogram a").first.click()
+    expect(page.locator("[name=from]")).not_to_have_value("")

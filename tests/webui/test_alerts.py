@@ -1,0 +1,177 @@
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webui import alerts, board, incidents
+from webui.board import State
+from webui.incidents import CONFIRMED_AFTER, Trouble
+from webui.models import Channel, Incident, Message, Severity
+from webui.upstream.registry import Graph, GraphService, Service
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DOWN = Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, reason="refused", affected=("grading", "webui"))
+SLOW = Trouble(state=State.WARNING, severity=Severity.WARNING)
+
+
+def at(**after: float) -> datetime:
+    return NOW + timedelta(**after)
+
+
+def last(trouble: Trouble = DOWN, *, service: str = "logsvc", seconds: float = 30) -> Incident:
+    """An incident that has been going on for long enough to be told of."""
+    incidents.record({service: trouble}, now=NOW)
+    incidents.record({service: trouble}, now=at(seconds=seconds))
+    return Incident.objects.get(ended_at=None)
+
+
+def channel(**members: object) -> Channel:
+    return Channel.objects.create(**{"name": "on call", "url": "json://127.0.0.1:1", **members})
+
+
+def write(now: datetime) -> list[tuple[str, str]]:
+    alerts.write(now=now)
+    return [(message.channel.name, message.kind) for message in Message.objects.order_by("pk")]
+
+
+def test_one_cause_is_one_incident_with_those_that_it_affects() -> None:
+    graph = Graph(
+        services=(
+            GraphService(service="webui", state="degraded", causes=("logsvc",)),
+            GraphService(service="logsvc", state="critical"),
+        ),
+        roots=(("logsvc",),),
+        affected={"logsvc": ("webui",)},
+    )
+    judged = board.judge(
+        [Service(service="webui", status="degraded"), Service(service="logsvc", status="critical")], graph
+    )
+    assert incidents.troubles(judged) == {
+        "logsvc": Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, affected=("webui",))
+    }
+
+
+def test_maintenance_is_no_trouble() -> None:
+    graph = Graph(services=(GraphService(service="a", state="maintenance"),), roots=(("a",),))
+    assert incidents.troubles(board.judge([Service(service="a", status="maintenance")], graph)) == {}
+
+
+@pytest.mark.django_db
+def test_what_is_soon_over_bothers_nobody() -> None:
+    channel()
+    incidents.record({"logsvc": DOWN}, now=NOW)
+    assert write(at(seconds=5)) == []
+    incidents.record({}, now=at(seconds=10))
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_cause_is_told_once_and_its_end_once() -> None:
+    channel()
+    last()
+    assert write(at(seconds=31)) == [("on call", "began")]
+    assert write(at(minutes=50)) == [("on call", "began")]
+    incidents.record({}, now=at(hours=1))
+    assert write(at(hours=1)) == [("on call", "began"), ("on call", "ended")]
+    assert write(at(hours=2)) == [("on call", "began"), ("on call", "ended")]
+    began, ended = Message.objects.order_by("pk")
+    assert began.title == "logsvc is critical"
+    assert began.body == "Since 2026-11-23 12:00:00 UTC.\nReason: refused\nAffected: grading, webui"
+    assert ended.title == "Resolved: logsvc is well again after 1 h"
+
+
+@pytest.mark.django_db
+def test_what_lasts_is_told_again_when_a_reminder_is_wanted() -> None:
+    channel(remind_minutes=30)
+    last()
+    for minutes in (1, 20, 32, 40, 63):
+        write(at(minutes=minutes))
+    assert [message.kind for message in Message.objects.order_by("pk")] == ["began", "reminder", "reminder"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("members", "is_told"),
+    [
+        ({}, True),
+        ({"services": ["logsvc"]}, True),
+        ({"services": ["web*"]}, True),
+        ({"services": ["billing", "team-*"]}, False),
+        ({"is_enabled": False}, False),
+        ({"severity": Severity.WARNING}, True),
+    ],
+)
+def test_a_channel_hears_of_what_concerns_its_services(members: dict[str, object], is_told: bool) -> None:
+    channel(**members)
+    last()
+    assert bool(write(at(minutes=1))) is is_told
+
+
+@pytest.mark.django_db
+def test_a_warning_goes_only_to_those_who_want_warnings() -> None:
+    channel(name="all", severity=Severity.WARNING)
+    channel(name="critical")
+    last(SLOW)
+    assert write(at(minutes=1)) == [("all", "began")]
+
+
+@pytest.mark.django_db
+def test_what_gets_worse_is_told_anew() -> None:
+    channel()
+    last(SLOW)
+    assert write(at(minutes=1)) == []
+    incidents.record({"logsvc": DOWN}, now=at(minutes=2))
+    incidents.record({"logsvc": DOWN}, now=at(minutes=3))
+    assert write(at(minutes=3)) == [("on call", "began")]
+
+
+@pytest.mark.django_db
+def test_in_quiet_hours_nothing_is_sent_and_afterwards_only_what_still_lasts() -> None:
+    channel(quiet_from=time(13, 0), quiet_until=time(7, 0), zone="Europe/Berlin")
+    last()
+    assert write(at(minutes=1)) == []
+    incidents.record({"billing": DOWN}, now=at(hours=1))
+    incidents.record({"billing": DOWN}, now=at(hours=2))
+    incidents.record({"billing": DOWN}, now=at(hours=19))
+    assert write(at(hours=19)) == [("on call", "began")]
+    assert Message.objects.get().incident.service == "billing"
+
+
+@pytest.mark.django_db
+def test_while_the_registry_is_away_nothing_is_said_to_be_over() -> None:
+    channel()
+    last()
+    incidents.record(incidents.registry_is_away("refused"), now=at(minutes=1), is_whole=False)
+    incidents.record(incidents.registry_is_away("refused"), now=at(minutes=2), is_whole=False)
+    assert write(at(minutes=2)) == [("on call", "began"), ("on call", "began")]
+    assert Incident.objects.filter(ended_at=None).count() == 2
+
+
+@pytest.mark.django_db
+def test_a_message_is_sent_by_one_and_tried_again_until_it_is_given_up() -> None:
+    channel()
+    last()
+    [number] = alerts.write(now=at(minutes=1))
+    message = alerts.claim(number, now=at(minutes=1))
+    assert message
+    assert alerts.claim(number, now=at(minutes=1)) is None
+    now = at(minutes=1)
+    for seconds in (30, 120, 600, 1800):
+        alerts.settle(message, error="refused", now=now)
+        assert alerts.write(now=now + timedelta(seconds=seconds - 1)) == []
+        now += timedelta(seconds=seconds)
+        assert alerts.write(now=now) == [number]
+    alerts.settle(message, error="refused", now=now)
+    assert alerts.write(now=now + timedelta(days=1)) == []
+
+
+@given(st.times(), st.times(), st.datetimes(timezones=st.just(UTC)))
+def test_quiet_hours_and_the_others_make_a_day(begin: time, end: time, now: datetime) -> None:
+    quiet = Channel(quiet_from=begin, quiet_until=end, zone="UTC")
+    loud = Channel(quiet_from=end, quiet_until=begin, zone="UTC")
+    assert begin == end or alerts.is_quiet(quiet, now=now) != alerts.is_quiet(loud, now=now)
+
+
+def test_a_suspicion_is_confirmed_within_half_a_minute() -> None:
+    assert timedelta(seconds=10) < CONFIRMED_AFTER < timedelta(seconds=30)
