@@ -57,6 +57,10 @@ class LiveGrading:
             self._process.wait()
             self._process = None
 
+    def close(self) -> None:
+        self.kill()
+        self._client.close()
+
     def make_course(self, *, students: int = 5, assignments: int = 3) -> str:
         """Its address in the web UI."""
         self.code = f"math-{next(self._numbers)}"
@@ -128,4 +132,4 @@ def served_grading(environment: Mapping[str, str]) -> Iterator[LiveGrading]:
     try:
         yield grading
     finally:
-        grading.kill()
+        grading.close()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
+import functools
 
 import httpx2
 import pytest
@@ -43,9 +43,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
-        monkeypatch.setattr(last_good, "shelf", cache(last_good.Shelf))
+        monkeypatch.setattr(last_good, "shelf", functools.cache(last_good.Shelf))
         # A busy machine may take its time.
-        monkeypatch.setattr(exchange, \"LIMIT_SECONDS\", 60.0)
+        monkeypatch.setattr(exchange, "LIMIT_SECONDS", 60.0)
         yield world
 
 
