@@ -13,6 +13,7 @@ from webui import entry
 from webui.outages import Outage
 from webui.upstream.grading import Grade, Total
 
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Place:
     student: int
@@ -64,7 +65,7 @@ def unsaved(code: str, place: Place, why: Unsaved) -> SafeString:
 def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString:
     swap = ' hx-swap-oob="true"' if is_swap else ""
     if total.percent is None:
-        return mark_safe(f'<span id="t{student_id}" class="sum-none"{swap}>–</span>')  # noqa: S308 -- numbers alone
+        return mark_safe(f'<span id="t{student_id}" class="sum-none"{swap}>&ndash;</span>')  # noqa: S308 -- numbers alone
     percent, letter = escape(total.percent), escape(total.letter or "")
     badge = f' <span class="badge letter-{letter[:1].lower()}">{letter}</span>' if letter else ""
     return mark_safe(f'<span id="t{student_id}"{swap}>{percent} %{badge}</span>')  # noqa: S308 -- escaped above

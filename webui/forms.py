@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from webui.upstream.grading import Category, CourseInFull, Section
 
@@ -96,7 +96,9 @@ def assignment_fields(categories: Sequence[Category]) -> list[Field]:
         Field(name="points", label=_("Points"), kind="number", is_required=True),
         Field(name="due_on", label=_("Due on"), kind="date", blank=None),
         Field(name="published", label=_("Published: students see it"), kind="check", value=True),
-        Field(name="posted", label=_("Posted: students see its grades, and totals count them"), kind="check", value=True),
+        Field(
+            name="posted", label=_("Posted: students see its grades, and totals count them"), kind="check", value=True
+        ),
         Field(name="extra_credit", label=_("Extra credit: adds to the score, not to the points"), kind="check"),
         Field(name="omit_from_final", label=_("Does not count towards the total"), kind="check"),
         Field(name="never_drop", label=_("Is never dropped"), kind="check"),

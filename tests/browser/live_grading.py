@@ -70,16 +70,14 @@ class LiveGrading:
         path, category = f"/v1/courses/{self.code}", course["categories"][0]["id"]
         self._post(f"{path}/enrollments", {"role": "assistant", "username": "assistant"})
         self.assignments = [
-            self._post(
-                f"{path}/assignments", {"title": f"Homework {number}", "category": category, "points": "10"}
-            )["id"]
+            self._post(f"{path}/assignments", {"title": f"Homework {number}", "category": category, "points": "10"})[
+                "id"
+            ]
             for number in range(1, assignments + 1)
         ]
-        names = [*NAMES, *(f"Student {number:02}" for number in range(len(NAMES), students))][:students]
+        names = NAMES[:students] if students <= len(NAMES) else [f"Student {number:03}" for number in range(students)]
         self.students = [
-            self._post(
-                f"{path}/students", {"name": name, "username": "student" if index == 0 else f"s{index}"}
-            )["id"]
+            self._post(f"{path}/students", {"name": name, "username": "student" if index == 0 else f"s{index}"})["id"]
             for index, name in enumerate(names)
         ]
         return f"/courses/{self.code}"

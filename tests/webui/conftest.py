@@ -1,8 +1,8 @@
 """The web UI's tests run on its own addresses, over upstreams that are faked at the HTTP edge."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
-import functools
 
 import httpx2
 import pytest

@@ -35,7 +35,9 @@ def item(mapping: Mapping[int, str], key: int) -> str | None:
 
 @register.filter
 def source_words(source: str) -> str:
-    return {"single": _("typed"), "bulk": _("many at once"), "import": _("a file"), "undo": _("undo")}.get(source, source)
+    return {"single": _("typed"), "bulk": _("many at once"), "import": _("a file"), "undo": _("undo")}.get(
+        source, source
+    )
 
 
 @register.filter

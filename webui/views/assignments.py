@@ -49,7 +49,11 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
     elif ungraded:
         edits = [
             Edit(
-                student=student, assignment=assignment_id, version=grade.version, score=wanted.score, status=wanted.status
+                student=student,
+                assignment=assignment_id,
+                version=grade.version,
+                score=wanted.score,
+                status=wanted.status,
             )
             for student, grade in ungraded
         ]

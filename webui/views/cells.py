@@ -94,7 +94,9 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
 def undo(request: HttpRequest, code: str) -> HttpResponse:
     """Takes back a change or a batch; what was changed since stays, and is named."""
     person = request.user.get_username()
-    kind, key = ("batch", request.POST.get("batch")) if "batch" in request.POST else ("change", request.POST.get("change"))
+    kind, key = (
+        ("batch", request.POST.get("batch")) if "batch" in request.POST else ("change", request.POST.get("change"))
+    )
     if not (key or "").isdecimal() or len(key or "") > 18:
         raise BadRequest(_("Name the change to undo."))
     take_back = grading.undo_batch if kind == "batch" else grading.undo_change

@@ -80,9 +80,7 @@ def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
     return redirect("course-cell", code=code, place=str(place))
 
 
-def _render(
-    request: HttpRequest, code: str, place: Place, found: dict[str, Any], *, status: int = 200
-) -> HttpResponse:
+def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any], *, status: int = 200) -> HttpResponse:
     person = request.user.get_username()
     report = grading.report(person, code, place.student)
     assignment = next((each for each in report.assignments if each.id == place.assignment), None)

@@ -114,7 +114,9 @@ def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
     meanings = [("ignored", _("ignored")), *((name, name.replace("_", " ")) for name in NAMING)]
     meanings += [(f"assignment:{each.id}", each.title) for each in assignments]
     if course.may_edit:
-        meanings += [(f"new:{each.id}", _("a new assignment in %(c)s") % {"c": each.title}) for each in course.categories]
+        meanings += [
+            (f"new:{each.id}", _("a new assignment in %(c)s") % {"c": each.title}) for each in course.categories
+        ]
     return {
         "course": course,
         "tab": "files",
@@ -146,4 +148,6 @@ def _columns(form: Any) -> list[dict[str, Any]]:
 
 def _file(reply: Reply, name: str) -> HttpResponse:
     kind = reply.headers.get("content-type", "application/octet-stream")
-    return HttpResponse(reply.body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return HttpResponse(
+        reply.body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

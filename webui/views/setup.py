@@ -39,7 +39,9 @@ KINDS = {
         new=gettext_lazy("Add a student"), change=gettext_lazy("Student"), page="course-students", may_delete=False
     ),
     "enrollments": Kind(
-        new=gettext_lazy("Add a teacher or an assistant"), change=gettext_lazy("Place in the course"), page="course-students"
+        new=gettext_lazy("Add a teacher or an assistant"),
+        change=gettext_lazy("Place in the course"),
+        page="course-students",
     ),
 }
 

@@ -72,7 +72,9 @@ def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
         "course": report.course,
         "student": report.student,
         "report": report,
-        "items": [{"assignment": each, "supposed": given[each.id] or each.grade.score or ""} for each in report.assignments],
+        "items": [
+            {"assignment": each, "supposed": given[each.id] or each.grade.score or ""} for each in report.assignments
+        ],
         "changed": changed,
         "tab": "gradebook",
     }

@@ -19,7 +19,9 @@ def names(page: bytes) -> list[str]:
 def save(client: Client, *edits: tuple[str, str, str], **extra: str) -> str:
     """Each edit a cell, what was typed and the version seen."""
     cells, scores, versions = zip(*edits, strict=True)
-    answer = client.post(f"{COURSE}/cells", {"cell": cells, "score": scores, "version": versions, **extra}, headers=HTMX)
+    answer = client.post(
+        f"{COURSE}/cells", {"cell": cells, "score": scores, "version": versions, **extra}, headers=HTMX
+    )
     return answer.content.decode()
 
 
