@@ -148,5 +148,5 @@ def fields_of(kind: str, course: CourseInFull, *, is_new: bool) -> list[Field]:
 
 
 def _section_field(sections: Sequence[Section]) -> Field:
-    choices = [("", _("none")), *((str(each.id), each.title) for each in sections)]
+    choices: list[tuple[str, Text]] = [("", _("none")), *((str(each.id), each.title) for each in sections)]
     return Field(name="section", label=_("Section"), kind="id", choices=choices, blank=None)

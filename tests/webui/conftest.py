@@ -52,8 +52,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def math(world: World, db: None) -> Grading:
     """A course in grading, taught by `teacher`."""
-    world.grading.make_course()
-    return world.grading
+    grading: Grading = world.grading
+    grading.make_course()
+    return grading
 
 
 @pytest.fixture
