@@ -45,9 +45,9 @@ def compare_ingest() -> None:
 
 def ingest_rates() -> dict[str, float]:
     from django.db.models import QuerySet
+    from logsvc.entries import Entry
 
     from logsvc import records
-    from logsvc.entries import Entry
     from logsvc.ingest import ndjson
     from logsvc.models import Record
 

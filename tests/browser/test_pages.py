@@ -160,7 +160,7 @@ def test_the_keyboard_leads_everywhere(world: World, open_page: OpenPage) -> Non
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("g l")
-    expect(page).to_have_url("/status?q=g+l&state=&group=state")
+    expect(page).to_have_url("/status?q=g%20l&state=&group=state")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("g")
     page.keyboard.press("d")

@@ -96,8 +96,8 @@ class Registry:
             case ["protection"]:
                 return 200, self.protection
             case ["journal"]:
-                limit, service = int(call.query["limit"]), call.query.get("service")
-                newest = [each for each in reversed(self.entries) if service in (None, each["service"])]
+                limit, wanted = int(call.query["limit"]), call.query.get("service")
+                newest = [each for each in reversed(self.entries) if wanted in (None, each["service"])]
                 return 200, {"revision": len(self.entries), "entries": newest[:limit], "next": None}
             case ["services", service, "instances", _] if call.method == "PUT":
                 return 200, self._membership(self.instances[service, f"{service}-1"] | call.body)
