@@ -72,10 +72,10 @@ class Category:
 class Outcome(StrEnum):
     """How an item takes part in a total, or why it does not."""
 
-    COUNTED = "counted"
-    COUNTED_AS_ZERO = "counted as zero"
-    HIDDEN_AS_ZERO = "hidden, counted as zero"
-    EXTRA_CREDIT = "extra credit"
+    COUNTED = "counted", True
+    COUNTED_AS_ZERO = "counted as zero", True
+    HIDDEN_AS_ZERO = "hidden, counted as zero", True
+    EXTRA_CREDIT = "extra credit", True
     DROPPED_LOWEST = "dropped as lowest"
     DROPPED_HIGHEST = "dropped as highest"
     NOT_GRADED = "not graded"
@@ -84,13 +84,13 @@ class Outcome(StrEnum):
     OMITTED = "omitted"
     UNPUBLISHED = "unpublished"
 
-    @property
-    def counts(self) -> bool:
-        return self in _COUNTING
+    counts: bool
 
-
-_COUNTING = frozenset({Outcome.COUNTED, Outcome.COUNTED_AS_ZERO, Outcome.HIDDEN_AS_ZERO, Outcome.EXTRA_CREDIT})
-_ZERO = frozenset({Outcome.COUNTED_AS_ZERO, Outcome.HIDDEN_AS_ZERO})
+    def __new__(cls, value: str, counts: bool = False) -> "Outcome":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.counts = counts
+        return member
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,16 +105,29 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """One category in a total."""
+    """One category in a total. Sums are in whole hundredths, which are as exact as decimals and quick to add."""
 
     category: Category
-    lines: tuple[Line, ...]
-    earned: Decimal
-    possible: Decimal
+    outcomes: tuple[Outcome, ...]
+    earned_hundredths: int
+    possible_hundredths: int
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every item of the category, in its order."""
+        return tuple(map(_line, self.category.items, self.outcomes))
+
+    @property
+    def earned(self) -> Decimal:
+        return _decimal(self.earned_hundredths)
+
+    @property
+    def possible(self) -> Decimal:
+        return _decimal(self.possible_hundredths)
 
     @property
     def ratio(self) -> Fraction | None:
-        return _ratio(self.earned, self.possible)
+        return _ratio(self.earned_hundredths, self.possible_hundredths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,7 +205,7 @@ def _total(parts: tuple[Part, ...], *, weighted: bool) -> Total:
 
 def _weighted(parts: Iterable[Part]) -> Fraction | None:
     """Weights that add up to less than 100, also because a category has nothing yet, are scaled up; never down."""
-    shares = [(Fraction(part.category.weight), part.ratio) for part in parts if part.ratio is not None]
+    shares = [(Fraction(part.category.weight), part.ratio) for part in parts if part.possible_hundredths]
     weight = sum((weight for weight, _ in shares), Fraction())
     if not weight:
         return None
@@ -200,20 +213,29 @@ def _weighted(parts: Iterable[Part]) -> Fraction | None:
 
 
 def _in_points(parts: Sequence[Part]) -> Fraction | None:
-    ratio = _ratio(sum(part.earned for part in parts), sum(part.possible for part in parts))
+    ratio = _ratio(sum(part.earned_hundredths for part in parts), sum(part.possible_hundredths for part in parts))
     return None if ratio is None else ratio * 100
 
 
 def _part(category: Category, rule: _Rule) -> Part:
-    outcomes = {item.id: _outcome(item, rule) for item in category.items}
+    outcomes = [_outcome(item, rule) for item in category.items]
+    counting = [_entry(item, outcome) for item, outcome in zip(category.items, outcomes, strict=True) if outcome.counts]
     if category.drop_lowest or category.drop_highest:
-        outcomes |= _dropped(category, outcomes)
-    lines = tuple(_line(item, outcomes[item.id]) for item in category.items)
+        dropped = drops.choose(counting, lowest=category.drop_lowest, highest=category.drop_highest)
+        counting = [entry for entry in counting if entry.id not in dropped.lowest and entry.id not in dropped.highest]
+        outcomes = [
+            Outcome.DROPPED_LOWEST
+            if item.id in dropped.lowest
+            else Outcome.DROPPED_HIGHEST
+            if item.id in dropped.highest
+            else outcome
+            for item, outcome in zip(category.items, outcomes, strict=True)
+        ]
     return Part(
         category=category,
-        lines=lines,
-        earned=sum((line.earned for line in lines), ZERO),
-        possible=sum((line.possible for line in lines), ZERO),
+        outcomes=tuple(outcomes),
+        earned_hundredths=sum(entry.score for entry in counting),
+        possible_hundredths=sum(entry.points for entry in counting),
     )
 
 
@@ -238,32 +260,27 @@ def _ineligible(item: Item) -> Outcome | None:
     return Outcome.EXCUSED if item.excused else None
 
 
+def _entry(item: Item, outcome: Outcome) -> Entry:
+    """An item that counts, in hundredths."""
+    is_zero = outcome is Outcome.COUNTED_AS_ZERO or outcome is Outcome.HIDDEN_AS_ZERO
+    return Entry.of(
+        id=item.id,
+        score=ZERO if is_zero else item.effective_score or ZERO,
+        points=ZERO if item.extra_credit else item.points,
+        never_drop=item.never_drop,
+    )
+
+
 def _line(item: Item, outcome: Outcome) -> Line:
     if not outcome.counts:
         return Line(item=item, outcome=outcome, earned=ZERO, possible=ZERO)
-    return Line(item=item, outcome=outcome, earned=_earned(item, outcome), possible=_possible(item))
+    entry = _entry(item, outcome)
+    return Line(item=item, outcome=outcome, earned=_decimal(entry.score), possible=_decimal(entry.points))
 
 
-def _earned(item: Item, outcome: Outcome) -> Decimal:
-    return ZERO if outcome in _ZERO else item.effective_score or ZERO
+def _ratio(earned_hundredths: int, possible_hundredths: int) -> Fraction | None:
+    return Fraction(earned_hundredths, possible_hundredths) if possible_hundredths else None
 
 
-def _possible(item: Item) -> Decimal:
-    return ZERO if item.extra_credit else item.points
-
-
-def _dropped(category: Category, outcomes: Mapping[int, Outcome]) -> dict[int, Outcome]:
-    entries = [
-        Entry.of(id=item.id, score=_earned(item, outcomes[item.id]), points=_possible(item), never_drop=item.never_drop)
-        for item in category.items
-        if outcomes[item.id].counts
-    ]
-    dropped = drops.choose(entries, lowest=category.drop_lowest, highest=category.drop_highest)
-    return {
-        **dict.fromkeys(dropped.lowest, Outcome.DROPPED_LOWEST),
-        **dict.fromkeys(dropped.highest, Outcome.DROPPED_HIGHEST),
-    }
-
-
-def _ratio(earned: Decimal | int, possible: Decimal | int) -> Fraction | None:
-    return Fraction(earned) / Fraction(possible) if possible else None
+def _decimal(hundredths: int) -> Decimal:
+    return Decimal(hundredths).scaleb(-2)

@@ -1,6 +1,8 @@
 """The grading service's addresses."""
 
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from grading.api import urls as api
 
@@ -9,6 +11,8 @@ handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
     path("v1/", include("grading.api.urls")),
     # As the system that this one follows had them.
     *api.plain,
