@@ -16,7 +16,10 @@ from webui.upstream.exchange import Refused, Reply
 from webui.views.refusals import answers_refusals
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
-EXPORTS = {"canvas.csv": "{code}.csv", "oneroster.zip": "{code}-oneroster.zip"}
+EXPORTS = {
+    "canvas.csv": ("text/csv; charset=utf-8", "{code}.csv"),
+    "oneroster.zip": ("application/zip", "{code}-oneroster.zip"),
+}
 NAMING = ("id", "sis_id", "username", "name", "first_name", "last_name", "section")
 
 
@@ -95,7 +98,8 @@ def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if name not in EXPORTS:
         raise Http404
-    return _file(grading.export(request.user.get_username(), code, name), EXPORTS[name].format(code=code))
+    kind, file_name = EXPORTS[name]
+    return _file(grading.export(request.user.get_username(), code, name), kind, file_name.format(code=code))
 
 
 @require_safe
@@ -104,7 +108,7 @@ def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
 @answers_refusals
 def show_report(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     reply = grading.report_document(request.user.get_username(), code, student_id)
-    return _file(reply, f"{code}-{student_id}.pdf")
+    return _file(reply, "application/pdf", f"{code}-{student_id}.pdf")
 
 
 def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
@@ -146,8 +150,5 @@ def _columns(form: Any) -> list[dict[str, Any]]:
     return columns
 
 
-def _file(reply: Reply, name: str) -> HttpResponse:
-    kind = reply.headers.get("content-type", "application/octet-stream")
-    return HttpResponse(
-        reply.body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+def _file(reply: Reply, kind: str, name: str) -> HttpResponse:
+    return HttpResponse(reply.body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
