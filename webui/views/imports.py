@@ -151,4 +151,5 @@ def _columns(form: Any) -> list[dict[str, Any]]:
 
 
 def _file(reply: Reply, kind: str, name: str) -> HttpResponse:
-    return HttpResponse(reply.body, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(reply.body, content_type=kind, headers=headers)

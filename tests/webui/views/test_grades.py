@@ -6,8 +6,8 @@ from tests.webui.faked.grading import Grading
 COURSE = "/courses/math-1"
 
 
-def save(client: Client, math: Grading, version: int = 0, **form: str) -> tuple[int, str]:
-    answer = client.post(f"{COURSE}/cells/{math.cell()}", {"score": "", "version": str(version), **form})
+def save(client: Client, math: Grading, version: str = "0", **form: str) -> tuple[int, str]:
+    answer = client.post(f"{COURSE}/cells/{math.cell()}", {"score": "", "version": version, **form})
     return answer.status_code, answer.headers.get("Location", answer.content.decode())
 
 
@@ -30,7 +30,7 @@ def test_a_grade_is_saved_whole_and_its_history_shown(math: Grading, teacher: Cl
 def test_saving_leads_to_the_next_student_where_that_is_wanted(math: Grading, teacher: Client) -> None:
     assert save(teacher, math, score="8", next=math.cell(1)) == (302, f"{COURSE}/cells/{math.cell(1)}")
     # An address elsewhere is no cell.
-    assert save(teacher, math, version=1, score="9", next="//evil.example")[1] == f"{COURSE}/cells/{math.cell()}"
+    assert save(teacher, math, version="1", score="9", next="//evil.example")[1] == f"{COURSE}/cells/{math.cell()}"
 
 
 def test_an_overtaken_page_shows_theirs_beside_mine(math: Grading, teacher: Client) -> None:
@@ -40,7 +40,7 @@ def test_an_overtaken_page_shows_theirs_beside_mine(math: Grading, teacher: Clie
     assert "ms-baker changed this grade meanwhile" in text
     assert 'name="version" value="1"' in text
     assert math.score() == "6"
-    assert save(teacher, math, version=1, score="8")[0] == 302
+    assert save(teacher, math, version="1", score="8")[0] == 302
 
 
 def test_a_refused_page_keeps_what_was_typed(math: Grading, teacher: Client) -> None:
@@ -59,7 +59,7 @@ def test_a_student_reads_their_grade_and_cannot_send_one(math: Grading, student:
     text = student.get(f"{COURSE}/cells/{math.cell()}").content.decode()
     assert "well done" in text
     assert "<textarea" not in text
-    assert save(student, math, version=1, score="10")[0] == 400
+    assert save(student, math, version="1", score="10")[0] == 400
     assert math.score() == "9"
 
 
