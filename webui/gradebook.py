@@ -46,8 +46,8 @@ def read_filters(query: Mapping[str, str]) -> Filters:
     """What names nothing that is known filters nothing."""
     return Filters(
         text=query.get("q", "").strip(),
-        section=_id(query.get("section", "")),
-        category=_id(query.get("category", "")),
+        section=read_id(query.get("section", "")),
+        category=read_id(query.get("category", "")),
         work=_member(Work, query.get("work", ""), Work.ANY),
         order=_member(Order, query.get("order", ""), Order.NAME),
     )
@@ -94,13 +94,14 @@ def matches(name: str, text: str) -> bool:
     return all(word in plain_name for word in _plain(text).split())
 
 
+def read_id(text: str) -> int | None:
+    """The number that a query names; None where it is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _member(choices: Any, text: str, default: Any) -> Any:

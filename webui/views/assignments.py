@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -63,7 +64,9 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
             messages.error(request, _("Nothing was saved: %(why)s") % {"why": refused.rows[0].detail})
         else:
             text = _("%(count)d grades are set to %(grade)s.") % {"count": len(edits), "grade": typed}
-            messages.success(request, text, extra_tags=f"batch-{batch.batch.id}")
+            messages.success(request, text)
+            address = reverse("assignment", args=[code, assignment_id])
+            return redirect(f"{address}?batch={batch.batch.id}")
     return redirect("assignment", code=code, assignment_id=assignment_id)
 
 
@@ -102,6 +105,8 @@ def _context(request: HttpRequest, found: dict[str, Any], assignment_id: int) ->
         "missing": sum(
             gradebook.is_missing(row.grades[column], assignment, today=timezone.localdate()) for row in book.students
         ),
+        # Of what was just set for all the ungraded, to be undone.
+        "batch": gradebook.read_id(request.GET.get("batch", "")),
         "is_part": least is not None or below is not None,
         "previous": book.assignments[column - 1] if column else None,
         "following": book.assignments[column + 1] if column + 1 < len(book.assignments) else None,

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from webui import gradebook
 from webui.outages import explained
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
@@ -20,7 +21,9 @@ PAGE_SIZE = 50
 @answers_refusals
 def show_history(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
-    filters = {name: _number(request.GET.get(name, "")) for name in ("student", "assignment", "batch", "before")}
+    filters = {
+        name: gradebook.read_id(request.GET.get(name, "")) for name in ("student", "assignment", "batch", "before")
+    }
     changes = grading.changes(person, code, limit=PAGE_SIZE + 1, **filters)
     students = {each.id: each.name for each in grading.students(person, code)}
     titles = {each.id: each.title for each in grading.assignments(person, code)}
@@ -34,7 +37,3 @@ def show_history(request: HttpRequest, code: str) -> HttpResponse:
         "older": changes[PAGE_SIZE - 1].id if len(changes) > PAGE_SIZE else None,
     }
     return render(request, "webui/grades/history.html", context)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -1,3 +1,5 @@
+import re
+
 from django.test import Client
 
 from grading.models import Status
@@ -25,6 +27,10 @@ def test_the_ungraded_are_set_at_once_and_nobody_else(math: Grading, teacher: Cl
     text = teacher.post(f"{address}/ungraded", {"score": "0"}, follow=True).content.decode()
     assert "3 grades are set to 0." in text
     assert [math.score(number) for number in range(5)] == ["10", None, "0", "0", "0"]
+    found = re.search(r'name="batch" value="(\d+)"', text)
+    assert found
+    teacher.post(f"{COURSE}/undo", {"batch": found[1]})
+    assert [math.score(number) for number in range(5)] == ["10", None, None, None, None]
     for wrong, said in (("12", "more than the 10 points"), ("", "Write the grade to set"), ("abc", "")):
         text = teacher.post(f"{address}/ungraded", {"score": wrong}, follow=True).content.decode()
         assert said in text
