@@ -216,7 +216,7 @@ def test_a_course_is_made_ready_in_the_browser(grading: LiveGrading, open_page: 
     page.locator("#id_name").fill("Mary Jackson")
     page.locator("#id_username").fill("mary")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("link", name="Mary Jackson")).to_be_visible()
+    expect(page.get_by_role("link", name="Mary Jackson", exact=True)).to_be_visible()
 
 
 def test_without_scripts_a_grade_is_added_from_the_list_by_plain_pages(
