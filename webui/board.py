@@ -113,7 +113,7 @@ class Choice:
     opened: tuple[str, ...] = ()
 
     def takes(self, row: Row) -> bool:
-        words = (row.name, row.state, *row.service.tags, *row.service.zones)
+        words = (row.name, *row.service.tags, *row.service.zones)
         has_text = all(any(part in word.lower() for word in words) for part in self.text.lower().split())
         return has_text and (not self.states or row.state in self.states)
 

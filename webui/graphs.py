@@ -10,7 +10,7 @@ from webui.upstream.registry import Graph
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 34, 20, 56, 12
 # A layer with more services than this goes on in a further row.
-ROW_LENGTH = 7
+ROW_LENGTH = 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
+from msgspec import to_builtins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,12 +14,13 @@ from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, Main
 from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
-from registry.instances import catalogue, declaration, group_commit, overrides, registration
+from registry.instances import catalogue, overrides, permissions, registration
 from registry.instances.permissions import changeable
-from registry.instances.storage import Entry
 from registry.models import Heartbeat
+from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import heartbeat_body, instance_body
+from registry.wire.declaration import Declaration
 
 
 class InstanceView(RevisedView):
@@ -26,12 +28,12 @@ class InstanceView(RevisedView):
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
         return reads.answer(request, documents.instance(service, instance), query_of(request, queries.Read))
 
-    @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
+    @described("Register or update", body=Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
-        key = changeable(service, instance, holder=holder_of(request))
-        declared = declaration.declaration(request.data)
-        registered = group_commit.register(Entry(key=key, declared=declared, author=author_of(request)))
-        return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
+        holder = holder_of(request)
+        changeable(service, instance, holder=holder)
+        registered = server.group_commit.register(permissions.entry(service, instance, request.data, holder=holder))
+        return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:
@@ -61,7 +63,7 @@ class HeartbeatView(RevisedView):
 
 
 class HeartbeatsView(RevisedView):
-    scopes: ClassVar = {"GET": "read"}
+    scopes: ClassVar = {"GET": "read:{service}"}
 
     @described("The last results and next probes of a service's instances", answer=answers.Heartbeats)
     def get(self, request: Request, service: str) -> Response:

@@ -1,6 +1,6 @@
 """What can be read: who may, which services it depends on, and how it is made from the database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,14 +8,13 @@ from typing import Any
 import msgspec
 
 from config.problems import Forbidden
-from config.tokens.issuing import Holder
+from config.tokens.holder import Holder
 from registry.discovery import prometheus_targets, queries, row_json_cache
 from registry.discovery.pages import Address, Answer, Page
 from registry.instances import catalogue
 from registry.journal import log
 from registry.journal.log import Position
-from registry.models import Instance
-from registry.wire.bodies import instance_body, provider_body, summary_body
+from registry.wire.bodies import offers_of, registered_instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,44 +48,58 @@ class Document:
 
 
 def services(query: queries.Services) -> Document:
-    return Document(make=partial(_services, query), may_read=_may_read)
+    return Document(make=partial(_services, query), may_read=may_read)
 
 
 def service(name: str) -> Document:
-    return Document(make=partial(_service, name), may_read=_may_read)
+    return Document(make=partial(_service, name), may_read=_reads(name), needs=_needs(name))
 
 
 def instances(service: str, query: queries.Instances) -> Document:
-    return Document(make=partial(_instances, service, query), may_read=_may_read, services=frozenset([service]))
+    return Document(
+        make=partial(_instances, service, query),
+        may_read=_reads(service),
+        needs=_needs(service),
+        services=frozenset([service]),
+    )
 
 
 def instance(service: str, name: str) -> Document:
-    return Document(make=partial(_instance, service, name), may_read=_may_read)
+    return Document(make=partial(_instance, service, name), may_read=_reads(service), needs=_needs(service))
 
 
 def providers(service: str, name: str) -> Document:
     """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
     return Document(
         make=partial(_requirements, service, name),
-        may_read=lambda holder: holder.may("read") or holder.may_register(service),
-        needs=f"the scope 'read' or 'register:{service}'",
+        may_read=lambda holder: holder.may_for("read", service) or holder.may_register(service),
+        needs=f"the scope 'read:{service}' or 'register:{service}'",
         is_strict=True,
         content=_offers,
     )
 
 
 def targets(query: queries.Targets) -> Document:
-    return Document(make=partial(_targets, query), may_read=_may_read)
+    return Document(make=partial(_targets, query), may_read=partial(may_read, services=query.service))
 
 
 def _offers(requirements: Page) -> tuple[Address, Document]:
     """What is offered of the services that a page of `_requirements` names."""
     names = msgspec.json.decode(requirements.rest, type=list[str])
-    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=_may_read)
+    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=may_read)
 
 
-def _may_read(holder: Holder) -> bool:
-    return holder.may("read")
+def may_read(holder: Holder, services: Collection[str] = ()) -> bool:
+    """Whether a token may read of all these services; of every service when none is named."""
+    return holder.may("read") or (bool(services) and all(holder.may_for("read", each) for each in services))
+
+
+def _reads(service: str) -> Callable[[Holder], bool]:
+    return partial(may_read, services=[service])
+
+
+def _needs(service: str) -> str:
+    return f"the scope 'read:{service}'"
 
 
 # In each of these the position is read first: what is read after it may be newer, never older.
@@ -97,12 +110,12 @@ def _services(query: queries.Services) -> Page:
     found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
     page = found[: query.limit]
     following = page[-1].service if len(found) > len(page) else None
-    return _page(at, None, {"services": list(map(summary_body, page)), "next": following})
+    return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
 
 
 def _service(name: str) -> Page:
     at = log.position()
-    return _page(at, None, summary_body(catalogue.summary(name)), names_revision=False)
+    return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
 
 
 def _instances(service: str, query: queries.Instances) -> Page:
@@ -115,7 +128,7 @@ def _instances(service: str, query: queries.Instances) -> Page:
 
 def _instance(service: str, name: str) -> Page:
     at = log.position()
-    return _page(at, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
+    return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
 
 
 def _requirements(service: str, name: str) -> Page:
@@ -125,7 +138,7 @@ def _requirements(service: str, name: str) -> Page:
 
 def _offered(services: list[str]) -> Page:
     at = log.position()
-    return _page(at, services, {"providers": provider_bodies(catalogue.offered(services))})
+    return _page(at, services, {"providers": offers_of(catalogue.offered(services))})
 
 
 def _targets(query: queries.Targets) -> Page:
@@ -133,10 +146,6 @@ def _targets(query: queries.Targets) -> Page:
     offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
     groups = [prometheus_targets.group(each) for each in offered]
     return _page(at, query.service or None, groups, names_revision=False)
-
-
-def provider_bodies(providers: dict[str, list[Instance]]) -> dict[str, list[dict[str, Any]]]:
-    return {service: [provider_body(each) for each in offered] for service, offered in providers.items()}
 
 
 def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:

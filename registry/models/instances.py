@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from django.db import models
+from django.db.models.functions import Lower
 
+from registry.models.secrets import SealedField
 from registry.models.status import GOOD, Status, shown_status
 
 
@@ -13,6 +15,8 @@ class HeartbeatKind(models.TextChoices):
     TTL = "ttl", "TTL"
 
 
+# An instance's; a service's is a DNS label.
+LONGEST_NAME = 255
 DRAINING = models.Q(draining_until__isnull=False)
 
 
@@ -20,13 +24,13 @@ class Instance(models.Model):
     """A registration, as wide as it was declared; what changes at every probe is in Heartbeat."""
 
     service = models.CharField(max_length=63)
-    name = models.CharField("instance", max_length=63)
+    name = models.CharField("instance", max_length=LONGEST_NAME)
     url = models.CharField("URL", max_length=500)
     requires = models.JSONField(default=list, blank=True)
     notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
-    notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    notify_secret = SealedField(null=True, blank=True)
     # For a while after a rotation webhooks are signed with both, so that none is refused on the way.
-    previous_notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    previous_notify_secret = SealedField(null=True, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=list, blank=True)
     zone = models.CharField(max_length=100, blank=True)
@@ -48,7 +52,7 @@ class Instance(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     status_since = models.DateTimeField()
     status_reason = models.CharField(max_length=500, blank=True)
-    # Its heartbeats fail, but the fault is probably ours (protection.py): it keeps its status and stays offered.
+    # Its heartbeats fail, but the fault is probably ours (health/protection.py): it keeps its status and stays offered.
     is_suspect = models.BooleanField(default=False)
     # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
     is_in_maintenance = models.BooleanField(default=False)
@@ -64,8 +68,14 @@ class Instance(models.Model):
     class Meta:
         ordering = ["service", "name"]
         permissions = [("operate_instance", "Can operate instances: probe, maintenance, drain, deregister, tell again")]
-        constraints = [models.UniqueConstraint(fields=["service", "name"], name="instance_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="instance_unique"),
+            # Two names that differ in case alone are one instance registered twice.
+            models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
+        ]
         indexes = [
+            # registration: how many has this token registered?
+            models.Index(fields=["registered_by"], name="instance_registered_by"),
             # overrides.expire: whose time to drain is over?
             models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
             # heartbeats.expire: who has been critical for how long?
@@ -120,7 +130,7 @@ class Maintenance(models.Model):
     """
 
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63, blank=True)
+    instance = models.CharField(max_length=LONGEST_NAME, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     author = models.CharField(max_length=100)
     since = models.DateTimeField()
@@ -139,7 +149,7 @@ class Tombstone(models.Model):
     """A run of an instance that was deregistered: a late update of the same run does not bring it back."""
 
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
     incarnation = models.CharField(max_length=64)
     at = models.DateTimeField()
 

@@ -24,7 +24,16 @@ def test_pythons_levels_are_opentelemetrys(python: int, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(0, "UNSPECIFIED"), (1, "TRACE"), (4, "TRACE"), (5, "DEBUG"), (9, "INFO"), (12, "INFO"), (13, "WARN"), (24, "FATAL")],
+    [
+        (0, "UNSPECIFIED"),
+        (1, "TRACE"),
+        (4, "TRACE"),
+        (5, "DEBUG"),
+        (9, "INFO"),
+        (12, "INFO"),
+        (13, "WARN"),
+        (24, "FATAL"),
+    ],
 )
 def test_a_number_belongs_to_a_range(number: int, name: str) -> None:
     assert severity.range_of(number).name == name

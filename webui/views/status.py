@@ -30,6 +30,8 @@ from webui.upstream.registry import Entry, Graph, Protection, Service
 RECENT_ENTRIES = 12
 # For how long a browser's picture is remembered, so that it is sent only what changed since.
 PICTURE_SECONDS = 120
+# The pieces that stand around the rows.
+AROUND = ("as-of", "summary", "events")
 STATE_WORDS = {
     State.CRITICAL: _("critical"),
     State.MISSING: _("not registered"),
@@ -113,8 +115,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     outage = outages.describe(looked.outage, effect="") if looked.outage else None
     is_operator = Role.OPERATOR in roles_of(request.user)
     context = {"look": looked.value, "at": looked.at, "outage": outage, "is_operator": is_operator}
-    names = ("as-of", "summary", "events")
-    parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in names}
+    parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in AROUND}
     language, today = get_language() or "en", timezone.now().date()
     for row in {row.name: row for group in groups for row in group.rows}.values():
         # What every heartbeat changes stands in a piece of its own.
@@ -163,8 +164,9 @@ def _answer_poll(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Only what changed; the whole board when a service came, went or moved."""
     layout_before, before = cache.get(_picture(request.GET.get("seen", "")), (None, {}))
     layout, digests = cache.get(_picture(context["seen"]), (None, {}))
-    if layout_before != layout:
-        return render(request, "webui/parts/board.html", context | {"is_swap": True})
     parts = context["parts"]
     changed = {name: parts[name] for name, digest in digests.items() if before.get(name) != digest}
-    return render(request, "webui/parts/changed.html", {"changed": changed, "seen": context["seen"]})
+    if layout_before == layout:
+        return render(request, "webui/parts/changed.html", {"changed": changed, "seen": context["seen"]})
+    around = {name: html for name, html in changed.items() if name in AROUND}
+    return render(request, "webui/parts/board.html", context | {"is_swap": True, "around": around})

@@ -55,7 +55,7 @@ def test_a_query_means(text: str, query: Query) -> None:
         ('a "b', 3, "the quotes are not closed"),
         ("a foo:b", 3, "there is no field 'foo'"),
         ("level>=loud", 8, "'loud' is not a level; use one of"),
-        ("service:", 9, "the query ends here; expected a text in \"quotes\" or a value"),
+        ("service:", 9, 'the query ends here; expected a text in "quotes" or a value'),
         ("a AND", 6, "expected a word"),
         ("()", 2, "')' cannot stand here"),
         ("a -", 3, "'-' cannot stand here"),

@@ -148,14 +148,28 @@ records = st.builds(
     ),
 )
 leaves = st.one_of(
-    st.builds(ast.Words, st.sampled_from([*WORDS, "strasse", "e\u0301cole", "привет", "京タ", "%", "\\"]), st.booleans()),
+    st.builds(
+        ast.Words, st.sampled_from([*WORDS, "strasse", "e\u0301cole", "привет", "京タ", "%", "\\"]), st.booleans()
+    ),
     st.builds(ast.Contains, st.sampled_from(["rro", "ß", "%", "IMED"]), st.booleans()),
     st.builds(ast.Equals, st.just(ast.Field.SERVICE), st.sampled_from(["grading", "web ui", "b", ""]), st.booleans()),
-    st.builds(ast.Equals, st.sampled_from([ast.Field.INSTANCE, ast.Field.HOST]), st.sampled_from(["a", "h1", ""]), st.booleans()),
+    st.builds(
+        ast.Equals,
+        st.sampled_from([ast.Field.INSTANCE, ast.Field.HOST]),
+        st.sampled_from(["a", "h1", ""]),
+        st.booleans(),
+    ),
     st.builds(ast.LevelIs, st.sampled_from(list(ast.Comparison)), st.sampled_from([0, 1, 9, 13, 21])),
-    st.builds(ast.AttributeIs, st.sampled_from(["order", "a.b", "a"]), st.sampled_from(["7", "STRASSE", "deep", "d", "true"]), st.booleans()),
+    st.builds(
+        ast.AttributeIs,
+        st.sampled_from(["order", "a.b", "a"]),
+        st.sampled_from(["7", "STRASSE", "deep", "d", "true"]),
+        st.booleans(),
+    ),
     st.builds(ast.HasAttribute, st.sampled_from(["order", "a.b", "a", "none"])),
-    st.builds(ast.MatchesPattern, st.sampled_from(["tim.d", "^error", "g.*"]), st.sampled_from([None, ast.Field.SERVICE])),
+    st.builds(
+        ast.MatchesPattern, st.sampled_from(["tim.d", "^error", "g.*"]), st.sampled_from([None, ast.Field.SERVICE])
+    ),
 )
 queries = st.recursive(
     leaves,

@@ -12,6 +12,7 @@ from registry.database import bulk, inserts, retry
 from registry.errors import Deregistered
 from registry.health import deadlines, leases
 from registry.health import results as heartbeats
+from registry.health.probe import Result
 from registry.instances import declaration, overrides, registration, storage
 from registry.instances.storage import Entry
 from registry.journal import log
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BILLING = declaration.instance_key("billing", "billing-1")
 
 
-def falling(now: datetime) -> list[heartbeats.Result]:
+def falling(now: datetime) -> list[Result]:
     """The result that makes billing-1 critical."""
     factories.passing("billing", now=now, heartbeat={"failures_before_critical": 1})
     return [factories.probe(due, succeeded=False) for due in leases.claim(now=now.timestamp() + 60, limit=10)]
@@ -159,16 +160,16 @@ def test_two_that_register_overlapping_fleets_both_succeed(now: datetime, monkey
         with suppress(StopIteration):
             factories.register("billing", next(rivals), now=now)
 
-    original = registration._refused
+    original = registration.find_refused
 
-    def refused(entries: Any) -> Any:
+    def refused(entries: Any, found: Any) -> Any:
         # On SQLite nobody else registers from the beginning on.
         if len(entries) > 1 and connection.vendor == "postgresql":
             with ThreadPoolExecutor(1) as threads:
                 threads.submit(_alone, rival).result()
-        return original(entries)
+        return original(entries, found)
 
-    monkeypatch.setattr(registration, "_refused", refused)
+    monkeypatch.setattr(registration, "find_refused", refused)
     declared = declaration.declaration({"url": "http://127.0.0.1:9000"})
     fleet = [Entry(key=declaration.instance_key("billing", name), declared=declared, author="t") for name in names]
 

@@ -78,7 +78,7 @@ def test_a_reason_that_is_too_long_is_refused_before_a_database_refuses_it(comma
 
     failure = failure_of(lambda: run(command, "billing", "billing-1", "--reason", "r" * 501))
 
-    assert str(failure) == "--reason: It is longer than 500 characters: shorten it."
+    assert str(failure) == "--reason: Expected `str` of length <= 500"
     assert json.loads(run("list_services", "--json"))[0]["status"] == "starting"
 
 

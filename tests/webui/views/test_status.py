@@ -103,6 +103,7 @@ def test_a_poll_gets_the_whole_board_when_a_service_joins(world: World, operator
     page = poll(operator, seen)
     assert '<div id="board" hx-swap-oob="outerHTML">' in page
     assert 'id="row-billing"' in page
+    assert "All 4 services are passing" in page
 
 
 def test_without_the_registry_its_last_picture_is_shown_as_such(world: World, operator: Client) -> None:
