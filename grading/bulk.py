@@ -56,13 +56,7 @@ def store(
             raise _refusal(refusals)
         body = _answer(course, batch, stored)
         if key is not None:
-            StoredAnswer.objects.create(
-                author=f"{actor.author} {actor.via.partition(' ')[0]}",
-                key=key,
-                fingerprint=fingerprint,
-                body=body,
-                at=now,
-            )
+            StoredAnswer.objects.create(author=actor.author, key=key, fingerprint=fingerprint, body=body, at=now)
     return body, False
 
 

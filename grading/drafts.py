@@ -24,8 +24,11 @@ RULES = {
     ),
     r"^[\w.@+-]{1,150}\Z": "Expected letters, digits and _ . @ + - alone, at most 150.",
     r"^[A-Za-z0-9._@:+/-]{1,64}\Z": "Expected letters, digits and . _ @ : + / - alone, at most 64.",
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z": (
+        "Expected a text without control characters; it may have several lines."
+    ),
 }
-_CODE, _LINE, _USERNAME, _SIS_ID = RULES
+_CODE, _LINE, _USERNAME, _SIS_ID, _TEXT = RULES
 
 Code = Annotated[str, Meta(pattern=_CODE)]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=_LINE)]
@@ -35,7 +38,7 @@ SisId = Annotated[str, Meta(pattern=_SIS_ID)]
 Small = Annotated[int, Meta(ge=0, le=32767)]
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Comment = Annotated[str, Meta(max_length=MOST_COMMENT_CHARACTERS)]
+Comment = Annotated[str, Meta(max_length=MOST_COMMENT_CHARACTERS, pattern=_TEXT)]
 
 
 class MemberError(ValueError):

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from grading.api import courses, files, grades, students
+from grading.api import courses, files, grades, openapi, students
 
 
 class IdConverter(IntConverter):
@@ -26,6 +26,7 @@ plain = [
 ]
 
 urlpatterns = [
+    path("openapi.json", openapi.Description.as_view()),
     *plain,
     path("students/<id:student_id>/report", students.Report.as_view()),
     path("students/<id:student_id>/explain", students.Explain.as_view()),

@@ -21,7 +21,7 @@ _HEADERS = {
     "state": ("state", "status"),
 }
 _MEANINGS = {header: meaning for meaning, headers in _HEADERS.items() for header in headers}
-_CODE, _LINE, _USERNAME, _SIS_ID = (re.compile(pattern) for pattern in RULES)
+_CODE, _LINE, _USERNAME, _SIS_ID, _TEXT = (re.compile(pattern) for pattern in RULES)
 # Roles that a file may give; an observer needs a student, whom a row of a roster does not name.
 _ROLES = (Role.STUDENT, Role.TEACHER, Role.ASSISTANT)
 

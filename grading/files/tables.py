@@ -17,6 +17,8 @@ SEPARATORS = (",", ";", "\t")
 
 # What Excel writes on a first line of its own to say what separates the columns.
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+_FORMULA = frozenset({"=", "+", "-", "@", "\t", "\r"})
+_QUOTED = _FORMULA | {"'"}
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -67,12 +69,12 @@ def read(content: bytes, *, separator: str | None = None) -> Table:
 
 def neutralized(text: str) -> str:
     """The text of a cell, kept from being taken for a formula by a spreadsheet that opens the file."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in _FORMULA or restored(text) != text else text
 
 
 def restored(text: str) -> str:
     """The text that `neutralized` was given."""
-    return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
+    return text[1:] if text[:1] == "'" and text[1:2] in _QUOTED else text
 
 
 def write(rows: Sequence[Sequence[str]]) -> str:
