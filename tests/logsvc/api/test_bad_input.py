@@ -75,7 +75,9 @@ def _explains(answer: "Answer", request: Request) -> bool:
     ],
 )
 def test_no_request_fails(path: str, parameters: tuple[str, ...], method: str, sound: bytes, content_type: str) -> None:
-    requests = hostile.requests(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
+    # What an address leaves to the service is tried at those of records alone.
+    make = hostile.own_requests if path.startswith("/api/v1/logs/") else hostile.requests
+    requests = make(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
 
     assert failures(requests) == []
 
