@@ -57,9 +57,9 @@ class State:
 
 def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Limits) -> bool:
     """Whether so many of a fleet, which holds the fallen too, have fallen that no one party can be the reason."""
-    cap = limits.cap(_counted(fleet))
-    if len(fallen) <= cap:
+    if len(fallen) <= limits.cap(_counted(fleet)):
         return False
+    highest_cap = limits.cap(len(fleet))
     for dimension in Member._fields:
         party_of = attrgetter(dimension)
         if len(set(map(party_of, fleet))) == 1:
@@ -67,8 +67,8 @@ def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Li
             continue
         for party, count in Counter(map(party_of, fallen)).most_common():
             left = len(fallen) - count
-            if left > cap:
-                # Nor does a smaller party matter: without it the cap is no higher.
+            if left > highest_cap:
+                # Nor does any smaller party matter: without it more are left.
                 break
             rest = [member for member in fleet if party_of(member) != party]
             if left <= limits.cap(_counted(rest)):

@@ -14,7 +14,7 @@ from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
 from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
-from registry.models.secrets import opened
+from registry.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
