@@ -39,6 +39,9 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
             "ROLLCALL_DATA_DIR": directory,
             "REGISTRY_PORT": str(port),
             "DJANGO_SETTINGS_MODULE": "config.settings.registry",
+            "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
+            "REGISTRY_TOKEN_INSTANCES": "0",
+            "REGISTRY_TOKEN_STREAMS": "0",
             **variables,
         }
         manage = [sys.executable, str(ROOT / "manage.py"), "registry"]

@@ -9,13 +9,13 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import CommandError, ManagementUtility, get_commands
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import BaseCommand, CommandParser, handle_default_options
+from django.db import DatabaseError, connections
 
 from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
-# Tried in vain; the same may succeed later.
+# It was tried and failed; the same may succeed later.
 FAILED = 1
 USAGE = 2
 
@@ -24,29 +24,33 @@ class Command(BaseCommand):
     """A subclass writes `run`; a Problem it raises becomes its sentence, without a traceback."""
 
     requires_system_checks: Any = []
-    # Those that hold bytes as they came, such as another program's arguments; all others are text.
+    # Options that hold bytes as they came, such as another program's arguments; all others are text.
     raw_options: frozenset[str] = frozenset()
-    # The members that a Problem points to, as they are called on the command line.
+    # For each member that a Problem may point to, the option's name.
     member_names: Mapping[str, str] = {}
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Without abbreviations: `--force` would be taken for Django's `--force-color`.
-        parser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
-        # Django makes the parser itself, and takes no class of ours for it.
-        parser.__class__ = _Parser
-        return parser
+        return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
 
-    def execute(self, *args: Any, **options: Any) -> Any:
+    def run_from_argv(self, argv: list[str]) -> None:
+        """As Django does, but with the sentence alone of what is refused: no usage, and no name of a class."""
+        parser = self.create_parser(argv[0], argv[1])
         try:
-            return super().execute(*args, **options)
+            parsed = parser.parse_args(argv[2:])
         except CommandError as error:
-            if options["traceback"] or not self._is_called_from_a_shell:
+            message = str(error).removeprefix("Error: ")
+            refuse(f"{message[:1].upper()}{message[1:]}: {parser.prog} --help says what it takes.")
+        handle_default_options(parsed)
+        options = vars(parsed)
+        try:
+            self.execute(*options.pop("args", ()), **options)
+        except CommandError as error:
+            if options["traceback"]:
                 raise
             refuse(str(error), code=error.returncode)
-
-    @property
-    def _is_called_from_a_shell(self) -> bool:
-        return bool(vars(self).get("_called_from_command_line"))
+        finally:
+            connections.close_all()
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -75,7 +79,7 @@ class Command(BaseCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a command did: `lines` for people, `body` for scripts, and a sentence where it was tried in vain."""
+    """The outcome of a command: `lines` for people, `body` for scripts, and a sentence when it failed."""
 
     lines: Iterable[str]
     body: Any
@@ -123,27 +127,20 @@ class Utility(ManagementUtility):
         return super().fetch_command(subcommand)
 
 
-class _Parser(CommandParser):
-    def error(self, message: str) -> NoReturn:
-        if not self.called_from_command_line:
-            raise CommandError(f"Error: {message}", returncode=USAGE)
-        refuse(f"{message[:1].upper()}{message[1:]}: {self.prog} --help says what it takes.", code=USAGE)
-
-
 def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
-    """Say it and end."""
+    """Print the sentence on stderr and exit."""
     sys.stderr.write(f"{' '.join(sentence.split())}\n")
     sys.exit(code)
 
 
 def _sentence(problem: Problem, names: Mapping[str, str]) -> str:
-    """Its detail, unless that only points to the errors, which follow here at once."""
+    """The problem in words: its detail, or its errors where the detail only points to them."""
     details = [f"{_called(entry['pointer'], names)}: {entry['detail']}" for entry in problem.errors or []]
     return " ".join(details if "See `errors`" in problem.detail else [problem.detail, *details])
 
 
 def _called(pointer: str, names: Mapping[str, str]) -> str:
-    """By the name of that member, or of what holds it; else by its pointer."""
+    """The option's name for the member at `pointer` or one that holds it; else the pointer."""
     return next((name for member, name in names.items() if f"{pointer}/".startswith(f"{member}/")), pointer)
 
 
@@ -157,7 +154,7 @@ def database_trouble(error: DatabaseError) -> str:
 
 
 def _check_encoding(options: dict[str, Any]) -> None:
-    """Python keeps bytes that are not UTF-8 in a form that neither JSON nor a database nor a terminal takes."""
+    """Refuse arguments that are not UTF-8: Python keeps their bytes in a form that JSON and databases refuse."""
     for value in options.values():
         for word in value if isinstance(value, list) else [value]:
             if isinstance(word, str) and not word.isascii() and _is_broken(word):

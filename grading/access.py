@@ -1,32 +1,36 @@
-"""Who may see and write what: a course's teachers everything in it, its students their own grades."""
+"""Permissions: staff see and grade the whole course, students and observers see one student's posted grades."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypedDict
 
-from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django_stubs_ext import WithAnnotations
+from django.db.models import Q, QuerySet
 
 from config.problems import Forbidden, NotFound
-from grading.models import Course, Enrollment, Teacher
+from grading.models import Course, Enrollment, Role, State, Student
+
+_STAFF = frozenset({Role.TEACHER, Role.ASSISTANT})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts: a person, whose own rights decide, or a token that may do whatever its scopes allow.
+    """A person, whose own roles decide, or a token that may do whatever its scopes allow.
 
-    `author` is what changes are signed with; no username holds a colon, so that a token never passes for a person.
+    `author` signs changes; no username holds a colon, so that a token never passes for a person. `via` names the token
+    and the address that a change came from.
     """
 
     author: str
     username: str | None
+    via: str = ""
 
     @classmethod
-    def person(cls, username: str) -> "Actor":
-        return cls(author=username, username=username)
+    def person(cls, username: str, *, via: str = "") -> "Actor":
+        return cls(author=username, username=username, via=via)
 
     @classmethod
-    def token(cls, name: str) -> "Actor":
-        return cls(author=f"token:{name}", username=None)
+    def token(cls, name: str, *, via: str = "") -> "Actor":
+        return cls(author=f"token:{name}", username=None, via=via)
 
     def require_own_rights(self) -> None:
         """Raises Forbidden for a person: what belongs to no course yet is up to tokens that act for themselves."""
@@ -36,55 +40,113 @@ class Actor:
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:
-    """An actor's place in a course."""
+    """An actor's place in a course.
+
+    `roles` are those that are active or completed, `active` those that are active. `student_ids` are the students whom
+    the actor is or observes here.
+    """
 
     course: Course
-    is_teacher: bool
-    # The student that the actor is in this course, if any.
-    student_id: int | None
+    actor: Actor
+    roles: frozenset[str]
+    active: frozenset[str]
+    student_ids: frozenset[int]
 
     @property
-    def shown_student_id(self) -> int | None:
-        """The only student this seat sees; None: all."""
-        return None if self.is_teacher else self.student_id
+    def is_staff(self) -> bool:
+        """Whether the actor sees everything in the course."""
+        return self.actor.username is None or bool(self.roles & _STAFF)
 
-    def require_teacher(self) -> None:
-        if not self.is_teacher:
-            raise Forbidden(f"Only a teacher of {self.course.code!r} may change anything in it.")
+    @property
+    def may_grade(self) -> bool:
+        return self.actor.username is None or bool(self.active & _STAFF)
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the actor may change the course itself and who is in it."""
+        return self.actor.username is None or Role.TEACHER in self.active
+
+    @property
+    def role(self) -> str:
+        """The strongest of the actor's roles; `token` for one that acts for itself."""
+        if self.actor.username is None:
+            return "token"
+        return next(role for role in Role.values if role in self.roles)
+
+    @property
+    def shown_student_ids(self) -> frozenset[int] | None:
+        """The only students this seat sees; None: all."""
+        return None if self.is_staff else self.student_ids
+
+    def require_staff(self) -> None:
+        if not self.is_staff:
+            raise Forbidden(f"Only the teachers and assistants of {self.course.code!r} may see this.")
+
+    def require_grader(self) -> None:
+        if not self.may_grade:
+            raise Forbidden(f"Only an active teacher or assistant of {self.course.code!r} may change grades in it.")
+
+    def require_editor(self) -> None:
+        if not self.may_edit:
+            raise Forbidden(f"Only an active teacher of {self.course.code!r} may change anything in it.")
 
     def require_student(self, student_id: int) -> None:
-        if not self.is_teacher and student_id != self.student_id:
+        if not self.is_staff and student_id not in self.student_ids:
             raise Forbidden(f"Only a teacher of {self.course.code!r} may see another student's grades.")
 
 
-def list_seats(*, actor: Actor) -> list[Seat]:
-    """Of every course the actor may see."""
-    return [_seat(course) for course in _visible_courses(actor)]
+def list_seats(*, actor: Actor, student_id: int | None = None) -> list[Seat]:
+    """The actor's place in each course they may see, or in those of them that the student is in."""
+    courses = Course.objects.select_related("term")
+    if student_id is not None:
+        of_student = Enrollment.objects.filter(role=Role.STUDENT, student=student_id).exclude(state=State.DROPPED)
+        courses = courses.filter(pk__in=of_student.values("course"))
+    if actor.username is None:
+        return [_seat(actor, course, ()) for course in courses]
+    own: dict[int, list[Enrollment]] = defaultdict(list)
+    for enrollment in _enrollments(actor.username):
+        own[enrollment.course_id].append(enrollment)
+    return [_seat(actor, course, own[course.pk]) for course in courses.filter(pk__in=own)]
 
 
 def find_seat(*, actor: Actor, code: str) -> Seat:
     """Raises NotFound also where the course is there but not for this person to see."""
-    for course in _visible_courses(actor).filter(code=code):
-        return _seat(course)
+    course = Course.objects.select_related("term").filter(code=code).first()
+    if course is not None:
+        if actor.username is None:
+            return _seat(actor, course, ())
+        own = list(_enrollments(actor.username).filter(course=course))
+        if own:
+            return _seat(actor, course, own)
     sight = "" if actor.username is None else f" that {actor.username!r} may see"
     raise NotFound(f"There is no course {code!r}{sight}: GET /v1/courses lists those there are.")
 
 
-def _seat(course: "WithAnnotations[Course, _Place]") -> Seat:
-    return Seat(course=course, is_teacher=course.is_taught, student_id=course.own_student_id)
-
-
-class _Place(TypedDict):
-    is_taught: bool
-    own_student_id: int | None
-
-
-def _visible_courses(actor: Actor) -> "QuerySet[WithAnnotations[Course, _Place]]":
+def visible_students(*, actor: Actor) -> QuerySet[Student]:
+    """The students of the actor's courses as staff, those whom they observe, and themselves."""
     if actor.username is None:
-        return Course.objects.annotate(
-            is_taught=Value(True), own_student_id=Value(None, output_field=BigIntegerField())
-        )
-    taught = Teacher.objects.filter(course=OuterRef("pk"), username=actor.username)
-    own = Enrollment.objects.filter(course=OuterRef("pk"), student__username=actor.username)
-    courses = Course.objects.annotate(is_taught=Exists(taught), own_student_id=Subquery(own.values("student_id")[:1]))
-    return courses.filter(Q(is_taught=True) | Q(own_student_id__isnull=False))
+        return Student.objects.all()
+    own = _enrollments(actor.username)
+    taught = Enrollment.objects.filter(role=Role.STUDENT, course__in=own.filter(role__in=_STAFF).values("course"))
+    return Student.objects.filter(
+        Q(pk__in=taught.exclude(state=State.DROPPED).values("student"))
+        | Q(pk__in=own.filter(role=Role.OBSERVER).values("student"))
+        | Q(username=actor.username)
+    )
+
+
+def _enrollments(username: str) -> QuerySet[Enrollment]:
+    """The person's own roles, but for those they dropped."""
+    by_name = Enrollment.objects.filter(Q(username=username) | Q(role=Role.STUDENT, student__username=username))
+    return by_name.exclude(state=State.DROPPED)
+
+
+def _seat(actor: Actor, course: Course, own: Iterable[Enrollment]) -> Seat:
+    own = list(own)
+    return Seat(
+        course=course,
+        actor=actor,
+        roles=frozenset(each.role for each in own),
+        active=frozenset(each.role for each in own if each.state == State.ACTIVE),
+        student_ids=frozenset(each.student_id for each in own if each.student_id is not None),
+    )

@@ -9,9 +9,9 @@ from decimal import Decimal
 from django.db import transaction
 
 from config.problems import Conflict
-from grading import courses
+from grading import courses, enrolling, totals
 from grading.drafts import AssignmentDraft, CategoryDraft, CourseDraft, StudentDraft
-from grading.models import Assignment, Course, Grade, GradeChange, Kind, Student
+from grading.models import Assignment, Course, Grade, GradeChange, Kind, Status, Student
 
 TEACHER = "teacher"
 COURSE = CourseDraft(
@@ -60,12 +60,13 @@ class _Result:
 def load(*, now: datetime) -> bool:
     """Whether it was loaded: not when a course of its code is there, whatever became of it."""
     try:
-        course = courses.create_course(draft=COURSE)
+        course = courses.create_course(draft=COURSE, now=now)
     except Conflict:
         return False
     assignments = _create_assignments(course)
-    students = [courses.enrol(course=course, draft=draft, now=now)[0] for draft in _student_drafts()]
+    students = [enrolling.enrol(course=course, draft=draft, now=now)[0] for draft in _student_drafts()]
     _store(list(_results(students, assignments)), now=now)
+    totals.refresh(course=course)
     return True
 
 
@@ -109,15 +110,13 @@ def _store(results: list[_Result], *, now: datetime) -> None:
             student=result.student,
             assignment=result.assignment,
             score=result.score,
-            excused=result.excused,
+            status=Status.EXCUSED if result.excused else Status.NONE,
             updated_at=now,
             updated_by=TEACHER,
         )
         for result in results
     )
     GradeChange.objects.bulk_create(
-        GradeChange(
-            grade=grade, version=1, at=now, author=TEACHER, score_after=grade.score, excused_after=grade.excused
-        )
+        GradeChange(grade=grade, version=1, at=now, author=TEACHER, score_after=grade.score, status_after=grade.status)
         for grade in grades
     )

@@ -7,7 +7,7 @@ percentages first is not always best, and trying every choice is not needed.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +87,7 @@ def _ids(entries: Iterable[Entry]) -> frozenset[int]:
     return frozenset(entry.id for entry in entries)
 
 
+@lru_cache(maxsize=16384)
 def _hundredths(amount: Decimal) -> int:
     number = amount.scaleb(2)
     if number != int(number):

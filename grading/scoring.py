@@ -4,8 +4,8 @@ The rules are those that docs/grading.md explains.
 """
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -13,8 +13,11 @@ from fractions import Fraction
 from grading import drops
 from grading.drops import Entry
 
-# The least percentage for each letter, highest first.
-LETTERS = {
+ZERO = Decimal(0)
+Letters = Mapping[str, Decimal | int]
+
+# The least percentage for each letter, highest first: what a course without a scale of its own uses.
+LETTERS: Letters = {
     "A": 94,
     "A-": 90,
     "B+": 87,
@@ -32,16 +35,29 @@ LETTERS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """One assignment with what one student got for it; both amounts have at most two decimals."""
+    """One assignment with what one student got for it; amounts have at most two decimals.
+
+    `score` is as it was entered: `late_deduction` is still to be taken from it. A grade that is not `posted` is hidden
+    from the student.
+    """
 
     id: int
     points: Decimal
     score: Decimal | None = None
+    late_deduction: Decimal = ZERO
+    posted: bool = True
     excused: bool = False
     published: bool = True
     extra_credit: bool = False
     omit_from_final: bool = False
     never_drop: bool = False
+
+    @property
+    def effective_score(self) -> Decimal | None:
+        """The score less the late deduction, and at least zero."""
+        if self.score is None or not self.late_deduction:
+            return self.score
+        return max(self.score - self.late_deduction, ZERO)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,24 +70,27 @@ class Category:
 
 
 class Outcome(StrEnum):
-    """What became of an item in a total."""
+    """How an item takes part in a total, or why it does not."""
 
-    COUNTED = "counted"
-    COUNTED_AS_ZERO = "counted as zero"
-    EXTRA_CREDIT = "extra credit"
+    COUNTED = "counted", True
+    COUNTED_AS_ZERO = "counted as zero", True
+    HIDDEN_AS_ZERO = "hidden, counted as zero", True
+    EXTRA_CREDIT = "extra credit", True
     DROPPED_LOWEST = "dropped as lowest"
     DROPPED_HIGHEST = "dropped as highest"
     NOT_GRADED = "not graded"
+    HIDDEN = "hidden"
     EXCUSED = "excused"
     OMITTED = "omitted"
     UNPUBLISHED = "unpublished"
 
-    @property
-    def counts(self) -> bool:
-        return self in _COUNTING
+    counts: bool
 
-
-_COUNTING = frozenset({Outcome.COUNTED, Outcome.COUNTED_AS_ZERO, Outcome.EXTRA_CREDIT})
+    def __new__(cls, value: str, counts: bool = False) -> "Outcome":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.counts = counts
+        return member
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,21 +105,34 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """One category in a total."""
+    """One category in a total. Sums are in whole hundredths, which are as exact as decimals and quick to add."""
 
     category: Category
-    lines: tuple[Line, ...]
-    earned: Decimal
-    possible: Decimal
+    outcomes: tuple[Outcome, ...]
+    earned_hundredths: int
+    possible_hundredths: int
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every item of the category, in its order."""
+        return tuple(map(_line, self.category.items, self.outcomes))
+
+    @property
+    def earned(self) -> Decimal:
+        return _decimal(self.earned_hundredths)
+
+    @property
+    def possible(self) -> Decimal:
+        return _decimal(self.possible_hundredths)
 
     @property
     def ratio(self) -> Fraction | None:
-        return _ratio(self.earned, self.possible)
+        return _ratio(self.earned_hundredths, self.possible_hundredths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Total:
-    """`exact` is the percentage before rounding; None while there is nothing to tell of."""
+    """`exact` is the percentage before rounding; None while nothing is graded."""
 
     exact: Fraction | None
     parts: tuple[Part, ...]
@@ -114,19 +146,30 @@ class Total:
         return None if self.percent is None else letter(self.percent)
 
 
-def current(categories: Iterable[Category], *, weighted: bool) -> Total:
-    """The total of what is graded so far."""
-    return _total(tuple(_part(category, blanks_count=False) for category in categories), weighted=weighted)
+def current(categories: Iterable[Category], *, weighted: bool, with_unposted: bool = False) -> Total:
+    """The total of what is graded so far; hidden grades are left out unless `with_unposted`."""
+    rule = _Rule(blanks_count=False, with_unposted=with_unposted)
+    return _total(tuple(_part(category, rule) for category in categories), weighted=weighted)
 
 
-def final(categories: Iterable[Category], *, weighted: bool) -> Total:
-    """The total if all that is still blank stayed so and counted as zero; None while nothing at all is graded."""
-    parts = tuple(_part(category, blanks_count=True) for category in categories)
-    total = _total(parts, weighted=weighted)
-    graded = any(
-        _ineligible(line.item) is None and line.item.score is not None for part in parts for line in part.lines
-    )
-    return total if graded else Total(exact=None, parts=parts)
+def final(categories: Iterable[Category], *, weighted: bool, with_unposted: bool = False) -> Total:
+    """The total if every blank counted as zero, and every hidden grade unless `with_unposted`.
+
+    None while nothing at all is graded.
+    """
+    categories = tuple(categories)
+    rule = _Rule(blanks_count=True, with_unposted=with_unposted)
+    parts = tuple(_part(category, rule) for category in categories)
+    if any(rule.shows(item) and _ineligible(item) is None for category in categories for item in category.items):
+        return _total(parts, weighted=weighted)
+    return Total(exact=None, parts=parts)
+
+
+def supposed(categories: Iterable[Category], scores: Mapping[int, Decimal | None]) -> list[Category]:
+    """The categories as if these scores, by item, had been given: posted, on time and not excused."""
+    return [
+        replace(category, items=tuple(_supposed(item, scores) for item in category.items)) for category in categories
+    ]
 
 
 def rounded(percentage: Fraction) -> Decimal:
@@ -134,8 +177,26 @@ def rounded(percentage: Fraction) -> Decimal:
     return Decimal(math.floor(percentage * 100 + Fraction(1, 2))).scaleb(-2)
 
 
-def letter(percent: Decimal) -> str:
-    return next(name for name, bound in LETTERS.items() if bound <= percent)
+def letter(percent: Decimal, letters: Letters = LETTERS) -> str:
+    """The letter of the highest bound reached; `letters` go from high to low, the last at 0."""
+    return next(name for name, bound in letters.items() if bound <= percent)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Rule:
+    """The difference between the totals."""
+
+    blanks_count: bool
+    with_unposted: bool
+
+    def shows(self, item: Item) -> bool:
+        return item.score is not None and (item.posted or self.with_unposted)
+
+
+def _supposed(item: Item, scores: Mapping[int, Decimal | None]) -> Item:
+    if item.id not in scores:
+        return item
+    return replace(item, score=scores[item.id], late_deduction=ZERO, excused=False, posted=True)
 
 
 def _total(parts: tuple[Part, ...], *, weighted: bool) -> Total:
@@ -144,7 +205,7 @@ def _total(parts: tuple[Part, ...], *, weighted: bool) -> Total:
 
 def _weighted(parts: Iterable[Part]) -> Fraction | None:
     """Weights that add up to less than 100, also because a category has nothing yet, are scaled up; never down."""
-    shares = [(Fraction(part.category.weight), part.ratio) for part in parts if part.ratio is not None]
+    shares = [(Fraction(part.category.weight), part.ratio) for part in parts if part.possible_hundredths]
     weight = sum((weight for weight, _ in shares), Fraction())
     if not weight:
         return None
@@ -152,30 +213,42 @@ def _weighted(parts: Iterable[Part]) -> Fraction | None:
 
 
 def _in_points(parts: Sequence[Part]) -> Fraction | None:
-    ratio = _ratio(sum(part.earned for part in parts), sum(part.possible for part in parts))
+    ratio = _ratio(sum(part.earned_hundredths for part in parts), sum(part.possible_hundredths for part in parts))
     return None if ratio is None else ratio * 100
 
 
-def _part(category: Category, *, blanks_count: bool) -> Part:
-    outcomes = {item.id: _outcome(item, blanks_count=blanks_count) for item in category.items}
-    eligible = [item for item in category.items if outcomes[item.id].counts]
-    outcomes |= _dropped(eligible, lowest=category.drop_lowest, highest=category.drop_highest)
-    lines = tuple(_line(item, outcomes[item.id]) for item in category.items)
+def _part(category: Category, rule: _Rule) -> Part:
+    outcomes = [_outcome(item, rule) for item in category.items]
+    counting = [_entry(item, outcome) for item, outcome in zip(category.items, outcomes, strict=True) if outcome.counts]
+    if category.drop_lowest or category.drop_highest:
+        dropped = drops.choose(counting, lowest=category.drop_lowest, highest=category.drop_highest)
+        counting = [entry for entry in counting if entry.id not in dropped.lowest and entry.id not in dropped.highest]
+        outcomes = [
+            Outcome.DROPPED_LOWEST
+            if item.id in dropped.lowest
+            else Outcome.DROPPED_HIGHEST
+            if item.id in dropped.highest
+            else outcome
+            for item, outcome in zip(category.items, outcomes, strict=True)
+        ]
     return Part(
         category=category,
-        lines=lines,
-        earned=sum((line.earned for line in lines), Decimal()),
-        possible=sum((line.possible for line in lines), Decimal()),
+        outcomes=tuple(outcomes),
+        earned_hundredths=sum(entry.score for entry in counting),
+        possible_hundredths=sum(entry.points for entry in counting),
     )
 
 
-def _outcome(item: Item, *, blanks_count: bool) -> Outcome:
-    """What becomes of an item before anything is dropped."""
+def _outcome(item: Item, rule: _Rule) -> Outcome:
+    """How an item counts before anything is dropped."""
     reason = _ineligible(item)
     if reason is not None:
         return reason
-    if item.score is None:
-        return Outcome.COUNTED_AS_ZERO if blanks_count else Outcome.NOT_GRADED
+    if not rule.shows(item):
+        is_hidden = not item.posted and not rule.with_unposted
+        if rule.blanks_count:
+            return Outcome.HIDDEN_AS_ZERO if is_hidden else Outcome.COUNTED_AS_ZERO
+        return Outcome.HIDDEN if is_hidden else Outcome.NOT_GRADED
     return Outcome.EXTRA_CREDIT if item.extra_credit else Outcome.COUNTED
 
 
@@ -187,29 +260,27 @@ def _ineligible(item: Item) -> Outcome | None:
     return Outcome.EXCUSED if item.excused else None
 
 
+def _entry(item: Item, outcome: Outcome) -> Entry:
+    """An item that counts, in hundredths."""
+    is_zero = outcome is Outcome.COUNTED_AS_ZERO or outcome is Outcome.HIDDEN_AS_ZERO
+    return Entry.of(
+        id=item.id,
+        score=ZERO if is_zero else item.effective_score or ZERO,
+        points=ZERO if item.extra_credit else item.points,
+        never_drop=item.never_drop,
+    )
+
+
 def _line(item: Item, outcome: Outcome) -> Line:
     if not outcome.counts:
-        return Line(item=item, outcome=outcome, earned=Decimal(), possible=Decimal())
-    return Line(item=item, outcome=outcome, earned=item.score or Decimal(), possible=_possible(item))
+        return Line(item=item, outcome=outcome, earned=ZERO, possible=ZERO)
+    entry = _entry(item, outcome)
+    return Line(item=item, outcome=outcome, earned=_decimal(entry.score), possible=_decimal(entry.points))
 
 
-def _possible(item: Item) -> Decimal:
-    return Decimal() if item.extra_credit else item.points
+def _ratio(earned_hundredths: int, possible_hundredths: int) -> Fraction | None:
+    return Fraction(earned_hundredths, possible_hundredths) if possible_hundredths else None
 
 
-def _dropped(items: Sequence[Item], *, lowest: int, highest: int) -> dict[int, Outcome]:
-    if not lowest and not highest:
-        return {}
-    entries = [
-        Entry.of(id=item.id, score=item.score or Decimal(), points=_possible(item), never_drop=item.never_drop)
-        for item in items
-    ]
-    dropped = drops.choose(entries, lowest=lowest, highest=highest)
-    return {
-        **dict.fromkeys(dropped.lowest, Outcome.DROPPED_LOWEST),
-        **dict.fromkeys(dropped.highest, Outcome.DROPPED_HIGHEST),
-    }
-
-
-def _ratio(earned: Decimal | int, possible: Decimal | int) -> Fraction | None:
-    return Fraction(earned) / Fraction(possible) if possible else None
+def _decimal(hundredths: int) -> Decimal:
+    return Decimal(hundredths).scaleb(-2)

@@ -1,27 +1,50 @@
-"""Where students stand in a course: their grades and totals, read with the same few queries however many they are."""
+"""Students' grades and totals in a course, read with the same few queries however many they are."""
 
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
+from django.db.models import BigIntegerField, F, FloatField, QuerySet
+from django.db.models.functions import Cast, Round
+
 from grading import scoring
-from grading.models import Assignment, Category, Course, Grade, Scheme, Student
+from grading.models import (
+    Assignment,
+    Category,
+    Course,
+    Enrollment,
+    Grade,
+    GradeStep,
+    Role,
+    Scheme,
+    State,
+    Status,
+    Student,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is graded in a course."""
+    """Categories, assignments and letters of a course."""
 
     course: Course
     categories: dict[int, Category]
     assignments: dict[int, Assignment]
+    letters: scoring.Letters
 
     @property
     def is_weighted(self) -> bool:
         return self.course.scheme == Scheme.WEIGHTED
 
-    def scored(self, grades: dict[int, Grade]) -> list[scoring.Category]:
-        """With one student's grades, by assignment."""
+    @property
+    def hides_grades(self) -> bool:
+        """Whether grades of a published assignment are not posted yet."""
+        return any(not assignment.posted for assignment in self.assignments.values())
+
+    def scored(self, grades: Mapping[int, Grade]) -> list[scoring.Category]:
+        """The calculator's view of one student's grades, given by assignment."""
         items: dict[int, list[scoring.Item]] = defaultdict(list)
         for assignment in self.assignments.values():
             items[assignment.category_id].append(_item(assignment, grades.get(assignment.pk)))
@@ -34,19 +57,42 @@ class Standing:
 
     plan: Plan
     student: Student
-    grades: dict[int, Grade]
+    grades: Mapping[int, Grade]
 
     @cached_property
     def current(self) -> scoring.Total:
-        return scoring.current(self._scored, weighted=self.plan.is_weighted)
+        return scoring.current(self.scored, weighted=self.plan.is_weighted)
 
     @cached_property
     def final(self) -> scoring.Total:
-        return scoring.final(self._scored, weighted=self.plan.is_weighted)
+        return scoring.final(self.scored, weighted=self.plan.is_weighted)
 
     @cached_property
-    def _scored(self) -> list[scoring.Category]:
+    def unposted_current(self) -> scoring.Total:
+        if not self.plan.hides_grades:
+            return self.current
+        return scoring.current(self.scored, weighted=self.plan.is_weighted, with_unposted=True)
+
+    @cached_property
+    def unposted_final(self) -> scoring.Total:
+        if not self.plan.hides_grades:
+            return self.final
+        return scoring.final(self.scored, weighted=self.plan.is_weighted, with_unposted=True)
+
+    @cached_property
+    def scored(self) -> list[scoring.Category]:
         return self.plan.scored(self.grades)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supposed(Standing):
+    """A standing as if the student had other scores, given by assignment; nothing of it is stored."""
+
+    scores: Mapping[int, Decimal | None]
+
+    @cached_property
+    def scored(self) -> list[scoring.Category]:
+        return scoring.supposed(self.plan.scored(self.grades), self.scores)
 
 
 def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
@@ -58,19 +104,42 @@ def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
         # Not by a join: every assignment of a category shares the one object.
         assignment.category = categories[assignment.category_id]
     by_id = {assignment.pk: assignment for assignment in assignments}
-    return Plan(course=course, categories=categories, assignments=by_id)
+    return Plan(course=course, categories=categories, assignments=by_id, letters=read_letters(course=course))
 
 
-def read_standings(*, plan: Plan, student_id: int | None = None) -> list[Standing]:
-    """Of all students in the course by name, or of the one named."""
-    students = Student.objects.filter(enrollments__course=plan.course)
+def read_letters(*, course: Course) -> scoring.Letters:
+    """The course's scale, from the highest letter to the lowest."""
+    if course.scale_id is None:
+        return scoring.LETTERS
+    steps = GradeStep.objects.filter(scale=course.scale_id).order_by("-least_percent")
+    return {step.letter: step.least_percent for step in steps} or scoring.LETTERS
+
+
+def read_standings(*, plan: Plan, student_ids: Collection[int] | None = None) -> list[Standing]:
+    """Standings of all students who are in the course, by name, or of those named."""
+    enrollments = read_enrollments(course=plan.course, student_ids=student_ids)
+    grades = read_grades(plan=plan, student_ids=student_ids)
+    students = (enrollment.student for enrollment in enrollments)
+    return [Standing(plan=plan, student=each, grades=grades[each.pk]) for each in students if each is not None]
+
+
+def read_grades(*, plan: Plan, student_ids: Collection[int] | None = None) -> dict[int, dict[int, Grade]]:
+    """Stored grades by student and assignment."""
     grades = Grade.objects.filter(assignment__in=list(plan.assignments))
-    if student_id is not None:
-        students, grades = students.filter(pk=student_id), grades.filter(student=student_id)
-    by_student: dict[int, dict[int, Grade]] = defaultdict(dict)
+    if student_ids is not None:
+        grades = grades.filter(student__in=student_ids)
+    found: dict[int, dict[int, Grade]] = defaultdict(dict)
     for grade in grades:
-        by_student[grade.student_id][grade.assignment_id] = grade
-    return [Standing(plan=plan, student=student, grades=by_student[student.pk]) for student in students]
+        found[grade.student_id][grade.assignment_id] = grade
+    return found
+
+
+def read_enrollments(*, course: Course, student_ids: Collection[int] | None = None) -> list[Enrollment]:
+    """Enrollments of the students who have not dropped the course, by name."""
+    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
+    if student_ids is not None:
+        enrollments = enrollments.filter(student__in=student_ids)
+    return list(enrollments.select_related("student").order_by("student__name", "student_id"))
 
 
 def read_standing(*, plan: Plan, student: Student) -> Standing:
@@ -93,9 +162,42 @@ def _item(assignment: Assignment, grade: Grade | None) -> scoring.Item:
         id=assignment.pk,
         points=assignment.points,
         score=grade.score if grade else None,
-        excused=grade.excused if grade else False,
+        late_deduction=grade.late_deduction if grade else scoring.ZERO,
+        excused=grade is not None and grade.status == Status.EXCUSED,
         published=assignment.published,
+        posted=assignment.posted,
         extra_credit=assignment.extra_credit,
         omit_from_final=assignment.omit_from_final,
         never_drop=assignment.never_drop,
     )
+
+
+def read_scores(*, assignment: Assignment) -> list[Decimal]:
+    """The scores, less deductions, of the students who are in the course and not excused."""
+    in_course = Enrollment.objects.filter(course=assignment.category.course_id, role=Role.STUDENT)
+    grades = Grade.objects.filter(
+        assignment=assignment,
+        score__isnull=False,
+        student__in=in_course.exclude(state=State.DROPPED).values("student"),
+    ).exclude(status=Status.EXCUSED)
+    rows = grades.values_list("score", "late_deduction")
+    return [max(score - deducted, scoring.ZERO) for score, deducted in rows if score is not None]
+
+
+def read_cells(
+    *, assignment_ids: Collection[int], student_ids: Collection[int] | None = None
+) -> "QuerySet[Grade, tuple[int, int, int | None, str, int, str, int]]":
+    """Rows of student, assignment, score, status, deduction, comment and version, with amounts in hundredths.
+
+    Whole numbers because SQLite keeps a decimal as a float: rounded there, it is exact, and costs no Decimal a cell.
+    """
+    grades = Grade.objects.filter(assignment__in=assignment_ids)
+    if student_ids is not None:
+        grades = grades.filter(student__in=student_ids)
+    return grades.annotate(hundredths=_in_hundredths("score"), deducted=_in_hundredths("late_deduction")).values_list(
+        "student_id", "assignment_id", "hundredths", "status", "deducted", "comment", "version"
+    )
+
+
+def _in_hundredths(field: str) -> Cast:
+    return Cast(Round(F(field) * 100, output_field=FloatField()), BigIntegerField())

@@ -1,12 +1,20 @@
 """The grading service's addresses."""
 
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+from grading.api import urls as api
 
 handler400 = "config.problems.bad_request"
 handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
     path("v1/", include("grading.api.urls")),
+    # As the system that this one follows had them.
+    *api.plain,
     path("rollcall/", include("registry.client.django.urls")),
 ]

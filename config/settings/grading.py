@@ -10,19 +10,62 @@ PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("GRADING_SECRET_KEY")
 ROOT_URLCONF = "grading.urls"
 DATABASES = {"default": env.database(SERVICE)}
-INSTALLED_APPS = ["grading.apps.GradingApp", "registry.client.django", *base.INSTALLED_APPS]
+INSTALLED_APPS = [
+    "grading.apps.GradingApp",
+    "registry.client.django",
+    *base.INSTALLED_APPS,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.PagesMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.SignInMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+WHITENOISE_USE_FINDERS = True
+UNFOLD = {
+    "SITE_TITLE": "Rollcall grading",
+    "SITE_HEADER": "Rollcall grading",
+    "SITE_SYMBOL": "school",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "grading.admin.navigation.icon", "type": "image/svg+xml"}],
+    # The service has no pages but these.
+    "SITE_URL": None,
+    "SIDEBAR": {"navigation": "grading.admin.navigation.navigation"},
+}
+SESSION_COOKIE_NAME = "grading_session"
+CSRF_COOKIE_NAME = "grading_csrf"
+# With which the account `registrar` signs in to the admin.
+REGISTRAR_PASSWORD = env.password("DEMO_REGISTRAR_PASSWORD")
+# The plain addresses too take no body without a token.
+TOKEN_PATHS = [*base.TOKEN_PATHS, "/students"]
 
+# A bulk write of ten thousand grades, or a large file to import.
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # `act-for`: the token's holder names the person it acts for, whose rights then decide.
 TOKEN_SCOPES = ["read", "write", "act-for"]
 # The token with which the web UI acts for the people signed in to it; `provision` makes it known here.
 WEBUI_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 
-SILENCED_SYSTEM_CHECKS = [
-    *base.SILENCED_SYSTEM_CHECKS,
-    # It has no pages to be framed and no forms to be forged: every request carries a token.
-    "security.W002",
-    "security.W003",
-]
+CELERY_TASK_DEFAULT_QUEUE = "grading"
+CELERY_REDBEAT_KEY_PREFIX = "grading:redbeat"
+CELERY_BEAT_SCHEDULE = {
+    "sweep-imports": {"task": "grading.tasks.sweep_imports", "schedule": 5.0, "options": {"expires": 5}},
+    "prune": {"task": "grading.tasks.prune", "schedule": 3600.0},
+}
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

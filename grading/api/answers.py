@@ -1,82 +1,275 @@
-"""Whole answers, put together from what the domain says."""
+"""Whole answers, put together from what the domain modules return."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from grading import representation, scoring
+from grading import gradebook, representation, scoring, standings
 from grading.access import Seat
-from grading.models import Assignment, Grade
+from grading.models import Assignment, Enrollment, Grade, GradeChange, Status, Student
 from grading.standings import Plan, Standing
+from grading.totals import FIELDS
+from grading.undoing import Undone
 
 
 def course(seat: Seat) -> dict[str, Any]:
-    return representation.course(seat.course, may_write=seat.is_teacher)
+    return {
+        **representation.course(seat.course),
+        "role": seat.role,
+        "may_write": seat.may_grade,
+        "may_edit": seat.may_edit,
+    }
 
 
 def course_in_full(seat: Seat) -> dict[str, Any]:
+    staff = seat.course.enrollments.filter(role__in=["teacher", "assistant"], state="active")
+    people: dict[str, list[str]] = {"teacher": [], "assistant": []}
+    for enrollment in staff:
+        people[enrollment.role].append(enrollment.username)
     return {
         **course(seat),
-        "teachers": [teacher.username for teacher in seat.course.teachers.all()],
+        "teachers": people["teacher"],
+        "assistants": people["assistant"],
+        "sections": [representation.section(section) for section in seat.course.sections.all()],
         "categories": [representation.category(category) for category in seat.course.categories.all()],
+        "letters": representation.letters(standings.read_letters(course=seat.course)),
     }
 
 
-def student(standing: Standing) -> dict[str, Any]:
-    return {**representation.student(standing.student), "current": representation.total(standing.current)}
+def students(seat: Seat, enrollments: Iterable[Enrollment], letters: scoring.Letters) -> dict[str, Any]:
+    return {
+        "students": [
+            {
+                **representation.student(enrollment.student),
+                "section": enrollment.section_id,
+                "state": enrollment.state,
+                "current": representation.percentage(enrollment.current_percent, letters),
+                "final": representation.percentage(enrollment.final_percent, letters),
+            }
+            for enrollment in enrollments
+            if enrollment.student is not None
+        ]
+    }
 
 
 def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
+    """Every assignment with its grade, and the totals with their explanation."""
     return {
         "course": course(seat),
         "student": representation.student(standing.student),
-        "assignments": [
-            {**representation.assignment(assignment), "grade": grade(assignment, standing.grades.get(assignment.pk))}
-            for assignment in standing.plan.assignments.values()
-        ],
-        **_totals(standing),
-        "explanation": {
-            "current": _explanation(standing.plan, standing.current),
-            "final": _explanation(standing.plan, standing.final),
-        },
+        "assignments": _assignments(seat, standing),
+        **totals(seat, standing),
+        "explanation": explanations(seat, standing),
     }
 
 
-def gradebook(seat: Seat, plan: Plan, rows: Iterable[Standing]) -> dict[str, Any]:
+def report(seat: Seat, standing: Standing, enrollment: Enrollment | None) -> dict[str, Any]:
+    """One course in a student's report."""
     return {
         "course": course(seat),
+        "section": enrollment.section.title if enrollment and enrollment.section else None,
+        **totals(seat, standing),
+        "categories": [
+            {
+                **representation.category(standing.plan.categories[part.category.id]),
+                "earned": representation.amount(part.earned),
+                "possible": representation.amount(part.possible),
+                "current": representation.percentage(
+                    None if part.ratio is None else f"{scoring.rounded(part.ratio * 100):f}", standing.plan.letters
+                ),
+            }
+            for part in standing.current.parts
+        ],
+        "assignments": _assignments(seat, standing),
+    }
+
+
+def explained(seat: Seat, standing: Standing) -> dict[str, Any]:
+    """Totals with the lines that they are made of."""
+    return {
+        "course": course(seat),
+        "student": representation.student(standing.student),
+        "letters": representation.letters(standing.plan.letters),
+        **totals(seat, standing),
+        "explanation": explanations(seat, standing),
+    }
+
+
+def totals(seat: Seat, standing: Standing) -> dict[str, Any]:
+    """Staff also see the totals with the grades that are not posted yet."""
+    letters = standing.plan.letters
+    found = {"current": standing.current, "final": standing.final}
+    if seat.is_staff:
+        found |= {"unposted_current": standing.unposted_current, "unposted_final": standing.unposted_final}
+    return {name: representation.total(total, letters) for name, total in found.items()}
+
+
+def explanations(seat: Seat, standing: Standing) -> dict[str, Any]:
+    found = {"current": standing.current, "final": standing.final}
+    if seat.is_staff and standing.plan.hides_grades:
+        found |= {"unposted_current": standing.unposted_current, "unposted_final": standing.unposted_final}
+    plan = standing.plan
+    return {
+        name: representation.explanation(
+            total,
+            weighted=plan.is_weighted,
+            categories=plan.categories,
+            assignments=plan.assignments,
+            shows_hidden=seat.is_staff,
+        )
+        for name, total in found.items()
+    }
+
+
+def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[str, Any]:
+    """The gradebook: every cell in the order of its assignments, and the totals as they are stored."""
+    by_student = _cells(plan, [each.student_id for each in enrollments if each.student_id], seat)
+    order = list(plan.assignments)
+    totals = dict(zip(("current", "final", "unposted_current", "unposted_final"), FIELDS, strict=True))
+    if not seat.is_staff:
+        totals = {"current": FIELDS[0], "final": FIELDS[1]}
+    rows = []
+    for enrollment in enrollments:
+        student_id, cells = enrollment.student_id, by_student[enrollment.student_id]
+        rows.append(
+            {
+                **representation.student(enrollment.student),  # type: ignore[arg-type]
+                "section": enrollment.section_id,
+                "state": enrollment.state,
+                **{
+                    name: representation.percentage(getattr(enrollment, field), plan.letters)
+                    for name, field in totals.items()
+                },
+                "grades": [cells.get(assignment_id) or _blank(student_id, assignment_id) for assignment_id in order],
+            }
+        )
+    return {
+        "course": course(seat),
+        "letters": representation.letters(plan.letters),
+        "sections": [representation.section(section) for section in plan.course.sections.all()],
         "categories": [representation.category(category) for category in plan.categories.values()],
         "assignments": [representation.assignment(assignment) for assignment in plan.assignments.values()],
-        "students": [_row(standing) for standing in rows],
+        "students": rows,
     }
 
 
-def grade(assignment: Assignment, grade: Grade | None) -> dict[str, Any]:
-    return {"assignment": assignment.pk, **representation.grade(grade)}
-
-
-def stored_grade(assignment: Assignment, stored: Grade, standing: Standing) -> dict[str, Any]:
+def grade(seat: Seat, student_id: int, assignment: Assignment, grade: Grade | None) -> dict[str, Any]:
+    """One cell; blank for those who may not see it before it is posted."""
+    shown = grade if seat.is_staff or assignment.posted else None
     return {
-        "grade": grade(assignment, stored),
+        "id": representation.grade_id(student_id, assignment.pk),
+        "student": student_id,
+        "assignment": assignment.pk,
+        **representation.grade(shown),
+    }
+
+
+def stored_grade(seat: Seat, assignment: Assignment, stored: Grade, standing: Standing) -> dict[str, Any]:
+    return {
+        "grade": grade(seat, standing.student.pk, assignment, stored),
         "student": representation.student(standing.student),
-        **_totals(standing),
+        **totals(seat, standing),
+        "warnings": gradebook.warnings(score=stored.score, points=assignment.points),
     }
 
 
-def _row(standing: Standing) -> dict[str, Any]:
-    """`grades` in the order of the gradebook's assignments."""
-    assignments = standing.plan.assignments.values()
+def changes(found: Iterable[GradeChange]) -> list[dict[str, Any]]:
+    return [
+        {
+            **representation.change(change),
+            "grade": representation.grade_id(change.grade.student_id, change.grade.assignment_id),
+            "student": change.grade.student_id,
+            "assignment": change.grade.assignment_id,
+        }
+        for change in found
+    ]
+
+
+def undone(undone: Undone) -> dict[str, Any]:
     return {
-        **representation.student(standing.student),
-        **_totals(standing),
-        "grades": [grade(assignment, standing.grades.get(assignment.pk)) for assignment in assignments],
+        "batch": representation.batch(undone.batch),
+        "grades": [
+            {
+                "id": representation.grade_id(each.grade.student_id, each.grade.assignment_id),
+                **representation.grade(each.grade),
+            }
+            for each in undone.stored
+        ],
+        "refused": [
+            {
+                "change": undone.changes[refusal.index].pk,
+                "grade": representation.grade_id(
+                    undone.changes[refusal.index].grade.student_id, undone.changes[refusal.index].grade.assignment_id
+                ),
+                "detail": refusal.problem.detail,
+                **refusal.problem.members,
+            }
+            for refusal in undone.refused
+        ],
     }
 
 
-def _totals(standing: Standing) -> dict[str, Any]:
-    return {"current": representation.total(standing.current), "final": representation.total(standing.final)}
+def own_grades(seat: Seat, standing: Standing) -> list[dict[str, Any]]:
+    """The stored grades of one student in one course that the seat may see."""
+    return [
+        {
+            **grade(seat, standing.student.pk, assignment, standing.grades[assignment.pk]),
+            "course": seat.course.code,
+            "title": assignment.title,
+            "points": representation.amount(assignment.points),
+        }
+        for assignment in standing.plan.assignments.values()
+        if assignment.pk in standing.grades and (assignment.posted or seat.is_staff)
+    ]
 
 
-def _explanation(plan: Plan, total: scoring.Total) -> dict[str, Any]:
-    return representation.explanation(
-        total, weighted=plan.is_weighted, categories=plan.categories, assignments=plan.assignments
-    )
+def _assignments(seat: Seat, standing: Standing) -> list[dict[str, Any]]:
+    student: Student = standing.student
+    return [
+        {
+            **representation.assignment(assignment),
+            "grade": grade(seat, student.pk, assignment, standing.grades.get(assignment.pk)),
+        }
+        for assignment in standing.plan.assignments.values()
+    ]
+
+
+def _cells(plan: Plan, student_ids: list[int], seat: Seat) -> dict[int | None, dict[int, dict[str, Any]]]:
+    """Stored grades by student and assignment, read as plain rows: model instances would take most of the time."""
+    shown = [each.pk for each in plan.assignments.values() if each.posted or seat.is_staff]
+    found: dict[int | None, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for student_id, assignment_id, score, status, deduction, comment, version in standings.read_cells(
+        assignment_ids=shown, student_ids=None if seat.is_staff else student_ids
+    ):
+        found[student_id][assignment_id] = {
+            "id": f"{student_id}-{assignment_id}",
+            "assignment": assignment_id,
+            "score": None if score is None else _hundredths(score),
+            "status": status,
+            "excused": status == Status.EXCUSED,
+            "late_deduction": _hundredths(deduction),
+            "comment": comment,
+            "version": version,
+        }
+    return found
+
+
+def _blank(student_id: int | None, assignment_id: int) -> dict[str, Any]:
+    return {
+        "id": f"{student_id}-{assignment_id}",
+        "assignment": assignment_id,
+        "score": None,
+        "status": "none",
+        "excused": False,
+        "late_deduction": "0",
+        "comment": "",
+        "version": 0,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _hundredths(amount: int) -> str:
+    """The text of an amount that is given in hundredths."""
+    whole, part = divmod(amount, 100)
+    return f"{whole}.{part:02}".rstrip("0") if part else str(whole)

@@ -1,6 +1,7 @@
 """Request bodies, decoded straight into drafts: a number becomes a Decimal without ever being a binary float."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,8 +10,8 @@ from rest_framework.request import Request
 
 from config import parsers
 from config.problems import Invalid
-from grading.drafts import RULES, MemberError
-from grading.models import Kind, Scheme
+from grading.drafts import AMOUNT_RULE, PLAIN_AMOUNT, RULES, MemberError
+from grading.models import Kind, Role, Scheme, State, Status
 
 Draft = TypeVar("Draft")
 
@@ -19,11 +20,18 @@ _PLACED = re.compile(r"(?P<detail>.*) - at `\$(?P<path>[^`]*)`", re.DOTALL)
 
 # Shown to people who type grades, too.
 _PLAINER = {
-    "Invalid decimal string": "Expected a number, such as 9.5.",
+    "Invalid decimal string": AMOUNT_RULE,
     **{f"Expected `str` matching regex {pattern!r}": rule for pattern, rule in RULES.items()},
 }
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+)`")
-_CHOICES = {"kind": Kind.values, "scheme": Scheme.values}
+_CHOICES = {
+    "kind": Kind.values,
+    "scheme": Scheme.values,
+    "role": Role.values,
+    "state": State.values,
+    "status": Status.values,
+}
+_AMOUNTS = frozenset({"score", "points", "weight", "late_deduction", "least_percent"})
 
 
 class UndecodedParser(BaseParser):
@@ -39,10 +47,40 @@ def decode(request: Request, draft: type[Draft]) -> Draft:
     """The request's body as a draft; members it does not know are left out. Raises Problem or Invalid."""
     body = request.data if isinstance(request.data, bytes) else b""
     parsers.decode(body)
+    faults = list(_amount_faults(_WRITTEN.decode(body)))
+    if faults:
+        raise Invalid("See `errors` for each member.", errors=faults)
     try:
         return msgspec.json.decode(body, type=draft)
     except msgspec.ValidationError as error:
         raise Invalid("See `errors` for each member.", errors=[_fault(error)]) from error
+
+
+class _Written(str):
+    """A number with a fraction or an exponent, as it was written."""
+
+    __slots__ = ()
+
+
+_WRITTEN = msgspec.json.Decoder(float_hook=_Written)
+
+
+def _amount_faults(value: Any, pointer: str = "") -> Iterator[dict[str, str]]:
+    """Amounts that are no plain numbers, by the text that was sent: Python reads "1_0" and "1e1" as numbers, too."""
+    if isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _amount_faults(member, f"{pointer}/{index}")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            place = f"{pointer}/{name}"
+            if name not in _AMOUNTS or isinstance(member, list | dict):
+                yield from _amount_faults(member, place)
+            elif _is_written(member) and not PLAIN_AMOUNT.fullmatch(str(member)):
+                yield {"pointer": place, "detail": AMOUNT_RULE}
+
+
+def _is_written(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _fault(error: msgspec.ValidationError) -> dict[str, str]:

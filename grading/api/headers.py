@@ -1,4 +1,4 @@
-"""What a request's headers say: who acts, and which version of a grade they saw."""
+"""Request headers: the acting person, the version of a grade that they saw, and the key of a repeatable request."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -20,12 +20,12 @@ def actor(request: Request, holder: Holder) -> Actor:
     if not holder.may("act-for"):
         if header:
             raise Forbidden(f"The token {holder.name!r} lacks the scope 'act-for': leave `Rollcall-Act-For` out.")
-        return Actor.token(holder.name)
+        return Actor.token(holder.name, via=_via(request, holder))
     if not header:
         raise Forbidden(
             f"The token {holder.name!r} acts for people: say for whom with the header `Rollcall-Act-For: <username>`."
         )
-    return Actor.person(_username(header))
+    return Actor.person(_username(header), via=_via(request, holder))
 
 
 def expected_version(request: Request) -> int | None:
@@ -42,6 +42,18 @@ def expected_version(request: Request) -> int | None:
 
 def etag(grade: Grade | None) -> str:
     return f'"{grade.version if grade else 0}"'
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Raises Problem for a key that is empty, too long or not printable ASCII."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
+        raise Problem("`Idempotency-Key` takes 1 to 255 printable ASCII characters without blanks, such as a UUID.")
+    return key
+
+
+def _via(request: Request, holder: Holder) -> str:
+    return f"{holder.name} {request.META.get('REMOTE_ADDR', '')}".strip()
 
 
 def _version(header: str) -> int:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
+from tests.browser.live_grading import served_grading
 from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 from tests.webui.faked.call import Call
@@ -31,8 +32,9 @@ def served_webui(world: World, data_dir: Path) -> Iterator[str]:
     with ExitStack() as stack:
         urls = {service: stack.enter_context(_served(world, service)) for service in UPSTREAMS}
         world.registry.urls.update(urls)
-        world.begin_anew()
         environment = _environment(data_dir, registry_url=urls["registry"])
+        world.grading = stack.enter_context(served_grading(environment))
+        world.begin_anew()
         for command in ("migrate", "provision"):
             _manage(environment, command)
         yield stack.enter_context(_running(environment))
@@ -103,9 +105,14 @@ def _handler(world: World, service: str) -> type[BaseHTTPRequestHandler]:
             if service in world.down:
                 self.close_connection = True
                 return
-            self._send(*world.answer(_call(service, self, body)))
+            try:
+                status, content = world.answer(_call(service, self, body))
+            except httpx2.TransportError:
+                self.close_connection = True
+                return
+            self._send(status, content)
 
-        do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 -- the names http.server looks for
+        do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 -- the names http.server looks for
 
         def _send(self, status: int, body: object) -> None:
             content = b"" if body is None else json.dumps(body).encode()
@@ -132,4 +139,5 @@ def _call(service: str, request: BaseHTTPRequestHandler, body: bytes) -> Call:
         query=dict(parse_qsl(parts.query)),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=json.loads(body) if body and is_json else None,
+        content=body,
     )

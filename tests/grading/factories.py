@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.test import Client
 
 from config.tokens import issuing
-from grading import courses, gradebook
+from grading import courses, enrolling, gradebook
+from grading.access import Actor
 from grading.drafts import AssignmentDraft, CategoryDraft, CourseDraft, GradeDraft, StudentDraft
 from grading.models import Assignment, Category, Course, Grade, Kind, Scheme, Student
 
@@ -35,6 +36,12 @@ class Caller:
 
     def post(self, path: str, body: Any, **headers: str) -> "Answer":
         return self.send("POST", path, json.dumps(body), **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> "Answer":
+        return self.send("PATCH", path, json.dumps(body), **headers)
+
+    def delete(self, path: str) -> "Answer":
+        return self.send("DELETE", path, None)
 
     def put(self, path: str, body: Any, **headers: str) -> "Answer":
         return self.send("PUT", path, json.dumps(body), **headers)
@@ -66,7 +73,7 @@ def course(code: str = "algebra", *, scheme: Scheme = Scheme.WEIGHTED, drop_lowe
         CategoryDraft(title="Tests", kind=Kind.TEST, weight=Decimal(70)),
     )
     draft = CourseDraft(code=code, title="Algebra", scheme=scheme, teachers=(TEACHER,), categories=categories)
-    return courses.create_course(draft=draft)
+    return courses.create_course(draft=draft, now=NOW)
 
 
 def category(course: Course, kind: Kind = Kind.HOMEWORK) -> Category:
@@ -75,7 +82,7 @@ def category(course: Course, kind: Kind = Kind.HOMEWORK) -> Category:
 
 def student(course: Course, username: str = "ada") -> Student:
     draft = StudentDraft(name=username.title(), username=username)
-    return courses.enrol(course=course, draft=draft, now=NOW)[0]
+    return enrolling.enrol(course=course, draft=draft, now=NOW)[0]
 
 
 def assignment(
@@ -91,5 +98,5 @@ def grade(
     """The first grade for that assignment."""
     draft = GradeDraft(score=None if score is None else Decimal(score), excused=excused)
     return gradebook.record_grade(
-        student=student, assignment=assignment, draft=draft, expected_version=0, author=author, now=NOW
+        student=student, assignment=assignment, patch=draft, expected_version=0, actor=Actor.person(author), now=NOW
     )

@@ -17,32 +17,32 @@ def seat_of(actor: Actor) -> Seat:
 def test_a_teacher_writes_and_sees_everybody() -> None:
     factories.course()
     seat = seat_of(Actor.person(factories.TEACHER))
-    seat.require_teacher()
+    seat.require_editor()
     seat.require_student(1)
-    assert seat.shown_student_id is None
+    assert seat.shown_student_ids is None
 
 
 def test_a_token_that_acts_for_itself_writes_and_sees_everybody() -> None:
     factories.course()
     seat = seat_of(Actor.token("importer"))
-    seat.require_teacher()
-    assert seat.shown_student_id is None
+    seat.require_editor()
+    assert seat.shown_student_ids is None
 
 
 def test_a_student_sees_only_themselves_and_writes_nothing() -> None:
     ada = factories.student(factories.course(), "ada")
     seat = seat_of(Actor.person("ada"))
     seat.require_student(ada.pk)
-    assert seat.shown_student_id == ada.pk
+    assert seat.shown_student_ids == frozenset({ada.pk})
     with pytest.raises(Forbidden):
         seat.require_student(ada.pk + 1)
     with pytest.raises(Forbidden):
-        seat.require_teacher()
+        seat.require_editor()
 
 
 def test_a_teacher_who_is_also_enrolled_stays_a_teacher() -> None:
     factories.student(factories.course(), factories.TEACHER)
-    assert seat_of(Actor.person(factories.TEACHER)).shown_student_id is None
+    assert seat_of(Actor.person(factories.TEACHER)).shown_student_ids is None
 
 
 def test_a_course_is_there_only_for_those_who_are_in_it() -> None:

@@ -1,7 +1,6 @@
-"""What holds between processes: no edit overwrites another, and no acknowledged grade is lost."""
+"""Promises that hold between processes: no edit overwrites another, and what was acknowledged is whole and kept."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ import pytest
 from tests import postgresql
 from tests.grading import writers
 
-POINTS = writers.WRITERS * writers.POINTS_EACH
+EDITS = writers.TEACHERS * writers.EDITS_EACH
+CELLS = writers.STUDENTS * writers.ASSIGNMENTS
 
 
 @pytest.fixture
@@ -20,14 +20,20 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'grading.sqlite3'}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def postgresql_url() -> Iterator[str]:
     with postgresql.server() as url:
         yield url
 
 
+@pytest.fixture(params=["sqlite_url", "postgresql_url"])
+def database(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
 def process(function: str, database_url: str) -> "subprocess.Popen[str]":
-    """Of one of the writers."""
+    """A process that runs one of the writers."""
     program = f"import django; django.setup(); from tests.grading import writers; writers.{function}()"
     environment = {
         **os.environ,
@@ -37,22 +43,56 @@ def process(function: str, database_url: str) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("database", ["sqlite_url", "postgresql_url"])
-def test_no_point_is_lost_among_writers_at_the_same_time(database: str, request: pytest.FixtureRequest) -> None:
-    with process("race", request.getfixturevalue(database)) as race:
-        output, _ = race.communicate(timeout=300)
-    assert output.split() == [f"{POINTS}.00", str(POINTS), str(POINTS)]
+def outputs(database: str, *functions: str) -> list[list[str]]:
+    """What the writers print, run at the same time."""
+    running = [process(function, database) for function in functions]
+    found = [each.communicate(timeout=300)[0].split() for each in running]
+    assert [each.returncode for each in running] == [0] * len(running)
+    return found
 
 
-def test_a_killed_process_loses_no_acknowledged_grade(tmp_path: Path, sqlite_url: str) -> None:
-    with process("endless", sqlite_url) as endless:
-        assert endless.stdout is not None
-        acknowledged = [int(endless.stdout.readline()) for _ in range(30)]
-        endless.kill()
-        acknowledged += [int(line) for line in endless.stdout if line.endswith("\n")]
-    database = sqlite3.connect(tmp_path / "grading.sqlite3")
-    score, version = database.execute("SELECT score, version FROM grading_grade").fetchone()
-    changes = database.execute("SELECT count(*) FROM grading_gradechange").fetchone()[0]
-    database.close()
-    assert acknowledged[-1] <= score <= acknowledged[-1] + 1
-    assert score == version == changes
+def test_two_teachers_who_edit_one_cell_lose_no_change_and_see_each_conflict(database: str) -> None:
+    """In threads of one process, and then in two processes beside each other."""
+    [[stored, _]] = outputs(database, "race")
+    assert int(stored) == EDITS
+    assert outputs(database, "judge") == [[f"{EDITS}.00", str(EDITS), str(EDITS)]]
+
+    teachers = outputs(database, *["edit"] * writers.TEACHERS)
+    assert sum(int(stored) for stored, _ in teachers) == EDITS
+    assert outputs(database, "judge") == [[f"{2 * EDITS}.00", str(2 * EDITS), str(2 * EDITS)]]
+
+
+def test_a_killed_process_loses_no_acknowledged_grade(sqlite_url: str) -> None:
+    acknowledged = kill_amid("endless", sqlite_url, after=10)
+    [[score, version, changes]] = outputs(sqlite_url, "judge")
+    assert acknowledged <= float(score) <= acknowledged + 1
+    assert float(score) == int(version) == int(changes)
+
+
+@pytest.mark.parametrize("writer", ["endless_bulk", "endless_import"])
+def test_a_write_that_is_killed_is_whole_or_not_there(database: str, writer: str) -> None:
+    acknowledged = kill_amid(writer, database, after=2)
+    [[version, cells, agree, changes]] = outputs(database, "judge_many")
+    assert acknowledged <= int(version) <= acknowledged + 1
+    assert (int(cells), agree, int(changes)) == (CELLS, "True", CELLS * int(version))
+
+
+def test_migrations_keep_the_data_of_the_first_release(database: str) -> None:
+    [words] = outputs(database, "migrated")
+    assert words == [
+        *("teacher", "ms-rivera", "student", "90.00", "90.00"),
+        *("none", "excused"),
+        *("none", "excused"),
+        *("test", "test"),
+        "True",
+    ]
+
+
+def kill_amid(writer: str, database: str, *, after: int) -> int:
+    """The last write that a killed writer acknowledged."""
+    with process(writer, database) as running:
+        assert running.stdout is not None
+        acknowledged = [int(running.stdout.readline()) for _ in range(after)]
+        running.kill()
+        acknowledged += [int(line) for line in running.stdout if line.endswith("\n")]
+    return acknowledged[-1]

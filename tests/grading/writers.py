@@ -3,70 +3,175 @@
 The unit tests' database lives inside one transaction, where nothing can be raced and no commit can be lost.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import count
 
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config.problems import PreconditionFailed
-from grading import gradebook
-from grading.drafts import GradeDraft
-from grading.models import Assignment, Grade, GradeChange, Student
+from grading import bulk, gradebook, importing
+from grading.access import Actor
+from grading.drafts import BulkDraft, BulkGrade, GradeDraft
+from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Student
 from tests.grading import factories
 
-WRITERS = 6
-POINTS_EACH = 5
+TEACHERS = 2
+EDITS_EACH = 25
+STUDENTS = 12
+ASSIGNMENTS = 10
+
+
+def prepare() -> None:
+    """A course of one student and one assignment."""
+    call_command("migrate", "grading", verbosity=0)
+    course = factories.course()
+    factories.student(course)
+    factories.assignment(course)
 
 
 def race() -> None:
-    """Each writer adds its points one by one, looking again whenever another was quicker."""
-    student, assignment = _prepare()
-    with ThreadPoolExecutor(WRITERS) as threads:
-        list(threads.map(lambda _: _add_points(student, assignment), range(WRITERS)))
+    """Two teachers in threads edit the same cell."""
+    prepare()
+    with ThreadPoolExecutor(TEACHERS) as threads:
+        counts = list(threads.map(_edit_and_close, range(TEACHERS)))
+    print(sum(stored for stored, _ in counts), sum(refused for _, refused in counts))
+
+
+def edit() -> None:
+    """One teacher's edits, beside those of another process: how many were stored, and how many were refused."""
+    print(*_edit())
+
+
+def judge() -> None:
+    """The cell's score and version, and how many changes there are."""
     grade = Grade.objects.get()
-    print(grade.score, grade.version, GradeChange.objects.count())  # noqa: T201 -- whoever started it reads this
+    print(grade.score, grade.version, GradeChange.objects.count())
 
 
 def endless() -> None:
     """Print every score that was acknowledged, until somebody ends this."""
-    student, assignment = _prepare()
+    prepare()
     for score in count(1):
-        _record(student, assignment, Decimal(score), expected_version=score - 1)
-        print(score, flush=True)  # noqa: T201 -- whoever started it reads this
+        _record(Decimal(score), expected_version=score - 1)
+        print(score, flush=True)
 
 
-def _prepare() -> tuple[Student, Assignment]:
+def endless_bulk() -> None:
+    """Write every cell at once, again and again, and print each version that was acknowledged."""
+    course = _prepare_many()
+    for version in count():
+        cells = [
+            BulkGrade(student=student.pk, assignment=assignment.pk, version=version, score=Decimal(version + 1))
+            for student in Student.objects.all()
+            for assignment in Assignment.objects.all()
+        ]
+        draft = BulkDraft(grades=tuple(cells), confirmed=True)
+        bulk.store(course=course, draft=draft, key=None, actor=_actor(), now=timezone.now())
+        print(version + 1, flush=True)
+
+
+def endless_import() -> None:
+    """Import a file of every cell, again and again, and print each version that was acknowledged."""
+    course = _prepare_many()
+    for version in count(1):
+        header = ["username", *(f"Work {number}" for number in range(ASSIGNMENTS))]
+        rows = [[f"student{number}", *[str(version)] * ASSIGNMENTS] for number in range(STUDENTS)]
+        file = "\n".join(",".join(row) for row in [header, *rows]).encode()
+        batch = importing.preview(
+            course=course, file=file, filename="", options=importing.Options(), actor=_actor(), now=timezone.now()
+        )
+        importing.confirm(batch=batch, skips_faults=False, confirmed=True, actor=_actor(), now=timezone.now())
+        print(version, flush=True)
+
+
+def judge_many() -> None:
+    """How many cells have which version, whether their scores agree, and how many changes there are."""
+    versions = Counter(Grade.objects.values_list("version", flat=True))
+    [version] = versions or [0]
+    agree = all(grade.score == version for grade in Grade.objects.all())
+    print(version, versions[version], agree, GradeChange.objects.count())
+
+
+def migrated() -> None:
+    """Data of the first release, and what the migrations make of it."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([("grading", "0001_initial")])
+    old = executor.loader.project_state([("grading", "0001_initial")]).apps
+    model = {name: old.get_model("grading", name) for name in ("Course", "Teacher", "Category", "Student")}
+    course = model["Course"].objects.create(code="algebra", title="Algebra")
+    model["Teacher"].objects.create(course=course, username="ms-rivera")
+    category = model["Category"].objects.create(course=course, kind="test", title="Tests", weight=100)
+    ada = model["Student"].objects.create(name="Ada", username="ada")
+    now = timezone.now()
+    old.get_model("grading", "Enrollment").objects.create(course=course, student=ada, enrolled_at=now)
+    for title, score, excused in (("One", 9, False), ("Two", None, True)):
+        assignment = old.get_model("grading", "Assignment").objects.create(category=category, title=title, points=10)
+        members = {"score": score, "excused": excused, "updated_at": now, "updated_by": "ms-rivera"}
+        grade = old.get_model("grading", "Grade").objects.create(student=ada, assignment=assignment, **members)
+        old.get_model("grading", "GradeChange").objects.create(
+            grade=grade, version=1, at=now, author="ms-rivera", score_after=score, excused_after=excused
+        )
+    call_command("migrate", "grading", verbosity=0)
+    teacher, student = Enrollment.objects.order_by("-role")
+    print(teacher.role, teacher.username, student.role, student.current_percent, student.final_percent)
+    print(*Grade.objects.order_by("pk").values_list("status", flat=True))
+    print(*GradeChange.objects.order_by("pk").values_list("status_after", flat=True))
+    print(*Assignment.objects.values_list("kind", flat=True))
+    try:
+        GradeChange.objects.update(author="eve")
+    except IntegrityError as error:
+        print("append-only" in str(error))
+
+
+def _prepare_many() -> Course:
     call_command("migrate", "grading", verbosity=0)
     course = factories.course()
-    return factories.student(course), factories.assignment(course)
+    for number in range(ASSIGNMENTS):
+        factories.assignment(course, f"Work {number}")
+    for number in range(STUDENTS):
+        factories.student(course, f"student{number}")
+    return course
 
 
-def _add_points(student: Student, assignment: Assignment) -> None:
-    for _ in range(POINTS_EACH):
-        while not _add_point(student, assignment):
-            pass
-    connection.close()
-
-
-def _add_point(student: Student, assignment: Assignment) -> bool:
-    seen = gradebook.find_grade(student=student, assignment=assignment)
-    score = seen.score if seen and seen.score else Decimal(0)
+def _edit_and_close(_: int) -> tuple[int, int]:
     try:
-        _record(student, assignment, score + 1, expected_version=seen.version if seen else 0)
-    except PreconditionFailed:
-        return False
-    return True
+        return _edit()
+    finally:
+        connection.close()
 
 
-def _record(student: Student, assignment: Assignment, score: Decimal, *, expected_version: int) -> None:
+def _edit() -> tuple[int, int]:
+    """Add a point until enough were added, looking again whenever another was quicker."""
+    stored = refused = 0
+    while stored < EDITS_EACH:
+        seen = Grade.objects.first()
+        score = seen.score if seen and seen.score else Decimal(0)
+        try:
+            _record(score + 1, expected_version=seen.version if seen else 0)
+        except PreconditionFailed as conflict:
+            theirs = conflict.members["theirs"]
+            assert theirs["version"] > (seen.version if seen else 0)
+            refused += 1
+        else:
+            stored += 1
+    return stored, refused
+
+
+def _record(score: Decimal, *, expected_version: int) -> None:
     gradebook.record_grade(
-        student=student,
-        assignment=assignment,
-        draft=GradeDraft(score=score),
+        student=Student.objects.get(),
+        assignment=Assignment.objects.select_related("category__course").get(),
+        patch=GradeDraft(score=score, confirmed=True),
         expected_version=expected_version,
-        author=factories.TEACHER,
+        actor=_actor(),
         now=timezone.now(),
     )
+
+
+def _actor() -> Actor:
+    return Actor.person(factories.TEACHER)

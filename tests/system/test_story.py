@@ -42,7 +42,7 @@ def test_a_grade_added_in_the_web_ui_is_stored_and_its_log_line_is_found(system:
     )
     assert response.status_code == 200
     assert grade(system, assignment)["score"] == "7.25"
-    until(lambda: logged(system, "grading", f"assignment={assignment} score=7.25 author=teacher"))
+    until(lambda: logged(system, "grading", f"assignment={assignment} version=1 author=teacher"))
 
 
 def test_every_service_logs_to_the_log_service(system: System) -> None:

@@ -1,5 +1,6 @@
 """The web UI's tests run on its own addresses, over upstreams that are faked at the HTTP edge."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 
@@ -11,7 +12,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from tests.webui.faked.call import Call
+from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
+from webui import last_good
 from webui.roles import Role
 from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
@@ -40,7 +43,18 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
+        monkeypatch.setattr(last_good, "shelf", functools.cache(last_good.Shelf))
+        # A busy machine may take its time.
+        monkeypatch.setattr(exchange, "LIMIT_SECONDS", 60.0)
         yield world
+
+
+@pytest.fixture
+def math(world: World, db: None) -> Grading:
+    """A course in grading, taught by `teacher`."""
+    grading: Grading = world.grading
+    grading.make_course()
+    return grading
 
 
 @pytest.fixture
@@ -87,7 +101,15 @@ def _answer(world: World, request: httpx2.Request) -> httpx2.Response:
         path=request.url.path,
         query=dict(request.url.params),
         headers=dict(request.headers),
-        body=json.loads(request.content or "null"),
+        body=_json(request),
+        content=request.content,
     )
     status, body = world.answer(call)
+    if isinstance(body, bytes):
+        return httpx2.Response(status, content=body)
     return httpx2.Response(status, json=body)
+
+
+def _json(request: httpx2.Request) -> object:
+    is_json = request.headers.get("content-type") == "application/json"
+    return json.loads(request.content) if request.content and is_json else None

@@ -3,9 +3,11 @@
 Scores and percentages stay the strings that grading writes: no float ever touches them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
@@ -16,11 +18,56 @@ from webui.upstream import exchange
 from webui.upstream.exchange import Answer, Refused
 
 
+class Status(StrEnum):
+    NONE = "none"
+    MISSING = "missing"
+    LATE = "late"
+    EXCUSED = "excused"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    letter: str
+    least_percent: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Course:
+    """`may_write` is about grades, `may_edit` about the course and who is in it."""
+
     code: str
     title: str
+    scheme: str = "weighted"
+    term: str | None = None
+    role: str = ""
     may_write: bool = False
+    may_edit: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Category:
+    id: int
+    title: str
+    kind: str = "homework"
+    weight: str = "0"
+    drop_lowest: int = 0
+    drop_highest: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    id: int
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CourseInFull(Course):
+    teachers: list[str] = field(default_factory=list)
+    assistants: list[str] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    categories: list[Category] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +82,9 @@ class Total:
 class Student:
     id: int
     name: str
-    current: Total = Total()
+    username: str = ""
+    sis_id: str | None = None
+    section: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +92,8 @@ class Grade:
     """Version 0 is a grade that nobody stored yet."""
 
     score: str | None = None
-    excused: bool = False
+    status: Status = Status.NONE
+    late_deduction: str = "0"
     comment: str = ""
     version: int = 0
     updated_by: str | None = None
@@ -56,10 +106,35 @@ class Assignment:
     title: str
     category: int
     points: str
+    kind: str = "homework"
     due_on: date | None = None
     published: bool = True
+    posted: bool = True
     extra_credit: bool = False
-    grade: Grade = Grade()
+    omit_from_final: bool = False
+    never_drop: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentRow(Student):
+    """One student's line of a gradebook; `grades` in the order of its assignments."""
+
+    state: str = "active"
+    current: Total = Total()
+    final: Total = Total()
+    grades: list[Grade] = field(default_factory=list)
+
+    def with_grades(self, grades: list[Grade]) -> "StudentRow":
+        return replace(self, grades=grades)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradebook:
+    course: Course
+    categories: list[Category]
+    assignments: list[Assignment]
+    students: list[StudentRow]
+    sections: list[Section] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +147,14 @@ class Line:
     score: str | None
     counts: bool
     reason: str
+    outcome: str = ""
+    late_deduction: str = "0"
+    earned: str = "0"
+    possible: str = "0"
+
+    @property
+    def is_dropped(self) -> bool:
+        return self.outcome.startswith("dropped")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +171,17 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rounding:
+    exact: str
+    rounded: str
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
     formula: str | None
     categories: list[Part]
+    rounding: Rounding | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,24 +191,208 @@ class Explanations:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class GradedAssignment(Assignment):
+    grade: Grade = Grade()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
     """All that one student got in a course."""
 
     course: Course
     student: Student
-    assignments: list[Assignment]
+    assignments: list[GradedAssignment]
     current: Total
     final: Total
     explanation: Explanations
 
 
 @dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change of one grade that a person asks for, with the version that they saw."""
+
+    student: int
+    assignment: int
+    version: int
+    score: str | None
+    status: Status
+    late_deduction: str | None = None
+    comment: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """The parts to change; `confirmed`, because the web UI asks for scores above the points itself."""
+        given = {"late_deduction": self.late_deduction, "comment": self.comment}
+        changed = {name: value for name, value in given.items() if value is not None}
+        return {"score": self.score, "status": self.status, "confirmed": True, **changed}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stored:
-    """A grade as it was stored, and what the totals are with it."""
+    """A grade as it was stored, the student's totals with it, and the change to undo; None where nothing changed."""
 
     grade: Grade
     current: Total
     final: Total
+    change: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Changes that were made together: a file, a bulk write or an undo."""
+
+    id: int
+    source: str
+    progress: str = "done"
+    author: str = ""
+    created_at: datetime | None = None
+    finished_at: datetime | None = None
+    filename: str | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _BatchGrade:
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Refusal:
+    grade: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchStored:
+    batch: Batch
+    grades: list[_BatchGrade]
+    refused: list[_Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """A grade before or after a change."""
+
+    score: str | None = None
+    status: Status = Status.NONE
+    late_deduction: str = "0"
+    comment: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    id: int
+    version: int
+    at: datetime
+    author: str
+    after: Content
+    before: Content | None = None
+    source: str = "single"
+    via: str = ""
+    batch: int | None = None
+    student: int = 0
+    assignment: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """`histogram` counts the scores in each tenth of the points, and last those above."""
+
+    count: int
+    histogram: list[int]
+    mean: str | None = None
+    median: str | None = None
+    lower_quartile: str | None = None
+    upper_quartile: str | None = None
+    deviation: str | None = None
+    least: str | None = None
+    greatest: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Supposed:
+    """Totals with supposed scores."""
+
+    current: Total
+    final: Total
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrollment:
+    id: int
+    role: str
+    state: str
+    username: str
+    student: Student | None = None
+    section: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a file, and what it is taken for."""
+
+    index: int
+    header: str
+    meaning: str
+    why: str = ""
+    assignment: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedChange:
+    line: int
+    student: int
+    name: str
+    assignment: int | None
+    old: Content
+    new: Content
+    version: int = 0
+    needs_confirmation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedPerson:
+    line: int = 0
+    name: str = ""
+    username: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """What a row of a file lacks."""
+
+    line: int = 0
+    text: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    columns: list[Column] = field(default_factory=list)
+    changes: list[ImportedChange] = field(default_factory=list)
+    changes_total: int = 0
+    people: list[ImportedPerson] = field(default_factory=list)
+    people_total: int = 0
+    same: int = 0
+    blank: int = 0
+    faults: list[Notice] = field(default_factory=list)
+    unknown: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOutcome:
+    stored: int = 0
+    refused: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import(Batch):
+    content: str = "grades"
+    blanks: str = "keep"
+    rows_done: int = 0
+    rows_total: int = 0
+    preview: Preview = Preview()
+    outcome: ImportOutcome | None = None
 
 
 class Overtaken(Exception):
@@ -129,13 +404,43 @@ class Overtaken(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowFault:
+    index: int
+    detail: str
+    theirs: Grade | None = None
+
+
+class RowsRefused(Exception):
+    """Nothing of many was stored, because of some."""
+
+    def __init__(self, rows: list[RowFault]) -> None:
+        super().__init__(f"{len(rows)} rows are refused.")
+        self.rows = rows
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Courses:
     courses: list[Course]
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Assignments:
+    assignments: list[Assignment]
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Students:
-    students: list[Student]
+    students: list[StudentRow]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Changes:
+    changes: list[Change]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Enrollments:
+    enrollments: list[Enrollment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,53 +448,201 @@ class _Precondition:
     theirs: Grade
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Fault:
+    pointer: str = ""
+    detail: str = ""
+    theirs: Grade | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Faults:
+    errors: list[_Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Batches:
+    batches: list[Batch]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    id: int
+
+
 def courses(person: str) -> list[Course]:
     return _ask(person, "/v1/courses", _Courses).courses
 
 
-def course(person: str, code: str) -> Course:
-    return _ask(person, _path(code), Course)
+def course(person: str, code: str) -> CourseInFull:
+    return _ask(person, _path(code), CourseInFull)
 
 
-def students(person: str, code: str) -> list[Student]:
+def gradebook(person: str, code: str) -> Gradebook:
+    return _ask(person, _path(code, "gradebook"), Gradebook)
+
+
+def assignments(person: str, code: str) -> list[Assignment]:
+    return _ask(person, _path(code, "assignments"), _Assignments).assignments
+
+
+def students(person: str, code: str) -> list[StudentRow]:
+    """With their totals, by name."""
     return _ask(person, _path(code, "students"), _Students).students
 
 
-def record(person: str, code: str, student_id: int) -> Record:
-    return _ask(person, _path(code, "students", student_id), Record)
+def report(person: str, code: str, student_id: int) -> Report:
+    return _ask(person, _path(code, "students", student_id), Report)
 
 
-def store(person: str, code: str, student_id: int, assignment_id: int, grade: Grade) -> Stored:
-    """`grade.version` is the one that the person saw. Raises Overtaken when it is no longer the one stored."""
-    body = {"score": grade.score, "excused": grade.excused, "comment": grade.comment}
-    path = _path(code, "students", student_id, "grades", assignment_id)
-    headers = {"If-Match": f'"{grade.version}"'}
+def suppose(person: str, code: str, student_id: int, scores: Mapping[int, str | None]) -> Supposed:
+    """What the totals would be with these scores; nothing is stored."""
+    body = {"course": code, "scores": [{"assignment": key, "score": score} for key, score in scores.items()]}
+    return _ask(person, f"/v1/students/{student_id}/what-if", Supposed, method="POST", body=body)
+
+
+def statistics(person: str, code: str, assignment_id: int) -> Statistics:
+    return _ask(person, _path(code, "assignments", assignment_id, "statistics"), Statistics)
+
+
+def grade(person: str, student_id: int, assignment_id: int) -> Grade:
+    return _ask(person, f"/v1/grades/{student_id}-{assignment_id}", Grade)
+
+
+def history(person: str, student_id: int, assignment_id: int) -> list[Change]:
+    """Of one grade, the latest first."""
+    found = _ask(person, f"/v1/grades/{student_id}-{assignment_id}/history", _Changes).changes
+    return [replace(each, student=student_id, assignment=assignment_id) for each in reversed(found)]
+
+
+def store(person: str, edit: Edit) -> Stored:
+    """Raises Overtaken when the version seen is no longer the one stored."""
+    path, headers = f"/v1/grades/{edit.student}-{edit.assignment}", {"If-Match": f'"{edit.version}"'}
     try:
-        return _ask(person, path, Stored, method="PUT", headers=headers, body=body)
+        return _ask(person, path, Stored, method="PATCH", headers=headers, body=edit.members())
     except Refused as refusal:
         if refusal.status != 412:
             raise
         raise Overtaken(msgspec.json.decode(refusal.body, type=_Precondition).theirs) from refusal
 
 
-def _ask(
+def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
+    """All or none; raises RowsRefused, with the rows that stand in the way."""
+    rows = [
+        {"student": each.student, "assignment": each.assignment, "version": each.version, **each.members()}
+        for each in edits
+    ]
+    try:
+        return _ask(person, _path(code, "grades:bulk"), BatchStored, method="POST", body={"grades": rows})
+    except Refused as refusal:
+        if refusal.status not in (412, 422, 428):
+            raise
+        faults = msgspec.json.decode(refusal.body, type=_Faults).errors
+        found = [(re.match(r"/grades/([0-9]+)", fault.pointer), fault) for fault in faults]
+        raise RowsRefused(
+            [RowFault(index=int(row[1]), detail=fault.detail, theirs=fault.theirs) for row, fault in found if row]
+        ) from refusal
+
+
+def changes(person: str, code: str, **filters: int | None) -> list[Change]:
+    """The latest first; `before` is the id of the last one on the page before."""
+    params = {name: str(value) for name, value in filters.items() if value is not None}
+    return _ask(person, _path(code, "changes"), _Changes, params=params).changes
+
+
+def undo_change(person: str, code: str, change_id: int) -> BatchStored:
+    return _ask(person, _path(code, "changes", f"{change_id}:undo"), BatchStored, method="POST")
+
+
+def undo_batch(person: str, code: str, batch_id: int) -> BatchStored:
+    return _ask(person, _path(code, "batches", f"{batch_id}:undo"), BatchStored, method="POST")
+
+
+def enrollments(person: str, code: str) -> list[Enrollment]:
+    return _ask(person, _path(code, "enrollments"), _Enrollments).enrollments
+
+
+def create(person: str, code: str, kind: str, members: Mapping[str, Any]) -> int:
+    """One of the course's `students`, `assignments`, `categories`, `sections` or `enrollments`; its id."""
+    return _ask(person, _path(code, kind), _Made, method="POST", body=members).id
+
+
+def create_course(person: str, members: Mapping[str, Any]) -> Course:
+    return _ask(person, "/v1/courses", Course, method="POST", body=members)
+
+
+def change(person: str, code: str, kind: str, key: int, members: Mapping[str, Any]) -> None:
+    _ask(person, _path(code, kind, key), _Made, method="PATCH", body=members)
+
+
+def change_course(person: str, code: str, members: Mapping[str, Any]) -> None:
+    _ask(person, _path(code), Course, method="PATCH", body=members)
+
+
+def start_import(person: str, code: str, *, file: bytes, params: Mapping[str, str]) -> Import:
+    """Have a file read; nothing is stored until it is confirmed."""
+    question = _question(person, _path(code, "imports"), method="POST", params=params)
+    headers = {**(question.headers or {}), "Content-Type": "application/octet-stream"}
+    return exchange.ask(replace(question, content=file, headers=headers), Import)
+
+
+def find_import(person: str, code: str, key: int) -> Import:
+    return _ask(person, _path(code, "imports", key), Import, params={"limit": "500"})
+
+
+def remap_import(person: str, code: str, key: int, members: Mapping[str, Any]) -> Import:
+    return _ask(person, _path(code, "imports", key), Import, method="PATCH", body=members)
+
+
+def confirm_import(person: str, code: str, key: int, members: Mapping[str, Any]) -> Import:
+    return _ask(person, _path(code, "imports", f"{key}:confirm"), Import, method="POST", body=members)
+
+
+def cancel_import(person: str, code: str, key: int) -> None:
+    exchange.fetch(_question(person, _path(code, "imports", key), method="DELETE"))
+
+
+def batches(person: str, code: str) -> list[Batch]:
+    """The latest first."""
+    return _ask(person, _path(code, "batches"), _Batches).batches
+
+
+def export(person: str, code: str, name: str) -> exchange.Reply:
+    """A whole course as a file: `canvas.csv` or `oneroster.zip`."""
+    return exchange.fetch(_question(person, _path(code, "export", name)))
+
+
+def report_document(person: str, code: str, student_id: int) -> exchange.Reply:
+    """One student's report as a PDF."""
+    return exchange.fetch(_question(person, f"/v1/students/{student_id}/report.pdf", params={"course": code}))
+
+
+def delete(person: str, code: str, kind: str, key: int) -> None:
+    exchange.fetch(_question(person, _path(code, kind, key), method="DELETE"))
+
+
+def _ask(person: str, path: str, answer: type[Answer], **members: Any) -> Answer:
+    return exchange.ask(_question(person, path, **members), answer)
+
+
+def _question(
     person: str,
     path: str,
-    answer: type[Answer],
     *,
     method: str = "GET",
+    params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: Any = None,
-) -> Answer:
-    question = exchange.Question(
+) -> exchange.Question:
+    return exchange.Question(
         service="grading",
         method=method,
         path=path,
         token=settings.GRADING_TOKEN,
+        params=params,
         headers={"Rollcall-Act-For": quote(person, safe=""), **(headers or {})},
         body=body,
     )
-    return exchange.ask(question, answer)
 
 
 def _path(code: str, *segments: str | int) -> str:

@@ -1,155 +1,110 @@
-"""One student's grades: shown with what they come to, and entered one by one without leaving the page."""
+"""One grade: its score, status, deduction, comment and history, on a page of its own."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
-from django_htmx.http import trigger_client_event
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
-from webui import entry, outages
-from webui.entry import Entry
-from webui.outages import Outage, explained
-from webui.requests import is_htmx, wants_part
-from webui.roles import TEACHING, Role, opens_to
+from webui import cells, entry
+from webui.cells import Place
+from webui.outages import explained
+from webui.requests import is_htmx
+from webui.roles import TEACHING, Role, opens_to, roles_of
 from webui.upstream import grading
-from webui.upstream.exchange import Refused, UpstreamDown
-from webui.upstream.grading import Assignment, Grade, Overtaken, Record, Stored
+from webui.upstream.exchange import Refused
+from webui.upstream.grading import Edit, Grade, Overtaken, Status
+from webui.views.cells import answer_changed
+from webui.views.neighbours import neighbours_of
 from webui.views.refusals import answers_refusals
-
-UNSAVED = "Your entry was not saved"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """Where one assignment's entry stands: what is stored, or why what was typed is not."""
-
-    assignment_id: int
-    grade: Grade
-    typed: str
-    excused: bool
-    stored: Stored | None = None
-    refusal: str = ""
-    outage: Outage | None = None
-    theirs: Grade | None = None
-
-    @property
-    def status(self) -> int:
-        if self.theirs:
-            return 412
-        return 422 if self.refusal else 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    assignment: Assignment
-    outcome: Outcome
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A category with its assignments."""
-
-    title: str
-    weight: str
-    rows: list[Row]
-
-
-@require_safe
-@opens_to(*TEACHING, Role.STUDENT)
-@explained("These grades cannot be shown")
-@answers_refusals
-def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
-    record = grading.record(request.user.get_username(), code, student_id)
-    # The totals, too: answers to grades entered in quick succession may overtake each other, this one is the last.
-    template = "webui/parts/reworked.html" if wants_part(request, "working") else "webui/student.html"
-    return render(request, template, _page(record))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@opens_to(*TEACHING)
-@explained(UNSAVED)
+@opens_to(*TEACHING, Role.STUDENT)
+@explained("This grade cannot be shown or changed")
 @answers_refusals
-def enter_grade(request: HttpRequest, code: str, student_id: int, assignment_id: int) -> HttpResponse:
-    """Where a person loads this address instead of sending an entry, they meant the student's page."""
-    student_url = reverse("student", args=[code, student_id])
-    if request.method != "POST":
-        return redirect(student_url)
-    if "score" not in request.POST:
-        raise BadRequest("The entry lacks its score: send one, empty for none.")
-    person, entered = request.user.get_username(), entry.parse(request.POST)
-    store = partial(grading.store, person, code, student_id, assignment_id, entered.grade)
+def show_grade(request: HttpRequest, code: str, place: str) -> HttpResponse:
+    """For htmx, the cell as it is stored, to be swapped into its table."""
+    found = cells.read_place(place)
+    if found is None:
+        raise Http404
     if is_htmx(request):
-        return _answer_part(request, _attempt_in_place(store, assignment_id, entered), student_url=student_url)
-    outcome = _attempt(store, assignment_id, entered)
-    if outcome.stored:
-        return redirect(f"{student_url}#grade-{assignment_id}")
-    page = _page(grading.record(person, code, student_id), outcome)
-    return render(request, "webui/student.html", page, status=outcome.status)
+        return answer_changed(request, code, [found], None)
+    if request.method == "POST":
+        if not roles_of(request.user) & TEACHING:
+            raise BadRequest(_("Only a teacher or an assistant changes grades."))
+        return _save(request, code, found)
+    return _render(request, code, found, {})
 
 
-def _attempt(store: Callable[[], Stored], assignment_id: int, entered: Entry) -> Outcome:
-    try:
-        stored = store()
-    except Overtaken as overtaken:
-        return _unsaved(assignment_id, entered, version=overtaken.theirs.version, theirs=overtaken.theirs)
-    except Refused as refusal:
-        return _unsaved(assignment_id, entered, refusal=refusal.detail)
-    grade = stored.grade
-    return Outcome(
-        assignment_id=assignment_id, grade=grade, typed=grade.score or "", excused=grade.excused, stored=stored
+def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
+    form, person = request.POST, request.user.get_username()
+    typed = form.get("score", "").strip()[:100]
+    parsed = entry.parse(typed)
+    status = form.get("status", "")
+    edit = Edit(
+        student=place.student,
+        assignment=place.assignment,
+        version=entry.read_seen(form.get("version", "")).version,
+        score=parsed.score,
+        status=Status(status) if status in set(Status) and parsed.status is Status.NONE else parsed.status,
+        late_deduction=form.get("late_deduction", "").strip().replace(",", ".", 1) or "0",
+        comment=form.get("comment", "").replace("\r\n", "\n"),
     )
-
-
-def _attempt_in_place(store: Callable[[], Stored], assignment_id: int, entered: Entry) -> Outcome:
-    """On a page that stays as it is an outage is said beside the field, too."""
+    if edit.status is not Status.LATE:
+        edit = Edit(**{**vars(edit), "late_deduction": "0"})
+    mine = Grade(
+        score=typed or None,
+        status=edit.status,
+        late_deduction=edit.late_deduction or "0",
+        comment=edit.comment or "",
+        version=edit.version,
+    )
+    points = {each.id: each.points for each in grading.assignments(person, code)}.get(place.assignment, "")
+    if "above" not in form and points and entry.is_above(edit.score, points):
+        return _render(request, code, place, {"mine": mine, "above": points}, status=422)
     try:
-        return _attempt(store, assignment_id, entered)
-    except UpstreamDown as error:
-        return _unsaved(assignment_id, entered, outage=outages.describe(error, effect=UNSAVED))
+        grading.store(person, edit)
+    except Overtaken as overtaken:
+        return _render(request, code, place, {"mine": mine, "theirs": overtaken.theirs}, status=412)
+    except Refused as refusal:
+        if refusal.status in (403, 404):
+            raise
+        return _render(request, code, place, {"mine": mine, "refusal": refusal.detail}, status=refusal.status)
+    if "next" in form:
+        following = cells.read_place(form["next"])
+        if following is not None:
+            return redirect("course-cell", code=code, place=str(following))
+    return redirect("course-cell", code=code, place=str(place))
 
 
-def _unsaved(assignment_id: int, entered: Entry, *, version: int | None = None, **why: Any) -> Outcome:
-    """`version` is what the next attempt names as seen: theirs, once the person has been shown it."""
-    grade = Grade(version=entered.version if version is None else version, comment=entered.comment)
-    return Outcome(assignment_id=assignment_id, grade=grade, typed=entered.typed, excused=entered.excused, **why)
-
-
-def _answer_part(request: HttpRequest, outcome: Outcome, *, student_url: str) -> HttpResponse:
-    context = {"outcome": outcome, "totals": outcome.stored, "student_url": student_url}
-    response = render(request, "webui/parts/entered.html", context, status=outcome.status)
-    return trigger_client_event(response, "graded") if outcome.stored else response
-
-
-def _page(record: Record, outcome: Outcome | None = None) -> dict[str, Any]:
-    outcomes = {assignment.id: _as_stored(assignment) for assignment in record.assignments}
-    if outcome:
-        outcomes[outcome.assignment_id] = outcome
-    sections = [
-        Section(
-            title=part.title,
-            weight=part.weight,
-            rows=[
-                Row(assignment=assignment, outcome=outcomes[assignment.id])
-                for assignment in record.assignments
-                if assignment.category == part.category
-            ],
-        )
-        for part in record.explanation.current.categories
-    ]
-    return {
-        "record": record,
-        "totals": record,
-        "sections": [section for section in sections if section.rows],
-        "student_url": reverse("student", args=[record.course.code, record.student.id]),
+def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    person = request.user.get_username()
+    report = grading.report(person, code, place.student)
+    assignment = next((each for each in report.assignments if each.id == place.assignment), None)
+    if assignment is None:
+        raise Http404
+    grade = found.get("mine") or assignment.grade
+    if theirs := found.get("theirs"):
+        # Whoever has been shown theirs may insist on their own.
+        grade = Grade(**{**vars(grade), "version": theirs.version})
+    context = {
+        "course": report.course,
+        "student": report.student,
+        "assignment": assignment,
+        "place": place,
+        "grade": grade,
+        "statuses": list(Status),
+        "changes": grading.history(person, place.student, place.assignment),
+        **found,
     }
-
-
-def _as_stored(assignment: Assignment) -> Outcome:
-    grade = assignment.grade
-    return Outcome(assignment_id=assignment.id, grade=grade, typed=grade.score or "", excused=grade.excused)
+    if report.course.may_write:
+        context |= neighbours_of(person, code, place.student)
+        context |= {
+            f"{name}_cell": Place(student=context[name].id, assignment=place.assignment)
+            for name in ("previous", "following")
+            if context.get(name)
+        }
+    return render(request, "webui/grades/grade.html", context, status=status)

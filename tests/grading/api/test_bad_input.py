@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 
 from config.tokens import issuing
-from grading.models import Assignment, Category, Course, Enrollment, Grade, GradeChange, Student, Teacher
+from grading.models import Assignment, Category, Course, Enrollment, Grade, GradeChange, Student
 from tests import hostile
 from tests.grading import factories
 from tests.hostile import Request
 
 pytestmark = pytest.mark.django_db
 
-MODELS = (Course, Teacher, Category, Student, Enrollment, Assignment, Grade, GradeChange)
+MODELS = (Course, Category, Student, Enrollment, Assignment, Grade, GradeChange)
 COURSE = b'{"code": "other", "title": "Other", "scheme": "points", "teachers": ["ms-rivera"], "categories": []}'
 CATEGORY = b'{"title": "Homework", "kind": "homework", "weight": "30", "drop_lowest": 1, "drop_highest": 0}'
 STUDENT = b'{"name": "Bob", "username": "bob"}'

@@ -132,7 +132,7 @@ def test_a_fault_deep_inside_is_pointed_at(admin: Caller, wrong: dict[str, str],
     [
         ({"code": None}, "/code", "It is required."),
         ({"code": "X Y"}, "/code", "Expected lower-case letters, digits and '-', at most 63, no '-' first."),
-        ({"title": " "}, "/title", "Expected a text that is not blank."),
+        ({"title": " "}, "/title", "Expected a text that is not blank, on one line, without control characters."),
         ({"scheme": "stars"}, "/scheme", "'stars' is none of weighted, points."),
         ({"teachers": ["a b"]}, "/teachers/0", "Expected letters, digits and _ . @ + - alone, at most 150."),
         (

@@ -18,6 +18,8 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    # The body as it was sent.
+    content: bytes = b""
 
 
 def wire(moment: datetime) -> str:

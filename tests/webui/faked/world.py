@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.webui.faked.call import Answer, Call
 from tests.webui.faked.grading import Grading
@@ -11,7 +12,8 @@ from tests.webui.faked.registry import Registry
 
 @dataclass
 class World:
-    grading: Grading = field(default_factory=Grading)
+    # Grading in this process, or for a real browser in one of its own.
+    grading: Any = field(default_factory=Grading)
     logsvc: Logsvc = field(default_factory=Logsvc)
     registry: Registry = field(default_factory=Registry)
     # Services that break every connection off.
@@ -28,5 +30,6 @@ class World:
     def begin_anew(self) -> None:
         """As it was made, at the addresses where it is served now."""
         urls = self.registry.urls
-        self.grading, self.logsvc, self.registry = Grading(), Logsvc(), Registry(urls=urls)
+        self.grading = self.grading.begin_anew()
+        self.logsvc, self.registry = Logsvc(), Registry(urls=urls)
         self.down.clear()

@@ -9,6 +9,7 @@ from django.test import Client
 from tests import hostile
 from tests.hostile import Request
 from tests.webui.conftest import SignIn
+from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
 from webui.roles import Role
 
@@ -17,28 +18,38 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db
 
-_GRADE = "/courses/math-1/students/1/grades/1"
+_GRADE = "/courses/math-1/cells"
 ADDRESSES: list[tuple[str, tuple[str, ...], str]] = [
     ("/", (), "GET"),
     ("/sign-in", ("next",), "POST"),
     ("/sign-out", ("next",), "POST"),
     ("/courses", (), "GET"),
-    ("/courses/math-1", ("q",), "GET"),
-    ("/courses/math-1/students/1", (), "GET"),
+    ("/courses/math-1", ("q", "section", "category", "work", "order"), "GET"),
+    ("/courses/math-1/pulse", ("seen",), "GET"),
+    ("/courses/math-1/students/1", ("total",), "GET"),
+    ("/courses/math-1/students/1/what-if", ("a1",), "GET"),
+    ("/courses/math-1/assignments/1", ("from", "to"), "GET"),
+    ("/courses/math-1/history", ("student", "assignment", "batch", "before"), "GET"),
+    ("/courses/math-1/files", (), "POST"),
+    ("/courses/math-1/files/1", (), "GET"),
+    ("/courses/math-1/setup/categories/new", (), "POST"),
+    ("/courses/math-1/undo", ("change", "batch"), "POST"),
+    ("/courses/+new", (), "POST"),
     (_GRADE, (), "POST"),
     ("/status", ("seen",), "GET"),
     ("/logs", ("service", "level", "q", "before"), "GET"),
     ("/rollcall/notify", (), "POST"),
     ("/nowhere", (), "GET"),
 ]
+SOUND = b"cell=g1-1&score=1&version=0"
 FORM = "application/x-www-form-urlencoded"
-MEMBERS = ("score", "version", "comment", "excused", "username", "password", "next")
+MEMBERS = ("cell", "score", "version", "left", "above", "change", "batch", "comment", "username", "password", "next")
 
 
 @pytest.fixture
-def client(world: World, sign_in: SignIn) -> Client:
+def client(math: Grading, sign_in: SignIn) -> Client:
     """Of somebody who may see every page; a failure is answered as it would be."""
-    client = sign_in("anybody", *Role)
+    client = sign_in("teacher", *Role)
     client.raise_request_exception = False
     return client
 
@@ -62,14 +73,14 @@ def _explains(answer: "Answer", request: Request) -> bool:
 def test_no_request_fails(client: Client, path: str, parameters: tuple[str, ...], method: str) -> None:
     make = hostile.requests if path in (_GRADE, "/rollcall/notify") else hostile.own_requests
 
-    assert failures(client, make(path, parameters=parameters, method=method, sound=b"score=1", content_type=FORM)) == []
+    assert failures(client, make(path, parameters=parameters, method=method, sound=SOUND, content_type=FORM)) == []
 
 
 @pytest.mark.parametrize("path", ["/sign-in", _GRADE])
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["a form", "a part"])
 def test_no_form_fails(client: Client, path: str, headers: Mapping[str, str]) -> None:
     words = [word.encode("utf-8", "replace") for word in hostile.QUERY_VALUES]
-    forms = [b"score=1&%s=%s" % (name.encode(), word) for name in MEMBERS for word in words]
+    forms = [SOUND + b"&%s=%s" % (name.encode(), word) for name in MEMBERS for word in words]
 
     assert (
         failures(client, (Request(path=path, method="POST", body=each, content_type=FORM) for each in forms), headers)

@@ -1,0 +1,160 @@
+"""The gradebook as its course grows: reading it whole, changing one grade, and a bulk write of every cell.
+
+In this process, through Django's whole request handling, on SQLite in a temporary directory or, with `--postgresql`, on
+a server. Each figure is the median and the 95th percentile of a few calls, beside that of the smallest course.
+"""
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests import postgresql
+
+COURSES = (30, 200, 1000)
+ASSIGNMENTS = 30
+CALLS = 20
+# `--wall` counts the waiting, too, such as for the disk.
+CLOCK = time.perf_counter if "--wall" in sys.argv else time.process_time
+
+
+def main() -> None:
+    # The settings of the tests join no registry; their one database is the registry's.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+    with tempfile.TemporaryDirectory() as directory, database(directory) as url:
+        os.environ["REGISTRY_DATABASE_URL"] = url
+        _measure()
+
+
+@contextmanager
+def database(directory: str) -> Iterator[str]:
+    if "--postgresql" in sys.argv:
+        with postgresql.server() as url:
+            yield url
+    else:
+        yield f"sqlite:///{directory}/grading.sqlite3"
+
+
+def _measure() -> None:
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    settings.ROOT_URLCONF = "grading.urls"
+    settings.ALLOWED_HOSTS = ["testserver"]
+    call_command("migrate", verbosity=0)
+    print("students   gradebook: queries, p50, p95    one grade: p50, p95     bulk write             recalculated")
+    for number in COURSES:
+        course = _course(number)
+        queries = _queries(course["read"])
+        read, change = _times(course["read"]), _times(course["change"])
+        bulk = _times(course["bulk"], calls=1, warms_up=False)[0]
+        recalculated = _times(course["recalculate"], calls=3)[0]
+        print(
+            f"{number:>8,}   {queries:>10} {read[0]:>8.1f} {read[1]:>8.1f} ms   {change[0]:>10.1f} {change[1]:>6.1f} ms"
+            f"   {bulk / 1000:>6.2f} s, {number * ASSIGNMENTS / bulk * 1000:>6,.0f} a second   {recalculated:>7.0f} ms"
+        )
+    connection.close()
+
+
+def _course(number: int) -> dict[str, Callable[[], Any]]:
+    from decimal import Decimal
+
+    from django.test import Client
+    from django.utils import timezone
+
+    from config.tokens import issuing
+    from grading import courses, totals
+    from grading.drafts import AssignmentDraft, CategoryDraft, CourseDraft
+    from grading.models import Enrollment, Grade, Kind, Student
+
+    code, now = f"course-{number}", timezone.now()
+    categories = tuple(
+        CategoryDraft(title=kind.value, kind=kind, weight=Decimal(33), drop_lowest=1)
+        for kind in (Kind.HOMEWORK, Kind.TEST, Kind.QUIZ)
+    )
+    course = courses.create_course(draft=CourseDraft(code=code, title=code, categories=categories), now=now)
+    ids = list(course.categories.values_list("pk", flat=True))
+    assignments = [
+        courses.create_assignment(
+            course=course, draft=AssignmentDraft(title=f"Work {each}", category=ids[each % 3], points=Decimal(10))
+        ).pk
+        for each in range(ASSIGNMENTS)
+    ]
+    students = Student.objects.bulk_create(
+        Student(name=f"Student {each}", username=f"{code}-{each}") for each in range(number)
+    )
+    Enrollment.objects.bulk_create(
+        Enrollment(course=course, role="student", student=each, enrolled_at=now) for each in students
+    )
+    headers = {"Authorization": f"Bearer {issuing.create(name=code, scopes=['read', 'write'])}"}
+    client = Client(headers=headers)
+
+    def write(shift: int) -> None:
+        """Every cell, in requests of at most 6,000."""
+        rows = Grade.objects.filter(assignment__category__course=course).values_list("student", "assignment", "version")
+        versions = {(student, assignment): version for student, assignment, version in rows}
+        cells = [
+            {
+                "student": student.pk,
+                "assignment": each,
+                "version": versions.get((student.pk, each), 0),
+                "score": f"{(at + each + shift) % 11}.5",
+            }
+            for at, student in enumerate(students)
+            for each in assignments
+        ]
+        for start in range(0, len(cells), 6000):
+            body = json.dumps({"grades": cells[start : start + 6000]})
+            answer = client.post(f"/v1/courses/{code}/grades:bulk", body, "application/json")
+            assert answer.status_code == 200, answer.content[:500]
+
+    def change() -> None:
+        address = f"/v1/grades/{students[0].pk}-{assignments[0]}"
+        seen = client.get(address)
+        score = "3" if seen.json()["score"] == "4" else "4"
+        answer = client.patch(
+            address, json.dumps({"score": score}), "application/json", headers={"If-Match": seen["ETag"]}
+        )
+        assert answer.status_code == 200, answer.content
+
+    write(0)
+    return {
+        "read": lambda: client.get(f"/v1/courses/{code}/gradebook").content,
+        "change": change,
+        "bulk": lambda: write(1),
+        "recalculate": lambda: totals.differences(course=course),
+    }
+
+
+def _times(call: Callable[[], Any], *, calls: int = CALLS, warms_up: bool = True) -> tuple[float, float]:
+    """Milliseconds of this process's processor: the median and the 95th percentile. Other load does not count."""
+    if warms_up:
+        call()
+    found = []
+    for _ in range(calls):
+        started = CLOCK()
+        call()
+        found.append((CLOCK() - started) * 1000)
+    return statistics.median(found), sorted(found)[max(int(len(found) * 0.95) - 1, 0)]
+
+
+def _queries(call: Callable[[], Any]) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return len(captured)
+
+
+if __name__ == "__main__":
+    main()

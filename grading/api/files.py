@@ -1,0 +1,180 @@
+"""Files: importing with a preview, and exporting."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.problems import Invalid
+from grading import enqueueing, importing, models, representation
+from grading.access import Seat
+from grading.api import base, bodies, students
+from grading.drafts import ConfirmationDraft, MappingDraft
+from grading.files import canvas, oneroster, reports
+
+MOST_SHOWN = 5_000
+
+
+class FileParser(BaseParser):
+    media_type = "text/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        return stream.read()
+
+
+class BinaryParser(FileParser):
+    media_type = "application/octet-stream"
+
+
+class ExcelParser(FileParser):
+    """What browsers on Windows call a CSV file."""
+
+    media_type = "application/vnd.ms-excel"
+
+
+class Imports(base.GraderView):
+    parser_classes = [FileParser, BinaryParser, ExcelParser]
+
+    def post(self, request: Request, code: str) -> Response:
+        content = request.query_params.get("content", importing.GRADES)
+        if content not in importing.CONTENTS:
+            raise _invalid("?content", f"{content!r} is none of {', '.join(importing.CONTENTS)}.")
+        if content == importing.ROSTER:
+            self.seat.require_editor()
+        blanks = request.query_params.get("blanks", "keep")
+        if blanks not in {"keep", "clear"}:
+            raise _invalid("?blanks", f"{blanks!r} is none of keep, clear.")
+        filename = request.query_params.get("filename", "")
+        if len(filename) > 255 or not filename.isprintable():
+            raise _invalid("?filename", "Expected at most 255 printable characters.")
+        options = importing.Options(
+            content=content, separator=request.query_params.get("separator"), clears_blanks=blanks == "clear"
+        )
+        batch = importing.preview(
+            course=self.seat.course,
+            file=request.data if isinstance(request.data, bytes) else b"",
+            filename=filename,
+            options=options,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        location = f"/v1/courses/{code}/imports/{batch.pk}"
+        return Response(import_body(batch, request), status=201, headers={"Location": location})
+
+
+class ImportView(base.GraderView):
+    batch: models.ImportBatch
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.batch = importing.find(course=self.seat.course, batch_id=kwargs["batch_id"])
+        if self.writes:
+            check_may_store(self.seat, self.batch)
+
+
+class Import(ImportView):
+    def get(self, request: Request, code: str, batch_id: int) -> Response:
+        return Response(import_body(self.batch, request))
+
+    def patch(self, request: Request, code: str, batch_id: int) -> Response:
+        draft = bodies.decode(request, MappingDraft)
+        present = self.batch.options
+        mapping = {str(each.index): each.body() for each in draft.columns}
+        if any(said["meaning"] == "new" for said in mapping.values()):
+            self.seat.require_editor()
+        options = importing.Options(
+            content=self.batch.content,
+            separator=draft.separator or present["separator"],
+            clears_blanks=present["clears_blanks"] if draft.blanks is None else draft.blanks == "clear",
+            mapping={**present["mapping"], **mapping},
+        )
+        return Response(import_body(importing.remap(batch=self.batch, options=options), request))
+
+    def delete(self, request: Request, code: str, batch_id: int) -> Response:
+        importing.cancel(batch=self.batch)
+        return Response(status=204)
+
+
+class ConfirmImport(ImportView):
+    def post(self, request: Request, code: str, batch_id: int) -> Response:
+        draft = bodies.decode(request, ConfirmationDraft) if request.data else ConfirmationDraft()
+        batch = importing.confirm(
+            batch=self.batch,
+            skips_faults=draft.skip_faults,
+            confirmed=draft.confirmed,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        is_done = batch.progress == models.ImportBatch.Progress.DONE
+        if not is_done:
+            enqueueing.run_import(batch_id=batch.pk)
+        return Response(import_body(batch, request), status=200 if is_done else 202)
+
+
+class FileView(base.GraderView):
+    """Answers a file whatever the request accepts."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
+
+
+class Canvas(FileView):
+    def get(self, request: Request, code: str) -> HttpResponse:
+        text = canvas.export(course=self.seat.course)
+        return _file(text.encode("utf-8-sig"), "text/csv; charset=utf-8", f"{code}.csv")
+
+
+class OneRoster(FileView):
+    def get(self, request: Request, code: str) -> HttpResponse:
+        return _file(oneroster.export(course=self.seat.course), "application/zip", f"{code}-oneroster.zip")
+
+
+class ReportDocument(students.Report):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(self, request: Request, student_id: int) -> HttpResponse:  # type: ignore[override]  # a document, no JSON
+        document = reports.render(self.report(request), now=timezone.now())
+        return _file(document, "application/pdf", f"report-{student_id}.pdf")
+
+
+def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
+    """The preview a page of changes at a time, and what became of it."""
+    offset = base.number(request, "offset", default=0) or 0
+    limit = base.number(request, "limit", default=MOST_SHOWN, at_most=MOST_SHOWN) or 0
+    shown = dict(batch.preview)
+    for name in ("changes", "people"):
+        if name in shown:
+            shown |= {f"{name}_total": len(shown[name]), name: shown[name][offset : offset + limit]}
+    return {
+        **representation.batch(batch),
+        "content": batch.content,
+        "blanks": "clear" if batch.options.get("clears_blanks") else "keep",
+        "rows_done": batch.rows_done,
+        "rows_total": batch.rows_total,
+        "preview": shown,
+        "outcome": batch.outcome or None,
+    }
+
+
+def check_may_store(seat: Seat, batch: models.ImportBatch) -> None:
+    """A roster and new assignments change the course itself. Raises Forbidden."""
+    makes_assignments = any(column["meaning"] == "new" for column in _columns(batch))
+    if batch.content == importing.ROSTER or makes_assignments:
+        seat.require_editor()
+
+
+def _columns(batch: models.ImportBatch) -> list[dict[str, Any]]:
+    columns = batch.preview.get("columns", [])
+    return columns if isinstance(columns, list) else []
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _invalid(pointer: str, detail: str) -> Invalid:
+    return Invalid("See `errors` for each parameter.", errors=[{"pointer": pointer, "detail": detail}])

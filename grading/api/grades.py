@@ -1,0 +1,165 @@
+"""Grades: one, many, their history and their undoing."""
+
+import re
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.problems import NotFound, PreconditionRequired
+from grading import access, bulk, courses, gradebook, models, representation, standings, undoing
+from grading.api import answers, base, bodies, headers
+from grading.drafts import BulkDraft, GradeDraft, GradePatch
+
+MOST_CHANGES = 200
+_GRADE_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
+
+
+class Gradebook(base.CourseView):
+    def get(self, request: Request, code: str) -> Response:
+        enrollments = standings.read_enrollments(course=self.seat.course, student_ids=self.seat.shown_student_ids)
+        return Response(answers.grades(self.read_plan(), enrollments, self.seat))
+
+
+class GradeView(base.StudentView):
+    """Knows the assignment, too."""
+
+    assignment: models.Assignment
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.assignment = courses.find_assignment(
+            course=self.seat.course, assignment_id=kwargs["assignment_id"], with_unpublished=self.seat.is_staff
+        )
+
+    def answer(self) -> Response:
+        grade = gradebook.find_grade(student=self.student, assignment=self.assignment)
+        body = answers.grade(self.seat, self.student.pk, self.assignment, grade)
+        return Response(body, headers={"ETag": f'"{body["version"]}"'})
+
+    def store(self, patch: GradePatch | GradeDraft, expected_version: int | None) -> Response:
+        grade = gradebook.record_grade(
+            student=self.student,
+            assignment=self.assignment,
+            patch=patch,
+            expected_version=expected_version,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        body = answers.stored_grade(self.seat, self.assignment, grade, self.read_standing())
+        return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(grade)})
+
+    def changes(self) -> Response:
+        if not (self.seat.is_staff or self.assignment.posted):
+            return Response({"changes": []})
+        changes = gradebook.history(student=self.student, assignment=self.assignment)
+        return Response({"changes": [representation.change(change) for change in changes]})
+
+
+class Grade(GradeView):
+    def get(self, request: Request, code: str, student_id: int, assignment_id: int) -> Response:
+        return self.answer()
+
+    def put(self, request: Request, code: str, student_id: int, assignment_id: int) -> Response:
+        expected_version = headers.expected_version(request)
+        return self.store(bodies.decode(request, GradeDraft), expected_version)
+
+
+class History(GradeView):
+    def get(self, request: Request, code: str, student_id: int, assignment_id: int) -> Response:
+        return self.changes()
+
+
+class CellView(GradeView):
+    """Finds the course by the grade's id, which is made of the student's and the assignment's."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        match = _GRADE_ID.fullmatch(kwargs["grade_id"])
+        if match is None:
+            raise Http404
+        student_id, assignment_id = map(int, match.groups())
+        code = models.Course.objects.filter(categories__assignments=assignment_id).values_list("code", flat=True)
+        super().initial(request, code=code.first() or "", student_id=student_id, assignment_id=assignment_id)
+
+
+class GradeById(CellView):
+    def get(self, request: Request, grade_id: str) -> Response:
+        return self.answer()
+
+    def patch(self, request: Request, grade_id: str) -> Response:
+        expected_version = headers.expected_version(request)
+        patch = bodies.decode(request, GradePatch)
+        if expected_version is None:
+            grade = gradebook.find_grade(student=self.student, assignment=self.assignment)
+            raise PreconditionRequired(
+                f"Send the version you saw, such as `If-Match: {headers.etag(grade)}` for the grade in `theirs`.",
+                theirs=representation.grade(grade),
+            )
+        return self.store(patch, expected_version)
+
+
+class HistoryById(CellView):
+    def get(self, request: Request, grade_id: str) -> Response:
+        return self.changes()
+
+
+class Bulk(base.GraderView):
+    def post(self, request: Request, code: str) -> Response:
+        key = headers.idempotency_key(request)
+        draft = bodies.decode(request, BulkDraft)
+        body, is_repeated = bulk.store(
+            course=self.seat.course, draft=draft, key=key, actor=self.actor, now=timezone.now()
+        )
+        return Response(body, headers={"Idempotency-Replayed": "true"} if is_repeated else {})
+
+
+class Changes(base.GraderView):
+    """The latest changes of a course, the newest first."""
+
+    def get(self, request: Request, code: str) -> Response:
+        changes = models.GradeChange.objects.filter(grade__assignment__category__course=self.seat.course)
+        if (before := base.number(request, "before")) is not None:
+            changes = changes.filter(pk__lt=before)
+        for name, lookup in (("student", "grade__student"), ("assignment", "grade__assignment"), ("batch", "batch")):
+            if (value := base.number(request, name)) is not None:
+                changes = changes.filter(**{lookup: value})
+        limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
+        return Response({"changes": answers.changes(changes.select_related("grade").order_by("-pk")[:limit])})
+
+
+class UndoChange(base.GraderView):
+    def post(self, request: Request, code: str, change_id: int) -> Response:
+        found = models.GradeChange.objects.select_related("grade")
+        change = found.filter(grade__assignment__category__course=self.seat.course, pk=change_id).first()
+        if change is None:
+            raise NotFound(f"There is no change {change_id} in {code!r}: GET /v1/courses/{code}/changes.")
+        undone = undoing.undo_change(course=self.seat.course, change=change, actor=self.actor, now=timezone.now())
+        return Response(answers.undone(undone), status=201)
+
+
+class Batches(base.GraderView):
+    def get(self, request: Request, code: str) -> Response:
+        found = self.seat.course.batches.defer("file", "preview")[:MOST_CHANGES]
+        return Response({"batches": [representation.batch(each) for each in found]})
+
+
+class Batch(base.GraderView):
+    def get(self, request: Request, code: str, batch_id: int) -> Response:
+        return Response(representation.batch(find_batch(self.seat, batch_id)))
+
+
+class UndoBatch(base.GraderView):
+    def post(self, request: Request, code: str, batch_id: int) -> Response:
+        batch = find_batch(self.seat, batch_id)
+        undone = undoing.undo_batch(course=self.seat.course, batch=batch, actor=self.actor, now=timezone.now())
+        return Response(answers.undone(undone), status=201)
+
+
+def find_batch(seat: access.Seat, batch_id: int) -> models.ImportBatch:
+    """Raises NotFound."""
+    batch = seat.course.batches.filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id} in {seat.course.code!r}: GET .../batches lists those there are.")
+    return batch

@@ -1,0 +1,142 @@
+"""Files of people: who would be made, enrolled or changed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from config.problems import Invalid
+from grading.drafts import RULES
+from grading.files.people import plain_name
+from grading.files.tables import Row, Table
+from grading.models import Enrollment, Role, Section, State, Student
+
+_HEADERS = {
+    "name": ("name", "student", "student name", "full name", "display name"),
+    "first_name": ("first name", "firstname", "given name"),
+    "last_name": ("last name", "lastname", "surname", "family name"),
+    "username": ("username", "user name", "login", "login id", "sis login id", "account"),
+    "sis_id": ("sis id", "sis user id", "student id", "student number", "user id", "matriculation number"),
+    "section": ("section", "group"),
+    "role": ("role",),
+    "state": ("state", "status"),
+}
+_MEANINGS = {header: meaning for meaning, headers in _HEADERS.items() for header in headers}
+_CODE, _LINE, _USERNAME, _SIS_ID, _TEXT = (re.compile(pattern) for pattern in RULES)
+# Roles that a file may give; an observer needs a student, whom a row of a roster does not name.
+_ROLES = (Role.STUDENT, Role.TEACHER, Role.ASSISTANT)
+
+
+def columns(table: Table) -> dict[str, int]:
+    """Columns by their meaning. Raises Invalid without a login, or where two mean the same."""
+    found: dict[str, int] = {}
+    for index, header in enumerate(table.header):
+        meaning = _MEANINGS.get(" ".join(re.sub(r"[\W_]+", " ", header).split()).casefold())
+        if meaning is None:
+            continue
+        if meaning in found:
+            raise Invalid(f"The columns {found[meaning] + 1} and {index + 1} both hold the {meaning}: leave one out.")
+        found[meaning] = index
+    if "username" not in found:
+        raise Invalid("No column names a login: call one `username`.")
+    return found
+
+
+def preview(
+    table: Table,
+    *,
+    known: Mapping[str, Student],
+    sis_ids: Mapping[str, Student],
+    enrolled: Mapping[tuple[str, str], Enrollment],
+    sections: Mapping[str, Section],
+) -> dict[str, Any]:
+    """What each row would do: `create` (a student, and enrol them), `enrol`, `change` or nothing.
+
+    `known` and `sis_ids` are students anywhere, `enrolled` the course's enrollments by role and username. Raises
+    Invalid for a person named twice, naming the rows.
+    """
+    at = columns(table)
+    people: list[dict[str, Any]] = []
+    faults: list[dict[str, Any]] = []
+    lines: dict[str, list[int]] = {}
+    own_sis_ids: dict[str, str] = {}
+    same = 0
+    for row in table.rows:
+        words = _words(row, at)
+        fault = _fault(words, known, sis_ids, own_sis_ids)
+        if fault:
+            faults.append({"line": row.line, "text": words["username"] or words["name"], "detail": fault})
+            continue
+        username = words["username"]
+        lines.setdefault(username, []).append(row.line)
+        own_sis_ids[words["sis_id"]] = username
+        action = _action(words, known, enrolled.get((words["role"], username)), sections)
+        if action == "same":
+            same += 1
+        else:
+            people.append({"line": row.line, "action": action, **words})
+    doubled = {username: found for username, found in lines.items() if len(found) > 1}
+    if doubled:
+        errors = [
+            {
+                "pointer": f"/rows/{found[-1]}",
+                "detail": f"The rows {', '.join(map(str, found))} are the same person, {username}.",
+            }
+            for username, found in doubled.items()
+        ]
+        raise Invalid("A person is named by several rows, see `errors`: leave one of each.", errors=errors)
+    new_sections = sorted({each["section"] for each in people if each["section"]} - set(sections))
+    return {"people": people, "faults": faults, "same": same, "new_sections": new_sections}
+
+
+def _words(row: Row, at: Mapping[str, int]) -> dict[str, str]:
+    words = {meaning: row.cell(at.get(meaning)) for meaning in _HEADERS}
+    first, last = words.pop("first_name"), words.pop("last_name")
+    words["name"] = plain_name(words["name"]) or f"{first} {last}".strip() or words["username"]
+    words["role"] = words["role"].casefold() or Role.STUDENT
+    words["state"] = words["state"].casefold() or State.ACTIVE
+    return words
+
+
+def _fault(
+    words: Mapping[str, str],
+    known: Mapping[str, Student],
+    sis_ids: Mapping[str, Student],
+    own_sis_ids: Mapping[str, str],
+) -> str | None:
+    """Why a row cannot be stored."""
+    username, sis_id = words["username"], words["sis_id"]
+    if not _USERNAME.search(username):
+        return "The login is missing or none: " + RULES[_USERNAME.pattern]
+    if len(words["name"]) > 200 or not _LINE.search(words["name"]):
+        return "The name is none: " + RULES[_LINE.pattern]
+    if words["section"] and (len(words["section"]) > 200 or not _LINE.search(words["section"])):
+        return "The section is none: " + RULES[_LINE.pattern]
+    if words["role"] not in _ROLES:
+        return f"{words['role'][:40]!r} is none of {', '.join(_ROLES)}."
+    if words["state"] not in State.values:
+        return f"{words['state'][:40]!r} is none of {', '.join(State.values)}."
+    if not sis_id:
+        return None
+    if not _SIS_ID.search(sis_id):
+        return "The SIS id is none: " + RULES[_SIS_ID.pattern]
+    other = sis_ids.get(sis_id)
+    if own_sis_ids.get(sis_id, username) != username or (other is not None and other.username != username):
+        return f"The SIS id {sis_id!r} is another student's."
+    student = known.get(username)
+    if student is not None and student.sis_id not in {None, sis_id}:
+        return f"{username} has the SIS id {student.sis_id!r}: correct the row."
+    return None
+
+
+def _action(
+    words: Mapping[str, str],
+    known: Mapping[str, Student],
+    enrollment: Enrollment | None,
+    sections: Mapping[str, Section],
+) -> str:
+    if enrollment is None:
+        is_new = words["role"] == Role.STUDENT and words["username"] not in known
+        return "create" if is_new else "enrol"
+    section = sections.get(words["section"])
+    moves = bool(words["section"]) and (section is None or section.pk != enrollment.section_id)
+    return "change" if moves or enrollment.state != words["state"] else "same"

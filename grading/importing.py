@@ -1,0 +1,395 @@
+"""Importing files: a preview first, then what it showed, all in one transaction and to be undone as one batch."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from config.problems import Conflict, Invalid, NotFound
+from grading import courses, enrolling, gradebook, representation, standings
+from grading.access import Actor
+from grading.drafts import AssignmentDraft, EnrollmentDraft, GradePatch, StudentDraft, read_amount
+from grading.files import columns as file_columns
+from grading.files import gradefile, people, rosterfile, tables
+from grading.files.columns import Column
+from grading.models import (
+    Course,
+    ImportBatch,
+    Role,
+    Section,
+    Source,
+    State,
+    Status,
+    Student,
+)
+
+logger = logging.getLogger(__name__)
+
+GRADES, ROSTER = "grades", "roster"
+CONTENTS = (GRADES, ROSTER)
+# From so many changes on a confirmed file is stored by a worker.
+QUEUED_FROM = 2_000
+# A worker that took an import up so long ago is dead: nothing of it is stored, and another takes it up.
+LEASE = timedelta(minutes=10)
+# A preview that nobody confirmed is deleted with its file.
+PREVIEW_KEPT = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a file is read. `mapping` holds what somebody said of columns, by index."""
+
+    content: str = GRADES
+    separator: str | None = None
+    clears_blanks: bool = False
+    mapping: Mapping[str, Mapping[str, Any]] | None = None
+
+    def body(self) -> dict[str, Any]:
+        return {"separator": self.separator, "clears_blanks": self.clears_blanks, "mapping": dict(self.mapping or {})}
+
+
+def preview(
+    *, course: Course, file: bytes, filename: str, options: Options, actor: Actor, now: datetime
+) -> ImportBatch:
+    """Read a file and keep what it would change; nothing is changed yet. Raises Invalid for a file that cannot be."""
+    shown = _read(course, file, options)
+    return ImportBatch.objects.create(
+        course=course,
+        source=Source.IMPORT,
+        content=options.content,
+        progress=ImportBatch.Progress.PREVIEW,
+        author=actor.author,
+        via=actor.via,
+        created_at=now,
+        filename=filename,
+        file=file,
+        options=options.body(),
+        preview=shown,
+        rows_total=_size(shown),
+    )
+
+
+@transaction.atomic
+def remap(*, batch: ImportBatch, options: Options) -> ImportBatch:
+    """Read the file again in another way. Raises Conflict when it was confirmed already."""
+    batch = _locked(batch)
+    _require_preview(batch)
+    batch.preview = _read(batch.course, bytes(batch.file or b""), options)
+    batch.options, batch.rows_total = options.body(), _size(batch.preview)
+    batch.save(update_fields=["preview", "options", "rows_total"])
+    return batch
+
+
+@transaction.atomic
+def cancel(*, batch: ImportBatch) -> None:
+    batch = _locked(batch)
+    _require_preview(batch)
+    batch.delete()
+
+
+def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: Actor, now: datetime) -> ImportBatch:
+    """Store what the preview showed, at once or, where it is large, by a worker.
+
+    Raises Conflict when it was confirmed already, Invalid while cells cannot be read and are not to be skipped,
+    ConfirmationNeeded for scores of more than ten times the points.
+    """
+    with transaction.atomic():
+        batch = _locked(batch)
+        _require_preview(batch)
+        if batch.preview["faults"] and not skips_faults:
+            raise Invalid(
+                f"{len(batch.preview['faults'])} cells or rows cannot be read, see `faults` of the preview: correct "
+                'the file, or send `{"skip_faults": true}`.'
+            )
+        far = [change for change in batch.preview.get("changes", ()) if change["needs_confirmation"]]
+        if far and not confirmed:
+            lines = ", ".join(str(change["line"]) for change in far[:20])
+            raise gradebook.ConfirmationNeeded(
+                f"{len(far)} scores are more than {gradebook.CONFIRMED_ABOVE_TIMES} times the points (rows {lines}): "
+                'send `{"confirmed": true}` if they are meant so.'
+            )
+        # Whoever confirms signs the changes.
+        batch.author, batch.via = actor.author, actor.via
+        batch.progress = ImportBatch.Progress.QUEUED
+        batch.save(update_fields=["author", "via", "progress"])
+    if batch.rows_total < QUEUED_FROM:
+        run(batch_id=batch.pk, now=now)
+        batch.refresh_from_db()
+    return batch
+
+
+def run(*, batch_id: int, now: datetime) -> bool:
+    """Store a confirmed import, unless another worker has; whether this one did.
+
+    All of it is one transaction, its outcome too: a worker that is killed has stored nothing.
+    """
+    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
+    waiting = ImportBatch.objects.filter(Q(progress=ImportBatch.Progress.QUEUED) | stale, pk=batch_id)
+    if not waiting.update(progress=ImportBatch.Progress.RUNNING, claimed_at=now):
+        return False
+    try:
+        with transaction.atomic():
+            batch = ImportBatch.objects.select_for_update().select_related("course").get(pk=batch_id)
+            if (batch.progress, batch.claimed_at) != (ImportBatch.Progress.RUNNING, now):
+                return False
+            actor = Actor(author=batch.author, username=None, via=batch.via)
+            store = _store_grades if batch.content == GRADES else _store_roster
+            batch.outcome = store(batch, actor, now=now)
+            batch.progress, batch.finished_at, batch.file = ImportBatch.Progress.DONE, now, None
+            batch.rows_done = batch.rows_total
+            batch.save()
+    except Exception:
+        ImportBatch.objects.filter(pk=batch_id, claimed_at=now).update(
+            progress=ImportBatch.Progress.FAILED,
+            finished_at=now,
+            outcome={"detail": "The import failed, and nothing of it is stored: the log of the service says more."},
+        )
+        raise
+    logger.info(
+        "file imported course=%s batch=%s content=%s author=%s",
+        batch.course.code,
+        batch.pk,
+        batch.content,
+        batch.author,
+    )
+    return True
+
+
+def waiting(*, now: datetime) -> list[int]:
+    """Imports that no worker has, the oldest first."""
+    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
+    found = ImportBatch.objects.filter(Q(progress=ImportBatch.Progress.QUEUED) | stale)
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+def prune(*, now: datetime) -> int:
+    """Delete previews that nobody confirmed; how many those were."""
+    old = ImportBatch.objects.filter(progress=ImportBatch.Progress.PREVIEW, created_at__lt=now - PREVIEW_KEPT)
+    return old.delete()[0]
+
+
+def find(*, course: Course, batch_id: int) -> ImportBatch:
+    """Raises NotFound."""
+    batch = (
+        ImportBatch.objects.select_related("course").filter(course=course, source=Source.IMPORT, pk=batch_id).first()
+    )
+    if batch is None:
+        raise NotFound(f"There is no import {batch_id} in {course.code!r}: GET /v1/courses/{course.code}/batches.")
+    return batch
+
+
+def _read(course: Course, file: bytes, options: Options) -> dict[str, Any]:
+    table = tables.read(file, separator=options.separator)
+    reading = {"encoding": table.encoding, "separator": table.separator, "rows": len(table.rows)}
+    if options.content == ROSTER:
+        return {"reading": reading, "columns": rosterfile.columns(table), **_read_roster(course, table)}
+    return {"reading": reading, **_read_grades(course, table, options)}
+
+
+def _read_grades(course: Course, table: tables.Table, options: Options) -> dict[str, Any]:
+    plan = standings.read_plan(course=course, with_unpublished=True)
+    enrollments = standings.read_enrollments(course=course)
+    roll = people.Roll(each.student for each in enrollments if each.student is not None)
+    guessed = file_columns.guess(table.header, plan.assignments, trusts_ids=False)
+    trusts_ids = roll.is_ours(words for _, words in gradefile.students_rows(table, guessed))
+    if trusts_ids:
+        guessed = file_columns.guess(table.header, plan.assignments, trusts_ids=True)
+    chosen = _mapped(guessed, options.mapping or {}, plan, gradefile.possible_points(table))
+    found = gradefile.preview(
+        table,
+        chosen,
+        roll=roll,
+        assignments=plan.assignments,
+        present={
+            (student_id, assignment_id): grade
+            for student_id, grades in standings.read_grades(plan=plan).items()
+            for assignment_id, grade in grades.items()
+        },
+        trusts_ids=trusts_ids,
+        clears_blanks=options.clears_blanks,
+    )
+    return {
+        "columns": [column.body() for column in chosen],
+        "trusts_ids": trusts_ids,
+        "changes": [change.body() for change in found.changes],
+        "faults": list(found.faults),
+        "unknown": list(found.unknown),
+        "same": found.same,
+        "blank": found.blank,
+    }
+
+
+def _mapped(
+    guessed: Sequence[Column], mapping: Mapping[str, Mapping[str, Any]], plan: standings.Plan, points: Mapping[int, str]
+) -> list[Column]:
+    """The guessed columns, changed as somebody says. Raises Invalid."""
+    by_index = {column.index: column for column in guessed}
+    for key, said in mapping.items():
+        index = int(key)
+        if index not in by_index:
+            raise _invalid(f"/columns/{key}", f"The file has {len(guessed)} columns, counted from 0.")
+        column = replace(by_index[index], why="as you said", assignment_id=None)
+        meaning = said["meaning"]
+        if meaning == "assignment":
+            if said.get("assignment") not in plan.assignments:
+                raise _invalid(f"/columns/{key}/meaningsignment", "Expected the id of an assignment of the course.")
+            column = replace(column, meaning="assignment", assignment_id=said["assignment"])
+        elif meaning == "new":
+            column = _new(column, said, plan, points.get(index))
+        elif meaning == "ignored" or meaning in file_columns.IDENTITIES:
+            column = replace(column, meaning=meaning)
+        else:
+            names = ", ".join(("assignment", "new", "ignored", *file_columns.IDENTITIES))
+            raise _invalid(f"/columns/{key}/meaning", f"{meaning!r} is none of {names}.")
+        by_index[index] = column
+    return list(by_index.values())
+
+
+def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: str | None) -> Column:
+    if said.get("category") not in plan.categories:
+        raise _invalid(f"/columns/{column.index}/category", "Expected the id of a category of the course.")
+    text = said.get("points") or (points or "").replace(",", ".")
+    try:
+        read_amount(text)
+    except ValueError as error:
+        raise _invalid(f"/columns/{column.index}/points", f"{error} The file has no points for it.") from error
+    title = file_columns.title_of(column.header)
+    if not title or len(title) > 200:
+        raise _invalid(f"/columns/{column.index}", "The column's header is no title of an assignment.")
+    if any(each.title == title and each.category_id == said["category"] for each in plan.assignments.values()):
+        raise _invalid(f"/columns/{column.index}", f"The category holds an assignment {title!r} already: choose it.")
+    return replace(column, meaning="new", category_id=said["category"], points=text)
+
+
+def _read_roster(course: Course, table: tables.Table) -> dict[str, Any]:
+    at = rosterfile.columns(table)
+    usernames = {row.cell(at["username"]) for row in table.rows}
+    sis_ids = {row.cell(at.get("sis_id")) for row in table.rows} - {""}
+    students = Student.objects.filter(Q(username__in=usernames) | Q(sis_id__in=sis_ids))
+    enrollments = course.enrollments.exclude(role=Role.OBSERVER).select_related("student")
+    return rosterfile.preview(
+        table,
+        known={student.username: student for student in students},
+        sis_ids={student.sis_id: student for student in students if student.sis_id},
+        enrolled={(each.role, each.student.username if each.student else each.username): each for each in enrollments},
+        sections={section.title: section for section in course.sections.all()},
+    )
+
+
+def _store_grades(batch: ImportBatch, actor: Actor, *, now: datetime) -> dict[str, Any]:
+    changes = batch.preview["changes"]
+    made = _make_assignments(batch)
+    edits = [
+        gradebook.Edit(
+            student_id=change["student"],
+            assignment_id=made.get(change["assignment"], change["assignment"]),
+            patch=_patch(change["new"]),
+            expected_version=change["version"],
+        )
+        for change in changes
+    ]
+    stored, refused = gradebook.store(
+        course=batch.course, edits=edits, actor=actor, source=Source.IMPORT, batch=batch, now=now, refused="rows"
+    )
+    return {
+        "stored": sum(each.change is not None for each in stored),
+        "assignments_made": sorted(made.values()),
+        "refused": [
+            {
+                "line": changes[refusal.index]["line"],
+                "grade": representation.grade_id(edits[refusal.index].student_id, edits[refusal.index].assignment_id),
+                "detail": refusal.problem.detail,
+                **refusal.problem.members,
+            }
+            for refusal in refused
+        ],
+    }
+
+
+def _make_assignments(batch: ImportBatch) -> dict[int, int]:
+    """The assignments that the mapping says are new, by the ids that the preview gave them."""
+    made = {}
+    for column in batch.preview["columns"]:
+        if column["meaning"] == "new":
+            draft = AssignmentDraft(
+                title=file_columns.title_of(column["header"]),
+                category=column["category"],
+                points=Decimal(column["points"]),
+            )
+            made[-column["index"] - 1] = courses.create_assignment(course=batch.course, draft=draft).pk
+    return made
+
+
+def _patch(content: Mapping[str, Any]) -> GradePatch:
+    return GradePatch(
+        score=None if content["score"] is None else Decimal(content["score"]),
+        status=Status(content["status"]),
+        late_deduction=Decimal(content["late_deduction"]),
+        comment=content["comment"],
+        confirmed=True,
+    )
+
+
+def _store_roster(batch: ImportBatch, actor: Actor, *, now: datetime) -> dict[str, Any]:
+    """The outcome holds the enrollments that were made, and how those were that were changed, for undoing."""
+    course = batch.course
+    sections = {section.title: section for section in course.sections.all()}
+    for title in batch.preview["new_sections"]:
+        sections.setdefault(title, Section.objects.get_or_create(course=course, title=title)[0])
+    made, changed, refused = [], [], []
+    for row in batch.preview["people"]:
+        section = sections.get(row["section"])
+        student = None
+        if row["role"] == Role.STUDENT:
+            try:
+                student = enrolling.find_or_create_student(
+                    draft=StudentDraft(name=row["name"], username=row["username"], sis_id=row["sis_id"] or None),
+                    # Students belong to no one course: a teacher adds nothing to those of others.
+                    completes=":" in batch.author,
+                )
+            except Conflict as conflict:
+                refused.append({"line": row["line"], "detail": conflict.detail})
+                continue
+        before = course.enrollments.filter(
+            role=row["role"], student=student, username="" if student else row["username"]
+        ).first()
+        kept = before and {"enrollment": before.pk, "state": before.state, "section": before.section_id}
+        try:
+            enrollment, _ = enrolling.create_enrollment(
+                course=course,
+                draft=EnrollmentDraft(
+                    role=Role(row["role"]),
+                    username=None if student else row["username"],
+                    student=student.pk if student else None,
+                    section=section.pk if section else None,
+                    state=State(row["state"]),
+                ),
+                now=now,
+            )
+        except Conflict as conflict:
+            refused.append({"line": row["line"], "detail": conflict.detail})
+            continue
+        (changed.append(kept) if kept else made.append(enrollment.pk))
+    return {"stored": len(made) + len(changed), "made": made, "changed": changed, "refused": refused}
+
+
+def _locked(batch: ImportBatch) -> ImportBatch:
+    return ImportBatch.objects.select_for_update().select_related("course").get(pk=batch.pk)
+
+
+def _require_preview(batch: ImportBatch) -> None:
+    if batch.progress != ImportBatch.Progress.PREVIEW:
+        raise Conflict(f"Import {batch.pk} was confirmed already: it is {batch.progress}.")
+
+
+def _size(shown: Mapping[str, Any]) -> int:
+    return len(shown.get("changes", shown.get("people", ())))
+
+
+def _invalid(pointer: str, detail: str) -> Invalid:
+    return Invalid("See `errors` for each member.", errors=[{"pointer": pointer, "detail": detail}])

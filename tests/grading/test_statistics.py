@@ -1,0 +1,53 @@
+"""The distribution of scores."""
+
+import statistics as reference
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grading import statistics
+
+amounts = st.decimals(min_value=0, max_value=200, places=2)
+
+
+@given(st.lists(amounts, min_size=1, max_size=20))
+def test_every_figure_is_that_of_the_standard_library_rounded_once(scores: list[Decimal]) -> None:
+    found = statistics.summarize(scores, points=Decimal(100))
+    exact = [Fraction(score) for score in scores]
+    quartiles = reference.quantiles(exact, n=4, method="inclusive") if len(exact) > 1 else exact * 3
+    expected = [reference.mean(exact), *quartiles, min(exact), max(exact)]
+    shown = [
+        found.mean,
+        found.lower_quartile,
+        found.median,
+        found.upper_quartile,
+        found.least,
+        found.greatest,
+    ]
+    for value, figure in zip(expected, shown, strict=True):
+        assert figure is not None
+        assert -Fraction(1, 200) < Fraction(figure) - Fraction(value) <= Fraction(1, 200)
+    assert found.deviation is not None
+    variance = reference.pvariance(exact)
+    # The rounded root's neighbours by half a cent lie on both sides of it.
+    assert (Fraction(found.deviation) + Fraction(1, 200)) ** 2 > variance
+    assert found.deviation == 0 or (Fraction(found.deviation) - Fraction(1, 200)) ** 2 <= variance
+
+
+@given(st.lists(amounts, max_size=20), st.decimals(min_value="0.01", max_value=100, places=2))
+def test_the_histogram_counts_every_score_once(scores: list[Decimal], points: Decimal) -> None:
+    found = statistics.summarize(scores, points=points)
+    assert len(found.histogram) == 11
+    assert sum(found.histogram) == found.count == len(scores)
+    assert found.histogram[10] == sum(score > points for score in scores)
+
+
+def test_without_scores_there_are_no_figures() -> None:
+    found = statistics.summarize([], points=Decimal(10))
+    assert (found.count, found.mean, found.median, found.deviation, sum(found.histogram)) == (0, None, None, None, 0)
+
+
+def test_an_assignment_without_points_has_no_histogram() -> None:
+    assert statistics.summarize([Decimal(5)], points=Decimal(0)).histogram == ()

@@ -1,0 +1,68 @@
+import re
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from tests.webui.faked.grading import Grading
+
+FILES = "/courses/math-1/files"
+
+
+def upload(client: Client, text: str, **form: str) -> str:
+    """Where the answer leads, or its page."""
+    file = SimpleUploadedFile("grades.csv", text.encode(), content_type="text/csv")
+    answer = client.post(FILES, {"file": file, "content": "grades", "blanks": "keep", **form})
+    return answer.headers.get("Location", answer.content.decode())
+
+
+def test_a_file_is_shown_then_stored_then_undone(math: Grading, teacher: Client) -> None:
+    math.put(0, 0, "5")
+    address = upload(teacher, "SIS Login ID,Homework 1,Homework 2\nstudent,9.5,\nalan,7,EX\n")
+    text = teacher.get(address).content.decode()
+    assert "3 grades would change" in text
+    assert math.score() == "5"
+    teacher.post(f"{address}/change", {})
+    assert [math.score(), math.score(1)] == ["9.5", "7"]
+    text = teacher.get(address).content.decode()
+    assert "Done: 3 grades are stored." in text
+    found = re.search(r'name="batch" value="(\d+)"', text)
+    assert found
+    teacher.post("/courses/math-1/undo", {"batch": found[1]})
+    assert [math.score(), math.score(1)] == ["5", None]
+
+
+def test_a_column_is_given_another_meaning(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Essay\nstudent,8\n")
+    assert "Nothing would change" in teacher.get(address).content.decode()
+    meaning = f"assignment:{math.assignments[2].pk}"
+    teacher.post(f"{address}/change", {"remap": "yes", "column-0": "username", "column-1": meaning, "blanks": "keep"})
+    assert "1 grade would change" in teacher.get(address).content.decode()
+    teacher.post(f"{address}/change", {})
+    assert math.score(0, 2) == "8"
+
+
+def test_a_refused_file_says_why(math: Grading, teacher: Client) -> None:
+    text = upload(teacher, "username,Homework 1\nstudent,8\nstudent,9\n")
+    assert 'id="refusal"' in text
+    assert 'id="refusal"' in teacher.post(FILES, {"content": "grades"}).content.decode()
+
+
+def test_a_course_is_exported(math: Grading, teacher: Client, student: Client) -> None:
+    math.put(0, 0, "9.5")
+    answer = teacher.get("/courses/math-1/export/canvas.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="math-1.csv"'
+    assert "Lovelace" in answer.content.decode("utf-8-sig")
+    assert teacher.get("/courses/math-1/export/oneroster.zip").content.startswith(b"PK")
+    assert teacher.get("/courses/math-1/export/other").status_code == 404
+    assert student.get("/courses/math-1/export/canvas.csv").status_code == 403
+
+
+def test_the_history_names_who_changed_what(math: Grading, teacher: Client) -> None:
+    math.put(0, 0, "9.5", by="ms-baker")
+    math.put(1, 1, "3", by="mr-jones")
+    text = teacher.get("/courses/math-1/history").content.decode()
+    assert "ms-baker" in text
+    assert "mr-jones" in text
+    found = teacher.get("/courses/math-1/history", {"student": math.students[0].pk}).content.decode()
+    assert "ms-baker" in found
+    assert "mr-jones</td>" not in found

@@ -1,0 +1,62 @@
+import pytest
+from django.test import Client
+
+from grading.models import Assignment, Category, Course, Enrollment
+from tests.webui.faked.grading import Grading
+
+SETUP = "/courses/math-1/setup"
+
+
+def test_what_a_course_needs_is_added_and_changed(math: Grading, teacher: Client) -> None:
+    teacher.post(f"{SETUP}/categories/new", {"title": "Quizzes", "kind": "quiz", "weight": "12,5", "drop_lowest": "1"})
+    category = Category.objects.get(title="Quizzes")
+    assert (str(category.weight), category.drop_lowest) == ("12.50", 1)
+    form = {"title": "Quiz 1", "category": str(category.pk), "kind": "quiz", "points": "15", "published": "on"}
+    teacher.post(f"{SETUP}/assignments/new", {**form, "due_on": "2026-12-01"})
+    assignment = Assignment.objects.get(title="Quiz 1")
+    assert (str(assignment.due_on), assignment.posted) == ("2026-12-01", False)
+    teacher.post(f"{SETUP}/assignments/{assignment.pk}", {**form, "posted": "on", "points": "20"})
+    assignment.refresh_from_db()
+    assert (assignment.posted, assignment.due_on, str(assignment.points)) == (True, None, "20.00")
+    teacher.post(f"{SETUP}/assignments/{assignment.pk}", {"delete": "yes"})
+    assert not Assignment.objects.filter(title="Quiz 1").exists()
+    teacher.post(f"{SETUP}/course", {"title": "Mathematics II", "scheme": "weighted"})
+    assert Course.objects.get(code="math-1").title == "Mathematics II"
+
+
+def test_people_are_added_moved_and_dropped(math: Grading, teacher: Client) -> None:
+    teacher.post(f"{SETUP}/sections/new", {"title": "Morning"})
+    form = {"name": "Mary Jackson", "username": "mary", "sis_id": "", "section": ""}
+    answer = teacher.post(f"{SETUP}/students/new", {**form, "more": "yes"})
+    assert answer.headers["Location"] == f"{SETUP}/students/new"
+    enrollment = Enrollment.objects.get(student__username="mary")
+    section = enrollment.course.sections.get()
+    teacher.post(f"{SETUP}/enrollments/{enrollment.pk}", {"state": "dropped", "section": str(section.pk)})
+    enrollment.refresh_from_db()
+    assert (enrollment.state, enrollment.section) == ("dropped", section)
+    text = teacher.get("/courses/math-1/people").content.decode()
+    assert "Mary Jackson" in text
+    assert "dropped" in text
+
+
+def test_a_refused_form_keeps_what_was_typed(math: Grading, teacher: Client) -> None:
+    answer = teacher.post(f"{SETUP}/categories/new", {"title": "Projects", "weight": "lots"})
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="Projects"' in text
+    assert 'value="lots"' in text
+    assert "Not saved:" in text
+
+
+@pytest.mark.parametrize("path", ["", "/course", "/categories/new"])
+def test_an_assistant_looks_at_the_set_up_and_changes_nothing(math: Grading, assistant: Client, path: str) -> None:
+    assert assistant.get(f"{SETUP}{path}").status_code == 200
+    if path:
+        answer = assistant.post(f"{SETUP}{path}", {"title": "Mine", "scheme": "points", "kind": "quiz", "weight": "0"})
+        assert answer.status_code == 403
+    assert not Category.objects.filter(title="Mine").exists()
+
+
+def test_what_is_not_there_is_not_found(math: Grading, teacher: Client) -> None:
+    for path in ("/categories/999999", "/nothing/new", "/students/1"):
+        assert teacher.get(f"{SETUP}{path}").status_code == 404

@@ -1,0 +1,71 @@
+"""The cells of a table of grades: what each shows, and what is left to decide where it was not saved.
+
+A gradebook has thousands, so that what is stored is written without a template.
+"""
+
+from dataclasses import dataclass
+from html import escape
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+
+from webui import entry
+from webui.outages import Outage
+from webui.upstream.grading import Grade, Total
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Place:
+    student: int
+    assignment: int
+
+    def __str__(self) -> str:
+        return f"g{self.student}-{self.assignment}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsaved:
+    """Why what was typed is not stored: one of the reasons, or none where others of its batch have theirs."""
+
+    typed: str
+    seen: str
+    refusal: str = ""
+    theirs: Grade | None = None
+    outage: Outage | None = None
+    # The points that the score exceeds.
+    above: str = ""
+
+
+def read_place(text: str) -> Place | None:
+    student, _, assignment = text.removeprefix("g").partition("-")
+    if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in (student, assignment)):
+        return None
+    return Place(student=int(student), assignment=int(assignment))
+
+
+def stored(place: Place, grade: Grade, *, is_swap: bool = False) -> SafeString:
+    swap = ' hx-swap-oob="true"' if is_swap else ""
+    if grade.version == 0:
+        return mark_safe(f'<div id="{place}" data-v="0"{swap}></div>')  # noqa: S308 -- numbers alone
+    seen, score = entry.write_seen(grade), escape(grade.score or "")
+    title = f' title="{escape(grade.comment)}"' if grade.comment else ""
+    mark = entry.MARKS.get(grade.status)
+    names = " ".join(filter(None, (mark and grade.status.value, grade.comment and "commented")))
+    names = f' class="{names}"' if names else ""
+    mark = f'<abbr title="{grade.status.value}">{mark}</abbr>' if mark else ""
+    return mark_safe(  # noqa: S308 -- what is not ours is escaped above
+        f'<div id="{place}" data-v="{seen}"{names}{title}{swap}>{" ".join(filter(None, (score, mark)))}</div>'
+    )
+
+
+def unsaved(code: str, place: Place, why: Unsaved) -> SafeString:
+    return render_to_string("webui/grades/unsaved.html", {"code": code, "place": place, "why": why})
+
+
+def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString:
+    swap = ' hx-swap-oob="true"' if is_swap else ""
+    if total.percent is None:
+        return mark_safe(f'<span id="t{student_id}" class="sum-none"{swap}>&ndash;</span>')  # noqa: S308 -- numbers alone
+    percent, letter = escape(total.percent), escape(total.letter or "")
+    badge = f' <span class="badge letter-{letter[:1].lower()}">{letter}</span>' if letter else ""
+    return mark_safe(f'<span id="t{student_id}"{swap}>{percent} %{badge}</span>')  # noqa: S308 -- escaped above

@@ -1,0 +1,115 @@
+// Tables of grades: one field moves from cell to cell as in a spreadsheet, and saves what was typed when it leaves.
+(() => {
+  "use strict";
+  const editor = document.getElementById("editor");
+  const [field, more] = editor.children;
+  const FIRST = "[data-url] td:has(> [data-v])";
+  const UNSAVED = "[data-v]:is(.pending, .unsaved)";
+  const cellOf = (td) => td?.querySelector(":scope > [data-v]");
+  const typedIn = (cell) => cell.dataset.typed ?? cell.textContent.trim();
+
+  const place = (td, isEntered) => {
+    const cell = cellOf(td), row = td.parentElement;
+    if (editor.parentElement !== td) td.prepend(editor);
+    editor.hidden = false;
+    field.value = field.defaultValue = typedIn(cell);
+    field.setAttribute("aria-labelledby", `${row.cells[0].id} ${td.closest("table").rows[0].cells[td.cellIndex].id}`);
+    field.setAttribute("aria-describedby", cell.id);
+    more.href = `${td.closest("[data-url]").dataset.url}/${cell.id}`;
+    if (isEntered) field.focus();
+    if (document.activeElement === field) field.select();
+  };
+
+  const neighbour = (td, rows, columns) => {
+    const table = td.closest("table");
+    let row = td.parentElement.rowIndex, column = td.cellIndex, next;
+    do next = table.rows[row += rows]?.cells[column += columns]; while (next && !cellOf(next));
+    return next;
+  };
+
+  const save = (cells, values, left = 0) => {
+    cells.forEach((cell, index) => {
+      cell.textContent = cell.dataset.typed = values[index];
+      cell.className = "pending";
+    });
+    const table = cells[0].closest("[data-url]");
+    // The table lets one request follow the other: the totals that come last are the latest.
+    htmx.ajax("POST", table.dataset.url, { source: table, swap: "none", values: { cell: cells.map((cell) => cell.id), score: values, left } });
+  };
+
+  const commit = (isRetry) => {
+    const cell = cellOf(editor.parentElement), value = field.value.trim();
+    if (!cell || field.readOnly || (value === typedIn(cell) && !(isRetry && "retry" in cell.dataset))) return;
+    field.defaultValue = field.value;
+    save([cell], [value]);
+  };
+
+  field.addEventListener("keydown", (event) => {
+    const { key, shiftKey } = event, td = editor.parentElement, back = shiftKey ? -1 : 1;
+    const isTyping = field.value !== field.defaultValue;
+    const isWhole = field.selectionEnd - field.selectionStart === field.value.length && !shiftKey;
+    if (event.isComposing || event.altKey) return;
+    if (key === "F2") more.click();
+    if (key === "z" && (event.ctrlKey || event.metaKey) && !isTyping) document.querySelector("[data-undo]")?.click();
+    if (key === "Escape" && isTyping) field.value = field.defaultValue;
+    else if (key === "Escape") (td.querySelector("[data-discard]") ?? document.getElementById("main")).focus();
+    const step = { Enter: [back, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowLeft: isWhole && [0, -1], ArrowRight: isWhole && [0, 1],
+      // Where a note asks something, Tab leads to its answers.
+      Tab: !td.querySelector("button") && [0, back] }[key];
+    const next = step && neighbour(td, ...step);
+    if (!step || (key === "Tab" && !next)) return;
+    event.preventDefault();
+    commit(key === "Enter");
+    place(next ?? td, true);
+  });
+
+  field.addEventListener("paste", (event) => {
+    const lines = event.clipboardData.getData("text").replaceAll("\r", "").replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
+    if (lines.flat().length < 2 || field.readOnly) return;
+    event.preventDefault();
+    const cells = [], values = [];
+    let start = editor.parentElement;
+    for (const line of lines) {
+      let td = start;
+      for (const value of line) {
+        if (td) cells.push(cellOf(td)), values.push(value.trim());
+        td &&= neighbour(td, 0, 1);
+      }
+      start &&= neighbour(start, 1, 0);
+    }
+    save(cells, values, lines.flat().length - cells.length);
+    place(editor.parentElement, true);
+  });
+
+  const settle = () => {
+    field.readOnly = document.querySelector("[data-read-only]") !== null;
+    const td = editor.parentElement, isHome = editor.isConnected && cellOf(td), first = document.querySelector(FIRST);
+    if (isHome ? field.value === field.defaultValue : first) place(isHome ? td : first, document.activeElement === document.body && isHome);
+  };
+
+  field.addEventListener("focusout", () => commit());
+  document.addEventListener("click", (event) => {
+    const td = event.target.closest("td");
+    if (cellOf(td) && !event.target.closest("a, button, input")) place(td, true);
+  });
+  document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:oobAfterSwap", settle);
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    // Seen is what the cells show when the request leaves, not when it joined the queue.
+    const ids = detail.formData.getAll("cell");
+    if (ids.length && !detail.parameters.version) detail.parameters.version = ids.map((id) => document.getElementById(id).dataset.v);
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (detail.successful || [412, 422].includes(detail.xhr.status)) return;
+    const cells = detail.requestConfig.formData.getAll("cell").map((id) => document.getElementById(id));
+    for (const cell of cells) Object.assign(cell, { className: "unsaved", title: editor.dataset.lost }).dataset.retry = "";
+    if (cells.length) document.getElementById("toasts").textContent = editor.dataset.lost;
+  });
+  document.addEventListener("htmx:confirm", (event) => {
+    if (event.detail.verb === "get" && event.detail.target.querySelector(UNSAVED) && !confirm(editor.dataset.leave)) event.preventDefault();
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (field.value !== field.defaultValue || document.querySelector(UNSAVED)) event.preventDefault();
+  });
+  settle();
+})();

@@ -1,0 +1,155 @@
+"""Files: grades and people read from one, looked at before anything is stored, and whole courses written to one."""
+
+import re
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from webui.outages import explained
+from webui.requests import wants_part
+from webui.roles import TEACHING, Role, opens_to
+from webui.upstream import grading
+from webui.upstream.exchange import Refused, Reply
+from webui.views.refusals import answers_refusals
+
+MAX_FILE_BYTES = 8 * 1024 * 1024
+EXPORTS = {
+    "canvas.csv": ("text/csv; charset=utf-8", "{code}.csv"),
+    "oneroster.zip": ("application/zip", "{code}-oneroster.zip"),
+}
+NAMING = ("id", "sis_id", "username", "name", "first_name", "last_name", "section")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@opens_to(*TEACHING)
+@explained("Files cannot be imported or exported")
+@answers_refusals
+def show_files(request: HttpRequest, code: str) -> HttpResponse:
+    person = request.user.get_username()
+    context: dict[str, Any] = {"course": grading.course(person, code), "tab": "files"}
+    status = 200
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        if file is None:
+            context["refusal"] = _("Choose a file first.")
+        elif (file.size or 0) > MAX_FILE_BYTES:
+            context["refusal"] = _("The file is larger than 8 MiB.")
+        else:
+            wanted = {name: request.POST.get(name, "") for name in ("content", "blanks")}
+            # Of a name, what another service may not take is left out.
+            name = "".join(character for character in file.name or "" if character.isprintable())[-255:]
+            params = {key: value for key, value in wanted.items() if value} | {"filename": name}
+            try:
+                made = grading.start_import(person, code, file=file.read(), params=params)
+            except Refused as refusal:
+                context["refusal"] = refusal.detail
+            else:
+                return redirect("import", code=code, key=made.id)
+        status = 422
+    context["imports"] = [each for each in grading.batches(person, code) if each.source == "import"][:20]
+    return render(request, "webui/grades/files.html", context, status=status)
+
+
+@require_safe
+@opens_to(*TEACHING)
+@explained("This import cannot be shown")
+@answers_refusals
+def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
+    person = request.user.get_username()
+    found = grading.find_import(person, code, key)
+    context = {"course": {"code": code}, "import": found}
+    if wants_part(request, "progress"):
+        return render(request, "webui/grades/import.html#progress", context)
+    return render(request, "webui/grades/import.html", context | _around(person, code, found))
+
+
+@require_POST
+@opens_to(*TEACHING)
+@explained("Nothing was stored")
+@answers_refusals
+def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
+    """What the columns mean; then confirm, or throw the file away."""
+    person, form = request.user.get_username(), request.POST
+    try:
+        if "cancel" in form:
+            grading.cancel_import(person, code, key)
+            return redirect("course-files", code=code)
+        if "remap" in form:
+            grading.remap_import(person, code, key, {"columns": _columns(form), "blanks": form.get("blanks") or None})
+            return redirect("import", code=code, key=key)
+        choices = {name: name in form for name in ("skip_faults", "confirmed")}
+        grading.confirm_import(person, code, key, choices)
+    except Refused as refusal:
+        if refusal.status in (403, 404):
+            raise
+        found = grading.find_import(person, code, key)
+        context = {"import": found, "refusal": refusal.detail} | _around(person, code, found)
+        return render(request, "webui/grades/import.html", context, status=422)
+    return redirect("import", code=code, key=key)
+
+
+@require_safe
+@opens_to(*TEACHING)
+@explained("The file cannot be made")
+@answers_refusals
+def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
+    if name not in EXPORTS:
+        raise Http404
+    kind, file_name = EXPORTS[name]
+    return _file(grading.export(request.user.get_username(), code, name), kind, file_name.format(code=code))
+
+
+@require_safe
+@opens_to(*TEACHING, Role.STUDENT)
+@explained("The report cannot be made")
+@answers_refusals
+def show_report(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
+    reply = grading.report_document(request.user.get_username(), code, student_id)
+    return _file(reply, "application/pdf", f"{code}-{student_id}.pdf")
+
+
+def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
+    """What the page shows beside the import itself."""
+    assignments = grading.assignments(person, code)
+    course = grading.course(person, code)
+    meanings = [("ignored", _("ignored")), *((name, name.replace("_", " ")) for name in NAMING)]
+    meanings += [(f"assignment:{each.id}", each.title) for each in assignments]
+    if course.may_edit:
+        meanings += [
+            (f"new:{each.id}", _("a new assignment in %(c)s") % {"c": each.title}) for each in course.categories
+        ]
+    return {
+        "course": course,
+        "tab": "files",
+        "meanings": meanings,
+        "titles": {each.id: each.title for each in assignments},
+        "columns": [
+            {"column": each, "chosen": f"assignment:{each.assignment}" if each.assignment else each.meaning}
+            for each in found.preview.columns
+        ],
+        "needs_confirmation": any(each.needs_confirmation for each in found.preview.changes),
+    }
+
+
+def _columns(form: Any) -> list[dict[str, Any]]:
+    columns = []
+    for name, value in form.items():
+        index = re.fullmatch(r"column-([0-9]{1,4})", name)
+        if index is None:
+            continue
+        meaning, _colon, key = value.partition(":")
+        column: dict[str, Any] = {"index": int(index[1]), "meaning": meaning}
+        if meaning == "assignment" and key.isdigit():
+            column["assignment"] = int(key)
+        if meaning == "new" and key.isdigit():
+            column["category"] = int(key)
+        columns.append(column)
+    return columns
+
+
+def _file(reply: Reply, kind: str, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(reply.body, content_type=kind, headers=headers)

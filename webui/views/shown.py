@@ -1,0 +1,21 @@
+"""What a page shows: what grading answers now, or what it last answered to this person, with its age."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from webui import last_good, outages
+
+
+def ask(request: HttpRequest, question: Callable[[], Any], *key: str) -> dict[str, Any]:
+    """The page's `content`; with `outage` and the content's time as `stale` where it is old.
+
+    Raises UpstreamDown where this person was not shown it before.
+    """
+    found = last_good.shelf().ask(question, key=(request.user.get_username(), *key), now=timezone.now())
+    if found.error is None:
+        return {"content": found.content, "outage": None, "stale": None}
+    outage = outages.describe(found.error, effect="Nothing can be changed")
+    return {"content": found.content, "outage": outage, "stale": found.at}

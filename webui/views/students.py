@@ -1,0 +1,119 @@
+"""One student: every grade, how the totals come about, what is missing, and what would be if."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from webui import cells, grade_charts, gradebook
+from webui.cells import Place
+from webui.outages import explained
+from webui.requests import wants_part
+from webui.roles import TEACHING, Role, opens_to
+from webui.upstream import grading
+from webui.upstream.exchange import Refused
+from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
+from webui.views import shown
+from webui.views.neighbours import neighbours_of
+from webui.views.refusals import answers_refusals
+
+
+@require_safe
+@opens_to(*TEACHING, Role.STUDENT)
+@explained("These grades cannot be shown")
+@answers_refusals
+def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
+    person = request.user.get_username()
+    found = shown.ask(request, lambda: _read(person, code, student_id), "student", code, str(student_id))
+    report, neighbours = found["content"]
+    is_final = request.GET.get("total") == "final"
+    explanation = report.explanation.final if is_final else report.explanation.current
+    context = {
+        **found,
+        **neighbours,
+        "course": report.course,
+        "student": report.student,
+        "report": report,
+        "is_final": is_final,
+        "total": report.final if is_final else report.current,
+        "explanation": explanation,
+        "branches": _branches(report, explanation),
+        "trend": grade_charts.trend(report.assignments),
+        "missing": [
+            each
+            for each in report.assignments
+            if each.published and gradebook.is_missing(each.grade, each, today=timezone.localdate())
+        ],
+        "tab": "gradebook",
+    }
+    template = "webui/grades/reworked.html" if wants_part(request, "working") else "webui/grades/student.html"
+    return render(request, template, context)
+
+
+@require_safe
+@opens_to(*TEACHING, Role.STUDENT)
+@explained("No totals can be worked out")
+@answers_refusals
+def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
+    """The totals with scores that the form supposes, beside those that are; nothing is stored."""
+    person = request.user.get_username()
+    report = grading.report(person, code, student_id)
+    given = {each.id: request.GET.get(f"a{each.id}", "").strip().replace(",", ".", 1) for each in report.assignments}
+    changed = {
+        each.id: given[each.id]
+        for each in report.assignments
+        if given[each.id] and given[each.id] != (each.grade.score or "")
+    }
+    context: dict[str, Any] = {
+        "course": report.course,
+        "student": report.student,
+        "report": report,
+        "items": [
+            {"assignment": each, "supposed": given[each.id] or each.grade.score or ""} for each in report.assignments
+        ],
+        "changed": changed,
+        "tab": "gradebook",
+    }
+    wrong = [each.title for each in report.assignments if not re.fullmatch(r"(\d{1,7}(\.\d{1,2})?)?", given[each.id])]
+    if wrong:
+        context["refusal"] = ", ".join(wrong)
+    else:
+        try:
+            context["supposed"] = grading.suppose(person, code, student_id, changed)
+        except Refused as refusal:
+            context["refusal"] = refusal.detail
+    template = "webui/grades/what_if.html"
+    return render(request, f"{template}#supposed" if wants_part(request, "supposed") else template, context)
+
+
+def _read(person: str, code: str, student_id: int) -> tuple[Report, dict[str, Any]]:
+    report = grading.report(person, code, student_id)
+    return report, neighbours_of(person, code, student_id) if report.course.may_write else {}
+
+
+def _branches(report: Report, explanation: Explanation) -> list[dict[str, Any]]:
+    """The tree below the total: each category with its lines, and each line with its cell."""
+    assignments = {each.id: each for each in report.assignments}
+    return [
+        {"part": part, "lines": [_leaf(report, assignments[line.assignment], line) for line in part.lines]}
+        for part in explanation.categories
+        if part.lines
+    ]
+
+
+def _leaf(report: Report, assignment: GradedAssignment, line: Line) -> dict[str, Any]:
+    place = Place(student=report.student.id, assignment=assignment.id)
+    share = None
+    if assignment.grade.score is not None and Decimal(assignment.points) > 0:
+        share = (100 * Decimal(assignment.grade.score) / Decimal(assignment.points)).quantize(Decimal("0.1"))
+    return {
+        "line": line,
+        "assignment": assignment,
+        "place": place,
+        "cell": cells.stored(place, assignment.grade) if report.course.may_write else None,
+        "share": share,
+    }
