@@ -16,6 +16,7 @@ import uvloop
 
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Outcome, Request
+from registry.outbound.timer_wheel import Timed
 
 ROUNDS = 5
 CHECKS = 6_000
@@ -117,11 +118,42 @@ def measure_bare(port: int, checks: int) -> float:
     return checks / (time.process_time() - started)
 
 
+class LoopTimers:
+    """In the wheel's place: one of the event loop's own timers for each deadline."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._handles: dict[Timed, asyncio.TimerHandle] = {}
+
+    def add(self, timed: Timed, at: float) -> None:
+        timed.tick = 1
+        self._handles[timed] = self.loop.call_later(max(0.0, at - time.perf_counter()), self._expire, timed)
+
+    def remove(self, timed: Timed) -> None:
+        handle = self._handles.pop(timed, None)
+        if handle is not None:
+            handle.cancel()
+
+    def stop(self) -> None:
+        for handle in self._handles.values():
+            handle.cancel()
+
+    def _expire(self, timed: Timed) -> None:
+        self._handles.pop(timed, None)
+        timed.expire(time.perf_counter())
+
+
 async def compare(port: int, *, is_kept_alive: bool) -> dict[str, list[float]]:
     url = f"http://127.0.0.1:{port}/healthz"
     connector = aiohttp.TCPConnector(limit=CONCURRENCY, force_close=not is_kept_alive)
     timeout = aiohttp.ClientTimeout(total=10, sock_connect=2, sock_read=5)
     client = Client(AddressPolicy(["127.0.0.0/8"]), max_connections=CONCURRENCY)
+    loop, policy = asyncio.get_running_loop(), AddressPolicy(["127.0.0.0/8"])
+    without = {
+        "  uvloop's transports": Client(policy, max_connections=CONCURRENCY, uses_epoll=False),
+        "  uvloop's timers": Client(policy, max_connections=CONCURRENCY, timers=LoopTimers(loop)),
+        "  both": Client(policy, max_connections=CONCURRENCY, uses_epoll=False, timers=LoopTimers(loop)),
+    }
     request = Request(url=url, keep_alive=is_kept_alive)
     figures: dict[str, list[float]] = {"aiohttp": [], "exchange, send": [], "exchange, start": []}
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
@@ -138,9 +170,12 @@ async def compare(port: int, *, is_kept_alive: bool) -> dict[str, list[float]]:
             figures["aiohttp"].append(await measure(ask_aiohttp, CHECKS // 4))
             figures["exchange, send"].append(await measure(ask_exchange, CHECKS))
             figures["exchange, start"].append(await measure_started(client, request, CHECKS))
+            for name, other in without.items():
+                figures.setdefault(name, []).append(await measure_started(other, request, CHECKS))
             if not is_kept_alive:
                 figures.setdefault("bare sockets", []).append(measure_bare(port, CHECKS))
-    await client.close()
+    for each in (client, *without.values()):
+        await each.close()
     return figures
 
 
@@ -149,7 +184,7 @@ def report(title: str, figures: dict[str, list[float]]) -> None:
     print(title)
     for name, values in figures.items():
         median = statistics.median(values)
-        print(f"  {name:<16} {median:>8,.0f} checks per CPU-second  {median / base:>5.1f} times aiohttp")
+        print(f"  {name:<22} {median:>8,.0f} checks per CPU-second  {median / base:>5.1f} times aiohttp")
 
 
 async def main(port: int) -> None:

@@ -1,23 +1,18 @@
-"""Keeping log records, beside the obvious ways to; and what a logging call costs, beside a plain log file.
+"""Keeping log records, beside the obvious ways to.
 
-On SQLite with `synchronous=FULL` in a temporary directory; with LOGSVC_DATABASE_URL on that database, whose records
-are deleted. Each way is run in turn and the best of its rounds counts.
+On SQLite with `synchronous=FULL` in a temporary directory; with LOGSVC_DATABASE_URL on that database, which must be
+empty. Each way is run in turn and the best of its rounds counts.
 """
 
-import logging
 import os
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 RECORDS = 1000
 ONE_BY_ONE = 100
 ROUNDS = 5
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 Task = Callable[[], object]
 T = TypeVar("T")
@@ -27,7 +22,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory:
         os.environ |= {"ROLLCALL_DATA_DIR": directory, "DJANGO_SETTINGS_MODULE": "config.settings.logsvc"}
         compare_ingest()
-        compare_logging(Path(directory))
 
 
 def compare_ingest() -> None:
@@ -40,68 +34,34 @@ def compare_ingest() -> None:
     rates = ingest_rates()
     print(f"{connection.vendor}, records a second, {RECORDS} in a batch")
     for name, rate in rates.items():
-        print(f"  {name:<34} {rate:>9,.0f}  {rate / rates['save() for each']:5.1f} times")
+        print(f"  {name:<34} {rate:>9,.0f}  {rate / rates['a transaction for each']:5.1f} times")
 
 
 def ingest_rates() -> dict[str, float]:
-    from django.db.models import QuerySet
-    from logsvc.entries import Entry
-
-    from logsvc import records
+    from logsvc.access import Services
     from logsvc.ingest import ndjson
-    from logsvc.models import Record
+    from logsvc.ingest.batch import Sender
+    from logsvc.record import Record
+    from logsvc.storage.current import store
 
+    now_ns = time.time_ns()
+    sender = Sender(token="bench", service="bench", services=Services(are_all=True), received_ns=now_ns)
     body = b"".join(line(number) for number in range(RECORDS))
 
-    def entries() -> list[Entry]:
-        return ndjson.read(body, sender="grading", now=NOW).entries
+    def records() -> list[Record]:
+        return ndjson.read(body, sender=sender).records
 
-    def rows() -> list[Record]:
-        return [Record(received_at=NOW, **{name: getattr(e, name) for name in e.__struct_fields__}) for e in entries()]
-
-    def save_each(some: list[Record]) -> None:
-        for row in some[:ONE_BY_ONE]:
-            row.save()
-
-    def bulk_create(some: list[Record]) -> QuerySet[Record] | list[Record]:
-        return Record.objects.bulk_create(some, ignore_conflicts=True)
+    def append_each(some: list[Record]) -> None:
+        for each in some[:ONE_BY_ONE]:
+            store().append([each], received_ns=now_ns)
 
     ways: dict[str, tuple[int, Callable[[], Task]]] = {
-        "save() for each": (ONE_BY_ONE, lambda: prepared(save_each, rows())),
-        "bulk_create": (RECORDS, lambda: prepared(bulk_create, rows())),
-        "records.store": (RECORDS, lambda: prepared(lambda some: records.store(some, now=NOW), entries())),
-        "ndjson.read and records.store": (RECORDS, lambda: lambda: records.store(entries(), now=NOW)),
+        "a transaction for each": (ONE_BY_ONE, lambda: prepared(append_each, records())),
+        "ndjson.read": (RECORDS, lambda: records),
+        "store.append": (RECORDS, lambda: prepared(lambda some: store().append(some, received_ns=now_ns), records())),
+        "both": (RECORDS, lambda: lambda: store().append(records(), received_ns=now_ns)),
     }
-    try:
-        return {name: count / best(make) for name, (count, make) in ways.items()}
-    finally:
-        Record.objects.all().delete()
-
-
-def compare_logging(directory: Path) -> None:
-    from logsvc.client import LogHandler
-
-    handlers = {
-        "logging.FileHandler": logging.FileHandler(directory / "plain.log"),
-        "LogHandler, log service away": LogHandler(
-            service="bench", token="none", endpoint=lambda: None, spool_dir=directory / "spool"
-        ),
-    }
-    print("microseconds for each logging call")
-    for name, handler in handlers.items():
-        spent = best(partial(prepared, log_many, handler))
-        handler.close()
-        print(f"  {name:<34} {spent / RECORDS * 1_000_000:9.1f}")
-
-
-def log_many(handler: logging.Handler) -> None:
-    logger = logging.getLogger("bench")
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    for number in range(RECORDS):
-        logger.info("grade %d was added for student %s", number, "Ada Lovelace")
-    logger.removeHandler(handler)
+    return {name: count / best(make) for name, (count, make) in ways.items()}
 
 
 def line(number: int) -> bytes:

@@ -12,6 +12,7 @@ from config.wsgi import application as django_application
 application = Hybrid(
     django_application,
     lanes=[import_string(path) for path in settings.NATIVE_LANES],
+    websocket_lanes=[import_string(path) for path in settings.WEBSOCKET_LANES],
     threads=settings.REQUEST_THREADS,
     body_limit_bytes=settings.BODY_LIMIT_BYTES,
     buffer_bytes=settings.BODY_BUFFER_BYTES,

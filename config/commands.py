@@ -154,7 +154,7 @@ def database_trouble(error: DatabaseError) -> str:
 
 
 def _check_encoding(options: dict[str, Any]) -> None:
-    """Refuse arguments that are not UTF-8, whose bytes Python keeps in a form that neither JSON nor a database takes."""
+    """Refuse arguments that are not UTF-8: Python keeps their bytes in a form that JSON and databases refuse."""
     for value in options.values():
         for word in value if isinstance(value, list) else [value]:
             if isinstance(word, str) and not word.isascii() and _is_broken(word):

@@ -39,6 +39,7 @@ class Hybrid:
         application: WSGIApplication,
         *,
         lanes: Sequence[Lane],
+        websocket_lanes: Sequence[Lane] = (),
         threads: int,
         body_limit_bytes: int,
         buffer_bytes: int = 64 * 1024 * 1024,
@@ -48,6 +49,8 @@ class Hybrid:
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
+        self._websocket_lanes = tuple(websocket_lanes)
+        self._conversations: set[asyncio.Task[Any]] = set()
         self._threads = Threads(threads)
         self._body_limit_bytes = body_limit_bytes
         self._buffer = Buffer(buffer_bytes)
@@ -59,6 +62,9 @@ class Hybrid:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            return
+        if scope["type"] == "websocket":
+            await self._converse(scope, receive, send)
             return
         if scope["type"] != "http":
             raise ValueError(f"no handler for a {scope['type']} connection")
@@ -72,6 +78,8 @@ class Hybrid:
 
     async def drain(self, *, grace_seconds: float) -> None:
         """End what is open: streams at once, other requests when they are answered or their time is over."""
+        for conversation in self._conversations:
+            conversation.cancel()
         for task, answer in self._answers.items():
             if answer.streams:
                 task.cancel()
@@ -79,6 +87,28 @@ class Hybrid:
             await asyncio.wait(list(self._answers), timeout=grace_seconds)
         for task in self._answers:
             task.cancel()
+
+    async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a WebSocket to the lane that takes it. A refusal before it is accepted is answered with 403."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._conversations.add(task)
+        try:
+            if self._hosts is not None:
+                self._hosts.check(scope)
+            handler = next((found for lane in self._websocket_lanes if (found := lane(scope))), None)
+            if handler is None:
+                raise problems.NotFound("There is no WebSocket here.")
+            await handler(scope, receive, send)
+        except Abandoned:
+            return
+        except asyncio.CancelledError:
+            await send({"type": "websocket.close", "code": 1001})
+        except Exception as error:
+            problem = _problem({**scope, "method": "WEBSOCKET"}, error)
+            await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:100]})
+        finally:
+            self._conversations.discard(task)
 
     async def _respond(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         # A lane that reads a body has looked at the token first.

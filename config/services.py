@@ -28,7 +28,7 @@ SERVICES: dict[str, Service] = {
             queues=("registry.heartbeats", "registry"),
             page=("Registry's admin", "/admin/"),
         ),
-        Service(name="logsvc", default_port=8002, queues=("logsvc",)),
+        Service(name="logsvc", default_port=8002, queues=("logsvc",), page=("Log service's admin", "/admin/")),
         Service(
             name="grading",
             default_port=8003,

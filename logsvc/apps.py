@@ -8,6 +8,7 @@ from logsvc import feedback
 class LogsvcApp(AppConfig):
     name = "logsvc"
     label = "logsvc"
+    verbose_name = "Log service"
 
     def ready(self) -> None:
         feedback.install()

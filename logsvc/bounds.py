@@ -100,9 +100,11 @@ def _members(members: dict[str, Any], path: str, notes: Notes, depth: int) -> di
         if not name.isascii() or len(name) > NAME_LENGTH or "\0" in name:
             name = text(name, "the name of an attribute", notes, at_most=NAME_LENGTH)
         kind = type(value)
-        if kind is str and len(value) < 2000 and value.isascii() and "\0" not in value:
-            kept[name] = value
-        elif kind is bool or value is None:
+        if (
+            (kind is str and len(value) < 2000 and value.isascii() and "\0" not in value)
+            or kind is bool
+            or value is None
+        ):
             kept[name] = value
         else:
             kept[name] = _value(value, f"{path}.{name}" if path else name, notes, depth)

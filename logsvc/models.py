@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from config.encryption import EncryptedTextField
 from logsvc import severity
 
 
@@ -35,6 +36,116 @@ class RetentionRule(models.Model):
             ),
         ]
         ordering = ["service", "level"]
+        permissions = [("view_records", "Can read every log record")]
 
     def __str__(self) -> str:
         return f"{self.service or 'every service'}, {self.level or 'every level'}"
+
+
+class SavedSearch(models.Model):
+    """A query with a name. `owner` is the name of the token that saved it, "" for one made in the admin."""
+
+    name = models.CharField(max_length=100)
+    owner = models.CharField(max_length=100, blank=True, editable=False)
+    query = models.TextField(blank=True, help_text="In the query language; empty finds everything.")
+    description = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "saved searches"
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="one_saved_search_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Condition(models.TextChoices):
+    MORE_THAN = "more-than", "more than"
+    FEWER_THAN = "fewer-than", "fewer than"
+
+
+class AlertState(models.TextChoices):
+    OK = "ok", "OK"
+    FIRING = "firing", "firing"
+
+
+class AlertRule(models.Model):
+    """Says when the number of matching records of the last seconds is told to `url`, by a signed webhook.
+
+    `services` are the patterns of what the owner's token may read, None for all: the rule counts nothing else.
+    """
+
+    name = models.CharField(max_length=100)
+    owner = models.CharField(max_length=100, blank=True, editable=False)
+    services = models.JSONField(null=True, blank=True, editable=False)
+    query = models.TextField(blank=True, help_text="In the query language, such as level>=error service:grading.")
+    condition = models.CharField(max_length=10, choices=Condition.choices, default=Condition.MORE_THAN)
+    threshold = models.PositiveIntegerField(default=0)
+    window_seconds = models.PositiveIntegerField(default=300, help_text="From 10 seconds to a day.")
+    quiet_seconds = models.PositiveIntegerField(
+        default=3600, help_text="After telling that it fires, nothing more is told of it for so long."
+    )
+    url = models.CharField(max_length=500, help_text="Where the webhook goes.")
+    secret = EncryptedTextField(help_text="whsec_ and 24 to 64 random bytes in base64; empty makes one.")
+    is_enabled = models.BooleanField(default=True)
+
+    state = models.CharField(max_length=6, choices=AlertState.choices, default=AlertState.OK, editable=False)
+    since = models.DateTimeField(null=True, editable=False)
+    count = models.PositiveBigIntegerField(null=True, editable=False)
+    # Why it could not be counted, or is no longer.
+    trouble = models.CharField(max_length=300, blank=True, editable=False)
+    evaluated_at = models.DateTimeField(null=True, editable=False)
+    # When it was last told that it fires; `is_told` until it is told that this is over.
+    told_at = models.DateTimeField(null=True, editable=False)
+    is_told = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="one_alert_rule_of_a_name"),
+            models.CheckConstraint(
+                condition=Q(window_seconds__gte=10, window_seconds__lte=86_400),
+                name="alert_window_within_a_day",
+                violation_error_message="The window is from 10 seconds to a day.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_seconds__lte=30 * 86_400),
+                name="alert_quiet_within_a_month",
+                violation_error_message="The quiet time is at most 30 days.",
+            ),
+            models.CheckConstraint(condition=Q(condition__in=Condition.values), name="alert_condition_known"),
+            models.CheckConstraint(condition=Q(state__in=AlertState.values), name="alert_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlertMessage(models.Model):
+    """A webhook that is to be sent, or was. Its body is kept, so that each attempt sends the same."""
+
+    rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="messages")
+    webhook_id = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=40)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # When it is tried next; None when it was delivered or given up.
+    due_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # messages.send_due, the oldest first.
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="alert_message_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.webhook_id}"

@@ -35,15 +35,13 @@ def first_release_body(record: Stored) -> dict[str, Any]:
     """As GET /v1/records has shown a record since the first release."""
     return {
         "id": record.id,
-        "time": timestamps.wire(record.time_ns),
-        "received_at": timestamps.wire(record.received_ns),
+        "time": timestamps.wire(record.time_ns // 1000 * 1000),
+        "received_at": timestamps.wire(record.received_ns // 1000 * 1000),
         "level": severity.python_name(record.severity),
         "service": record.service,
         "instance": record.instance,
         "logger": record.logger,
         "message": record.body,
-        "attributes": {
-            name: value for name, value in record.attributes.items() if name != EXCEPTION_STACKTRACE
-        },
+        "attributes": {name: value for name, value in record.attributes.items() if name != EXCEPTION_STACKTRACE},
         "exception": exception_text(record),
     }

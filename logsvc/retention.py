@@ -1,9 +1,9 @@
 """Deleting what was kept long enough, or takes too much room: by age and size, for each service and level."""
 
 import logging
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 
@@ -39,24 +39,24 @@ class Pruned:
     reason: str
 
 
-def prune(*, now_ns: int, is_dry_run: bool = False) -> list[Pruned]:
+def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], None] = lambda: None) -> list[Pruned]:
     """Delete what no rule keeps, oldest first, in small batches; what a rule archives is on disk in the archive first.
 
     A record is too old when both its own time and its arrival are, so that a log imported late is kept as long as any.
+    A dry run counts for the sizes what it would have deleted for its age. `after_batch` is a sign of progress.
     """
-    usage, rules = store().usage(), list(RetentionRule.objects.all())
-    over = _over_the_whole(usage)
+    rules = list(RetentionRule.objects.all())
+    delete = partial(_delete, is_dry_run=is_dry_run, after_batch=after_batch)
     pruned: list[Pruned] = []
-    for each in usage:
+    for each in store().usage():
         policy = policy_of(each.service, each.level, rules)
-        # What is left is looked at by size after what is too old has gone.
         aged = Expiry(service=each.service, level=each.level, before_ns=now_ns - policy.keep_days * NS_PER_DAY)
-        pruned += _delete(aged, policy, f"older than {policy.keep_days} days", is_dry_run=is_dry_run)
-    for service, level, before_ns, reason in _too_large(store().usage(), rules, over):
+        pruned += delete(aged, policy, f"older than {policy.keep_days} days")
+    for service, level, before_ns, reason in _too_large(store().usage(), rules):
         sized = Expiry(service=service, level=level, before_ns=before_ns, only_by_arrival=False)
-        pruned += _delete(sized, policy_of(service, level, rules), reason, is_dry_run=is_dry_run)
-    if not is_dry_run:
-        # Also what was deleted by a run that did not come to its end.
+        pruned += delete(sized, policy_of(service, level, rules), reason)
+    if not is_dry_run and (pruned or store().size().free_bytes):
+        # Also what was left by a run that did not come to its end.
         store().give_back_space()
     return pruned
 
@@ -85,26 +85,18 @@ def _closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
     return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
 
 
-def _over_the_whole(usage: list[Usage]) -> int:
-    """By how many bytes all records are over LOGSVC_RETENTION_MEBIBYTES."""
-    limit = settings.RETENTION_MEBIBYTES
-    return sum(each.stored_bytes for each in usage) - limit * _MEBIBYTE if limit else 0
-
-
-def _too_large(
-    usage: list[Usage], rules: list[RetentionRule], over: int
-) -> Iterable[tuple[str, str, int, str]]:
+def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple[str, str, int, str]]:
     """Service, level, the time before which it has to go, and why."""
-    total = sum(each.stored_bytes for each in usage)
-    limit = settings.RETENTION_MEBIBYTES * _MEBIBYTE
+    total, limit = sum(each.stored_bytes for each in usage), settings.RETENTION_MEBIBYTES * _MEBIBYTE
     for each in usage:
         policy = policy_of(each.service, each.level, rules)
+        # Each gives up its share of what is too much.
         shares = [(0, "")]
         if policy.keep_bytes is not None:
             of_rule = _bytes_under_rule(each, usage, rules)
             too_much = of_rule - policy.keep_bytes
             shares.append((too_much * each.stored_bytes // max(of_rule, 1), "larger than its rule allows"))
-        if limit and over > 0 and total > limit:
+        if limit and total > limit:
             shares.append(((total - limit) * each.stored_bytes // total, "the whole is larger than is allowed"))
         bytes_to_free, reason = max(shares)
         if bytes_to_free > 0:
@@ -118,12 +110,13 @@ def _bytes_under_rule(one: Usage, usage: list[Usage], rules: list[RetentionRule]
     return sum(
         each.stored_bytes
         for each in usage
-        if each.service == one.service
-        and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
+        if each.service == one.service and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
     )
 
 
-def _delete(expiry: Expiry, policy: Policy, reason: str, *, is_dry_run: bool) -> list[Pruned]:
+def _delete(
+    expiry: Expiry, policy: Policy, reason: str, *, is_dry_run: bool, after_batch: Callable[[], None]
+) -> list[Pruned]:
     after: int | None = None
     count = 0
     while True:
@@ -133,6 +126,7 @@ def _delete(expiry: Expiry, policy: Policy, reason: str, *, is_dry_run: bool) ->
                 archive.append(page.records)
             store().delete(page.records)
         count += len(page.records)
+        after_batch()
         if page.next is None:
             break
         after = page.next
@@ -148,10 +142,3 @@ def _delete(expiry: Expiry, policy: Policy, reason: str, *, is_dry_run: bool) ->
             reason,
         )
     return [Pruned(service=expiry.service, level=expiry.level, records=count, reason=reason)]
-
-
-def totals(pruned: list[Pruned]) -> dict[str, int]:
-    counter: Counter[str] = Counter()
-    for each in pruned:
-        counter[each.service] += each.records
-    return dict(counter)

@@ -3,10 +3,30 @@
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
+from config.liveness import pulse
 from logsvc import retention
+from logsvc.alerts import messages, rules
 
 
 @shared_task(name="logsvc.tasks.prune", ignore_result=True)
 def prune() -> None:
-    retention.prune(now_ns=time.time_ns())
+    retention.prune(now_ns=time.time_ns(), after_batch=pulse.beat)
+
+
+@shared_task(name="logsvc.tasks.evaluate_alerts", ignore_result=True)
+def evaluate_alerts() -> None:
+    if rules.evaluate_due(now=timezone.now()):
+        messages.send_due(now=timezone.now())
+
+
+@shared_task(name="logsvc.tasks.send_alerts", ignore_result=True)
+def send_alerts() -> None:
+    """Send what is due again; what is new goes with its evaluation."""
+    messages.send_due(now=timezone.now())
+
+
+@shared_task(name="logsvc.tasks.forget_alerts", ignore_result=True)
+def forget_alerts() -> None:
+    messages.forget_old(now=timezone.now())

@@ -44,7 +44,12 @@ def wire(time_ns: int) -> str:
     """RFC 3339 in UTC with microseconds, and with nanoseconds where there are any."""
     seconds, rest = divmod(time_ns, NANOSECONDS)
     digits = f"{rest:09d}" if rest % 1000 else f"{rest // 1000:06d}"
-    return f"{(_EPOCH + timedelta(seconds=seconds)).strftime('%Y-%m-%dT%H:%M:%S').zfill(19)}.{digits}Z"
+    return f"{_second(seconds)}.{digits}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
 
 
 def from_datetime(time: datetime) -> int:

@@ -1,11 +1,11 @@
 """The log service's addresses: records in and out, the admin, and what the registry calls."""
 
+from django.contrib import admin
 from django.urls import include, path
-
-from logsvc.api import views
 
 urlpatterns = [
     path("", include("logsvc.api.urls")),
+    path("admin/", admin.site.urls),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

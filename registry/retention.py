@@ -1,4 +1,4 @@
-"""Forgetting, in small batches, what is old: attempts, tombstones, history, and the journal behind every cursor."""
+"""Retention: old attempts, tombstones, roll-ups and journal entries are removed, in small batches."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,15 +12,15 @@ from registry.models import Cursor, Delivery, JournalEntry, Tombstone
 BATCH = 1000
 
 
-def prune(*, now: datetime) -> dict[str, int]:
+def prune(*, now: datetime, batch: int = BATCH) -> dict[str, int]:
     """Returns how many rows of each kind were removed."""
     old_deliveries = now - timedelta(days=settings.DELIVERY_RETENTION_DAYS)
     old_tombstones = now - timedelta(days=settings.TOMBSTONE_RETENTION_DAYS)
     return {
-        "deliveries": _remove(Delivery.objects.filter(at__lt=old_deliveries)),
-        "tombstones": _remove(Tombstone.objects.filter(at__lt=old_tombstones)),
-        "roll-ups": _remove_rollups(now - timedelta(days=settings.HISTORY_RETENTION_DAYS)),
-        "journal entries": _remove(_told_entries(now - timedelta(days=settings.JOURNAL_RETENTION_DAYS))),
+        "deliveries": _remove(Delivery.objects.filter(at__lt=old_deliveries), batch),
+        "tombstones": _remove(Tombstone.objects.filter(at__lt=old_tombstones), batch),
+        "roll-ups": _remove_rollups(now - timedelta(days=settings.HISTORY_RETENTION_DAYS), batch),
+        "journal entries": _remove(_told_entries(now - timedelta(days=settings.JOURNAL_RETENTION_DAYS)), batch),
     }
 
 
@@ -31,32 +31,29 @@ def _told_entries(oldest: datetime) -> QuerySet[JournalEntry]:
     return entries if told is None else entries.filter(revision__lte=told)
 
 
-def _remove(rows: QuerySet[Any]) -> int:
+def _remove(rows: QuerySet[Any], batch: int) -> int:
     model: type[Model] = rows.model
     removed = 0
-    while ids := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+    while ids := list(rows.order_by().values_list("pk", flat=True)[:batch]):
         removed += model._default_manager.filter(pk__in=ids).delete()[0]
     return removed
 
 
-def _remove_rollups(oldest: datetime) -> int:
-    """The hours and days that began before: by the hour, so that each run finds about as many."""
-    first, removed = int(oldest.timestamp() // 3600), 0
-    while count := _remove_rollup_batch(first):
-        removed += count
-    return removed
-
-
-def _remove_rollup_batch(first: int) -> int:
+def _remove_rollups(oldest: datetime, batch: int) -> int:
+    """Remove the hours and days that began before; returns how many."""
     # By SQL: the ORM would name each row by the four columns of its key, by which SQLite finds it only slowly.
     key = "rowid" if connection.vendor == "sqlite" else "span_hours, service, instance, start_hour"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            DELETE FROM registry_rollup WHERE ({key}) IN (
-                SELECT {key} FROM registry_rollup WHERE start_hour < %s LIMIT %s
+    first, removed = int(oldest.timestamp() // 3600), 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                DELETE FROM registry_rollup WHERE ({key}) IN (
+                    SELECT {key} FROM registry_rollup WHERE start_hour < %s LIMIT %s
+                )
+                """,  # noqa: S608 -- what is put in are constants
+                [first, batch],
             )
-            """,  # noqa: S608 -- what is put in are constants
-            [first, BATCH],
-        )
-        return int(cursor.rowcount)
+            if not cursor.rowcount:
+                return removed
+            removed += int(cursor.rowcount)

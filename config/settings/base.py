@@ -24,6 +24,7 @@ APPEND_SLASH = False
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
 
 MIDDLEWARE = [
+    "logsvc.client.requests.DjangoRequestIds",
     "django.middleware.security.SecurityMiddleware",
     "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
@@ -32,6 +33,8 @@ MIDDLEWARE = [
 
 # The lanes of a service's ASGI application that answer before Django does; see config/hybrid.py.
 NATIVE_LANES = ["config.health.lane"]
+# The same for WebSockets, which Django's handler does not know.
+WEBSOCKET_LANES: list[str] = []
 REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
 BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES

@@ -15,12 +15,51 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA auto_vacuum=INCREMENTAL; " + DATABASES["default"]["OPTIONS"]["init_command"]
     )
-INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTALLED_APPS]
+INSTALLED_APPS = [
+    "logsvc.apps.LogsvcApp",
+    "registry.client.django",
+    *base.INSTALLED_APPS,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.PagesMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.SignInMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+WHITENOISE_USE_FINDERS = True
+APPEND_SLASH = True
+UNFOLD = {
+    "SITE_TITLE": "Rollcall log service",
+    "SITE_HEADER": "Rollcall log service",
+    "SITE_SYMBOL": "list_alt",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "logsvc.admin.navigation.icon", "type": "image/svg+xml"}],
+    # It has no pages but these.
+    "SITE_URL": None,
+    "SIDEBAR": {"navigation": "logsvc.admin.navigation.navigation"},
+}
+SESSION_COOKIE_NAME = "logsvc_session"
+CSRF_COOKIE_NAME = "logsvc_csrf"
+# With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
+OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # `read` and `write` are the first release's names of `log:read` and `log:write`.
-TOKEN_SCOPES = ["log:read", "log:write", "read", "write", "read:", "write:"]
+TOKEN_SCOPES = ["log:read", "log:write", "log:rules", "read", "write", "read:", "write:"]
 # Each way in that takes a token.
 TOKEN_PATHS = [*base.TOKEN_PATHS, "/api/", "/loki/", "/log"]
 TOKEN_LIMITS = {
@@ -29,6 +68,7 @@ TOKEN_LIMITS = {
     "streams": env.integer("LOGSVC_TOKEN_STREAMS", 200, at_least=0),
 }
 NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.ingest.lane.lane", "logsvc.api.tail.lane"]
+WEBSOCKET_LANES = ["logsvc.api.loki_tail.lane"]
 # The tokens with which the services of this system log; `provision` makes them known to the log service.
 SERVICE_TOKENS = {name: env.secret(f"{name}_LOGSVC_TOKEN".upper()) for name in SERVICES}
 RETENTION_DAYS = env.integer("LOGSVC_RETENTION_DAYS", 14)
@@ -40,14 +80,14 @@ ARCHIVE_DIR = env.text("LOGSVC_ARCHIVE_DIR", str(base.DATA_DIR / "archive"))
 
 CELERY_TASK_DEFAULT_QUEUE = "logsvc"
 CELERY_REDBEAT_KEY_PREFIX = "logsvc:redbeat"
-CELERY_BEAT_SCHEDULE = {"prune": {"task": "logsvc.tasks.prune", "schedule": 600.0}}
-
-SILENCED_SYSTEM_CHECKS = [
-    *base.SILENCED_SYSTEM_CHECKS,
-    # It has no pages to be framed and no forms to be forged: every request carries a token.
-    "security.W002",
-    "security.W003",
-]
+CELERY_BEAT_SCHEDULE = {
+    "prune": {"task": "logsvc.tasks.prune", "schedule": 600.0},
+    "evaluate-alerts": {"task": "logsvc.tasks.evaluate_alerts", "schedule": 15.0, "options": {"expires": 15.0}},
+    "send-alerts": {"task": "logsvc.tasks.send_alerts", "schedule": 5.0, "options": {"expires": 5.0}},
+    "forget-alerts": {"task": "logsvc.tasks.forget_alerts", "schedule": 3600.0},
+}
+# The networks that an alert's webhook may go to; link-local, metadata and multicast addresses are refused always.
+ALERT_NETWORKS = env.networks("LOGSVC_ALERT_NETWORKS", ("127.0.0.0/8", "::1/128"))
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

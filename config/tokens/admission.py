@@ -25,13 +25,13 @@ class Admission:
         self._known: OrderedDict[str, float] = OrderedDict()
 
     async def __call__(self, scope: MutableMapping[str, Any]) -> bool:
-        """Whether the request carries a good token. Raises Unauthenticated when it carries a bad one, or none where
-        settings.TOKEN_PATHS wants one."""
+        """Whether the request carries a good token. Raises Unauthenticated when it does not and settings.TOKEN_PATHS
+        wants one; elsewhere the header may be a proxy's, and is not looked at."""
+        if not scope["path"].startswith(tuple(settings.TOKEN_PATHS)):
+            return False
         header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
         if not header:
-            if scope["path"].startswith(tuple(settings.TOKEN_PATHS)):
-                raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
-            return False
+            raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         token = authentication.token_of(header)
         digest = issuing.digest(token)
         now = self._clock()

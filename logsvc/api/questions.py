@@ -151,7 +151,8 @@ def _too_small(value: str) -> None:
 
 
 def _fitting_step(within: Range, buckets: int) -> int:
-    assert within.from_ns is not None and within.to_ns is not None, "a histogram has two ends"
+    assert within.from_ns is not None, "a histogram has a beginning"
+    assert within.to_ns is not None, "and an end"
     wanted = (within.to_ns - within.from_ns) / buckets / NANOSECONDS
     for step in _STEPS:
         if step >= wanted:

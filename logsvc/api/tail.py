@@ -16,7 +16,7 @@ from config.threads import Abandoned, Threads
 from config.tokens.gate import gate
 from config.tokens.holder import Holder
 from logsvc import access, representation
-from logsvc.ingest.lane import Holders, header
+from logsvc.ingest.lane import Holders, Run, header
 from logsvc.parameters import HIGHEST_ID, Parameters, between
 from logsvc.query import ast, parser
 from logsvc.storage.current import store
@@ -83,9 +83,9 @@ class Head:
 
 
 class Lane:
-    def __init__(self) -> None:
-        self._reading = Threads(2)
-        self._holders = Holders(Threads(1))
+    def __init__(self, run: Run | None = None) -> None:
+        self._in_thread = run or Threads(2).run
+        self._holders = Holders(run or Threads(1).run)
         self._heads: dict[asyncio.AbstractEventLoop, Head] = {}
         self._open = 0
 
@@ -107,9 +107,7 @@ class Lane:
         finally:
             self._open -= 1
 
-    async def _stream(
-        self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int | None
-    ) -> None:
+    async def _stream(self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int | None) -> None:
         if cursor is None:
             cursor = await self._run(lambda: store().head())
         await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
@@ -126,9 +124,7 @@ class Lane:
                 except Problem as error:
                     await _take(send, _event("revoked", cursor, {"detail": error.detail}))
                     return
-                found = await self._run(
-                    partial(store().tail, after_seq=cursor, query=query, limit=RECORDS_PER_READ)
-                )
+                found = await self._run(partial(store().tail, after_seq=cursor, query=query, limit=RECORDS_PER_READ))
                 await _take(send, _events(found, cursor))
                 if found.cursor != cursor:
                     cursor = found.cursor
@@ -146,7 +142,8 @@ class Lane:
         return self._heads.setdefault(asyncio.get_running_loop(), Head(self._run))
 
     async def _run(self, function: Callable[[], T]) -> T:
-        return await self._reading.run(partial(_fresh, function))
+        result: T = await self._in_thread(partial(_fresh, function))
+        return result
 
 
 def _question(scope: Scope, holder: Holder) -> tuple[ast.Query, int | None]:

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from logsvc.api import views
+from logsvc.api import alerts, loki, views
 
 
 class Digits:
@@ -26,9 +26,22 @@ urlpatterns = [
     path("api/v1/logs/<digits:identifier>", views.RecordView.as_view()),
     path("api/v1/logs/<digits:identifier>/context", views.ContextView.as_view()),
     path("api/v1/logs/arrivals", views.ArrivalsView.as_view()),
+    path("api/v1/searches", alerts.SearchesView.as_view()),
+    path("api/v1/searches/<digits:identifier>", alerts.SearchView.as_view()),
+    path("api/v1/rules", alerts.RulesView.as_view()),
+    path("api/v1/rules/<digits:identifier>", alerts.RuleView.as_view()),
+    path("api/v1/rules/<digits:identifier>/test", alerts.RuleTestView.as_view()),
     path("api/v1/services", views.ServicesView.as_view()),
     path("v1/logs", views.IngestView.as_view()),
     path("loki/api/v1/push", views.IngestView.as_view()),
+    path("loki/api/v1/query_range", loki.QueryRangeView.as_view()),
+    path("loki/api/v1/query", loki.QueryView.as_view()),
+    path("loki/api/v1/labels", loki.LabelsView.as_view()),
+    path("loki/api/v1/label", loki.LabelsView.as_view()),
+    path("loki/api/v1/label/<str:name>/values", loki.LabelValuesView.as_view()),
+    path("loki/api/v1/series", loki.SeriesView.as_view()),
+    path("loki/api/v1/index/stats", loki.StatsView.as_view()),
+    path("loki/api/v1/status/buildinfo", loki.BuildInfoView.as_view()),
     path("log", views.IngestView.as_view()),
     path("v1/records", views.FirstReleaseView.as_view()),
     path("v1/services", views.ServicesView.as_view()),

@@ -5,11 +5,13 @@ the view here does the same for other servers than ours.
 import time
 from typing import Any
 
+import msgspec
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,7 +32,19 @@ from logsvc.storage.current import store
 from logsvc.storage.errors import Away
 
 
+class Renderer(BaseRenderer):
+    """Ten times as quick as REST framework's own; a page of records is large."""
+
+    media_type = "application/json"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return msgspec.json.encode(data)
+
+
 class LogsvcView(ScopedView):
+    renderer_classes = [Renderer]
+
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(Away() if isinstance(exc, OperationalError | InterfaceError) else exc)
 
@@ -188,7 +202,9 @@ class FirstReleaseView(LogsvcView):
 
 
 def _ingest(request: Request) -> HttpResponse:
-    answer: HttpResponse = IngestView.as_view()(request._request)
+    """As IngestView answers: the format's own words, and its own status."""
+    answer = IngestView.as_view()(request._request)
+    assert isinstance(answer, HttpResponse), "nothing here streams"
     return answer
 
 
@@ -198,5 +214,3 @@ def _http_response(answer: RawResponse) -> HttpResponse:
     for name, value in answer.headers:
         response[name.decode()] = value.decode("latin-1")
     return response
-
-

@@ -1,20 +1,38 @@
-"""What the handler has to say of itself: on stderr, because its own log is what does not work."""
+"""Messages of the handler about itself, on stderr: its own log is what does not work."""
 
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+INTERVAL_SECONDS = 300.0
+
+
+@dataclass(kw_only=True)
+class _Kind:
+    said_at: float
+    suppressed: int = 0
 
 
 class Complaints:
-    """Each kind is said once in the life of a process."""
+    """Says each kind of complaint at most once in five minutes, and then how often it came in between."""
 
-    def __init__(self) -> None:
-        self._said: set[str] = set()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kinds: dict[str, _Kind] = {}
 
     def say(self, kind: str, sentence: str) -> None:
-        # A program without a console has no stderr.
-        if kind in self._said or sys.stderr is None:
+        now = self._clock()
+        known = self._kinds.get(kind)
+        if known is not None and now - known.said_at < INTERVAL_SECONDS:
+            known.suppressed += 1
             return
-        self._said.add(kind)
+        repeats = f" (and {known.suppressed} times since this was last said)" if known and known.suppressed else ""
+        self._kinds[kind] = _Kind(said_at=now)
+        # A program without a console has no stderr.
+        if sys.stderr is None:
+            return
         try:
-            sys.stderr.write(f"logsvc.client: {sentence}\n")
+            sys.stderr.write(f"logsvc.client: {sentence}{repeats}\n")
         except (OSError, ValueError):
             return

@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
@@ -19,9 +19,11 @@ LONGEST_PAUSE_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 _TIMEOUT = httpx2.Timeout(5.0, connect=2.0)
 
-Endpoint = Callable[[], str | None]
-# The line that says how many records were dropped.
-DropNotice = Callable[[int], bytes]
+INGEST_PATH = "/api/v1/logs"
+
+Locate = Callable[[], str | None]
+# Logs how many records of each level were dropped.
+NoticeDrop = Callable[[Mapping[int, int]], object]
 
 
 class Verdict(Enum):
@@ -49,15 +51,15 @@ class Delivery:
         self,
         spool: Spool,
         *,
-        endpoint: Endpoint,
+        locate: Locate,
         token: str,
-        drop_notice: DropNotice,
+        notice_drop: NoticeDrop,
         complaints: Complaints,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self._spool = spool
-        self._endpoint = endpoint
-        self._drop_notice = drop_notice
+        self._locate = locate
+        self._notice_drop = notice_drop
         self._complaints = complaints
         self._client = httpx2.Client(
             headers={
@@ -73,6 +75,10 @@ class Delivery:
         self._failures = 0
         # One of its own: the program that logs may have seeded the global one, and count on what that yields.
         self._random = random.Random()
+
+    def begin_again(self) -> None:
+        """Forget how often it failed: the service is said to be back."""
+        self._failures = 0
 
     def run(self, *, until: Callable[[], bool]) -> float | None:
         """Send batch after batch, at least one. None when nothing is left or `until` says so; else how many seconds to
@@ -100,16 +106,16 @@ class Delivery:
         self._spool.acknowledge(batch)
         self._report(answer, batch, verdict)
         if dropped := self._spool.take_dropped():
-            self._spool.append(self._drop_notice(dropped))
+            self._notice_drop(dropped)
         return None
 
     def _send(self, batch: Batch) -> httpx2.Response | None:
-        address = self._endpoint()
+        address = self._locate()
         if not address:
             return None
         body = gzip.compress(batch.body, compresslevel=1)
         try:
-            return self._client.post(f"{address.rstrip('/')}/v1/records", content=body)
+            return self._client.post(f"{address.rstrip('/')}{INGEST_PATH}", content=body)
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return None
 

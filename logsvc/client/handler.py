@@ -1,37 +1,46 @@
-"""The logging handler: whoever logs writes to the spool, and never waits for the log service."""
+"""The logging handler: a logging call writes to the spool, and never waits for the log service."""
 
 import contextlib
 import logging
 import os
 import socket
+import sys
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
 
 from .complaints import Complaints
-from .delivery import Delivery, Endpoint
-from .line import encode
+from .delivery import Delivery
+from .endpoint import Address, Endpoint
+from .line import LineEncoder
 from .sender import Sender
 from .spool import Spool
 
 SPOOL_BYTES = 64 * 1024 * 1024
 FLUSH_SECONDS = 1.5
-STOP_SECONDS = 0.5
+STOP_SECONDS = 0.4
 
-# What these log is said while sending: to send it too would never end.
+# The HTTP library's records are caused by sending: to send them too would never end.
 _OWN_LOGGERS = ("httpx2", "httpcore2")
 
 
 class LogHandler(logging.Handler):
-    """Sends records to the log service that `endpoint` names at the time: its address, or None while it is not known.
+    """Sends records to the log service at `endpoint`.
 
-    A record is on disk, below `spool_dir`, when the logging call returns: from then on neither the end of this process
-    nor that of the log service loses it, unless more than `max_spool_bytes` are waiting, when the oldest go and are
-    counted. A thread of its own sends, and takes over what earlier processes left in `spool_dir`; `endpoint` is called
-    in that thread only. Records of that thread and of the HTTP library are not taken. Works across forks.
+    `endpoint` is an address, a membership of `registry.client`, or a function that says the address, or None while it
+    is not known; it is asked in the handler's own thread only. With a membership, what waits is sent at once when the
+    registry says that the log service is back.
 
-    `instance` names the process; by default it is the host's name and the process's number.
+    A record is in a file below `spool_dir` when the logging call returns: from then on neither the end of this process,
+    `kill -9` included, nor that of the log service loses it. Exceptions: more than `max_spool_bytes` are waiting (the
+    lowest levels go first, and are counted), or the spool cannot be written (then records wait in memory, as stderr
+    says). The handler's thread takes over what earlier processes left in `spool_dir`. Records of that thread and of the
+    HTTP library are not taken. Works across forks.
+
+    `instance` names the process; by default it is the host's name and the process's number. `is_mapped=False` writes
+    the spool with `write` instead of through a memory mapping: for network and copy-on-write file systems.
     """
 
     def __init__(
@@ -42,8 +51,9 @@ class LogHandler(logging.Handler):
         endpoint: Endpoint,
         spool_dir: Path | str,
         instance: str = "",
-        level: int = logging.NOTSET,
+        level: int | str = logging.NOTSET,
         max_spool_bytes: int = SPOOL_BYTES,
+        is_mapped: bool = True,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         super().__init__(level)
@@ -53,6 +63,7 @@ class LogHandler(logging.Handler):
         self._spool_dir = Path(spool_dir)
         self._given_instance = instance
         self._max_spool_bytes = max_spool_bytes
+        self._is_mapped = is_mapped
         self._transport = transport
         self._complaints = Complaints()
         self._sender: Sender | None = None
@@ -65,16 +76,28 @@ class LogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._spool.append(encode(record, service=self._service, instance=self._instance))
+            self._spool.append(self._lines.encode(record), record.levelno)
             self._running_sender().notify()
         except Exception:
             self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
+        """Say once in a while that a record could not be taken; logging's own would print a traceback for each."""
+        if logging.raiseExceptions:
+            error = sys.exc_info()[1]
+            self._complaints.say("record", f"a record of {record.name} was not taken ({type(error).__name__}: {error})")
 
     def flush(self) -> None:
         """Wait for a moment until what was logged is sent, unless it cannot be sent now: then it is in the spool."""
         sender = self._sender
         if sender is not None and sender.is_alive and not sender.is_current_thread():
             sender.flush(FLUSH_SECONDS)
+
+    def wake(self) -> None:
+        """Try to send now: the log service is said to be back."""
+        sender = self._sender
+        if sender is not None:
+            sender.wake()
 
     def close(self) -> None:
         """Stop sending; what is not sent is left to the next process with this `spool_dir`."""
@@ -89,9 +112,16 @@ class LogHandler(logging.Handler):
         super().close()
 
     def _begin(self) -> None:
-        """What belongs to one process; a forked child begins anew."""
-        self._instance = self._given_instance or f"{socket.gethostname()}-{os.getpid()}"
-        self._spool = Spool(self._spool_dir, max_bytes=self._max_spool_bytes, complaints=self._complaints)
+        """Make what belongs to one process; a forked child begins anew."""
+        host = socket.gethostname()
+        instance = self._given_instance or f"{host}-{os.getpid()}"
+        self._lines = LineEncoder(service=self._service, instance=instance, host=host)
+        self._spool = Spool(
+            self._spool_dir,
+            max_bytes=self._max_spool_bytes,
+            complaints=self._complaints,
+            is_mapped=self._is_mapped,
+        )
         self._sender = None
 
     def _begin_in_child(self) -> None:
@@ -114,17 +144,18 @@ class LogHandler(logging.Handler):
     def _delivery(self) -> Delivery:
         return Delivery(
             self._spool,
-            endpoint=self._endpoint,
+            locate=Address(self._endpoint, self.wake).get,
             token=self._token,
-            drop_notice=self._drop_notice,
+            notice_drop=self._notice_drop,
             complaints=self._complaints,
             transport=self._transport,
         )
 
-    def _drop_notice(self, dropped: int) -> bytes:
-        message = "%d records were dropped while the log service was away: the spool was full"
-        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, (dropped,), None)
-        return encode(record, service=self._service, instance=self._instance)
+    def _notice_drop(self, dropped: Mapping[int, int]) -> None:
+        message = "dropped %d records while the log service was away: the spool was full"
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, (sum(dropped.values()),), None)
+        record.dropped = {logging.getLevelName(level): count for level, count in sorted(dropped.items())}
+        self._spool.append(self._lines.encode(record), record.levelno)
 
 
 _handlers: "weakref.WeakSet[LogHandler]" = weakref.WeakSet()

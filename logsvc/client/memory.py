@@ -1,43 +1,60 @@
-"""What waits to be sent while nothing can be written to disk."""
+"""Lines that wait to be sent while nothing can be written to disk."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import merge
 
 MEMORY_BYTES = 8 * 1024 * 1024
 
 
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    number: int
+    line: bytes
+    severity: int
+
+
 class Memory:
-    """A queue of lines that drops the oldest, and counts them, beyond `max_bytes`."""
+    """A queue of lines. Beyond `max_bytes` it drops the lowest severity first, of that the oldest, and counts."""
 
     def __init__(self, max_bytes: int = MEMORY_BYTES) -> None:
         self._max_bytes = max_bytes
-        self._lines: deque[bytes] = deque()
+        self._by_severity: dict[int, deque[Remembered]] = {}
         self._bytes = 0
-        self.dropped = 0
+        self._appended = 0
+        self.dropped: Counter[int] = Counter()
 
-    def append(self, line: bytes) -> None:
-        self._lines.append(line)
+    def append(self, line: bytes, severity: int) -> None:
+        self._appended += 1
+        entry = Remembered(number=self._appended, line=line, severity=severity)
+        self._by_severity.setdefault(severity, deque()).append(entry)
         self._bytes += len(line)
         while self._bytes > self._max_bytes:
-            self._pop()
-            self.dropped += 1
+            lowest = min(self._by_severity)
+            self._pop(lowest)
+            self.dropped[lowest] += 1
 
-    def oldest(self, at_most_bytes: int) -> list[bytes]:
+    def oldest(self, at_most_bytes: int) -> list[Remembered]:
         """As many lines as fit, but at least one if there is any."""
-        taken: list[bytes] = []
+        taken: list[Remembered] = []
         size = 0
-        for line in self._lines:
-            size += len(line)
+        for entry in merge(*self._by_severity.values(), key=lambda each: each.number):
+            size += len(entry.line)
             if taken and size > at_most_bytes:
                 break
-            taken.append(line)
+            taken.append(entry)
         return taken
 
-    def remove(self, lines: Sequence[bytes]) -> None:
+    def remove(self, entries: Sequence[Remembered]) -> None:
         """Lines that `oldest` gave; some of them may have been dropped since."""
-        for line in lines:
-            if self._lines and self._lines[0] is line:
-                self._pop()
+        for entry in entries:
+            queue = self._by_severity.get(entry.severity)
+            if queue and queue[0] is entry:
+                self._pop(entry.severity)
 
-    def _pop(self) -> None:
-        self._bytes -= len(self._lines.popleft())
+    def _pop(self, severity: int) -> None:
+        queue = self._by_severity[severity]
+        self._bytes -= len(queue.popleft().line)
+        if not queue:
+            del self._by_severity[severity]

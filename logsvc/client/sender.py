@@ -28,6 +28,7 @@ class Sender:
         self._condition = threading.Condition()
         self._has_news = False
         self._stopping = False
+        self._is_woken = False
         # Flushes are numbered: all up to `_answered` have had a round that began after they were asked for.
         self._asked = 0
         self._answered = 0
@@ -53,6 +54,12 @@ class Sender:
             with self._condition:
                 self._has_news = True
                 self._condition.notify_all()
+
+    def wake(self) -> None:
+        """The log service is said to be back: end a pause."""
+        with self._condition:
+            self._is_woken = True
+            self._condition.notify_all()
 
     def flush(self, timeout_seconds: float) -> None:
         """Wait until what was spooled before has been sent, or cannot be sent now, or the time is over."""
@@ -88,10 +95,13 @@ class Sender:
                 pause = GATHERING_SECONDS
             self._condition.wait_for(self._is_urgent, pause)
             self._has_news = False
+            if self._is_woken and self._delivery is not None:
+                self._delivery.begin_again()
+            self._is_woken = False
             return self._asked
 
     def _is_urgent(self) -> bool:
-        return self._asked > self._answered or self._stopping
+        return self._asked > self._answered or self._stopping or self._is_woken
 
     def _round(self) -> float | None:
         try:

@@ -1,37 +1,37 @@
-"""What waits to be sent, on disk: the end of the process cannot hurt it from the moment `append` returns."""
+"""A queue of lines on disk: the end of the process cannot hurt a line from the moment `append` returns."""
 
 import contextlib
+import errno
 import os
 import secrets
 import threading
 import time
+from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import segment as segments
 from .claim import Claim
 from .complaints import Complaints
-from .memory import Memory
+from .memory import Memory, Remembered
+from .segment import SUFFIX, AppendingWriter, MappedWriter, Segment, Writer
 
 SEGMENT_BYTES = 1024 * 1024
-_SUFFIX = ".ndjson"
-
-
-@dataclass(kw_only=True, eq=False)
-class Segment:
-    """A file of lines; those before `sent` have been acknowledged."""
-
-    path: Path
-    size: int = 0
-    sent: int = 0
+# How long a disk that refused to be written is left alone.
+PAUSE_AFTER_FAULT_SECONDS = 1.0
+# What a file system says that cannot reserve or map; anything else would keep a plain file from being written too.
+_CANNOT_MAP = frozenset({errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP, errno.ENOMEM, errno.EPERM, errno.ENOSYS})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Whole lines to send, and where they are from: the next of a segment, or of memory."""
+    """Whole lines to send, and where they are from: `consumed` bytes of a segment, or entries of memory."""
 
     body: bytes
     segment: Segment | None = None
-    remembered: list[bytes] | None = None
+    consumed: int = 0
+    remembered: list[Remembered] | None = None
 
     @property
     def lines(self) -> int:
@@ -41,46 +41,64 @@ class Batch:
 class Spool:
     """A queue of lines, kept in segments in a folder of `directory` that is this process's own.
 
-    It holds at most `max_bytes`; beyond, the oldest segment is dropped and its lines are counted. While nothing can be
-    written, lines wait in memory. Any thread may append; one thread takes batches and adopts.
+    It holds at most `max_bytes`; beyond, lines of the lowest severity are dropped first, of those the oldest, and
+    counted. While nothing can be written, lines wait in memory. Any thread may append, and a signal's handler in the
+    middle of that; one thread takes batches and adopts.
     """
 
-    def __init__(self, directory: Path, *, max_bytes: int, complaints: Complaints) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        max_bytes: int,
+        complaints: Complaints,
+        is_mapped: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._directory = directory
         self._segment_bytes = min(SEGMENT_BYTES, max_bytes // 4)
         # Leaves room for the segment that is being written.
         self._max_bytes_closed = max_bytes - self._segment_bytes
         self._complaints = complaints
+        self._is_mapped = is_mapped and hasattr(os, "posix_fallocate")
+        self._clock = clock
         # Reentrant, because a signal's handler may log while its thread is appending.
         self._lock = threading.RLock()
+        self._arrived: deque[tuple[bytes, int]] = deque()
+        self._is_appending = False
         self._claim: Claim | None = None
-        self._descriptor: int | None = None
-        # Oldest first; while there is a descriptor it writes to the last one.
+        self._writer: Writer | None = None
+        # Oldest first; while there is a writer it writes to the last one.
         self._segments: list[Segment] = []
         self._memory = Memory()
-        self._dropped = 0
+        self._unwritable_until = float("-inf")
+        self._dropped: Counter[int] = Counter()
 
-    def append(self, line: bytes) -> None:
-        """Never raises, and waits for nothing but the operating system's cache of the disk."""
+    def append(self, line: bytes, severity: int) -> None:
+        """Never raises, and waits for nothing but now and then the opening of a file."""
         with self._lock:
+            self._arrived.append((line, severity))
+            if self._is_appending:
+                # A signal came in the middle of an append, which goes on to write this line too.
+                return
+            self._is_appending = True
             try:
-                self._write(line)
-            except OSError as error:
-                self._complaints.say(
-                    "unwritable", f"the spool {self._directory} cannot be written ({error}): records wait in memory"
-                )
-                self._memory.append(line)
+                while self._arrived:
+                    self._keep(*self._arrived.popleft())
+            finally:
+                self._is_appending = False
 
     def batch(self, at_most_bytes: int) -> Batch | None:
         """The oldest lines that are not acknowledged: as many as fit, at least one; None when there are none."""
         while segment := self._oldest():
-            if body := _read(segment, at_most_bytes):
-                return Batch(body=body, segment=segment)
+            lines = segments.read(segment, at_most_bytes)
+            if body := segments.whole_lines(lines):
+                return Batch(body=body, segment=segment, consumed=len(lines))
             # The last line was being written when its process was killed; or somebody removed the file.
             self._discard(segment)
         with self._lock:
-            lines = self._memory.oldest(at_most_bytes)
-        return Batch(body=b"".join(lines), remembered=lines) if lines else None
+            entries = self._memory.oldest(at_most_bytes)
+        return Batch(body=b"".join(entry.line for entry in entries), remembered=entries) if entries else None
 
     def acknowledge(self, batch: Batch) -> None:
         """The batch is kept elsewhere now, or never will be: forget it here."""
@@ -88,27 +106,30 @@ class Spool:
             if batch.remembered is not None:
                 self._memory.remove(batch.remembered)
             elif batch.segment in self._segments:
-                batch.segment.sent += len(batch.body)
+                batch.segment.sent += batch.consumed
                 self._forget_sent(batch.segment)
 
     def adopt(self) -> None:
         """Take over what processes that are no more have left behind in the directory."""
         with contextlib.suppress(FileNotFoundError):
             for folder in sorted(self._directory.iterdir()):
-                with self._lock, contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):
                     self._adopt_from(folder)
-        self._drop_excess()
+        with self._lock:
+            self._drop_excess()
 
-    def take_dropped(self) -> int:
-        """How many lines were dropped since this was last asked."""
+    def take_dropped(self) -> Counter[int]:
+        """How many lines of each severity were dropped since this was last asked."""
         with self._lock:
             dropped = self._dropped + self._memory.dropped
-            self._dropped = self._memory.dropped = 0
+            self._dropped.clear()
+            self._memory.dropped.clear()
             return dropped
 
     def close(self) -> None:
         """Leave what has not been sent to another process. An append after this begins anew."""
         with self._lock:
+            self._save_memory()
             self._close_segment()
             self._segments.clear()
             claim, self._claim = self._claim, None
@@ -118,26 +139,67 @@ class Spool:
     def disown(self) -> None:
         """For a forked child: close the parent's files and change nothing in them. The spool is of no use after."""
         with contextlib.suppress(OSError):
-            self._close_descriptor()
+            if self._writer is not None:
+                self._writer.disown()
             if self._claim is not None:
                 self._claim.disown()
 
-    def _write(self, line: bytes) -> None:
-        if self._descriptor is None or self._segments[-1].size >= self._segment_bytes:
-            self._open_segment()
-        assert self._descriptor is not None
-        if os.write(self._descriptor, line) < len(line):
-            # Only the end of a file may hold a part of a line: what follows goes to another.
-            self._close_segment()
-            raise OSError("the disk is full")
-        self._segments[-1].size += len(line)
+    def _keep(self, line: bytes, severity: int) -> None:
+        writer = self._writer
+        if writer is not None and writer.fits(self._segments[-1].size, line):
+            try:
+                writer.write(self._segments[-1].size, line)
+            except OSError as error:
+                self._suffer(error)
+            else:
+                self._segments[-1].size += len(line)
+                self._segments[-1].severities[severity] += 1
+                return
+        self._memory.append(line, severity)
+        self._save_memory()
 
-    def _open_segment(self) -> None:
+    def _save_memory(self) -> None:
+        """Write what waits in memory to new segments, as far as the disk takes it."""
+        if self._clock() < self._unwritable_until:
+            return
+        try:
+            while entries := self._memory.oldest(self._segment_bytes):
+                lines = b"".join(entry.line for entry in entries)
+                writer = self._open_segment(max(self._segment_bytes, len(lines)))
+                writer.write(0, lines)
+                self._segments[-1].size = len(lines)
+                self._segments[-1].severities.update(entry.severity for entry in entries)
+                self._memory.remove(entries)
+        except OSError as error:
+            self._suffer(error)
+
+    def _suffer(self, error: OSError) -> None:
+        self._unwritable_until = self._clock() + PAUSE_AFTER_FAULT_SECONDS
+        self._complaints.say(
+            "unwritable",
+            f"the spool {self._directory} cannot be written ({error}): "
+            "records wait in memory, and are lost if the process is killed",
+        )
+        with contextlib.suppress(OSError):
+            self._close_segment()
+
+    def _open_segment(self, capacity: int) -> Writer:
         self._close_segment()
         self._drop_excess()
-        path = self._folder() / f"{time.time_ns():020d}-{secrets.token_hex(4)}{_SUFFIX}"
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        path = self._folder() / f"{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
+        self._writer = self._make_writer(path, capacity)
         self._segments.append(Segment(path=path))
+        return self._writer
+
+    def _make_writer(self, path: Path, capacity: int) -> Writer:
+        if self._is_mapped:
+            try:
+                return MappedWriter(path, capacity)
+            except OSError as error:
+                if error.errno not in _CANNOT_MAP:
+                    raise
+                self._is_mapped = False
+        return AppendingWriter(path, capacity)
 
     def _folder(self) -> Path:
         if self._claim is not None and not self._claim.folder.exists():
@@ -148,83 +210,102 @@ class Spool:
         return self._claim.folder
 
     def _close_segment(self) -> None:
-        if self._descriptor is not None:
-            self._close_descriptor()
-            self._forget_sent(self._segments[-1])
-
-    def _close_descriptor(self) -> None:
-        # In this order, so that a child forked in between never closes a number that means another file by then.
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            last = self._segments[-1]
+            # The folder may have been removed.
+            with contextlib.suppress(FileNotFoundError):
+                writer.close(last.size)
+            self._forget_sent(last)
 
     def _forget_sent(self, segment: Segment) -> None:
-        if segment.sent < segment.size:
+        if segment.unsent > 0:
             return
-        if self._descriptor is not None and segment is self._segments[-1]:
-            os.ftruncate(self._descriptor, 0)
+        if self._writer is not None and segment is self._segments[-1]:
+            self._writer.erase(segment.size)
             segment.size = segment.sent = 0
         else:
             self._discard(segment)
 
     def _discard(self, segment: Segment) -> None:
         with self._lock:
-            if self._descriptor is not None and segment is self._segments[-1]:
-                self._close_descriptor()
+            if self._writer is not None and segment is self._segments[-1]:
+                writer, self._writer = self._writer, None
+                with contextlib.suppress(FileNotFoundError):
+                    writer.close(segment.size)
             if segment in self._segments:
                 self._segments.remove(segment)
             segment.path.unlink(missing_ok=True)
 
     def _oldest(self) -> Segment | None:
         with self._lock:
-            return next((segment for segment in self._segments if segment.sent < segment.size), None)
+            return next((segment for segment in self._segments if segment.unsent > 0), None)
+
+    def _closed(self) -> list[Segment]:
+        return self._segments if self._writer is None else self._segments[:-1]
 
     def _drop_excess(self) -> None:
-        while segment := self._excess():
-            # Outside the lock: whoever appends need not wait for the reading of what was adopted.
-            lines = _read(segment, segment.size).count(b"\n")
-            segment.path.unlink(missing_ok=True)
-            with self._lock:
-                self._dropped += lines
-            self._complaints.say("full", f"the spool {self._directory} is full: the oldest records are dropped")
+        """Drop the lowest severity that any closed segment holds, oldest segments first, until the rest fits."""
+        while self._excess() > 0:
+            self._complaints.say(
+                "full", f"the spool {self._directory} is full: records are dropped, the lowest levels first"
+            )
+            lowest = min((min(each.severities, default=0) for each in self._closed()), default=0)
+            for segment in list(self._closed()):
+                if self._excess() > 0 and lowest in (segment.severities or {0: 1}):
+                    self._drop(segment, lowest)
 
-    def _excess(self) -> Segment | None:
-        with self._lock:
-            closed = self._segments if self._descriptor is None else self._segments[:-1]
-            if sum(segment.size for segment in closed) <= self._max_bytes_closed:
-                return None
-            return self._segments.pop(0)
+    def _excess(self) -> int:
+        return sum(segment.unsent for segment in self._closed()) - self._max_bytes_closed
+
+    def _drop(self, segment: Segment, lowest: int) -> None:
+        """Drop the lines of that severity; what is left of a segment joins the one before it, where both fit in one."""
+        place = self._segments.index(segment)
+        before = self._segments[place - 1 : place]
+        whole = segments.whole_lines(segments.read(segment, segment.unsent))
+        rest = segments.without_severity(whole, lowest)
+        self._dropped[lowest] += whole.count(b"\n") - rest.count(b"\n")
+        if before and before[0].unsent + len(rest) <= self._segment_bytes:
+            rest = segments.read(before[0], before[0].unsent) + rest
+        else:
+            before = []
+        try:
+            kept = [segments.write(self._name_after([*before, segment][0]), rest)] if rest else []
+        except OSError:
+            # No room for the copy: then the rest goes too.
+            self._dropped += segments.count_by_severity(rest)
+            kept = []
+        self._segments[place - len(before) : place + 1] = kept
+        # Last: a process that is killed before leaves lines twice, and the log service takes each once.
+        for each in (*before, segment):
+            each.path.unlink(missing_ok=True)
+
+    def _name_after(self, segment: Segment) -> Path:
+        """A new name that sorts where the segment's does."""
+        time_ns, _, _ = segment.path.stem.partition("-")
+        return segment.path.with_name(f"{time_ns}-{secrets.token_hex(4)}{SUFFIX}")
 
     def _adopt_from(self, folder: Path) -> None:
         claim = None if self._claim is not None and folder == self._claim.folder else Claim.take(folder)
         if claim is None:
             return
         try:
-            for path in sorted(folder.glob(f"*{_SUFFIX}")):
+            for path in folder.glob(f"*{segments.UNFINISHED}"):
+                path.unlink()
+            for path in sorted(folder.glob(f"*{SUFFIX}")):
                 self._take_over(path)
         finally:
             claim.release()
 
     def _take_over(self, path: Path) -> None:
-        if path.stat().st_size == 0:
+        lines = segments.finished_lines(path)
+        if not lines:
             path.unlink()
             return
-        target = self._folder() / path.name
-        path.rename(target)
-        current = self._segments[-1] if self._descriptor is not None else None
-        self._segments.append(Segment(path=target, size=target.stat().st_size))
-        # Names begin with the time, and so sort by age.
-        self._segments.sort(key=lambda segment: (segment is current, segment.path.name))
-
-
-def _read(segment: Segment, at_most_bytes: int) -> bytes:
-    """Whole lines after those that were sent; b"" when there are none, or the file is gone. Raises OSError."""
-    try:
-        with segment.path.open("rb") as file:
-            file.seek(segment.sent)
-            lines = file.read(min(at_most_bytes, segment.size - segment.sent))
-            if b"\n" not in lines:
-                lines += file.readline()
-    except FileNotFoundError:
-        return b""
-    return lines[: lines.rfind(b"\n") + 1]
+        adopted = Segment(path=path, size=len(lines), severities=segments.count_by_severity(lines))
+        with self._lock:
+            adopted.path = path.rename(self._folder() / path.name)
+            current = self._segments[-1] if self._writer is not None else None
+            self._segments.append(adopted)
+            # Names begin with the time, and so sort by age.
+            self._segments.sort(key=lambda segment: (segment is current, segment.path.name))

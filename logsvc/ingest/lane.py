@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -24,13 +26,14 @@ from logsvc.ingest.writer import Writer, writer
 FRESH_SECONDS = 1.0
 KNOWN_AT_MOST = 5000
 READING_THREADS = 2
+Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Holders:
     """Who holds which token, as the database had it within the last second."""
 
-    def __init__(self, threads: Threads) -> None:
-        self._threads = threads
+    def __init__(self, run: Run) -> None:
+        self._run = run
         self._known: dict[str, tuple[Holder, float]] = {}
 
     async def of(self, scope: Scope) -> Holder:
@@ -41,7 +44,7 @@ class Holders:
         if known is not None and time.monotonic() - known[1] < FRESH_SECONDS:
             return known[0]
         asked_at = time.monotonic()
-        holder = await self._threads.run(partial(_holder, token))
+        holder: Holder = await self._run(partial(_holder, token))
         if len(self._known) >= KNOWN_AT_MOST:
             self._known.clear()
         self._known[digest] = (holder, asked_at)
@@ -49,10 +52,12 @@ class Holders:
 
 
 class Lane:
-    def __init__(self, writer: Writer = writer) -> None:
+    """`run` runs a function in a thread that may ask the database."""
+
+    def __init__(self, writer: Writer = writer, run: Run | None = None) -> None:
         self._writer = writer
-        self._reading = Threads(READING_THREADS)
-        self._holders = Holders(Threads(1))
+        self._read = run or Threads(READING_THREADS).run
+        self._holders = Holders(run or Threads(1).run)
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "POST" or scope["path"] not in FORMATS:
@@ -82,7 +87,7 @@ class Lane:
         gate.admit(holder)
         receiving.check(head, holder)
         body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
-        batch: Batch = await self._reading.run(partial(receiving.read, head, body, holder=holder))
+        batch: Batch = await self._read(partial(receiving.read, head, body, holder=holder))
         # What waits to be stored is bounded by the writer.
         del body
         if batch.records:

@@ -1,9 +1,13 @@
 """JSON that the quick decoder refuses for one value: a number out of range, half a surrogate pair, a wrong byte."""
 
 import json
+import re
 from typing import Any
 
 from logsvc.bounds import REPLACEMENT, Notes
+
+REPAIRED = REPLACEMENT.encode()
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Number(str):
@@ -17,6 +21,14 @@ def decode(line: bytes, notes: Notes) -> Any:
         notes.add("bytes that are no UTF-8 were replaced by U+FFFD.")
     value = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_refuse)
     return _plain(value, "", notes)
+
+
+def repaired(body: bytes) -> bytes:
+    """The same JSON with U+FFFD in place of each half of a surrogate pair and each wrong byte, and with text in place
+    of each number out of range. Raises ValueError, RecursionError.
+    """
+    value = json.dumps(decode(body, Notes()), ensure_ascii=False)
+    return _SURROGATE.sub(REPLACEMENT, value).encode()
 
 
 def _integer(digits: str) -> int | _Number:

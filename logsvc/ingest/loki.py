@@ -8,6 +8,7 @@ from msgspec import Struct
 from config.problems import Problem, RawResponse
 from logsvc import bounds, severity, timestamps
 from logsvc.bounds import Notes
+from logsvc.ingest import lenient
 from logsvc.ingest.batch import Batch, Sender
 from logsvc.record import Record
 
@@ -37,8 +38,8 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
     instance, a host or a level say it of the record too.
     """
     try:
-        push = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        push = _decoded(body)
+    except (ValueError, RecursionError) as error:
         raise Problem(f"The body is not a Loki push: {error}.") from error
     batch, place = Batch(sender=sender), 0
     for stream in push.streams:
@@ -90,6 +91,18 @@ def record(
     )
     bounds.names(found, notes)
     return found
+
+
+def _decoded(body: bytes) -> Push:
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            return msgspec.convert(lenient.decode(body, Notes()), Push)
+        except ValueError:
+            raise refused from None
 
 
 def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Notes) -> Record:

@@ -117,7 +117,8 @@ def _severity(line: Line) -> tuple[int, str]:
         number = int(given) if isinstance(given, int) else severity.from_level(given)
         if not 0 <= number <= severity.HIGHEST:
             raise ValueError(f"severity_number {str(number)[:40]} is not from 0 to {severity.HIGHEST}")
-        return number, line.severity_text or (line.level if isinstance(line.level, str) else "")
+        word = line.level if line.severity_text is None and isinstance(line.level, str) else line.severity_text
+        return number, word or ""
     if line.level is not None:
         number = severity.from_level(line.level)
         return number, line.severity_text or (line.level if isinstance(line.level, str) else "")

@@ -292,8 +292,8 @@ _decode_record = msgspec.json.Decoder(_LogRecord).decode
 def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
     """A record is decoded when it is its turn, so that a bad one costs only itself."""
     try:
-        request = _decode_request(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        request = _decoded(body)
+    except (ValueError, RecursionError) as error:
         raise Problem(f"The body is no ExportLogsServiceRequest in JSON: {error}.") from error
     for resource_logs in request.resource_logs:
         resource = _json_members(resource_logs.resource.attributes if resource_logs.resource else [], 0)
@@ -304,7 +304,21 @@ def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
                 yield source, raw
 
 
+def _decoded(body: bytes) -> _Request:
+    try:
+        return _decode_request(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            return _decode_request(lenient.repaired(body))
+        except ValueError:
+            raise refused from None
+
+
 def _given(raw: msgspec.Raw, notes: Notes) -> _Given:
+    if lenient.REPAIRED in bytes(raw):
+        notes.add("half a character was replaced by U+FFFD, here or where it was sent from.")
     try:
         each = _decode_record(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as refused:

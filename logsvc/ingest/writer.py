@@ -4,8 +4,9 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
@@ -18,7 +19,7 @@ from logsvc.storage.errors import Away, Full
 RECORDS_AT_ONCE = 4000
 # More are refused rather than kept waiting in memory.
 RECORDS_WAITING = 60_000
-BYTES_WAITING = 64 * 1024 * 1024
+BYTES_WAITING = 32 * 1024 * 1024
 # What has waited so long is refused: its sender has given up, or is about to.
 LONGEST_WAIT_SECONDS = 8.0
 
@@ -58,14 +59,13 @@ class Writer:
         self._lock = threading.Condition()
         self._thread: threading.Thread | None = None
         self._is_stopping = False
+        self._trouble = ""
 
     def submit(self, records: Sequence[Record], size_bytes: int) -> "Future[None]":
         """The future is done when the records are on disk. Raises Overloaded."""
         job = _Job(records, size_bytes)
         with self._lock:
-            is_too_much = (
-                self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
-            )
+            is_too_much = self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
             if self._records and is_too_much:
                 raise Overloaded
             self._jobs.append(job)
@@ -79,6 +79,12 @@ class Writer:
             self._lock.notify()
         return job.future
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let batches gather: those of one context are stored together."""
+        with self._lock:
+            yield
+
     def stop(self) -> None:
         """Store what has been submitted, and let go of the database."""
         with self._lock:
@@ -91,7 +97,7 @@ class Writer:
         try:
             while jobs := self._gathered():
                 try:
-                    _store(jobs)
+                    self._store(jobs)
                 except Exception as error:
                     # Nobody waits for ever, and the next are stored.
                     logger.exception("%d batches could not be stored", len(jobs))
@@ -114,37 +120,44 @@ class Writer:
                 count += len(jobs[-1].records)
             return jobs
 
+    def _store(self, jobs: list[_Job]) -> None:
+        close_old_connections()
+        now = time.monotonic()
+        late = [job for job in jobs if now - job.came_at > LONGEST_WAIT_SECONDS]
+        _refuse(late, Overloaded())
+        jobs = [job for job in jobs if now - job.came_at <= LONGEST_WAIT_SECONDS]
+        if not jobs:
+            return
+        try:
+            store().append([record for job in jobs for record in job.records], received_ns=time.time_ns())
+        except Full as error:
+            self._note("The disk is full: nothing is stored until there is room.")
+            _refuse(jobs, error)
+        except (OperationalError, InterfaceError) as error:
+            self._note(f"The database is away: {error}")
+            _refuse(jobs, Away())
+        except Exception:
+            if len(jobs) == 1:
+                raise
+            # One of them may be what the database refused: the others must not suffer from it.
+            for job in jobs:
+                try:
+                    self._store([job])
+                except Exception as error:
+                    logger.exception("A batch of %d records could not be stored", len(job.records))
+                    _refuse([job], error)
+        else:
+            self._note("")
+            for job in jobs:
+                job.future.set_result(None)
 
-def _store(jobs: list[_Job]) -> None:
-    close_old_connections()
-    now = time.monotonic()
-    late = [job for job in jobs if now - job.came_at > LONGEST_WAIT_SECONDS]
-    _refuse(late, Overloaded())
-    jobs = [job for job in jobs if now - job.came_at <= LONGEST_WAIT_SECONDS]
-    if not jobs:
-        return
-    try:
-        store().append([record for job in jobs for record in job.records], received_ns=time.time_ns())
-    except Full as error:
-        logger.error("The disk is full: nothing is stored until there is room.")
-        _refuse(jobs, error)
-    except (OperationalError, InterfaceError) as error:
-        logger.error("The database is away: %s", error)
-        _refuse(jobs, Away())
-    except Exception:
-        if len(jobs) == 1:
-            raise
-        # One of them may be what the database refused: the others must not suffer from it.
-        for job in jobs:
-            try:
-                _store([job])
-            except Exception as error:
-                logger.exception("A batch of %d records could not be stored", len(job.records))
-                _refuse([job], error)
-        return
-    else:
-        for job in jobs:
-            job.future.set_result(None)
+    def _note(self, trouble: str) -> None:
+        """Log a trouble when it begins and when it is over: what is logged here comes back as a record to be stored."""
+        if trouble and not self._trouble:
+            logger.error("%s", trouble)
+        elif self._trouble and not trouble:
+            logger.warning("Records are stored again.")
+        self._trouble = trouble
 
 
 def _refuse(jobs: list[_Job], error: Exception) -> None:

@@ -116,19 +116,9 @@ class HasAttribute:
 
 
 Query: TypeAlias = (
-    Everything
-    | All
-    | AnyOf
-    | Not
-    | Words
-    | Contains
-    | MatchesPattern
-    | Equals
-    | LevelIs
-    | AttributeIs
-    | HasAttribute
+    Everything | All | AnyOf | Not | Words | Contains | MatchesPattern | Equals | LevelIs | AttributeIs | HasAttribute
 )
-EVERYTHING = Everything()
+EVERYTHING: Query = Everything()
 
 
 def both(first: Query, second: Query) -> Query:

@@ -35,14 +35,16 @@ class WrongQuery(Invalid):
     def __init__(self, what: str, *, position: int, query: str) -> None:
         detail = f"The query is wrong at character {position}: {what}"
         near = query[max(position - 1, 0) : position + 19]
-        super().__init__(
-            detail, errors=[{"pointer": "/q", "detail": detail}], position=position, near=near
-        )
+        super().__init__(detail, errors=[{"pointer": "/q", "detail": detail}], position=position, near=near)
+
+
+def parse(text: str) -> Query:
+    """The query that `text` means; an empty text means every record. Raises WrongQuery."""
+    return _parse(text)
 
 
 @lru_cache(maxsize=512)
-def parse(text: str) -> Query:
-    """The query that `text` means; an empty text means every record. Raises WrongQuery."""
+def _parse(text: str) -> Query:
     if len(text) > LENGTH:
         raise WrongQuery(f"it has {len(text)} characters; use at most {LENGTH}.", position=LENGTH + 1, query=text)
     if "\0" in text:
@@ -155,7 +157,7 @@ def _count(query: Query) -> int:
 
 
 def _explain(error: UnexpectedInput, text: str) -> WrongQuery:
-    position = error.pos_in_stream
+    position = error.pos_in_stream or 0
     match error:
         case UnexpectedCharacters() if text[position : position + 1] == '"':
             return WrongQuery("the quotes are not closed.", position=position + 1, query=text)
@@ -165,7 +167,7 @@ def _explain(error: UnexpectedInput, text: str) -> WrongQuery:
             expected, place = _expected(error.accepts or error.expected), token.start_pos or 0
             found = f"{str(token)[:40]!r} cannot stand"
         case _:
-            expected, place = "a word, a field, a text in quotes or '('", position or 0
+            expected, place = "a word, a field, a text in quotes or '('", position
             found = f"{text[place : place + 1]!r} cannot stand"
     return WrongQuery(f"{found} here; expected {expected}.", position=place + 1, query=text)
 

@@ -1,4 +1,4 @@
-"""A query as conditions on the full-text index: they never miss a match; `is_exact` says that they find nothing else."""
+"""A query as conditions on the full-text index: they miss no match, and `is_exact` says that they find nothing else."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def compile_query(query: ast.Query, services: Callable[[], Collection[str]]) -> 
             return Condition(Tag(terms.cached_tag("e", name)), isinstance(query, ast.HasAttribute))
         case ast.AttributeIs(name, value):
             return Condition(Tag(terms.attribute_tag(name, value)), True)
-        case ast.MatchesPattern(pattern, ast.Field.SERVICE):
+        case ast.MatchesPattern(field=ast.Field.SERVICE):
             return _services(query, services)
     return Condition(None, False)
 

@@ -30,5 +30,3 @@ class Away(Unavailable):
     def __init__(self) -> None:
         super().__init__("The log service's database is away or overloaded: send it again.")
         self.headers["Retry-After"] = "2"
-
-

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from logsvc.ordering import HIGHEST_ID
 from logsvc.query.ast import EVERYTHING, Query
 from logsvc.record import Record, Stored
 

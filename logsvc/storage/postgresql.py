@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from logsvc import severity
-from logsvc.ordering import COUNTER_BITS, NS_PER_DAY, first_id, nanoseconds
+from logsvc.ordering import COUNTER_BITS, NS_PER_DAY, first_id
 from logsvc.record import Record, Stored
 from logsvc.storage import conditions, terms
 from logsvc.storage.conditions import Node
@@ -45,8 +45,11 @@ SCHEMA = [
         records bigint NOT NULL, stored_bytes bigint NOT NULL, PRIMARY KEY (width, start, service, level)
     )
     """,
-    "CREATE TABLE logsvc_head (one integer PRIMARY KEY CHECK (one = 1), seq bigint NOT NULL,"
-    " pruned_seq bigint NOT NULL)",
+    """
+    CREATE TABLE logsvc_head (
+        one integer PRIMARY KEY CHECK (one = 1), seq bigint NOT NULL, pruned_seq bigint NOT NULL
+    )
+    """,
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 

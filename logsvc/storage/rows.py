@@ -98,4 +98,4 @@ class Tally:
                 total = sums.setdefault(key, [0, 0])
                 total[0] += records
                 total[1] += size
-        return [(*key, *total) for key, total in sorted(sums.items())]
+        return [(*key, total[0], total[1]) for key, total in sorted(sums.items())]

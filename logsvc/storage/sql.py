@@ -3,11 +3,12 @@
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS, COUNTERS, HIGHEST_ID, first_id, first_id_from, nanoseconds, order_ns
@@ -15,16 +16,20 @@ from logsvc.query import ast
 from logsvc.query.matching import attribute_values, matches, member, predicate, value_text
 from logsvc.record import NANOSECONDS, Record, Stored
 from logsvc.storage import conditions, terms
-from logsvc.storage.conditions import ANYTHING, Condition, Node
+from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, Tally, row, stored
+from logsvc.storage.rows import NAMES, WIDTHS, Tally, row, stored
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
 # A single statement is ended after so long.
 STATEMENT_SECONDS = 10.0
-FIRST_CHUNK, LONGEST_CHUNK = 200, 2000
+# Rows that are read at once: a few at first, and then as many as their size allows.
+FIRST_CHUNK, SHORTEST_CHUNK, LONGEST_CHUNK = 101, 20, 2000
+CHUNK_BYTES = 4 * 1024 * 1024
+# A page ends early when its records are so large together: what one question costs in memory is bounded.
+PAGE_BYTES = 32 * 1024 * 1024
 # Facets are counted among so many of the newest matches.
 FACET_RECORDS = 10_000
 # Matches that are read one by one to be counted.
@@ -165,22 +170,23 @@ class SqlStore(ABC):
         is_match = predicate(search.query)
         ends_at = time.monotonic() + SEARCH_SECONDS
         found: list[Stored] = []
-        chunk = min(search.limit + 1, LONGEST_CHUNK)
+        found_bytes, chunk = 0, min(search.limit + 1, FIRST_CHUNK)
         while lowest < below:
             read = self._read(condition.node, lowest, below, limit=chunk, is_ascending=search.is_ascending)
             for record in read:
                 if not is_match(record):
                     continue
-                if len(found) == search.limit:
+                if len(found) == search.limit or found_bytes > PAGE_BYTES:
                     return Page(records=found, next=found[-1].id if found else None)
                 found.append(record)
+                found_bytes += _size(record)
             if len(read) < chunk:
                 break
             if search.is_ascending:
                 lowest = read[-1].id + 1
             else:
                 below = read[-1].id
-            chunk = min(max(chunk * 2, FIRST_CHUNK), LONGEST_CHUNK)
+            chunk = _fitting_chunk(read)
             if time.monotonic() > ends_at:
                 return Page(records=found, next=read[-1].id, is_complete=False)
         return Page(records=found, next=None)
@@ -221,11 +227,19 @@ class SqlStore(ABC):
     def tail(self, *, after_seq: int, query: ast.Query = ast.EVERYTHING, limit: int = 500) -> Tail:
         with self._translated(), self._limited():
             (pruned,) = self._row("SELECT pruned_seq FROM logsvc_head", [])
-            rows = self._rows(
-                f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
-                [max(after_seq, -1), limit],
-            )
-        records = [stored(values) for values in rows]
+            records: list[Stored] = []
+            chunk, seq = FIRST_CHUNK, max(after_seq, -1)
+            while len(records) < limit and sum(map(_size, records)) < CHUNK_BYTES:
+                chunk = min(chunk, limit - len(records))
+                rows = self._rows(
+                    f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
+                    [seq, chunk],
+                )
+                read = [stored(values) for values in rows]
+                records += read
+                if len(read) < chunk:
+                    break
+                seq, chunk = read[-1].seq, _fitting_chunk(read)
         is_match = predicate(query)
         return Tail(
             records=[record for record in records if is_match(record)],
@@ -240,7 +254,8 @@ class SqlStore(ABC):
     # Counting
 
     def histogram(self, *, query: ast.Query, within: Range, step_ns: int) -> Histogram:
-        assert within.from_ns is not None and within.to_ns is not None, "a histogram has two ends"
+        assert within.from_ns is not None, "a histogram has a beginning"
+        assert within.to_ns is not None, "and an end"
         first = within.from_ns // step_ns * step_ns
         count = max(-(-(within.to_ns - first) // step_ns), 1)
         empty = Histogram(
@@ -275,7 +290,7 @@ class SqlStore(ABC):
         ends_at = time.monotonic() + SEARCH_SECONDS
         total = len(empty.counts)
         edges = sorted({total * piece // SLICES for piece in range(SLICES + 1)}, reverse=True)
-        for above, low in zip(edges, edges[1:], strict=False):
+        for above, low in pairwise(edges):
             if time.monotonic() > ends_at:
                 return _incomplete(empty)
             start, end = empty.from_ns + low * empty.step_ns, empty.from_ns + above * empty.step_ns
@@ -289,9 +304,7 @@ class SqlStore(ABC):
         return empty
 
     def _by_reading(self, empty: Histogram, query: ast.Query) -> Histogram:
-        search = Search(
-            query=query, within=Range(from_ns=empty.from_ns, to_ns=empty.to_ns), limit=COUNTED_RECORDS
-        )
+        search = Search(query=query, within=Range(from_ns=empty.from_ns, to_ns=empty.to_ns), limit=COUNTED_RECORDS)
         page = self._search(search)
         for record in page.records:
             bucket = empty.counts[(nanoseconds(record.id) - empty.from_ns) // empty.step_ns]
@@ -305,9 +318,7 @@ class SqlStore(ABC):
         for name in fields:
             counter = Counter(value for record in page.records for value in _values(record, name))
             values[name] = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:limit]
-        return Facets(
-            values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None
-        )
+        return Facets(values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None)
 
     def attribute_names(self, *, within: Range, query: ast.Query = ast.EVERYTHING) -> list[str]:
         page = self.search(Search(query=query, within=within, limit=1000))
@@ -450,6 +461,17 @@ class SqlStore(ABC):
 def _identifier(entry: tuple[tuple[Any, ...], Any]) -> int:
     identifier: int = entry[0][0]
     return identifier
+
+
+def _size(record: Stored) -> int:
+    """About what its texts take in memory."""
+    return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
+
+
+def _fitting_chunk(read: Sequence[Stored]) -> int:
+    """How many rows to read next, by the size of those before."""
+    mean = sum(map(_size, read)) // len(read) + 200
+    return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
 
 
 def _bounds(search: Search) -> tuple[int, int]:

@@ -45,8 +45,11 @@ SCHEMA = [
     """,
     # Fewer merges of the index while much comes in, for as many more segments to look at.
     "INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('automerge', 8)",
-    "CREATE TABLE logsvc_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL,"
-    " pruned_seq INTEGER NOT NULL)",
+    """
+    CREATE TABLE logsvc_head (
+        one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, pruned_seq INTEGER NOT NULL
+    )
+    """,
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 
@@ -54,6 +57,7 @@ _INSERT = f"INSERT INTO logsvc_log ({NAMES}) VALUES ({', '.join(['?'] * len(COLU
 _UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
 _STEPS_BETWEEN_LOOKS = 20_000
 _PAGES_AT_ONCE = 1000
+_MERGED_PAGES, _MERGES = 500, 15
 
 
 class SqliteStore(SqlStore):
@@ -66,9 +70,7 @@ class SqliteStore(SqlStore):
         cursor.executemany(
             _INSERT,
             [
-                values
-                if values[_UID] is None
-                else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
+                values if values[_UID] is None else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
                 for values, _ in rows
             ],
         )
@@ -166,6 +168,10 @@ class SqliteStore(SqlStore):
         """In pieces, so that nobody waits long for the lock."""
         if connection.in_atomic_block:
             return
+        # The index marks what is deleted, and lets go of it when it merges: some of it each time, so that even a large
+        # index is gone through within days.
+        for pages in (-_MERGED_PAGES, *[_MERGED_PAGES] * _MERGES):
+            self._execute("INSERT INTO logsvc_text (logsvc_text, rank) VALUES ('merge', %s)", [pages])
         while True:
             (free,) = self._row("PRAGMA freelist_count", [])
             if not free:

@@ -1,6 +1,6 @@
 """The registry's figures for Prometheus, from the database and Redis, so that every process tells the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate
 
@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Met
 from prometheus_client.registry import Collector
 
 from registry import wakeups
-from registry.health import start_delay
+from registry.health import start_delay, watchdog
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.instances import catalogue
 from registry.journal import log
@@ -39,6 +39,7 @@ class _Figures(Collector):
         yield _labelled("heartbeat_verdicts", "Instances by what their heartbeats say.", "verdict", _verdicts())
         yield from self._probes()
         yield from self._telling()
+        yield from self._signs()
         yield from self._in_redis()
 
     def _probes(self) -> Iterator[Metric]:
@@ -49,6 +50,19 @@ class _Figures(Collector):
         late = now - overdue["first"] if overdue["first"] is not None else 0.0
         yield _gauge("probes_due", "Probes that are due and that nobody has begun.", overdue["count"])
         yield _gauge("probe_lateness_seconds", "For how long the first of them has been due.", late)
+
+    def _signs(self) -> Iterator[Metric]:
+        now = self._now.timestamp()
+        found = watchdog.signs(now=now)
+        ages = {
+            "beat": found.beat_at,
+            "heartbeats": found.heartbeats_at,
+            "probes": found.probes_at,
+            "webhooks": found.webhooks_at,
+        }
+        ages_seconds = {part: max(0.0, now - at) for part, at in ages.items() if at is not None}
+        yield _labelled("sign_of_life_age_seconds", "Since a part last did its work.", "part", ages_seconds)
+        yield _gauge("findings", "What is wrong with the background's work.", len(watchdog.judge(found, now=now)))
 
     def _telling(self) -> Iterator[Metric]:
         head = log.head()
@@ -116,7 +130,7 @@ def _gauge(name: str, description: str, value: float) -> Metric:
     return GaugeMetricFamily(f"rollcall_{name}", description, value=value)
 
 
-def _labelled(name: str, description: str, label: str, values: dict[str, int]) -> Metric:
+def _labelled(name: str, description: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(f"rollcall_{name}", description, labels=[label])
     for value, count in values.items():
         family.add_metric([value], count)

@@ -1,4 +1,4 @@
-"""`/readyz`: whether what the registry needs is there, naming what is not."""
+"""`/readyz`: whether what the registry needs is there, and whether its workers work, naming what is wrong."""
 
 import logging
 
@@ -6,8 +6,10 @@ import redis
 from django.conf import settings
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 
 from config.problems import Unavailable
+from registry.health import watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +20,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     ]
     if away:
         return Unavailable(f"Away: {', '.join(away)}.", away=away).http_response()
-    return JsonResponse({"status": "ok"})
+    findings = watchdog.findings(now=timezone.now())
+    # It serves all the same: taken from its balancer, it would be worth nothing.
+    return JsonResponse({"status": "degraded" if findings else "ok", "findings": findings})
 
 
 def _database_is_there() -> bool:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from registry.api.base import RevisedView
 from registry.api.parameters import HistoryQuery, query_of
 from registry.api.schema import described
-from registry.health import board, protection, uptime
+from registry.health import board, protection, uptime, watchdog
 from registry.instances import catalogue, declaration, standing
 from registry.instances.dependencies import Findings
 from registry.instances.standing import Standing
@@ -49,7 +49,9 @@ class BoardView(RevisedView):
     def get(self, request: Request) -> Response:
         revision, now = log.head(), timezone.now()
         services = [_board_row(each) for each in board.rows(now=now)]
-        return Response({"revision": revision, "at": timestamp(now), "services": services})
+        findings = watchdog.findings(now=now)
+        body = {"revision": revision, "at": timestamp(now), "findings": findings, "services": services}
+        return Response(body)
 
 
 class HistoryView(RevisedView):

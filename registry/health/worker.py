@@ -72,7 +72,8 @@ class HeartbeatWorker:
         self.counts.flush(now=time.time(), is_last=True)
 
     def _prober(self) -> Prober:
-        return Prober(address_policy(), on_alarm=self.pipeline.submit, delays=self.delays)
+        # The pipeline prepares itself while it is made, and is there when an alarm is.
+        return Prober(address_policy(), on_alarm=lambda due: self.pipeline.submit(due), delays=self.delays)
 
 
 def is_news(result: Result) -> bool:

@@ -12,10 +12,11 @@ from functools import partial
 from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.connection import Connection
+from registry.outbound.dns import Resolver
 from registry.outbound.exchange import Exchange
 from registry.outbound.opening import Opener, Opening
-from registry.outbound.pool import CLOSED, Pool
-from registry.outbound.timer_wheel import Wheel
+from registry.outbound.pool import CLOSED, SWEEP_SECONDS, Pool
+from registry.outbound.timer_wheel import Timers, Wheel
 from registry.outbound.types import Error, Outcome, Request, Timeouts
 from registry.outbound.urls import Origin
 
@@ -29,7 +30,8 @@ class Client:
     request was just sent on. It may have died, or be one that closes idle connections, perhaps after every answer: who
     asks it again at once must see to it that this ends. A request that meets such a close on its way is sent again,
     once, on a new connection. There are no more of these than the open-files limit has room for; the clock of a request
-    that finds `max_connections` busy starts when it gets one.
+    that finds `max_connections` busy starts when it gets one. Without `uses_epoll` plain connections are the event
+    loop's own transports, and `timers` may stand for the wheel: slower, and kept for what they are measured against.
     """
 
     def __init__(
@@ -40,14 +42,20 @@ class Client:
         idle_seconds: float = 60.0,
         on_peer_closed: Callable[[Origin, float], None] | None = None,
         tls_context: ssl.SSLContext | None = None,
+        uses_epoll: bool = True,
+        timers: Timers | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._wheel = Wheel(self._loop)
-        self._opener = Opener(self._loop, policy, tls_context)
+        self._wheel: Timers = timers or Wheel(self._loop)
+        self._opener = Opener(
+            self._loop, policy, tls_context, resolver=resolver or Resolver(self._loop), uses_epoll=uses_epoll
+        )
         self._pool = Pool(
             self._loop,
             max_connections=file_limit.room_for(max_connections),
             idle_seconds=idle_seconds,
+            sweep_seconds=min(SWEEP_SECONDS, idle_seconds),
             on_room=self._admit,
             on_peer_closed=on_peer_closed,
         )

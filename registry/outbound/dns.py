@@ -14,6 +14,11 @@ MAX_LOOKUPS = 64
 MAX_ADDRESSES = 8
 
 
+def addresses(host: str) -> list[str]:
+    """The addresses of a name, as the system resolves it. Raises OSError."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+
+
 class Resolver:
     """Asks the system, in threads of its own.
 
@@ -21,8 +26,16 @@ class Resolver:
     daemons, so that such a name does not hold up the end of the process either.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        look_up: Callable[[str], list[str]] = addresses,
+        cache_seconds: float = CACHE_SECONDS,
+    ) -> None:
         self._loop = loop
+        self._look_up_now = look_up
+        self._cache_seconds = cache_seconds
         self._slots = asyncio.Semaphore(MAX_LOOKUPS)
         self._known: dict[str, tuple[float, list[str]]] = {}
         self._lookups: dict[str, asyncio.Task[list[str]]] = {}
@@ -52,7 +65,7 @@ class Resolver:
             return
         if len(self._known) >= MAX_CACHED:
             self._known.clear()
-        self._known[host] = (monotonic() + CACHE_SECONDS, done.result())
+        self._known[host] = (monotonic() + self._cache_seconds, done.result())
 
     async def _look_up(self, host: str) -> list[str]:
         async with self._slots:
@@ -62,13 +75,12 @@ class Resolver:
 
     def _ask(self, host: str, answer: "asyncio.Future[list[str]]") -> None:
         try:
-            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            found = self._look_up_now(host)
         except (OSError, UnicodeError) as error:
             failure = error if isinstance(error, OSError) else OSError(str(error))
             self._call(_settle, answer, None, failure)
         else:
-            distinct = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-            self._call(_settle, answer, distinct[:MAX_ADDRESSES], None)
+            self._call(_settle, answer, list(dict.fromkeys(found))[:MAX_ADDRESSES], None)
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         # The loop may have been closed while the system was still thinking.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 
-from registry.outbound.timer_wheel import Wheel
+from registry.outbound.timer_wheel import Timers
 from registry.outbound.types import Error, Outcome, Request, Timeouts
 from registry.outbound.urls import Origin
 
@@ -54,7 +54,7 @@ class Exchange:
         origin: Origin,
         timeouts: Timeouts,
         on_outcome: Callable[[Outcome], None],
-        wheel: Wheel,
+        wheel: Timers,
     ) -> None:
         # None for a TCP probe.
         self.request = request

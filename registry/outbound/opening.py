@@ -23,12 +23,18 @@ class Opener:
     """What openings share. Plain connections go by the poller where there is epoll, TLS by the event loop."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, policy: AddressPolicy, tls_context: ssl.SSLContext | None
+        self,
+        loop: asyncio.AbstractEventLoop,
+        policy: AddressPolicy,
+        tls_context: ssl.SSLContext | None,
+        *,
+        resolver: Resolver,
+        uses_epoll: bool,
     ) -> None:
         self.loop = loop
         self.policy = policy
-        self.resolver = Resolver(loop)
-        self.poller = Poller(loop) if hasattr(select, "epoll") else None
+        self.resolver = resolver
+        self.poller = Poller(loop) if uses_epoll and hasattr(select, "epoll") else None
         self.judge = lru_cache(maxsize=50_000)(self._judge_literal)
         self._tls_context = tls_context
 

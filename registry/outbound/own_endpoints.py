@@ -1,6 +1,5 @@
 """The registry's own database and Redis, which nobody may have it call."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -8,6 +7,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
+
+from registry.outbound.dns import addresses
 
 POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
@@ -29,8 +30,8 @@ class OwnEndpoints:
     Only the first caller waits for names: later ones are in the midst of registrations and probes.
     """
 
-    def __init__(self, *, look_up: Lookup | None = None, clock: Callable[[], float] = monotonic) -> None:
-        self._look_up = look_up or addresses
+    def __init__(self, *, look_up: Lookup = addresses, clock: Callable[[], float] = monotonic) -> None:
+        self._look_up = look_up
         self._clock = clock
         self._endpoints: Endpoints | None = None
         self._fresh_until = 0.0
@@ -58,11 +59,6 @@ class OwnEndpoints:
                 found |= before
                 seconds = FAILED_SECONDS
         self._endpoints, self._fresh_until = frozenset(found), self._clock() + seconds
-
-
-def addresses(host: str) -> list[str]:
-    """The addresses of a name, as the system resolves it. Raises OSError."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
 def _configured() -> Endpoints:

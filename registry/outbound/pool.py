@@ -29,6 +29,7 @@ class Pool:
         *,
         max_connections: int,
         idle_seconds: float,
+        sweep_seconds: float = SWEEP_SECONDS,
         on_room: Callable[[Exchange], None],
         on_peer_closed: Callable[[Origin, float], None] | None,
     ) -> None:
@@ -37,6 +38,7 @@ class Pool:
         self._loop = loop
         self._max_connections = max_connections
         self._idle_seconds = idle_seconds
+        self._sweep_seconds = sweep_seconds
         self._on_room = on_room
         self._on_peer_closed = on_peer_closed
         # The one used longest ago comes first.
@@ -60,7 +62,7 @@ class Pool:
         self._idle[connection] = None
         self._idle_of.setdefault(connection.origin, {})[connection] = None
         if self._sweep_handle is None:
-            self._sweep_handle = self._loop.call_later(SWEEP_SECONDS, self._sweep)
+            self._sweep_handle = self._loop.call_later(self._sweep_seconds, self._sweep)
         if self.waiting:
             self._serve()
 
@@ -148,4 +150,4 @@ class Pool:
         horizon = perf_counter() - self._idle_seconds
         while self._idle and next(iter(self._idle)).idle_since <= horizon:
             self._evict()
-        self._sweep_handle = self._loop.call_later(SWEEP_SECONDS, self._sweep) if self._idle else None
+        self._sweep_handle = self._loop.call_later(self._sweep_seconds, self._sweep) if self._idle else None

@@ -20,6 +20,18 @@ class Timed(Protocol):
     def expire(self, now: float) -> None: ...
 
 
+class Timers(Protocol):
+    """What calls `expire` in time; at most one deadline for each."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def add(self, timed: Timed, at: float) -> None: ...
+
+    def remove(self, timed: Timed) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Wheel:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

@@ -279,6 +279,9 @@ class BoardService(ServiceSummary, kw_only=True):
 
 
 class Board(Struct, kw_only=True):
+    """`findings` are sentences on what is wrong with the registry's own work, which makes states older than shown."""
+
     revision: Revision
     at: Timestamp
+    findings: list[str]
     services: list[BoardService]

@@ -264,8 +264,14 @@ def test_the_lifespan_begins_and_ends() -> None:
 
 
 def test_another_kind_of_connection_is_refused() -> None:
-    with pytest.raises(ValueError, match="websocket"):
-        ask(hybrid(echo), {"type": "websocket"})
+    with pytest.raises(ValueError, match="webtransport"):
+        ask(hybrid(echo), {"type": "webtransport"})
+
+
+def test_a_websocket_is_refused_where_no_lane_takes_it() -> None:
+    client = ask(hybrid(echo), {"type": "websocket", "path": "/x", "headers": []})
+
+    assert [message["type"] for message in client.received] == ["websocket.close"]
 
 
 def test_draining_waits_for_a_request_that_is_being_answered() -> None:

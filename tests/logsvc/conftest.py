@@ -16,9 +16,17 @@ def _logsvc_urls(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    """What a store has read of one test's database says nothing of the next one's."""
+def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a store has read of one test's database says nothing of the next one's; and Django empties the tables of its
+    own models alone after a test with transactions.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    is_committed = marker is not None and bool(marker.kwargs.get("transaction"))
+    if is_committed:
+        request.getfixturevalue("transactional_db")
     yield
+    if is_committed:
+        factories.empty()
     store().forget()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from django.db import connection
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
@@ -49,6 +50,19 @@ def found(query: str = "", **members: Any) -> list[str]:
 
 def stored(query: str = "", **members: Any) -> list[Stored]:
     return store().search(Search(**({"query": parser.parse(query), "limit": 1000} | members))).records
+
+
+def empty() -> None:
+    """As the store is made."""
+    index = "logsvc_text (logsvc_text) VALUES ('delete-all')"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"INSERT INTO {index}")
+        else:
+            cursor.execute("DELETE FROM logsvc_uid")
+        for table in ("logsvc_log", "logsvc_count"):
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of ours
+        cursor.execute("UPDATE logsvc_head SET seq = 0, pruned_seq = 0")
 
 
 def arrivals() -> list[str]:

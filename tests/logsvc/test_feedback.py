@@ -6,14 +6,14 @@ import pytest
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from logsvc import records
+from logsvc.storage.current import store
 from tests.logsvc.factories import ndjson, post, post_text
 
 
 def test_a_refused_batch_is_not_logged_about(writer: APIClient, caplog: pytest.LogCaptureFixture) -> None:
     refused = [
         post(APIClient(), ndjson({"message": "no token"})),
-        writer.post("/v1/records", "{}", content_type="application/json"),
+        writer.post("/v1/logs", "{}", content_type="text/html"),
         post_text(writer, b"line", "?level=loud"),
         post(writer, b"", host="evil.example"),
     ]
@@ -34,7 +34,7 @@ def test_a_database_that_is_away_is_logged_about_and_the_sender_is_told_to_come_
     def fail(*args: object, **options: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(records, "store", fail)
+    monkeypatch.setattr(store(), "append", fail)
 
     response = post(writer, ndjson({"message": "one"}))
 

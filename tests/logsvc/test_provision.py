@@ -16,11 +16,11 @@ def run() -> str:
     return out.getvalue()
 
 
-def test_every_service_may_write_and_the_web_ui_may_read_too(settings: Settings) -> None:
+def test_every_service_may_log_for_itself_and_the_web_ui_may_read_too(settings: Settings) -> None:
     settings.SERVICE_TOKENS = {"grading": "secret-of-grading", "webui": "secret-of-webui"}
 
     assert run() == run() == ""
 
-    assert issuing.holder("secret-of-grading").scopes == {"write"}
-    assert issuing.holder("secret-of-webui").scopes == {"read", "write"}
+    assert issuing.holder("secret-of-grading").scopes == {"write:grading"}
+    assert issuing.holder("secret-of-webui").scopes == {"log:read", "write:webui"}
     assert issuing.holder("secret-of-webui").name == "webui"

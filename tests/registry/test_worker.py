@@ -1,13 +1,19 @@
+import socket
 import time
 
 import pytest
+from django.utils import timezone
 
 from registry.health import watchdog
 from registry.health.probe import Due
 from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
+from registry.models import Delivery, Instance, Status
 from registry.worker import STALLED_SECONDS, StandIn, Worker
+from tests import factories
+from tests.factories import SECRET
 from tests.registry.taken import Taken
+from tests.waiting import until
 
 
 class Counted(Worker):
@@ -85,3 +91,32 @@ def test_a_worker_whose_probes_never_end_says_so() -> None:
     pipeline.stalled_seconds = STALLED_SECONDS + 1
 
     assert worker.stalled() == "No probe has come to an end for 180 s"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_probes_what_is_due_and_writes_what_it_found() -> None:
+    worker = Worker()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        factories.register("billing", now=timezone.now(), url=url, heartbeat={"kind": "tcp"})
+        worker.sweep_heartbeats()
+
+        until(lambda: Instance.objects.get().status == Status.PASSING)
+
+    until(lambda: watchdog.age_seconds(Part.PROBES, now=time.time()) is not None)
+    worker.end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_tells_who_lags_and_writes_what_came_of_it() -> None:
+    worker = Worker()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    now = timezone.now()
+    factories.register("webui", now=now, requires=["billing"], notify_url=f"http://{address}/", notify_secret=SECRET)
+    factories.passing("billing", now=now)
+
+    worker.sweep_notifications()
+
+    until(Delivery.objects.exists)
+    assert Delivery.objects.get().error == f"{address} refused the connection."

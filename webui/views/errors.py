@@ -32,12 +32,6 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(request, 403, _("This form has expired"), advice)
 
 
-def answer_lockout(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-    """After too many wrong passwords; a page for django-axes."""
-    advice = _("Too many wrong passwords. Wait a quarter of an hour, or ask an operator to unlock the account.")
-    return _page(request, 429, _("Signing in is locked for a while"), advice)
-
-
 def answer_server_error(request: HttpRequest) -> HttpResponse:
     """Stands on its own: what failed may be what the other pages need."""
     response = HttpResponse(render_to_string("webui/server_error.html"), status=500)

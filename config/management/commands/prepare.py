@@ -24,7 +24,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> None:
         privacy.repair(settings.DATA_DIR)
-        migrations = _migrate()
+        migrations = migrate()
         accounts = [_run(name) for name in COMMANDS if name in get_commands()]
         if options["json"]:
             passwords = {name: word for entries in accounts for name, word in entries.items()}
@@ -33,7 +33,7 @@ class Command(commands.Command):
             self.stdout.write(f"Prepared {settings.SERVICE.name}: {migrations} migrations applied.")
 
 
-def _migrate() -> int:
+def migrate() -> int:
     """How many migrations were applied."""
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -50,10 +50,10 @@ class Command(commands.Command):
                 f"{host}:{port} cannot be listened on ({reason}): set {variable} to a free port, or change --host.",
                 returncode=2,
             )
-        uvloop.run(_serve(host, port))
+        uvloop.run(serve(host, port))
 
 
-async def _serve(host: str, port: int) -> None:
+async def serve(host: str, port: int) -> None:
     told_to_stop = _told_to_stop()
     from config.asgi import application
     from config.tokens.gate import gate
@@ -131,7 +131,7 @@ def _server(application: Hybrid, host: str, port: int) -> Server:
         port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        websockets=False,
+        websockets=bool(settings.WEBSOCKET_LANES),
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
         # Below this it calls itself experimental and counts its workers.

@@ -7,7 +7,7 @@ raises when the registry is away: the last known good answer counts. Nothing her
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -46,9 +46,22 @@ def url(service: str) -> str | None:
     return None if chosen is None else chosen.url.rstrip("/")
 
 
-def logsvc_url() -> str | None:
-    """For the log handler, whose configuration can name a function but not its argument."""
-    return url("logsvc")
+class LogsvcURL:
+    """Where the log service is, for the log handler, whose configuration can name an object but not a call."""
+
+    def __call__(self) -> str | None:
+        return url("logsvc")
+
+    def subscribe(self, listener: Callable[[], object]) -> bool:
+        """Call `listener` when the log service comes, changes or goes; False in a process that is not told of that."""
+        membership = joining.membership()
+        if membership is None or "logsvc" not in membership.registration.requires:
+            return False
+        membership.on_change("logsvc", lambda providers: listener())
+        return True
+
+
+logsvc_url = LogsvcURL()
 
 
 def _source(service: str) -> Membership | Lookup | None:

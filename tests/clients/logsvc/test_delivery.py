@@ -1,5 +1,6 @@
 """What becomes of a batch, by how it is answered."""
 
+import logging
 import random
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -23,9 +24,9 @@ def spool(tmp_path: Path) -> Spool:
 def delivery(edge: Edge, spool: Spool) -> Delivery:
     return Delivery(
         spool,
-        endpoint=lambda: f"{ADDRESS}/",
+        locate=lambda: f"{ADDRESS}/",
         token="rct_x",
-        drop_notice=lambda dropped: b"",
+        notice_drop=lambda dropped: None,
         complaints=Complaints(),
         transport=edge.transport,
     )
@@ -33,7 +34,7 @@ def delivery(edge: Edge, spool: Spool) -> Delivery:
 
 def put(spool: Spool, *messages: str) -> None:
     for message in messages:
-        spool.append(b'{"uid": "%b", "message": "%b"}\n' % (message.encode(), message.encode()))
+        spool.append(b'{"uid": "%b", "message": "%b"}\n' % (message.encode(), message.encode()), logging.INFO)
 
 
 def run(delivery: Delivery) -> float | None:
@@ -207,7 +208,7 @@ def test_an_answer_of_another_shape_is_none_to_fall_over(
 @pytest.mark.parametrize("address", [None, "", "nonsense", "http://[", "ftp://x"])
 def test_without_a_usable_address_records_wait(edge: Edge, spool: Spool, address: str | None) -> None:
     delivery = Delivery(
-        spool, endpoint=lambda: address, token="x", drop_notice=lambda dropped: b"", complaints=Complaints()
+        spool, locate=lambda: address, token="x", notice_drop=lambda dropped: None, complaints=Complaints()
     )
     put(spool, "one")
 

@@ -6,7 +6,9 @@ import logging.config
 import os
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,10 +16,11 @@ from logsvc.client import LogHandler
 from logsvc.client.spool import Spool
 from tests.clients.logsvc.conftest import MakeHandler, MakeLogger
 from tests.clients.logsvc.edge import ADDRESS, Edge
+from tests.waiting import until
 
 
 def spooled(directory: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(directory.rglob("*.ndjson")))
+    return b"".join(path.read_bytes().rstrip(b"\0") for path in sorted(directory.rglob("*.ndjson")))
 
 
 def test_a_record_reaches_the_log_service(edge: Edge, handler: LogHandler, logger: logging.Logger) -> None:
@@ -28,7 +31,7 @@ def test_a_record_reaches_the_log_service(edge: Edge, handler: LogHandler, logge
     assert record["message"] == "no grade for Ada"
     assert (record["service"], record["level"], record["attributes"]) == ("grading", "ERROR", {"student": 7})
     (request,) = edge.requests
-    assert str(request.url) == f"{ADDRESS}/v1/records"
+    assert str(request.url) == f"{ADDRESS}/api/v1/logs"
     assert request.headers["Authorization"] == "Bearer rct_x"
     assert request.headers["Content-Type"] == "application/x-ndjson"
 
@@ -62,7 +65,7 @@ def test_a_record_is_on_disk_when_the_call_returns(
 ) -> None:
     make_logger(make_handler(endpoint=lambda: None)).info("kept")
 
-    assert b'"message": "kept"' in spooled(tmp_path)
+    assert b'"message":"kept"' in spooled(tmp_path)
 
 
 def test_nothing_is_lost_while_the_service_is_down(edge: Edge, handler: LogHandler, logger: logging.Logger) -> None:
@@ -295,7 +298,7 @@ def test_records_beyond_the_spools_size_are_dropped_oldest_first_and_the_drop_is
     dropped = 1000 - len(numbers)
     assert 0 < dropped < 1000
     assert numbers == [str(number) for number in range(dropped, 1000)]
-    assert notice == f"{dropped} records were dropped while the log service was away: the spool was full"
+    assert notice == f"dropped {dropped} records while the log service was away: the spool was full"
     assert capsys.readouterr().err.count("is full") == 1
 
 
@@ -340,7 +343,7 @@ def test_a_record_that_cannot_be_spooled_or_encoded_stops_nobody(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(spool: Spool, line: bytes) -> None:
+    def fail(spool: Spool, line: bytes, severity: int) -> None:
         raise AssertionError("a fault of ours")
 
     with monkeypatch.context() as patched:
@@ -375,3 +378,161 @@ def test_the_handler_is_made_by_dict_config(tmp_path: Path) -> None:
     logging.getLogger("tests.configured").removeHandler(handler)
     assert isinstance(handler, LogHandler)
     assert handler.level == logging.WARNING
+
+
+class Members:
+    """A membership of the registry's client, as far as the handler knows one."""
+
+    def __init__(self) -> None:
+        self.url: str | None = None
+        self.listeners: list[Callable[[Sequence[object]], object]] = []
+
+    def choose(self, service: str) -> SimpleNamespace | None:
+        assert service == "logsvc"
+        return SimpleNamespace(url=self.url) if self.url else None
+
+    def on_change(self, service: str, listener: Callable[[Sequence[object]], object]) -> None:
+        self.listeners.append(listener)
+
+
+def test_what_waits_is_sent_at_once_when_the_registry_says_that_the_service_is_back(
+    edge: Edge, make_handler: MakeHandler, make_logger: MakeLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whoever waits for a pause to end waits for longer than this test does.
+    monkeypatch.setattr("logsvc.client.delivery.FIRST_PAUSE_SECONDS", 1000.0)
+    monkeypatch.setattr("logsvc.client.delivery.LONGEST_PAUSE_SECONDS", 1000.0)
+    members = Members()
+    handler = make_handler(endpoint=members)
+    logger = make_logger(handler)
+    logger.info("oldest")
+    handler.flush()
+    logger.info("newest")
+    assert edge.requests == []
+
+    members.url = ADDRESS
+    for listener in members.listeners:
+        listener(["logsvc-1"])
+
+    until(lambda: edge.messages == ["oldest", "newest"])
+    assert len(members.listeners) == 1
+
+
+def test_a_function_that_learns_later_of_a_registry_is_subscribed_to_then(
+    edge: Edge, make_handler: MakeHandler, make_logger: MakeLogger
+) -> None:
+    class Finder:
+        answers = [False, True]
+        listeners: list[Callable[[], object]] = []
+
+        def __call__(self) -> str | None:
+            return ADDRESS
+
+        def subscribe(self, listener: Callable[[], object]) -> bool:
+            self.listeners.append(listener)
+            return self.answers.pop(0)
+
+    handler = make_handler(endpoint=Finder())
+    logger = make_logger(handler)
+    for number in range(4):
+        logger.info("%d", number)
+        handler.flush()
+
+    assert len(edge.kept) == 4
+    assert Finder.answers == []
+    assert len(Finder.listeners) == 2
+
+
+def test_a_fixed_address_is_enough(edge: Edge, make_handler: MakeHandler, make_logger: MakeLogger) -> None:
+    handler = make_handler(endpoint=f"{ADDRESS}/")
+    make_logger(handler).info("one")
+    handler.flush()
+
+    assert str(edge.requests[0].url) == f"{ADDRESS}/api/v1/logs"
+
+
+def test_two_thousand_threads_lose_no_record_and_double_none(
+    edge: Edge, handler: LogHandler, logger: logging.Logger
+) -> None:
+    start = threading.Event()
+
+    def work(number: int) -> None:
+        start.wait()
+        for each in range(5):
+            logger.info("%d", number * 5 + each)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2000)]
+    for thread in threads:
+        thread.start()
+    start.set()
+    for thread in threads:
+        thread.join()
+    handler.flush()
+
+    assert sorted(map(int, edge.messages)) == list(range(10_000))
+
+
+def test_a_fork_in_the_middle_of_other_threads_logging_loses_nothing(
+    edge: Edge, make_handler: MakeHandler, make_logger: MakeLogger
+) -> None:
+    edge.status = 0
+    handler = make_handler()
+    logger = make_logger(handler)
+    is_over = threading.Event()
+    logged: list[list[str]] = [[] for _ in range(4)]
+
+    def work(number: int) -> None:
+        while not is_over.is_set():
+            logged[number].append(f"{number}-{len(logged[number])}")
+            logger.info(logged[number][-1])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    children = []
+    for number in range(5):
+        child = os.fork()
+        if child == 0:
+            logger.info("child %d", number)
+            os.kill(os.getpid(), signal.SIGKILL)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    edge.status = 200
+    heir = make_handler()
+    make_logger(heir).info("heir")
+    heir.flush()
+    handler.flush()
+
+    expected = {"heir", *(f"child {number}" for number in range(5))}.union(*logged)
+    assert set(edge.messages) == expected
+    assert len(edge.messages) == len(expected)
+
+
+def test_a_full_disk_is_bounded_and_said_once_and_nothing_is_lost_when_there_is_room_again(
+    edge: Edge,
+    make_handler: MakeHandler,
+    make_logger: MakeLogger,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    edge.status = 0
+    handler = make_handler()
+    logger = make_logger(handler)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", refuse)
+        for number in range(2000):
+            logger.info("%d", number)
+        handler.flush()
+        assert spooled(tmp_path) == b""
+    edge.status = 200
+    handler.flush()
+
+    assert edge.messages == [str(number) for number in range(2000)]
+    assert capsys.readouterr().err.count("\n") == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logsvc.client.line import LINE_BYTES, encode
+from logsvc.client.line import LINE_BYTES, LineEncoder
 
 
 class Unshowable:
@@ -23,7 +23,7 @@ def record(message: Any = "a grade was added", *args: Any, **members: Any) -> lo
 
 
 def decoded(made: logging.LogRecord) -> dict[str, Any]:
-    line = encode(made, service="grading", instance="grading-1")
+    line = LineEncoder(service="grading", instance="grading-1", host="h-1").encode(made)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert len(line) <= LINE_BYTES
@@ -41,12 +41,13 @@ def test_a_record_says_when_where_and_what() -> None:
     uid = members.pop("uid")
     assert len(uid) == 32
     assert members == {
-        "time": "2026-11-23T12:00:00.250000+00:00",
+        "time": "2026-11-23T12:00:00.250000Z",
         "level": "INFO",
         "logger": "grading.api",
         "message": "Ada has 3 grades",
         "service": "grading",
         "instance": "grading-1",
+        "host": "h-1",
     }
 
 
@@ -54,15 +55,17 @@ def test_every_record_has_a_uid_of_its_own() -> None:
     assert decoded(record())["uid"] != decoded(record())["uid"]
 
 
-def test_an_exception_travels_with_its_traceback() -> None:
+def test_an_exception_travels_as_opentelemetrys_standard_attributes() -> None:
     try:
         raise ZeroDivisionError("no grades to average")
     except ZeroDivisionError as error:
         made = record(exc_info=(type(error), error, error.__traceback__), stack_info="Stack (most recent call last):")
 
-    exception = decoded(made)["exception"]
-    assert exception.startswith("Traceback (most recent call last):")
-    assert "ZeroDivisionError: no grades to average\nStack" in exception
+    attributes = decoded(made)["attributes"]
+    assert attributes["exception.type"] == "ZeroDivisionError"
+    assert attributes["exception.message"] == "no grades to average"
+    assert attributes["exception.stacktrace"].startswith("Traceback (most recent call last):")
+    assert "ZeroDivisionError: no grades to average\nStack" in attributes["exception.stacktrace"]
 
 
 def test_what_was_given_as_extra_travels_as_attributes() -> None:

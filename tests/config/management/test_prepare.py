@@ -65,7 +65,7 @@ def test_a_database_that_is_away_is_told_with_its_setting(monkeypatch: pytest.Mo
     def fail() -> int:
         raise OperationalError("connection refused\n\tIs the server running?")
 
-    monkeypatch.setattr(prepare, "_migrate", fail)
+    monkeypatch.setattr(prepare, "migrate", fail)
     with pytest.raises(CommandError, match=rf"set {settings.SERVICE.variable_prefix}_DATABASE_URL") as caught:
         call_command("prepare")
     assert "\n" not in str(caught.value)

@@ -18,7 +18,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     def note(host: str, port: int) -> Any:
         addresses.append((host, port))
 
-    monkeypatch.setattr(serve, "_serve", note)
+    monkeypatch.setattr(serve, "serve", note)
     monkeypatch.setattr(uvloop, "run", lambda _: None)
     return addresses
 

@@ -23,6 +23,7 @@ def test_a_path_of_tokens_wants_one_and_others_do_not() -> None:
     with pytest.raises(Unauthenticated):
         asyncio.run(Admission()(scope("/v1/records")))
     assert asyncio.run(Admission()(scope("/sign-in"))) is False
+    assert asyncio.run(Admission()(scope("/sign-in", "Basic dXNlcjpwYXNz"))) is False
 
 
 @pytest.mark.django_db(transaction=True)

@@ -2,14 +2,19 @@
 
 import gzip
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 
 from config.tokens import issuing
-from logsvc.models import Record
+from logsvc.storage.current import store
 from tests import hostile
 from tests.hostile import Request
+
+if TYPE_CHECKING:
+    # What the test client answers with has a name in its stubs alone.
+    from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +22,9 @@ LINE = (
     b'{"message": "m", "time": 1, "level": "INFO", "service": "s", "instance": "i", "logger": "l", "exception": "e", '
 )
 LINE += b'"attributes": {"a": 1}}'
+OTLP = b'{"resourceLogs": [{"resource": {"attributes": []}, "scopeLogs": [{"logRecords": [{"severityNumber": 9}]}]}]}'
+PUSH = b'{"streams": [{"stream": {"a": "b"}, "values": [["1795435200000000000", "line"]]}]}'
+SEARCH = ("q", "from", "to", "cursor", "limit")
 PARAMETERS = ("service", "level", "q", "since", "until", "before", "limit")
 
 
@@ -27,21 +35,38 @@ def _token(db: None) -> None:
 
 def failures(requests: Iterable[Request]) -> list[str]:
     """What failed, what refused without saying what to change, and what was kept although it was refused."""
-    client, found, kept = Client(raise_request_exception=False), [], Record.objects.count()
+    client, found, kept = Client(raise_request_exception=False), [], sum(store().services().values())
     for request in requests:
         answer = request.send(client, {"Authorization": "Bearer rct_anybody"})
-        before, kept = kept, Record.objects.count()
-        if answer.status_code >= 500 or (answer.status_code >= 400 and not hostile.explains(answer, request)):
+        before, kept = kept, sum(store().services().values())
+        if answer.status_code >= 500 or (answer.status_code >= 400 and not _explains(answer, request)):
             found.append(f"{request}: {answer.status_code} {answer.content[:200]!r}")
         elif answer.status_code >= 400 and kept != before:
             found.append(f"{request}: {answer.status_code}, and yet {kept - before} records were kept")
     return found
 
 
+def _explains(answer: "Answer", request: Request) -> bool:
+    """OTLP has a form of its own; Loki's is a line of text where a part of a push was not taken."""
+    if answer.headers.get("Content-Type") == "text/plain; charset=utf-8":
+        return request.path.startswith("/loki/") and b"rejected" in answer.content
+    if request.path.partition("?")[0] != "/v1/logs" or "problem" in answer.headers.get("Content-Type", ""):
+        return hostile.explains(answer, request)
+    return request.method == "HEAD" or len(answer.content) > 10
+
+
 @pytest.mark.parametrize(
     ("path", "parameters", "method", "sound", "content_type"),
     [
         ("/v1/records", PARAMETERS, "POST", LINE, "application/x-ndjson"),
+        ("/api/v1/logs", SEARCH, "POST", LINE, "application/x-ndjson"),
+        ("/loki/api/v1/push", (), "POST", PUSH, "application/json"),
+        ("/api/v1/logs/7", (), "GET", b"", "application/json"),
+        ("/api/v1/logs/7/context", ("before", "after"), "GET", b"", "application/json"),
+        ("/api/v1/logs/histogram", ("q", "from", "to", "step", "buckets"), "GET", b"", "application/json"),
+        ("/api/v1/logs/facets", ("q", "from", "to", "field", "limit"), "GET", b"", "application/json"),
+        ("/api/v1/logs/arrivals", ("q", "cursor", "limit"), "GET", b"", "application/json"),
+        ("/v1/logs", (), "POST", OTLP, "application/json"),
         ("/log", PARAMETERS, "POST", b"a line", "text/plain"),
         ("/v1/services", (), "GET", b"", "application/json"),
         ("/rollcall/notify", (), "POST", b"{}", "application/json"),
@@ -61,7 +86,7 @@ def test_no_record_fails_and_what_is_kept_can_be_read() -> None:
 
     assert failures(Request(path=path, method="POST", body=line, content_type=kind) for line in lines) == []
 
-    assert Record.objects.count() > 100
+    assert sum(store().services().values()) > 100
     assert failures([Request(path=f"{path}?limit=1000"), Request(path="/v1/services")]) == []
 
 

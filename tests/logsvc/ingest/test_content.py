@@ -2,19 +2,18 @@
 
 import contextlib
 import gzip
-import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.problems import BodyTooLarge, Problem
+from config.problems import BodyTooLarge, Problem, UnsupportedMediaType
 from logsvc.ingest import content
 from tests.logsvc.strategies import steady
 
 
 def read(body: bytes, encoding: str = "", limit_bytes: int = 1000) -> bytes:
-    return content.read(io.BytesIO(body), encoding=encoding, limit_bytes=limit_bytes)
+    return content.decompress(body, encoding=encoding, limit_bytes=limit_bytes)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", " GZIP "])
@@ -32,6 +31,12 @@ def test_a_body_may_have_exactly_the_limit(encoding: str) -> None:
 def test_a_bomb_is_found_before_it_is_unpacked() -> None:
     with pytest.raises(BodyTooLarge):
         read(gzip.compress(b"\0" * 50_000_000, compresslevel=1), "gzip")
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip"])
+def test_another_encoding_is_refused_and_the_right_one_named(encoding: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match="use gzip"):
+        read(b"x", encoding)
 
 
 @steady

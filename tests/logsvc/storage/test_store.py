@@ -12,6 +12,7 @@ from logsvc.query import ast, parser
 from logsvc.query.ast import Query
 from logsvc.query.matching import matches
 from logsvc.record import EXCEPTION_STACKTRACE, NANOSECONDS, Record
+from logsvc.storage import sql
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.interface import ALWAYS, Expiry, Range, Search
@@ -171,15 +172,18 @@ leaves = st.one_of(
         ast.MatchesPattern, st.sampled_from(["tim.d", "^error", "g.*"]), st.sampled_from([None, ast.Field.SERVICE])
     ),
 )
-queries = st.recursive(
-    leaves,
-    lambda inner: st.one_of(
-        st.builds(ast.Not, inner),
-        st.builds(lambda parts: ast.All(tuple(parts)), st.lists(inner, min_size=1, max_size=3)),
-        st.builds(lambda parts: ast.AnyOf(tuple(parts)), st.lists(inner, max_size=3)),
-    ),
-    max_leaves=5,
-)
+
+
+def combined(parts: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+    return st.one_of(
+        parts,
+        st.builds(ast.Not, parts),
+        st.builds(lambda some: ast.All(tuple(some)), st.lists(parts, min_size=1, max_size=3)),
+        st.builds(lambda some: ast.AnyOf(tuple(some)), st.lists(parts, max_size=3)),
+    )
+
+
+queries = combined(combined(leaves))
 
 
 @steady
@@ -340,3 +344,25 @@ def test_a_uid_or_an_id_that_can_be_none_finds_nothing() -> None:
     assert found("uid:nonsense") == []
     assert found("trace:nonsense") == []
     assert store().get(2**63 - 1) is None
+
+
+def test_a_page_of_large_records_ends_early_and_is_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "PAGE_BYTES", 100_000)
+    keep_each(f"{number} {'x' * 30_000}" for number in range(10))
+
+    pages, before = [], None
+    while True:
+        page = store().search(Search(limit=1000, before=before))
+        pages.append([each.body.split()[0] for each in page.records])
+        before = page.next
+        if before is None:
+            break
+
+    assert [number for page in pages for number in page] == [str(number) for number in reversed(range(10))]
+    assert max(map(len, pages)) == 4
+
+
+def test_a_tail_reads_many_in_turns() -> None:
+    keep_each(str(number) for number in range(500))
+
+    assert [each.body for each in store().tail(after_seq=100, limit=350).records] == [str(n) for n in range(100, 450)]

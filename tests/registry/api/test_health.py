@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -5,6 +6,8 @@ import redis
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
+
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +58,12 @@ def test_a_database_that_is_away_is_named(monkeypatch: pytest.MonkeyPatch, error
 
     monkeypatch.setattr(connection, "ensure_connection", away)
     assert readiness() == (503, ["database"])
+
+
+def test_a_worker_that_does_nothing_is_named(now: datetime) -> None:
+    factories.passing("logsvc", now=now)
+
+    body = Client().get("/readyz").json()
+
+    assert body["status"] == "degraded"
+    assert body["findings"][0] == "No instance has ever been probed: no heartbeats worker has begun."

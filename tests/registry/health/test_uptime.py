@@ -113,12 +113,11 @@ def test_a_quarter_of_one_instance_costs_the_same_beside_a_hundred_others(now: d
     assert _work(now) <= alone + 10
 
 
-def test_what_is_old_is_forgotten_in_batches_and_the_rest_kept(now: datetime, settings: Any, monkeypatch: Any) -> None:
+def test_what_is_old_is_forgotten_in_batches_and_the_rest_kept(now: datetime, settings: Any) -> None:
     fill("billing", "billing-1", days=5, now=now)
     settings.HISTORY_RETENTION_DAYS = 3
-    monkeypatch.setattr(retention, "BATCH", 7)
 
-    removed = retention.prune(now=now)["roll-ups"]
+    removed = retention.prune(now=now, batch=7)["roll-ups"]
 
     latest = int(now.timestamp() // 3600)
     hours = Rollup.objects.filter(span_hours=HOUR)

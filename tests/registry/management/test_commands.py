@@ -94,7 +94,7 @@ def test_everybody_is_not_told_where_one_is_named() -> None:
 
 
 def test_maintenance_is_not_ended_and_given_an_end_at_once() -> None:
-    assert "--end" in str(failure_of(lambda: run("maintenance", "billing", "--minutes", "5", "--end")))
+    assert "--end" in str(failure_of(lambda: run("maintenance", "billing", "--minutes", "5", "--end"), code=1))
 
 
 def test_a_service_that_is_only_required_is_listed_without_instances() -> None:

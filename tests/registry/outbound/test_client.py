@@ -244,8 +244,7 @@ async def test_the_clock_of_a_request_that_waits_for_room_has_not_started(policy
     assert outcome.latency_ms < 2000
 
 
-async def test_a_connection_idle_for_too_long_is_closed(policy: AddressPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.outbound.pool.SWEEP_SECONDS", 0.01)
+async def test_a_connection_idle_for_too_long_is_closed(policy: AddressPolicy) -> None:
     client = Client(policy, idle_seconds=0.02)
     async with peer(answering_always(OK)) as serving:
         assert (await client.send(Request(url=serving.url))).status == 200

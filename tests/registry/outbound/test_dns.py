@@ -3,14 +3,15 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Error, Request, Timeouts
+from registry.outbound.dns import CACHE_SECONDS, Resolver
 from tests.registry.outbound.peers import answering_always, peer, say_nothing
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.anyio
 
@@ -25,21 +26,32 @@ class Names:
         self.asked: list[str] = []
         self.silent = threading.Event()
 
-    def getaddrinfo(self, host: str, port: object, **_: object) -> list[tuple[object, ...]]:
+    def look_up(self, host: str) -> list[str]:
         self.asked.append(host)
         if host == "silent.test":
             self.silent.wait(10 * PATIENCE_SECONDS)
         if host not in self.addresses:
             raise socket.gaierror(-2, "Name or service not known")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in self.addresses[host]]
+        return self.addresses[host]
+
+    def client(self, policy: AddressPolicy, *, cache_seconds: float = CACHE_SECONDS) -> Client:
+        loop = asyncio.get_running_loop()
+        return Client(policy, resolver=Resolver(loop, look_up=self.look_up, cache_seconds=cache_seconds))
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Names]:
+def names() -> Iterator[Names]:
     names = Names()
-    monkeypatch.setattr("registry.outbound.dns.socket.getaddrinfo", names.getaddrinfo)
     yield names
     names.silent.set()
+
+
+@pytest.fixture
+async def client(policy: AddressPolicy, names: Names) -> AsyncIterator[Client]:
+    # For longer than any test takes.
+    client = names.client(policy, cache_seconds=10 * PATIENCE_SECONDS)
+    yield client
+    await client.close()
 
 
 async def test_a_name_is_resolved_and_named_to_the_peer(client: Client, names: Names) -> None:
@@ -51,8 +63,7 @@ async def test_a_name_is_resolved_and_named_to_the_peer(client: Client, names: N
     assert f"host: service.test:{serving.port}\r\n".encode() in requests[0]
 
 
-async def test_a_name_is_asked_for_once_by_many(client: Client, names: Names, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.outbound.dns.CACHE_SECONDS", 10 * PATIENCE_SECONDS)
+async def test_a_name_is_asked_for_once_by_many(client: Client, names: Names) -> None:
     names.addresses["service.test"] = ["127.0.0.1"]
     async with peer(answering_always(OK)) as serving:
         request = Request(url=f"http://service.test:{serving.port}/", keep_alive=False)
@@ -106,11 +117,8 @@ async def test_of_a_names_addresses_a_refused_one_is_passed_over(client: Client,
         assert (await client.send(Request(url=f"http://mixed.test:{serving.port}/"))).status == 200
 
 
-async def test_a_name_that_turns_to_a_refused_address_is_judged_anew(
-    policy: AddressPolicy, names: Names, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("registry.outbound.dns.CACHE_SECONDS", 0)
-    client = Client(policy)
+async def test_a_name_that_turns_to_a_refused_address_is_judged_anew(policy: AddressPolicy, names: Names) -> None:
+    client = names.client(policy, cache_seconds=0)
     names.addresses["turncoat.test"] = ["127.0.0.1"]
     async with peer(answering_always(OK)) as serving:
         request = Request(url=f"http://turncoat.test:{serving.port}/", keep_alive=False)
@@ -148,8 +156,8 @@ async def test_a_names_next_address_is_tried_when_one_does_not_accept(client: Cl
 
 
 async def test_closing_the_client_does_not_wait_for_names(policy: AddressPolicy, names: Names) -> None:
-    client = Client(policy)
+    client = names.client(policy)
     slow = asyncio.create_task(client.send(Request(url="http://silent.test/")))
-    await asyncio.sleep(0.01)
+    await asyncio.to_thread(until, lambda: bool(names.asked))
     await asyncio.wait_for(client.close(), PATIENCE_SECONDS)
     assert (await slow).error is Error.CLIENT_CLOSED

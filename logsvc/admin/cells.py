@@ -1,0 +1,53 @@
+"""What stands in the cells of the admin's tables."""
+
+import unicodedata
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from logsvc import severity, timestamps
+from logsvc.record import Stored
+
+_VARIANTS = {"WARN": "warning", "ERROR": "danger", "FATAL": "danger", "INFO": "info"}
+_CELL_LENGTH = 300
+
+
+def level(number: int) -> SafeString:
+    name = severity.range_of(number).name
+    return render_to_string(
+        "unfold/helpers/label.html",
+        {"text": name, "variant": _VARIANTS.get(name, ""), "size": "md", "class": "self-center"},
+    )
+
+
+def when(time_ns: int) -> SafeString:
+    words = timestamps.wire(time_ns // 1_000_000 * 1_000_000)
+    return format_html('<span class="whitespace-nowrap">{} {}</span>', words[:10], words[11:23])
+
+
+def record_link(record: Stored) -> SafeString:
+    return format_html(
+        '<a class="font-mono text-primary-600 dark:text-primary-400 break-all" href="{}">{}</a>',
+        reverse("admin:logsvc_record", args=[record.id]),
+        visible(record.body[:_CELL_LENGTH]) or "(empty)",
+    )
+
+
+def visible(text: str) -> str:
+    """`text` with control and bidirectional characters written as escapes: none changes what stands beside it."""
+    return "".join(
+        character
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf")
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:,.0f} {unit}" if unit == "B" else f"{count:,.1f} {unit}"

@@ -1,0 +1,160 @@
+"""Saved searches and alert rules as somebody asks for them, checked and kept."""
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from msgspec import Struct
+
+from config.problems import Conflict, Invalid
+from config.tokens.holder import Holder
+from logsvc.access import Services
+from logsvc.alerts.post import refusal
+from logsvc.models import AlertRule, AlertState, SavedSearch
+from logsvc.query import parser
+from registry.client import webhook
+
+T = TypeVar("T")
+AT_MOST = 200
+NAME_LENGTH, QUERY_LENGTH, DESCRIPTION_LENGTH, URL_LENGTH = 100, parser.LENGTH, 500, 500
+
+
+class SearchBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    query: str = ""
+    description: str = ""
+
+
+class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    url: str
+    threshold: int
+    query: str = ""
+    condition: Literal["more-than", "fewer-than"] = "more-than"
+    window_seconds: int = 300
+    quiet_seconds: int = 3600
+    # Made here where none is given.
+    secret: str | None = None
+    enabled: bool = True
+
+
+def read(given: Any, kind: type[T]) -> T:
+    """Raises Invalid."""
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{error}.") from error
+
+
+def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder) -> SavedSearch:
+    """Change a saved search, or make one of the holder's."""
+    checks = [_name(body.name), *_query(body.query)]
+    if len(body.description) > DESCRIPTION_LENGTH:
+        checks.append(_error("description", f"It may have at most {DESCRIPTION_LENGTH} characters."))
+    _raise(checks)
+    if search is None:
+        _check_room(SavedSearch.objects.filter(owner=holder.name).count())
+        search = SavedSearch(owner=holder.name)
+    search.name, search.query, search.description = body.name, body.query, body.description
+    _save(search)
+    return search
+
+
+def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readable: Services) -> AlertRule:
+    """Change a rule, which starts anew from then, or make one of the holder's.
+
+    It counts only what the holder may read now.
+    """
+    problems = [_name(body.name), *_query(body.query), *_url(body.url), *_secret(body.secret)]
+    for name, value, lowest, highest in (
+        ("threshold", body.threshold, 0, 2**31 - 1),
+        ("window_seconds", body.window_seconds, 10, 86_400),
+        ("quiet_seconds", body.quiet_seconds, 0, 30 * 86_400),
+    ):
+        if not lowest <= value <= highest:
+            problems.append(_error(name, f"It is a number from {lowest} to {highest}."))
+    if body.condition == "fewer-than" and body.threshold == 0:
+        problems.append(_error("threshold", "Nothing is fewer than 0: use 1 or more."))
+    _raise(problems)
+    if rule is None:
+        _check_room(AlertRule.objects.filter(owner=holder.name).count())
+        rule = AlertRule(owner=holder.name)
+    rule.name, rule.query, rule.url = body.name, body.query, body.url
+    rule.condition, rule.threshold = body.condition, body.threshold
+    rule.window_seconds, rule.quiet_seconds, rule.is_enabled = body.window_seconds, body.quiet_seconds, body.enabled
+    rule.secret = body.secret or rule.secret or webhook.new_secret()
+    rule.services = None if readable.are_all else list(readable.patterns)
+    start_anew(rule)
+    _save(rule)
+    return rule
+
+
+def start_anew(rule: AlertRule) -> None:
+    """Forget what was counted and told by what the rule said before."""
+    rule.state, rule.since, rule.count, rule.trouble = AlertState.OK, None, None, ""
+    rule.evaluated_at = rule.told_at = None
+    rule.is_told = False
+
+
+def query_trouble(text: str) -> str:
+    """What is wrong with a query; "" for a right one."""
+    try:
+        parser.parse(text)
+    except Invalid as error:
+        return error.detail
+    return ""
+
+
+def secret_trouble(secret: str) -> str:
+    try:
+        webhook.sign(secret=secret, message_id="", timestamp=0, body=b"")
+    except ValueError as error:
+        return str(error)
+    return "" if secret.startswith("whsec_") else "It begins with whsec_."
+
+
+def _save(kept: SavedSearch | AlertRule) -> None:
+    try:
+        with transaction.atomic():
+            kept.save()
+    except IntegrityError as error:
+        raise Conflict(f"There is one named {kept.name!r} already: change that one, or use another name.") from error
+
+
+def _name(name: str) -> dict[str, str] | None:
+    if not name.strip() or len(name) > NAME_LENGTH or not name.isprintable():
+        return _error("name", f"It has 1 to {NAME_LENGTH} printable characters.")
+    return None
+
+
+def _query(text: str) -> list[dict[str, str]]:
+    trouble = query_trouble(text)
+    return [_error("query", trouble)] if trouble else []
+
+
+def _url(url: str) -> list[dict[str, str]]:
+    if len(url) > URL_LENGTH:
+        return [_error("url", f"It may have at most {URL_LENGTH} characters.")]
+    trouble = refusal(url, allowed=settings.ALERT_NETWORKS)
+    return [_error("url", trouble)] if trouble else []
+
+
+def _secret(secret: str | None) -> list[dict[str, str]]:
+    trouble = secret_trouble(secret) if secret is not None else ""
+    return [_error("secret", trouble)] if trouble else []
+
+
+def _error(name: str, detail: str) -> dict[str, str]:
+    return {"pointer": f"/{name}", "detail": detail}
+
+
+def _raise(problems: list[dict[str, str] | None]) -> None:
+    wrong = [each for each in problems if each is not None]
+    if wrong:
+        raise Invalid("See `errors` for each member.", errors=wrong)
+
+
+def _check_room(count: int) -> None:
+    if count >= AT_MOST:
+        raise Conflict(f"A token may keep at most {AT_MOST} of these: delete one first.")

@@ -1,0 +1,104 @@
+"""One webhook to one address: each of a name's addresses is judged when it is connected to."""
+
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from logsvc.alerts import addresses
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 5.0
+# For all of it, also from a peer that answers a byte now and then.
+WHOLE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """`status` is None where there was none; then `error` says why."""
+
+    status: int | None = None
+    error: str = ""
+    retry_after: str = ""
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> Answer:
+    """Never raises, and follows no redirect."""
+    try:
+        scheme, host, port, target = addresses.check_url(url)
+        address = _judged(host, port, allowed)
+    except ValueError as error:
+        return Answer(error=str(error))
+    except OSError as error:
+        return Answer(error=f"{error.strerror or error}")
+    return _exchange(_Connection(scheme, host, port, address), target, body, headers)
+
+
+def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
+    """What is wrong with an address that somebody gives; one of a name alone is judged when it is called."""
+    try:
+        _, host, _, _ = addresses.check_url(url)
+    except ValueError as error:
+        return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    try:
+        # Also the forms that C libraries take: 127.1, 0x7f000001.
+        literal = host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
+    return addresses.refusal(literal, allowed=allowed)
+
+
+def _judged(host: str, port: int, allowed: Sequence[str]) -> str:
+    """The first of the host's addresses that may be called. Raises ValueError where none may, OSError where there is
+    none."""
+    refusals = []
+    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        why = addresses.refusal(str(place[0]), allowed=allowed)
+        if why is None:
+            return str(place[0])
+        refusals.append(why)
+    raise ValueError(refusals[0])
+
+
+class _Connection(http.client.HTTPConnection):
+    """Connects to the address that was judged, whatever the name resolves to by then."""
+
+    def __init__(self, scheme: str, host: str, port: int, address: str) -> None:
+        super().__init__(host, port, timeout=CONNECT_SECONDS)
+        self._scheme = scheme
+        self._address = address
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), CONNECT_SECONDS)
+        plain.settimeout(ANSWER_SECONDS)
+        self.sock = _tls().wrap_socket(plain, server_hostname=self.host) if self._scheme == "https" else plain
+
+
+def _exchange(connection: _Connection, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    begun = time.monotonic()
+    timer: threading.Timer | None = None
+    try:
+        connection.connect()
+        timer = threading.Timer(WHOLE_SECONDS, connection.sock.shutdown, [socket.SHUT_RDWR])
+        timer.daemon = True
+        timer.start()
+        connection.request("POST", target, body, dict(headers))
+        response = connection.getresponse()
+        return Answer(status=response.status, retry_after=response.getheader("Retry-After") or "")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if time.monotonic() - begun >= WHOLE_SECONDS:
+            return Answer(error=f"no answer within {WHOLE_SECONDS:.0f} seconds")
+        return Answer(error=f"{type(error).__name__}: {error}"[:300])
+    finally:
+        if timer is not None:
+            timer.cancel()
+        connection.close()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()

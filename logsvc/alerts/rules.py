@@ -1,0 +1,161 @@
+"""When a rule fires, when that is told, and when it is over."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from django.db import transaction
+from django.db.models import Q
+
+from config.problems import Problem
+from config.tokens.models import Token
+from logsvc import timestamps
+from logsvc.access import Services
+from logsvc.alerts import messages
+from logsvc.models import AlertRule, AlertState, Condition
+from logsvc.query import parser
+from logsvc.query.ast import Query
+from logsvc.record import NANOSECONDS, Stored
+from logsvc.storage.current import store
+from logsvc.storage.interface import Range, Search
+
+EVALUATION_SECONDS = 15
+SAMPLES = 5
+# Longer windows are counted by whole minutes, which the store has counted already.
+_SECONDS_COUNTED = 600
+
+logger = logging.getLogger(__name__)
+
+
+class Told(Enum):
+    FIRING = "logs.alert.firing"
+    STILL_FIRING = "logs.alert.still-firing"
+    RESOLVED = "logs.alert.resolved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What is known of a rule. `is_told` says that somebody was told that it fires, and not yet that this is over."""
+
+    state: AlertState
+    since: datetime | None
+    told_at: datetime | None
+    is_told: bool
+
+
+def holds(condition: str, threshold: int, count: int) -> bool:
+    return count > threshold if condition == Condition.MORE_THAN else count < threshold
+
+
+def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime) -> tuple[Standing, Told | None]:
+    """The rule's new standing, and what is told of it.
+
+    That a rule fires is told at most once within its quiet time, also when it is over and fires again meanwhile. That
+    it is over is told once, to whoever was told that it fires.
+    """
+    if not is_met:
+        over = Standing(state=AlertState.OK, since=None, told_at=standing.told_at, is_told=False)
+        return over, Told.RESOLVED if standing.is_told else None
+    is_new = standing.state is not AlertState.FIRING
+    since = now if is_new or standing.since is None else standing.since
+    if standing.told_at is not None and now < standing.told_at + quiet:
+        return (
+            Standing(state=AlertState.FIRING, since=since, told_at=standing.told_at, is_told=standing.is_told),
+            None,
+        )
+    told = Told.STILL_FIRING if standing.is_told else Told.FIRING
+    return Standing(state=AlertState.FIRING, since=since, told_at=now, is_told=True), told
+
+
+def evaluate_due(*, now: datetime) -> int:
+    """Evaluate the rules whose turn it is; returns how many messages that made. Workers may do so at the same time."""
+    due = now - timedelta(seconds=EVALUATION_SECONDS - 1)
+    made = 0
+    for rule in AlertRule.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_enabled=True):
+        try:
+            made += evaluate(rule, now=now)
+        except Problem as problem:
+            AlertRule.objects.filter(pk=rule.pk).update(trouble=problem.detail[:300], evaluated_at=now)
+    return made
+
+
+def evaluate(rule: AlertRule, *, now: datetime) -> bool:
+    """Count, decide, and keep the decision with its message. Raises Problem where it cannot be counted."""
+    if rule.owner and not _is_valid(rule.owner, now):
+        AlertRule.objects.filter(pk=rule.pk).update(
+            is_enabled=False, trouble=f"The token {rule.owner!r} that made this rule is no longer valid."
+        )
+        return False
+    query = scope(rule).restrict(parser.parse(rule.query))
+    within = window(rule, now)
+    count = _count(query, within)
+    standing = Standing(state=AlertState(rule.state), since=rule.since, told_at=rule.told_at, is_told=rule.is_told)
+    decided, told = decide(
+        standing,
+        is_met=holds(rule.condition, rule.threshold, count),
+        quiet=timedelta(seconds=rule.quiet_seconds),
+        now=now,
+    )
+    samples = [] if told in (None, Told.RESOLVED) else _samples(query, within)
+    return _keep(rule, decided, told, count=count, within=within, samples=samples, now=now)
+
+
+def scope(rule: AlertRule) -> Services:
+    return Services(are_all=True) if rule.services is None else Services(are_all=False, patterns=tuple(rule.services))
+
+
+def window(rule: AlertRule, now: datetime) -> Range:
+    end = timestamps.from_datetime(now)
+    return Range(from_ns=end - rule.window_seconds * NANOSECONDS, to_ns=end)
+
+
+@transaction.atomic
+def _keep(
+    rule: AlertRule,
+    decided: Standing,
+    told: Told | None,
+    *,
+    count: int,
+    within: Range,
+    samples: list[Stored],
+    now: datetime,
+) -> bool:
+    # Repeated on purpose: another worker may have evaluated it, or somebody changed it, since it was read.
+    claimed = AlertRule.objects.filter(
+        pk=rule.pk, evaluated_at=rule.evaluated_at, changed_at=rule.changed_at, is_enabled=True
+    ).update(
+        state=decided.state,
+        since=decided.since,
+        told_at=decided.told_at,
+        is_told=decided.is_told,
+        count=count,
+        trouble="",
+        evaluated_at=now,
+    )
+    if not claimed or told is None:
+        return False
+    messages.add(
+        rule, told.value, messages.outcome(rule, decided.since, count=count, within=within, samples=samples), now=now
+    )
+    return True
+
+
+def _count(query: Query, within: Range) -> int:
+    assert within.from_ns is not None, "a window has two ends"
+    assert within.to_ns is not None, "a window has two ends"
+    is_short = within.to_ns - within.from_ns <= _SECONDS_COUNTED * NANOSECONDS
+    step_ns = NANOSECONDS if is_short else 60 * NANOSECONDS
+    # The store widens a range to whole steps.
+    aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
+    found = store().histogram(query=query, within=aligned, step_ns=step_ns)
+    return sum(sum(bucket.values()) for bucket in found.counts)
+
+
+def _samples(query: Query, within: Range) -> list[Stored]:
+    return store().search(Search(query=query, within=within, limit=SAMPLES)).records
+
+
+def _is_valid(owner: str, now: datetime) -> bool:
+    valid = Q(expires_at=None) | Q(expires_at__gt=now)
+    return Token.objects.filter(valid, name=owner, revoked_at=None).exists()

@@ -1,0 +1,185 @@
+"""Alerts on their way: signed, tried again, taken once."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from logsvc.alerts import addresses, messages
+from logsvc.alerts.post import Answer, post, refusal
+from logsvc.models import AlertMessage
+from tests.logsvc.alerts.test_rules import make_rule
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+
+
+class Receiver:
+    """Answers as told, and remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.headers: list[tuple[str, str]] = []
+        self.received: list[tuple[Mapping[str, str], bytes]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.received.append((dict(self.headers), body))
+                self.send_response(outer.status)
+                for name, value in outer.headers:
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/alerts?x=1"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+def only() -> AlertMessage:
+    return AlertMessage.objects.get()
+
+
+@pytest.mark.django_db
+def test_the_public_library_verifies_what_is_sent(receiver: Receiver) -> None:
+    rule = make_rule(url=receiver.url)
+    now = datetime.now(UTC)
+    messages.add(rule, "logs.alert.test", {"x": "é"}, now=now)
+
+    assert messages.send_due(now=now) == 1
+
+    ((headers, body),) = receiver.received
+    assert Webhook(rule.secret or "").verify(body.decode(), dict(headers)) == json.loads(body)
+    assert json.loads(body)["type"] == "logs.alert.test"
+    assert (only().delivered_at, only().due_at, only().status) == (now, None, 200)
+    assert messages.send_due(now=now) == 0
+
+
+@pytest.mark.django_db
+def test_a_message_is_tried_again_with_the_same_id_until_it_is_taken(receiver: Receiver) -> None:
+    receiver.status = 500
+    messages.add(make_rule(url=receiver.url), "logs.alert.test", {}, now=NOW)
+    now = NOW
+    for attempt in range(3):
+        assert messages.send_due(now=now) == 0
+        assert messages.send_due(now=now) == 0
+        due = only().due_at
+        assert due is not None
+        pause = messages.PAUSES_SECONDS[attempt]
+        assert 0.8 * pause <= (due - now).total_seconds() <= 1.2 * pause
+        now = due
+    receiver.status = 204
+    assert messages.send_due(now=now) == 1
+
+    assert len({(headers["webhook-id"], body) for headers, body in receiver.received}) == 1
+    assert len({headers["webhook-timestamp"] for headers, _ in receiver.received}) == 4
+    assert only().attempts == 4
+
+
+@pytest.mark.django_db
+def test_it_is_given_up_after_a_day_and_at_once_where_nobody_wants_it() -> None:
+    rule = make_rule()
+    messages.add(rule, "logs.alert.test", {}, now=NOW)
+    messages.send_due(now=NOW + timedelta(days=1), post=lambda *_, **__: Answer(error="refused"))
+    assert (only().due_at, only().error) == (None, "refused")
+
+    AlertMessage.objects.all().delete()
+    messages.add(rule, "logs.alert.test", {}, now=NOW)
+    messages.send_due(now=NOW, post=lambda *_, **__: Answer(status=410))
+
+    rule.refresh_from_db()
+    assert only().due_at is None
+    assert not rule.is_enabled
+    assert "410" in rule.trouble
+
+
+@pytest.mark.django_db
+def test_a_message_whose_sender_died_is_sent_by_another() -> None:
+    messages.add(make_rule(), "logs.alert.test", {}, now=NOW)
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> Answer:
+        raise Killed
+
+    with pytest.raises(Killed):
+        messages.send_due(now=NOW, post=die)
+    assert messages.send_due(now=NOW, post=lambda *_, **__: Answer(status=200)) == 0
+    assert messages.send_due(now=NOW + messages.LEASE, post=lambda *_, **__: Answer(status=200)) == 1
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "attempts", "lowest", "highest"),
+    [("120", 1, 120, 120), ("9999", 1, 3600, 3600), ("99999999", 1, 4, 6), ("soon", 9, 2880, 4320)],
+)
+def test_a_receiver_may_ask_for_time(retry_after: str, attempts: int, lowest: int, highest: int) -> None:
+    assert lowest <= messages.next_pause(attempts, retry_after).total_seconds() <= highest
+
+
+def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
+    receiver.status, receiver.headers = 302, [("Location", "http://169.254.169.254/")]
+
+    assert post(receiver.url, b"{}", {}, allowed=LOOPBACK) == Answer(status=302)
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254", "100.100.100.200", "168.63.129.16", "0.0.0.0", "224.0.0.1", "255.255.255.255", "fe80::1",
+        "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::a9fe:a9fe", "fec0::1",
+        "fd00:ec2::254", "192.0.0.192", "ff02::1", "::", "nonsense",
+    ],
+)  # fmt: skip
+def test_some_addresses_are_never_called(address: str) -> None:
+    assert addresses.refusal(address, allowed=("0.0.0.0/0", "::/0")) is not None
+
+
+def test_others_are_called_where_their_network_is_allowed() -> None:
+    assert addresses.refusal("10.1.2.3", allowed=("10.0.0.0/8",)) is None
+    assert addresses.refusal("::ffff:10.1.2.3", allowed=("10.0.0.0/8",)) is None
+    assert addresses.refusal("::1", allowed=LOOPBACK) is None
+    assert "LOGSVC_ALERT_NETWORKS" in (addresses.refusal("10.1.2.3", allowed=LOOPBACK) or "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/", "http://", "http://user:pw@127.0.0.1/", "http://127.0.0.1/#x", "http://127.0.0.1/ x",
+        "http://127.0.0.1:99999/", "http://0x7f000001.example\\@169.254.169.254/", "http://2852039166/", "http://[fe80::1]/",
+        "http://10.0.0.1/", "http://[::ffff:a9fe:a9fe]/",
+    ],
+)  # fmt: skip
+def test_an_address_that_cannot_be_called_is_refused_when_it_is_given_and_when_it_is_called(url: str) -> None:
+    assert refusal(url, allowed=LOOPBACK)
+    assert post(url, b"", {}, allowed=LOOPBACK).status is None
+
+
+def test_a_name_is_judged_by_what_it_resolves_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", ("169.254.169.254", port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
+
+    assert refusal("http://innocent.example/", allowed=LOOPBACK) is None
+    assert "never called" in post("http://innocent.example/", b"", {}, allowed=LOOPBACK).error

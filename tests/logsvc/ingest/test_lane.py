@@ -1,0 +1,179 @@
+"""The native lane: records through the writer's thread into the database, and what happens when that cannot be."""
+
+import asyncio
+import gzip
+import json
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connections
+from pytest_django import Settings
+
+from config.tokens import issuing
+from logsvc.ingest import writer as writing
+from logsvc.ingest.lane import Lane
+from logsvc.ingest.writer import Overloaded, Writer
+from logsvc.record import Record
+from logsvc.storage.current import store
+from logsvc.storage.errors import Full
+from tests.config.asgi import Client, http_scope, hybrid
+from tests.logsvc import factories
+from tests.logsvc.factories import ndjson
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ONE = ndjson({"message": "one"})
+
+
+@pytest.fixture
+def writer() -> Iterator[Writer]:
+    made = Writer()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def token() -> str:
+    return issuing.create(name="grading", scopes=["log:write"])
+
+
+def send(writer: Writer, path: str, body: bytes, token: str, **headers: str) -> Client:
+    """Through the lane, with nothing behind it that would answer instead."""
+    given = {"authorization": f"Bearer {token}", "content_type": "application/x-ndjson", **headers}
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()]
+
+    async def exchange() -> Client:
+        client = Client({"type": "http.request", "body": body, "more_body": False})
+        application = hybrid(_django, [Lane(writer, run=_run)], limit=1000)
+        await application(http_scope(path, method="POST", headers=raw), client.receive, client.send)
+        return client
+
+    return asyncio.run(exchange())
+
+
+async def _run(function: Any) -> Any:
+    def closing() -> Any:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(closing)
+
+
+def _django(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("299 Left to Django", [])
+    return [b""]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "status"),
+    [
+        ("/api/v1/logs", "application/x-ndjson", ONE, 200),
+        ("/v1/records", "application/x-ndjson", ONE, 200),
+        ("/log", "text/plain", b"one", 200),
+        ("/v1/logs", "application/json", b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{}]}]}]}', 200),
+        ("/loki/api/v1/push", "application/json", b'{"streams": [{"values": [["1", "one"]]}]}', 204),
+    ],
+)
+def test_every_format_is_stored_when_it_is_answered(
+    writer: Writer, token: str, path: str, kind: str, body: bytes, status: int
+) -> None:
+    client = send(writer, path, gzip.compress(body), token, content_type=kind, content_encoding="gzip")
+
+    assert client.status == status
+    assert len(factories.arrivals()) == 1
+
+
+def test_another_address_or_method_is_left_to_django(writer: Writer, token: str) -> None:
+    assert send(writer, "/api/v1/logs/7", ONE, token).status == 299
+
+
+def test_a_token_is_looked_at_before_the_body(writer: Writer, token: str) -> None:
+    reader = issuing.create(name="reader", scopes=["log:read"])
+
+    refused = [send(writer, "/api/v1/logs", ONE, each) for each in ("rct_unknown", reader)]
+
+    assert [(client.status, client.unread) for client in refused] == [(401, 1), (403, 1)]
+
+
+def test_what_cannot_be_stored_for_now_is_answered_503_and_stored_later(
+    writer: Writer, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, code in (
+        (Full(), "store-full"),
+        (OperationalError("database is locked"), "unavailable"),
+    ):
+        with monkeypatch.context() as patch:
+
+            def fail(*_: object, error: Exception = error, **__: object) -> int:
+                raise error
+
+            patch.setattr(store(), "append", fail)
+            client = send(writer, "/api/v1/logs", ONE, token)
+        assert (client.status, b"retry-after" in dict(client.headers)) == (503, True)
+        assert json.loads(client.body)["type"] == f"urn:rollcall:problem:{code}"
+    assert send(writer, "/api/v1/logs", ONE, token).status == 200
+    assert factories.arrivals() == ["one"]
+
+
+def test_a_full_queue_is_refused_rather_than_grown(monkeypatch: pytest.MonkeyPatch, writer: Writer) -> None:
+    may_go_on, is_storing = threading.Event(), threading.Event()
+
+    def wait(records: Sequence[Record], *, received_ns: int) -> int:
+        is_storing.set()
+        may_go_on.wait(10)
+        return len(records)
+
+    monkeypatch.setattr(store(), "append", wait)
+    monkeypatch.setattr(writing, "RECORDS_WAITING", 5)
+    first = writer.submit([factories.record()], 100)
+    is_storing.wait(10)
+    second = writer.submit([factories.record()] * 4, 100)
+
+    with pytest.raises(Overloaded) as caught:
+        writer.submit([factories.record()], 100)
+
+    assert caught.value.headers["Retry-After"]
+    may_go_on.set()
+    assert (first.result(10), second.result(10)) == (None, None)
+    writer.submit([factories.record()] * 5, 100).result(10)
+
+
+def test_a_batch_that_the_database_refuses_costs_no_other(monkeypatch: pytest.MonkeyPatch, writer: Writer) -> None:
+    append = store().append
+
+    def choose(records: Sequence[Record], *, received_ns: int) -> int:
+        if any(each.body == "bad" for each in records):
+            raise ValueError("not this one")
+        return append(records, received_ns=received_ns)
+
+    monkeypatch.setattr(store(), "append", choose)
+    with writer.held():
+        jobs = [writer.submit([factories.record(body)], 10) for body in ("good", "bad", "good too")]
+
+    assert jobs[0].result(10) is None
+    assert isinstance(jobs[1].exception(10), ValueError)
+    assert jobs[2].result(10) is None
+    assert factories.arrivals() == ["good", "good too"]
+
+
+def test_a_token_may_send_so_many_records_a_second(writer: Writer, token: str, settings: Settings) -> None:
+    settings.TOKEN_LIMITS = {**settings.TOKEN_LIMITS, "records_per_second": 2}
+    body = ndjson(*({"message": str(number)} for number in range(3)))
+
+    assert send(writer, "/api/v1/logs", body, token).status == 200
+    refused = [
+        send(writer, "/api/v1/logs", body, token),
+        send(
+            writer,
+            "/v1/logs",
+            b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {}, {}, {}]}]}]}',
+            token,
+            content_type="application/json",
+        ),
+    ]
+
+    assert [(client.status, b"retry-after" in dict(client.headers)) for client in refused] == [(429, True)] * 2
+    assert json.loads(refused[1].body)["code"] == 8
