@@ -183,7 +183,7 @@ def test_each_role_may_do_what_the_matrix_says_and_no_more(world: World, pattern
     """Refusals first: they change nothing. Then each that is allowed, undone by the next refusal's comparison."""
     ids = world.ids
     path = address(pattern, ids)
-    body = next(
+    body: Any = next(
         (made(ids) for tail, made in sorted(BODIES.items(), key=lambda each: -len(each[0])) if pattern.endswith(tail)),
         {},
     )
