@@ -25,6 +25,7 @@ ADDRESSES: list[tuple[str, tuple[str, ...], str]] = [
     ("/sign-out", ("next",), "POST"),
     ("/courses", (), "GET"),
     ("/courses/math-1", ("q", "section", "category", "work", "order"), "GET"),
+    ("/courses/math-1/pulse", ("seen",), "GET"),
     ("/courses/math-1/students/1/what-if", ("a1",), "GET"),
     ("/courses/math-1/history", ("student", "assignment", "batch", "before"), "GET"),
     ("/courses/math-1/files", (), "POST"),
