@@ -79,7 +79,7 @@ def test_what_is_refused_or_above_the_points_stays_and_is_warned_of(grading: Liv
 
     page.on("dialog", refuse)
     # Filtering and leaving would lose what is not saved: both ask first.
-    page.get_by_label("Work").select_option("missing")
+    page.locator("[name=work]").select_option("missing")
     page.wait_for_timeout(500)
     page.get_by_role("link", name="Set-up").click()
     page.wait_for_timeout(500)

@@ -64,7 +64,8 @@ def _row(row: StudentRow, excerpt: gradebook.Excerpt) -> Row:
 
 
 @require_safe
-@opens_to(*TEACHING)
+@opens_to(*TEACHING, Role.STUDENT)
+@answers_refusals
 def show_pulse(request: HttpRequest, code: str) -> HttpResponse:
     """Whether grading can be asked, for a page that stays open; a page of old data is loaded anew when it can."""
     seen = request.GET.get("seen", "up")
