@@ -54,9 +54,12 @@ CSRF_COOKIE_NAME = "registry_csrf"
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 
-TOKEN_SCOPES = ["read", "operate", "register:"]
+# `act-for`: the token's holder names the person it acts for, who is then the author of a change.
+TOKEN_SCOPES = ["read", "operate", "act-for", "register:"]
 # The tokens with which the services of this system come to the registry; `provision` makes them known to it.
 SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in SERVICES}
+# With which the web UI operates the registry for a signed-in operator.
+WEBUI_OPERATE_TOKEN = env.secret("WEBUI_OPERATE_TOKEN")
 # With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
 OPERATOR_PASSWORD = env.password("DEMO_OPERATOR_PASSWORD")
 

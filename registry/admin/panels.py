@@ -16,7 +16,7 @@ from registry.health import protection as guard
 from registry.health import uptime
 from registry.health.probe_counts import DAY, HOUR, Counts
 from registry.health.uptime import Report
-from registry.instances import catalogue, impact
+from registry.instances import catalogue, standing
 from registry.instances.catalogue import Summary
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, Instance, InstanceKey, JournalEntry, Maintenance
@@ -38,7 +38,7 @@ def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
 
 def troubles(summaries: Iterable[Summary]) -> list[str]:
     """What explains what is down, and who suffers from it; circles of requirements."""
-    findings = impact.findings(summaries)
+    findings = standing.findings(summaries)
     said = []
     for root in findings.roots:
         affected = sorted({name for service in root for name in findings.affected[service]} - set(root))

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
+from config.tokens import acting
 from config.tokens.issuing import Holder
 from config.tokens.views import ScopedView
 from registry.api.schema import QUERY
@@ -13,6 +14,7 @@ from registry.instances import declaration
 from registry.journal import log
 
 HEADER = "Rollcall-Revision"
+AUTHOR_LENGTH = 100
 
 
 class RevisedView(ScopedView):
@@ -29,6 +31,13 @@ class RevisedView(ScopedView):
             # After what was done, so that who asks for at least this revision reads its own write.
             final[HEADER] = str(log.head())
         return final
+
+
+def author_of(request: Request) -> str:
+    """Whom the journal names for a change: the person that the token acts for, or the token."""
+    holder = holder_of(request)
+    person = acting.person(request, holder=holder)
+    return f"{person} (by {holder.name})"[:AUTHOR_LENGTH] if person else holder.name
 
 
 def holder_of(request: Request) -> Holder:

@@ -1,6 +1,6 @@
 """What the registry makes of the whole (docs/protocol.md)."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.utils import timezone
@@ -10,11 +10,13 @@ from rest_framework.response import Response
 from registry.api.base import RevisedView
 from registry.api.parameters import HistoryQuery, query_of
 from registry.api.schema import described
-from registry.health import protection, uptime
-from registry.instances import catalogue, declaration, impact
+from registry.health import board, protection, uptime
+from registry.instances import declaration, standing
+from registry.instances.dependencies import Findings
+from registry.instances.standing import Standing
 from registry.journal import log
 from registry.wire import answers
-from registry.wire.bodies import history_body, timestamp
+from registry.wire.bodies import history_body, summary_body, tenths, timestamp
 
 
 class ProtectionView(RevisedView):
@@ -36,11 +38,18 @@ class GraphView(RevisedView):
     @described("What the requirements say of the services", answer=answers.Graph)
     def get(self, request: Request) -> Response:
         revision = log.head()
-        summaries = catalogue.summaries()
-        services = [
-            {"service": each.service, "offers": each.offers, "requires": sorted(each.requires)} for each in summaries
-        ]
-        return Response({"revision": revision, "services": services, **asdict(impact.findings(summaries))})
+        standings, found = standing.standings()
+        return Response(graph_body(standings, found, revision=revision))
+
+
+class BoardView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("Every service with its heartbeats, uptime and latency: the status board", answer=answers.Board)
+    def get(self, request: Request) -> Response:
+        revision, now = log.head(), timezone.now()
+        services = [_board_row(each) for each in board.rows(now=now)]
+        return Response({"revision": revision, "at": timestamp(now), "services": services})
 
 
 class HistoryView(RevisedView):
@@ -68,4 +77,44 @@ def _protection_body(situation: protection.Situation) -> dict[str, Any]:
         "ends": f"{situation.ends} DELETE /v1/protection ends it now." if situation.is_active else "",
         "suspects": situation.suspects,
         "grace_until": situation.grace_until and timestamp(situation.grace_until),
+    }
+
+
+def graph_body(standings: Sequence[Standing], found: Findings, *, revision: int) -> dict[str, Any]:
+    return {
+        "revision": revision,
+        "services": [
+            {
+                "service": each.summary.service,
+                "offers": each.summary.offers,
+                "requires": sorted(each.summary.requires),
+                "state": each.state.value,
+                "since": each.since and timestamp(each.since),
+                "reason": each.reason,
+                "causes": each.causes,
+            }
+            for each in standings
+        ],
+        "down": found.down,
+        "roots": found.roots,
+        "affected": found.affected,
+        "unmet": found.unmet,
+        "cycles": found.cycles,
+    }
+
+
+def _board_row(row: board.Row) -> dict[str, Any]:
+    standing = row.standing
+    return {
+        **summary_body(standing.summary),
+        "status": standing.state.value,
+        "status_since": standing.since and timestamp(standing.since),
+        "status_reason": standing.reason,
+        "causes": standing.causes,
+        "last_heartbeat_at": row.last_heartbeat_at and timestamp(row.last_heartbeat_at),
+        "latency_ms": tenths(row.latency_ms),
+        "tags": sorted(row.tags),
+        "zones": sorted(row.zones),
+        "days": [[day.date().isoformat(), round(uptime, 5)] for day, uptime in row.days],
+        "latencies": [tenths(each) for each in row.latencies],
     }

@@ -8,16 +8,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry.api import bodies, reads
-from registry.api.base import RevisedView, holder_of
+from registry.api.base import RevisedView, author_of, holder_of
 from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, body_of, query_of
 from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
-from registry.instances import declaration, group_commit, overrides, registration
+from registry.instances import catalogue, declaration, group_commit, overrides, registration
 from registry.instances.permissions import changeable
 from registry.instances.storage import Entry
+from registry.models import Heartbeat
 from registry.wire import answers
-from registry.wire.bodies import instance_body
+from registry.wire.bodies import heartbeat_body, instance_body
 
 
 class InstanceView(RevisedView):
@@ -29,7 +30,7 @@ class InstanceView(RevisedView):
     def put(self, request: Request, service: str, instance: str) -> Response:
         key = changeable(service, instance, holder=holder_of(request))
         declared = declaration.declaration(request.data)
-        registered = group_commit.register(Entry(key=key, declared=declared, author=holder_of(request).name))
+        registered = group_commit.register(Entry(key=key, declared=declared, author=author_of(request)))
         return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
@@ -37,7 +38,7 @@ class InstanceView(RevisedView):
         key = changeable(service, instance, holder=holder_of(request))
         registration.deregister(
             key,
-            author=holder_of(request).name,
+            author=author_of(request),
             incarnation=query_of(request, DeregisterQuery).incarnation,
             now=timezone.now(),
         )
@@ -53,10 +54,30 @@ class HeartbeatView(RevisedView):
             key,
             succeeded=report.status == "passing",
             reason=report.reason,
-            author=holder_of(request).name,
+            author=author_of(request),
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+class HeartbeatsView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("The last results and next probes of a service's instances", answer=answers.Heartbeats)
+    def get(self, request: Request, service: str) -> Response:
+        found = (
+            Heartbeat.objects.filter(instance__service=service).select_related("instance").order_by("instance__name")
+        )
+        return Response({"heartbeats": [heartbeat_body(each) for each in found]})
+
+
+class ProbeView(RevisedView):
+    scopes: ClassVar = {"*": "operate"}
+
+    @described("Probe an instance now", answer=answers.DueNow, status=202)
+    def post(self, request: Request, service: str, instance: str) -> Response:
+        found = catalogue.instance(service, instance)
+        return Response({"due": results.hurry([found.pk], now=timezone.now())}, status=202)
 
 
 class MaintenanceView(RevisedView):
@@ -72,14 +93,14 @@ class MaintenanceView(RevisedView):
             instance,
             until=wanted.until,
             reason=wanted.reason,
-            author=holder_of(request).name,
+            author=author_of(request),
             now=timezone.now(),
         )
         return Response(status=204)
 
     @described("End maintenance", status=204)
     def delete(self, request: Request, service: str, instance: str = "") -> Response:
-        overrides.end_maintenance(service, instance, author=holder_of(request).name, now=timezone.now())
+        overrides.end_maintenance(service, instance, author=author_of(request), now=timezone.now())
         return Response(status=204)
 
 
@@ -92,7 +113,7 @@ class DrainView(RevisedView):
             key,
             seconds=wanted.seconds,
             reason=wanted.reason,
-            author=holder_of(request).name,
+            author=author_of(request),
             now=timezone.now(),
         )
         return Response(instance_body(draining))

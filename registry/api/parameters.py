@@ -12,11 +12,23 @@ from registry.instances.declaration import Name, convert
 
 
 class JournalPage(Struct, frozen=True, kw_only=True):
-    """`service` may be given several times; `after` is the last revision that was seen: none begins with the oldest."""
+    """`service` may be given several times.
+
+    In the order `oldest`, `after` is the last revision that was seen: without it the page begins with the oldest kept.
+    In the order `newest`, `before` is the last revision that was seen: without it the page begins with the head.
+    """
 
     service: tuple[Name, ...] = ()
+    order: Literal["oldest", "newest"] = "oldest"
     after: Revision | None = None
+    before: Revision | None = None
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+    def __post_init__(self) -> None:
+        if self.order == "oldest" and self.before is not None:
+            raise ValueError("`before` needs `order=newest`; send `after` for the order `oldest`")
+        if self.order == "newest" and self.after is not None:
+            raise ValueError("`after` needs `order=oldest`; send `before` for the order `newest`")
 
 
 class HistoryQuery(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 Always from the database, and at once: what waits needs the lane.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.http import HttpResponse
@@ -18,6 +19,7 @@ from registry.discovery.documents import Document
 from registry.discovery.etags import response
 from registry.errors import NotThereYet, Resync
 from registry.journal import log
+from registry.models import JournalEntry
 from registry.wire import answers
 from registry.wire.bodies import entry_body
 
@@ -74,13 +76,21 @@ class JournalView(RevisedView):
     def get(self, request: Request) -> Response:
         wanted = query_of(request, JournalPage)
         revision, oldest = log.head(), log.oldest()
+        if wanted.order == "newest":
+            entries = log.newest(before=wanted.before, limit=wanted.limit + 1, services=wanted.service)
+            return _journal(entries, wanted.limit, revision=revision)
         if wanted.after is not None and wanted.after < oldest - 1:
             raise Resync(wanted.after, oldest=oldest, head=revision)
         entries = log.page(after=wanted.after or 0, limit=wanted.limit + 1, services=wanted.service)
-        shown = entries[: wanted.limit]
-        following = shown[-1].revision if len(entries) > wanted.limit else None
-        body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}
-        return Response(body, headers={HEADER: str(revision)})
+        return _journal(entries, wanted.limit, revision=revision)
+
+
+def _journal(entries: Sequence[JournalEntry], limit: int, *, revision: int) -> Response:
+    """The first `limit` of the entries; one more says that another page follows."""
+    shown = entries[:limit]
+    following = shown[-1].revision if len(entries) > limit else None
+    body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}
+    return Response(body, headers={HEADER: str(revision)})
 
 
 def _http(raw: RawResponse) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec import Meta, Struct
 from rest_framework.request import Request
@@ -11,6 +12,7 @@ from registry.api.base import RevisedView
 from registry.api.parameters import body_of, query_of
 from registry.api.schema import described
 from registry.instances import catalogue, declaration
+from registry.instances.declaration import Name
 from registry.models import Delivery
 from registry.webhooks import replay, sender
 from registry.wire import answers
@@ -33,21 +35,30 @@ class DeliveriesPage(Struct, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
+class AllDeliveriesPage(DeliveriesPage, frozen=True, kw_only=True):
+    """`service` is the dependents'."""
+
+    service: Name | None = None
+
+
 class DeliveriesView(RevisedView):
     scopes: ClassVar = {"GET": "read"}
 
-    @described("What an instance was told", query=DeliveriesPage, answer=answers.Deliveries)
+    @described("Deliveries to an instance", query=DeliveriesPage, answer=answers.Deliveries)
     def get(self, request: Request, service: str, instance: str) -> Response:
-        """Newest first; `next` is the `before` of the next page."""
         catalogue.instance(service, instance)
         page = query_of(request, DeliveriesPage)
-        deliveries = Delivery.objects.filter(service=service, instance=instance)
-        if page.before is not None:
-            deliveries = deliveries.filter(pk__lt=page.before)
-        found = list(deliveries[: page.limit + 1])
-        shown = found[: page.limit]
-        following = shown[-1].pk if len(found) > page.limit else None
-        return Response({"deliveries": [delivery_body(each) for each in shown], "next": following})
+        return _page(Delivery.objects.filter(service=service, instance=instance), page)
+
+
+class AllDeliveriesView(RevisedView):
+    scopes: ClassVar = {"GET": "read"}
+
+    @described("Deliveries to all dependents, or to a service's", query=AllDeliveriesPage, answer=answers.Deliveries)
+    def get(self, request: Request) -> Response:
+        page = query_of(request, AllDeliveriesPage)
+        deliveries = Delivery.objects.all()
+        return _page(deliveries.filter(service=page.service) if page.service else deliveries, page)
 
 
 class ReplayView(RevisedView):
@@ -81,3 +92,13 @@ class TrialView(RevisedView):
     def post(self, request: Request, service: str, instance: str) -> Response:
         message = replay.trial(declaration.instance_key(service, instance), now=timezone.now())
         return Response(sender.attempt_body(sender.send_now(message)))
+
+
+def _page(deliveries: QuerySet[Delivery], page: DeliveriesPage) -> Response:
+    """Newest first; `next` is the `before` of the next page."""
+    if page.before is not None:
+        deliveries = deliveries.filter(pk__lt=page.before)
+    found = list(deliveries.order_by("-pk")[: page.limit + 1])
+    shown = found[: page.limit]
+    following = shown[-1].pk if len(found) > page.limit else None
+    return Response({"deliveries": [delivery_body(each) for each in shown], "next": following})

@@ -47,6 +47,29 @@ def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Re
     return report
 
 
+def daily(*, days: int, now: datetime) -> dict[str, list[tuple[datetime, float]]]:
+    """The uptime (0 to 1) of every service on each of the last `days` days of UTC on which it was probed."""
+    found = _since(_first(days, DAY, now), DAY).order_by("service", "start_hour")
+    uptimes: dict[str, list[tuple[datetime, float]]] = {}
+    for service, start_hour, probes, failures in found.values_list("service", "start_hour").annotate(*_SUMS[:2]):
+        if probes:
+            day = _EPOCH + timedelta(hours=start_hour)
+            uptimes.setdefault(service, []).append((day, (probes - failures) / probes))
+    return uptimes
+
+
+def hourly_latencies(*, hours: int, now: datetime) -> dict[str, list[float | None]]:
+    """Every service's mean latency in milliseconds in each of the last `hours` hours; None where none was timed."""
+    first = int(now.timestamp() // 3600) - hours + 1
+    found = _since(first, HOUR).order_by().values_list("service", "start_hour")
+    latencies: dict[str, list[float | None]] = {}
+    for service, start_hour, timed, total in found.annotate(Sum("timed"), Sum("latency_total_ms")):
+        means = latencies.setdefault(service, [None] * hours)
+        if timed and start_hour - first < hours:
+            means[start_hour - first] = total / timed
+    return latencies
+
+
 def _first(days: int, span_hours: int, now: datetime) -> int:
     """The hour since the epoch with which the first period begins."""
     latest = int(now.timestamp() // 3600) // span_hours * span_hours

@@ -1,4 +1,4 @@
-"""Reading: which services there are, their instances, who requires whom."""
+"""Which services there are, their instances, and which requires which."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from django.db import connection
 
 from registry.database import rows
 from registry.errors import UnknownInstance, UnknownService
-from registry.models import GOOD, OVERRIDDEN, Instance, Requirement, shown_status
+from registry.models import GOOD, Instance, Requirement, shown_status
 
 _IS_GOOD = "status IN (%s, %s)"
 _COUNTS = """
@@ -35,11 +35,6 @@ class Summary:
     def offers(self) -> bool:
         return self.offered > 0
 
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether an operator has taken every instance of it from the offer."""
-        return bool(self.counts) and self.counts.keys() <= OVERRIDDEN
-
 
 def instance(service: str, name: str) -> Instance:
     """Raises UnknownInstance."""
@@ -50,7 +45,7 @@ def instance(service: str, name: str) -> Instance:
 
 
 def instances(service: str, *, limit: int | None = None) -> list[Instance]:
-    """The instances of a service, by name. None when the service is unknown."""
+    """The instances of a service, by name; an empty list when it has none."""
     return list(islice(rows.instances(*rows.equal(service=service)), limit))
 
 

@@ -1,44 +1,96 @@
-"""Who stands on whom: root causes, blast radius, unmet requirements and cycles, from what services declare. Pure."""
+"""Root causes, blast radius, unmet requirements and cycles, from what services require and how each one fares. Pure.
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+A service is *down* when none of its instances is offered and none is starting. What is down is a *root cause* unless
+something that it requires, and that fails itself, explains it: directly, or through others that are down. A service
+that fails by its own probes is never explained by one that is merely missing; nor is one that an operator has taken
+from the offer explained by anything else. A service that is offered is *degraded* by every root cause that it reaches.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 # A service, and those that it requires.
 Requirements = Mapping[str, Collection[str]]
 
 
+class State(StrEnum):
+    """How a service fares as a whole, the most urgent first."""
+
+    CRITICAL = "critical"
+    # Required by another service, but without any instance.
+    MISSING = "missing"
+    # Offered, but an instance of it is critical, or something that it requires is down.
+    DEGRADED = "degraded"
+    DRAINING = "draining"
+    MAINTENANCE = "maintenance"
+    WARNING = "warning"
+    STARTING = "starting"
+    PASSING = "passing"
+
+    @property
+    def is_down(self) -> bool:
+        return self in (State.CRITICAL, State.MISSING, State.DRAINING, State.MAINTENANCE)
+
+    @property
+    def is_offered(self) -> bool:
+        return self in (State.PASSING, State.WARNING, State.DEGRADED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What the requirements say of the services; every list is sorted.
+    """The state of every service and what explains it; every list is sorted.
 
-    `down` are the services that are required or registered and offer nothing. `roots` are those of them that no other
-    one explains, together where they require each other in a circle, and those that an operator has withdrawn.
-    `affected` names for each service that is down those that require it, transitively. `unmet` names for each service
-    what it requires and nobody offers; `cycles` are the services that require each other, which is allowed and deserves
-    a look.
+    `roots` are the root causes, together where they require each other in a circle. `causes` names for each service
+    the root causes that explain its state; none for a root cause itself. `affected` names for each service that is down
+    those that require it, transitively. `unmet` names for each service what it requires and nobody offers; `cycles` are
+    the services that require each other, which is allowed and deserves a look.
     """
 
+    states: dict[str, State]
     down: list[str]
     roots: list[list[str]]
+    causes: dict[str, list[str]]
     affected: dict[str, list[str]]
     unmet: dict[str, list[str]]
     cycles: list[list[str]]
 
 
-def examine(
-    requirements: Requirements, *, offering: Collection[str], withdrawn: Collection[str] = frozenset()
-) -> Findings:
-    """`requirements` has a key for each service that is registered; `offering` are those with an instance on offer.
+def state_of(counts: Mapping[str, int]) -> State:
+    """A service's own state, from how many of its instances are shown with each status."""
+    shown = {status for status, count in counts.items() if count}
+    if shown & {State.PASSING, State.WARNING}:
+        worst_first = (State.CRITICAL, State.WARNING, State.PASSING)
+        worst = next(state for state in worst_first if state in shown)
+        return State.DEGRADED if worst is State.CRITICAL else worst
+    known = (State.CRITICAL, State.STARTING, State.DRAINING, State.MAINTENANCE)
+    return next((state for state in known if state in shown), State.MISSING)
 
-    `withdrawn` are those whose instances are all in maintenance or draining.
-    """
-    services = set(requirements).union(*requirements.values())
-    down = services - set(offering)
-    dependents = _reversed(requirements)
+
+def examine(requirements: Requirements, own: Mapping[str, State]) -> Findings:
+    """`own` is each service's own state (`state_of`); a service that is only required is missing where it has none."""
+    services = sorted(own.keys() | set(requirements).union(*requirements.values()))
+    own = {service: own.get(service, State.MISSING) for service in services}
+    down = {service for service in services if own[service].is_down}
+    explaining = {service: _explaining(service, requirements, own) for service in down}
+    roots = [each for each in components(explaining) if all(explaining[service] <= set(each) for service in each)]
+    culprits = {service for group in roots for service in group}
+    causes = {}
+    for service in services:
+        if service in down:
+            causes[service] = [] if service in culprits else sorted(reachable(explaining, service) & culprits)
+        else:
+            causes[service] = sorted(reachable(requirements, service) & culprits) if own[service].is_offered else []
+    dependents_of = _reversed(requirements)
     return Findings(
+        states={
+            service: State.DEGRADED if own[service].is_offered and causes[service] else own[service]
+            for service in services
+        },
         down=sorted(down),
-        roots=_roots(requirements, down, withdrawn),
-        affected={service: sorted(reachable(dependents, service)) for service in sorted(down)},
+        roots=roots,
+        causes=causes,
+        affected={service: sorted(reachable(dependents_of, service)) for service in sorted(down)},
         unmet={
             service: sorted(down & set(needs)) for service, needs in sorted(requirements.items()) if down & set(needs)
         },
@@ -47,12 +99,12 @@ def examine(
 
 
 def dependents(requirements: Requirements, service: str) -> list[str]:
-    """Those that require it, transitively."""
+    """The services that require it, transitively."""
     return sorted(reachable(_reversed(requirements), service))
 
 
 def reachable(graph: Requirements, start: str) -> set[str]:
-    """What is reached from `start`, which is itself not counted."""
+    """The services reached from `start`, without itself."""
     found: set[str] = set()
     waiting = [start]
     while waiting:
@@ -63,15 +115,38 @@ def reachable(graph: Requirements, start: str) -> set[str]:
 
 
 def components(graph: Requirements) -> list[list[str]]:
-    """The strongly connected components, each sorted, in sorted order: Tarjan's algorithm, without recursion."""
-    return sorted(_Tarjan(graph).run())
+    """The strongly connected components, each sorted, in sorted order (Kosaraju's algorithm, without recursion)."""
+    finished: list[str] = []
+    seen: set[str] = set()
+    for start in sorted(set(graph).union(*graph.values())):
+        waiting = [(start, False)]
+        while waiting:
+            node, is_left = waiting.pop()
+            if is_left:
+                finished.append(node)
+            elif node not in seen:
+                seen.add(node)
+                waiting += [(node, True), *((need, False) for need in graph.get(node, ()))]
+    backwards = _reversed(graph)
+    found: list[list[str]] = []
+    for start in reversed(finished):
+        group: set[str] = set()
+        ahead = {start} & seen
+        while ahead:
+            group |= ahead
+            seen -= ahead
+            ahead = {other for node in ahead for other in backwards.get(node, ())} & seen
+        if group:
+            found.append(sorted(group))
+    return sorted(found)
 
 
-def _roots(requirements: Requirements, down: set[str], withdrawn: Collection[str]) -> list[list[str]]:
-    # An operator's word needs no other explanation.
-    needs = {service: () if service in withdrawn else requirements.get(service, ()) for service in down}
-    among = {service: down & set(needs[service]) for service in down}
-    return [each for each in components(among) if all(among[service] <= set(each) for service in each)]
+def _explaining(service: str, requirements: Requirements, own: Mapping[str, State]) -> set[str]:
+    """The services among its direct requirements that may be why it is down."""
+    if own[service] is not State.CRITICAL:
+        return set()
+    needs = set(requirements.get(service, ()))
+    return {need for need in needs if own[need].is_down and own[need] is not State.MISSING}
 
 
 def _reversed(graph: Requirements) -> dict[str, set[str]]:
@@ -80,49 +155,3 @@ def _reversed(graph: Requirements) -> dict[str, set[str]]:
         for need in needs:
             turned.setdefault(need, set()).add(service)
     return turned
-
-
-class _Tarjan:
-    def __init__(self, graph: Requirements) -> None:
-        self._graph = graph
-        self._index: dict[str, int] = {}
-        self._lowest: dict[str, int] = {}
-        self._stack: list[str] = []
-        self._is_open: set[str] = set()
-        self._found: list[list[str]] = []
-
-    def run(self) -> list[list[str]]:
-        for node in sorted(set(self._graph).union(*self._graph.values())):
-            if node not in self._index:
-                self._visit(node)
-        return self._found
-
-    def _visit(self, start: str) -> None:
-        path = [(start, iter(self._enter(start)))]
-        while path:
-            node, following = path[-1]
-            for each in following:
-                if each not in self._index:
-                    path.append((each, iter(self._enter(each))))
-                    break
-                if each in self._is_open:
-                    self._lowest[node] = min(self._lowest[node], self._index[each])
-            else:
-                path.pop()
-                self._leave(node, [parent for parent, _ in path[-1:]])
-
-    def _enter(self, node: str) -> Iterable[str]:
-        self._index[node] = self._lowest[node] = len(self._index)
-        self._stack.append(node)
-        self._is_open.add(node)
-        return self._graph.get(node, ())
-
-    def _leave(self, node: str, parents: Sequence[str]) -> None:
-        for parent in parents:
-            self._lowest[parent] = min(self._lowest[parent], self._lowest[node])
-        if self._lowest[node] != self._index[node]:
-            return
-        at = self._stack.index(node)
-        component, self._stack = self._stack[at:], self._stack[:at]
-        self._is_open -= set(component)
-        self._found.append(sorted(component))

@@ -1,7 +1,7 @@
-"""Who is affected: what the requirements say of services that are down, and of instances about to be taken away."""
+"""The services affected by taking instances from the offer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from registry.instances import catalogue, dependencies
@@ -11,7 +11,7 @@ from registry.models import Instance, InstanceKey
 
 @dataclass(frozen=True, kw_only=True)
 class Impact:
-    """Of taking instances of one service from the offer: `taken` of them are offered now, and `left` others remain.
+    """Taking instances of one service from the offer: `taken` of them are offered now, and `left` others remain.
 
     `dependents` require the service, `others` require those, transitively; both sorted.
     """
@@ -26,17 +26,6 @@ class Impact:
     def is_last(self) -> bool:
         """Whether dependents lose their last instance by it."""
         return bool(self.taken and not self.left)
-
-
-def findings(summaries: Iterable[Summary]) -> dependencies.Findings:
-    """Root causes, blast radius, unmet requirements and cycles, of the services as they are."""
-    found = list(summaries)
-    registered = {each.service: each.requires for each in found if each.counts}
-    return dependencies.examine(
-        registered,
-        offering=[each.service for each in found if each.offers],
-        withdrawn=[each.service for each in found if each.is_withdrawn],
-    )
 
 
 def of_removing(keys: Sequence[InstanceKey]) -> list[Impact]:

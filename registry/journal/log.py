@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from registry import wakeups
 from registry.database import bulk, inserts, rows
@@ -104,11 +104,13 @@ def locked_head() -> int:
 
 def page(*, after: int, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
     """The entries that follow a revision, oldest first."""
-    entries = JournalEntry.objects.filter(revision__gt=after)
-    if services:
-        condition, names = rows.among("service", services)
-        entries = entries.extra(where=[condition], params=[names])  # noqa: S610 -- a constant
-    return list(entries.order_by("revision")[:limit])
+    return list(_of(services).filter(revision__gt=after).order_by("revision")[:limit])
+
+
+def newest(*, before: int | None = None, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
+    """The entries that precede a revision, or the last ones, newest first."""
+    entries = _of(services) if before is None else _of(services).filter(revision__lt=before)
+    return list(entries.order_by("-revision")[:limit])
 
 
 def oldest() -> int:
@@ -125,9 +127,7 @@ def touched(*, after: int, up_to: int) -> dict[str, int]:
 
 def between(services: Collection[str], *, after: int, up_to: int) -> list[JournalEntry]:
     """The entries of these services in (after, up_to], oldest first."""
-    condition, names = rows.among("service", services)
-    entries = JournalEntry.objects.filter(revision__gt=after, revision__lte=up_to)
-    return list(entries.extra(where=[condition], params=[names]).order_by("revision"))  # noqa: S610 -- a constant
+    return list(_of(services).filter(revision__gt=after, revision__lte=up_to).order_by("revision"))
 
 
 def net_change(entries: Iterable[JournalEntry]) -> NetChange:
@@ -152,6 +152,14 @@ def _fold(net: NetChange, first: JournalEntry, last: JournalEntry) -> None:
         net.added.append(last.provider)
     else:
         net.changed.append(last.provider)
+
+
+def _of(services: Collection[str]) -> QuerySet[JournalEntry]:
+    """The entries of these services; of all when none is named."""
+    if not services:
+        return JournalEntry.objects.all()
+    condition, names = rows.among("service", services)
+    return JournalEntry.objects.extra(where=[condition], params=[names])  # noqa: S610 -- a constant
 
 
 def _advance_head(count: int) -> int:

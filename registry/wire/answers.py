@@ -1,6 +1,6 @@
 """The answers' shapes, for the API's description; tests hold what is answered to them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -20,6 +20,7 @@ ChangeName = Literal[
     "draining",
     "deregistered",
 ]
+ServiceState = Literal["critical", "missing", "degraded", "draining", "maintenance", "warning", "starting", "passing"]
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -130,7 +131,7 @@ class Entry(Struct, kw_only=True):
 
 
 class Journal(Struct, kw_only=True):
-    """`next` is the `after` of the next page."""
+    """`next` is the `after` of the next page, or in the order `newest` its `before`."""
 
     revision: Revision
     entries: list[Entry]
@@ -144,6 +145,8 @@ class TargetGroup(Struct, kw_only=True):
 
 class DeliveryAttempt(Struct, kw_only=True):
     id: int
+    service: Name
+    instance: Name
     at: datetime
     webhook_id: str
     from_revision: Revision
@@ -196,6 +199,28 @@ class History(Struct, kw_only=True):
     periods: list[ProbesOfPeriod]
 
 
+class HeartbeatState(Struct, kw_only=True):
+    """An instance's last result and its next probe; `consecutive_failures` are those in a row up to now."""
+
+    instance: Name
+    last_heartbeat_at: datetime | None
+    last_passed_at: datetime | None
+    latency_ms: float | None
+    consecutive_failures: Count
+    next_due_at: datetime
+    detail: str
+
+
+class Heartbeats(Struct, kw_only=True):
+    heartbeats: list[HeartbeatState]
+
+
+class DueNow(Struct, kw_only=True):
+    """`due` is 0 where a probe is under way already."""
+
+    due: Count
+
+
 class Protection(Struct, kw_only=True):
     active: bool
     since: datetime | None
@@ -206,9 +231,15 @@ class Protection(Struct, kw_only=True):
 
 
 class GraphService(Struct, kw_only=True):
+    """`causes` are the root causes that explain the state; none for a root cause itself."""
+
     service: Name
     offers: bool
     requires: list[Name]
+    state: ServiceState
+    since: datetime | None
+    reason: str
+    causes: list[Name]
 
 
 class Graph(Struct, kw_only=True):
@@ -219,3 +250,25 @@ class Graph(Struct, kw_only=True):
     affected: dict[str, list[Name]]
     unmet: dict[str, list[Name]]
     cycles: list[list[Name]]
+
+
+class BoardService(ServiceSummary, kw_only=True):
+    """A service on the status board: `days` are pairs of a date and the uptime on it, from 0 to 1, of those on which it
+    was probed; `latencies` the mean milliseconds of the last 24 hours, oldest first."""
+
+    status: ServiceState
+    status_since: datetime | None
+    status_reason: str
+    causes: list[Name]
+    last_heartbeat_at: datetime | None
+    latency_ms: float | None
+    tags: list[str]
+    zones: list[str]
+    days: list[tuple[date, Annotated[float, Meta(ge=0, le=1)]]]
+    latencies: list[float | None]
+
+
+class Board(Struct, kw_only=True):
+    revision: Revision
+    at: datetime
+    services: list[BoardService]

@@ -10,7 +10,7 @@ import msgspec
 from registry.health.probe_counts import Counts
 from registry.health.uptime import Report
 from registry.instances.catalogue import Summary
-from registry.models import Delivery, Instance, JournalEntry, Maintenance, Status
+from registry.models import Delivery, Heartbeat, Instance, JournalEntry, Maintenance, Status
 
 SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -92,6 +92,8 @@ def entry_body(entry: JournalEntry) -> dict[str, Any]:
 def delivery_body(delivery: Delivery) -> dict[str, Any]:
     return {
         "id": delivery.pk,
+        "service": delivery.service,
+        "instance": delivery.instance,
         "at": timestamp(delivery.at),
         "webhook_id": delivery.webhook_id,
         "from_revision": delivery.from_revision,
@@ -100,6 +102,18 @@ def delivery_body(delivery: Delivery) -> dict[str, Any]:
         "duration_ms": tenths(delivery.duration_ms),
         "error": delivery.error,
         "answer": delivery.answer,
+    }
+
+
+def heartbeat_body(heartbeat: Heartbeat) -> dict[str, Any]:
+    return {
+        "instance": heartbeat.instance.name,
+        "last_heartbeat_at": _moment(heartbeat.last_at),
+        "last_passed_at": _moment(heartbeat.passed_at),
+        "latency_ms": tenths(heartbeat.latency_ms),
+        "consecutive_failures": heartbeat.failures,
+        "next_due_at": _moment(heartbeat.due_at),
+        "detail": heartbeat.detail,
     }
 
 
@@ -122,6 +136,10 @@ def history_body(report: Report) -> dict[str, Any]:
 @lru_cache(maxsize=10_000)
 def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else timestamp(datetime.fromtimestamp(seconds, UTC))
 
 
 def age(since: datetime, *, now: datetime) -> str:

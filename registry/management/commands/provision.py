@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 
 from config import commands
-from config.tokens import issuing
+from config.tokens import acting, issuing
 
 OPERATORS = "operators"
 # What the group may do: look at everything of the registry, and operate it.
@@ -29,6 +29,9 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         for service, token in settings.SERVICE_TOKENS.items():
             issuing.ensure(name=service, scopes=["read", f"register:{service}"], token=token)
+        issuing.ensure(
+            name="webui-operators", scopes=["read", "operate", acting.SCOPE], token=settings.WEBUI_OPERATE_TOKEN
+        )
         _ensure_operator(settings.OPERATOR_PASSWORD)
         if options["json"]:
             self.print_json({"operator": settings.OPERATOR_PASSWORD})

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from registry.instances import catalogue, impact, overrides
+from registry.instances import catalogue, impact, overrides, standing
 from registry.models import InstanceKey
 from tests import factories
 
@@ -25,7 +25,7 @@ def test_what_an_operator_has_taken_away_is_a_root_cause_whatever_it_requires(no
     factories.passing("billing", now=now, requires=["logsvc"])
     overrides.begin_maintenance("billing", until=None, reason="", author="tester", now=now)
 
-    assert impact.findings(catalogue.summaries()).roots == [["billing"], ["logsvc"]]
+    assert standing.findings(catalogue.summaries()).roots == [["billing"], ["logsvc"]]
 
 
 def test_what_is_left_counts_only_what_is_offered(now: datetime) -> None:

@@ -1,0 +1,42 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+
+from registry.health import board, probe_counts
+from registry.health.probe_counts import HOUR, Counts, Period
+from registry.instances.dependencies import State
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    cache.clear()
+
+
+def test_a_row_holds_a_services_newest_heartbeat_its_uptime_by_day_and_its_latency_by_hour(now: datetime) -> None:
+    factories.passing("logsvc", "logsvc-1", now=now, tags=["eu"], zone="a")
+    factories.passing("logsvc", "logsvc-2", now=now + timedelta(seconds=5), tags=["us"])
+    hour = int(now.timestamp() // 3600)
+    counts = Counts(probes=10, failures=1, timed=9, latency_total_ms=18.0, latency_max_ms=4.0)
+    probe_counts.write({Period(HOUR, "logsvc", "logsvc-1", each): counts for each in (hour, hour - 23, hour - 24)})
+
+    (row,) = board.rows(now=now)
+
+    assert row.standing.state is State.PASSING
+    assert row.last_heartbeat_at == now + timedelta(seconds=5)
+    assert (row.tags, row.zones) == ({"eu", "us"}, {"a"})
+    assert [uptime for _, uptime in row.days] == [0.9, 0.9]
+    assert row.days[-1][0] == datetime(2026, 11, 23, tzinfo=UTC)
+    assert (row.latencies[0], row.latencies[1], row.latencies[-1]) == (2.0, None, 2.0)
+
+
+def test_a_service_that_is_only_required_has_a_row_too(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+
+    found = {row.standing.summary.service: row for row in board.rows(now=now)}
+
+    assert found["logsvc"].standing.state is State.MISSING
+    assert (found["logsvc"].last_heartbeat_at, found["logsvc"].days) == (None, [])
