@@ -26,7 +26,9 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
-    from config import commands
+    from config import commands, privacy
+
+    privacy.begin()
 
     # sys.argv stays as it was, so that the autoreloader starts this same command again.
     try:

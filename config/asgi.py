@@ -3,7 +3,10 @@
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from config.hosts import Hosts
 from config.hybrid import Hybrid
+from config.tokens.admission import Admission
+from config.tokens.gate import note_in_native_lane
 from config.wsgi import application as django_application
 
 application = Hybrid(
@@ -11,4 +14,8 @@ application = Hybrid(
     lanes=[import_string(path) for path in settings.NATIVE_LANES],
     threads=settings.REQUEST_THREADS,
     body_limit_bytes=settings.BODY_LIMIT_BYTES,
+    buffer_bytes=settings.BODY_BUFFER_BYTES,
+    hosts=Hosts(settings.ALLOWED_HOSTS),
+    admission=Admission(),
+    on_problem=note_in_native_lane,
 )

@@ -4,9 +4,11 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import beat_init, celeryd_init, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
+
+from config import privacy
 
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -21,6 +23,12 @@ app.add_defaults(
     }
 )
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def begin(**members: Any) -> None:
+    privacy.begin()
 
 
 @task_prerun.connect

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from config import privacy
 from config.services import Service
 
 # Linux allows 107 bytes in a socket's path, of which supervisord needs eight while it makes one.
@@ -85,10 +86,11 @@ def networks(name: str, default: tuple[str, ...]) -> list[str]:
 
 
 def data_dir() -> Path:
-    """`ROLLCALL_DATA_DIR`, made when it is missing."""
+    """`ROLLCALL_DATA_DIR`, made when it is missing, and closed to other users."""
     path = Path(text("ROLLCALL_DATA_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=privacy.DIRECTORY_MODE, parents=True, exist_ok=True)
+        privacy.close(path)
     except OSError as error:
         raise ImproperlyConfigured(
             f"The data directory {path} cannot be made ({error.strerror}): "
@@ -141,6 +143,12 @@ def unix_socket(name: str) -> Path:
 def password(name: str) -> str:
     """As `secret`, but short enough to be typed."""
     return secret(name, random_bytes=9)
+
+
+def encryption_keys(service: Service) -> list[str]:
+    """`<SERVICE>_ENCRYPTION_KEYS`, comma-separated, else the file of that name under `secrets/`: see
+    config/encryption.py."""
+    return [key.strip() for key in secret(f"{service.variable_prefix}_ENCRYPTION_KEYS").split(",") if key.strip()]
 
 
 def membership(service: Service, registry_url: str) -> dict[str, Any]:

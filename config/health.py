@@ -1,9 +1,13 @@
-"""`/healthz`: this process serves. Answered before Django, so that it tells of the process and of nothing else."""
+"""`/healthz`: this process serves. Answered before Django, so that it tells of the process and of nothing else.
+
+What watches a service also gets its refusals here: without a token and without a form, CSRF protection would be the one
+to answer.
+"""
 
 import json
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.problems import RawResponse
+from config.problems import MethodNotAllowed, RawResponse
 
 _ALIVE = RawResponse(
     status=200,
@@ -12,8 +16,17 @@ _ALIVE = RawResponse(
 )
 
 
+METHODS = ("GET", "HEAD")
+WATCHED = ("/healthz", "/readyz", "/metrics")
+
+
 def lane(scope: Scope) -> Handler | None:
-    return _healthz if scope["path"] == "/healthz" and scope["method"] in ("GET", "HEAD") else None
+    path = scope["path"]
+    if path not in WATCHED:
+        return None
+    if scope["method"] not in METHODS:
+        raise MethodNotAllowed(f"{path} takes GET and HEAD.", allowed=METHODS)
+    return _healthz if path == "/healthz" else None
 
 
 async def _healthz(scope: Scope, receive: Receive, send: Send) -> None:

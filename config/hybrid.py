@@ -9,8 +9,10 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from config import problems
+from config import bodies, problems
+from config.bodies import Buffer, Intake
 from config.exchange import Exchange, WSGIApplication
+from config.hosts import Hosts
 from config.threads import Abandoned, Threads
 
 Scope = MutableMapping[str, Any]
@@ -21,6 +23,10 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Given a request's scope, a lane returns what answers it, or None to leave it to the next one. Sending to a client
 # that is gone raises nothing: a handler that streams watches `receive` for the `http.disconnect`.
 Lane = Callable[[Scope], Handler | None]
+# Asked before Django's lane reads a body: whether the request is known. Raises the problem to answer instead.
+Admission = Callable[[Scope], Awaitable[bool]]
+# The scope's member that holds the request's part of the buffer.
+INTAKE = "rollcall.intake"
 
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 
@@ -29,12 +35,25 @@ logger = logging.getLogger(__name__)
 
 class Hybrid:
     def __init__(
-        self, application: WSGIApplication, *, lanes: Sequence[Lane], threads: int, body_limit_bytes: int
+        self,
+        application: WSGIApplication,
+        *,
+        lanes: Sequence[Lane],
+        threads: int,
+        body_limit_bytes: int,
+        buffer_bytes: int = 64 * 1024 * 1024,
+        hosts: Hosts | None = None,
+        admission: Admission | None = None,
+        on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
         self._threads = Threads(threads)
         self._body_limit_bytes = body_limit_bytes
+        self._buffer = Buffer(buffer_bytes)
+        self._hosts = hosts
+        self._admission = admission
+        self._on_problem = on_problem
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +81,11 @@ class Hybrid:
             task.cancel()
 
     async def _respond(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        # A lane that reads a body has looked at the token first.
+        scope[INTAKE] = Intake(self._buffer, is_anonymous=False)
         try:
+            if self._hosts is not None:
+                self._hosts.check(scope)
             await self._handler(scope)(scope, receive, answer.send)
         except Abandoned:
             return
@@ -73,7 +96,11 @@ class Hybrid:
             if answer.started:
                 # The server cuts the connection, so that nobody takes the part that was sent for the whole.
                 raise
-            await respond(answer.send, _problem(scope, error).response())
+            problem = _problem(scope, error)
+            self._on_problem(scope, problem)
+            await respond(answer.send, problem.response())
+        finally:
+            scope[INTAKE].release()
 
     def _handler(self, scope: Scope) -> Handler:
         for lane in self._lanes:
@@ -83,6 +110,9 @@ class Hybrid:
         return self._django
 
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._admission is not None and bodies.has_body(scope):
+            is_known = await self._admission(scope)
+            scope[INTAKE] = Intake(self._buffer, is_anonymous=not is_known)
         body = await read_body(scope, receive, limit_bytes=self._body_limit_bytes)
         exchange = Exchange(self._application, scope, body, receive, send)
         try:
@@ -109,21 +139,8 @@ class _Answer:
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
-    """The request's whole body. Raises BodyTooLarge, and Abandoned when only a part of it came."""
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared) > limit_bytes:
-        raise problems.BodyTooLarge(limit_bytes)
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Abandoned
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit_bytes:
-            raise problems.BodyTooLarge(limit_bytes)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+    """The request's whole body, for a lane that has authenticated the request; see config/bodies.py."""
+    return await bodies.read(scope, receive, limit_bytes=limit_bytes, intake=scope.get(INTAKE))
 
 
 async def respond(send: Send, response: problems.RawResponse) -> None:

@@ -26,5 +26,9 @@ def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any
             },
         },
         "root": {"level": "INFO", "handlers": ["console", "logsvc"]},
-        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
+        "loggers": {
+            **{name: {"level": "WARNING"} for name in _QUIET},
+            # An ordinary 403 or 404 is the caller's affair; what is refused stands in the audit log.
+            "django.request": {"level": "ERROR"},
+        },
     }

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -42,7 +43,10 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.members = members
-        self.headers: dict[str, str] = {}
+        # Errors tell of one caller: no cache may give them to another.
+        self.headers: dict[str, str] = {"Cache-Control": "no-store"}
+        # The token or account that is refused, for the audit log; it does not leave the service.
+        self.who = ""
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -71,6 +75,22 @@ class Problem(Exception):
         for name, value in self.headers.items():
             response[name] = value
         return response
+
+
+class IncompleteBody(Problem):
+    code = "incomplete-body"
+    title = "The body ended too soon"
+
+    def __init__(self) -> None:
+        super().__init__("The connection was closed before the whole body had come: send all of it.")
+
+
+class UnknownHost(Problem):
+    code = "unknown-host"
+    title = "This service does not answer for that host"
+
+    def __init__(self) -> None:
+        super().__init__("Send one Host header that this service is called by; ROLLCALL_ALLOWED_HOSTS lists them.")
 
 
 class Invalid(Problem):
@@ -106,6 +126,23 @@ class MethodNotAllowed(Problem):
     code = "method-not-allowed"
     title = "The address does not take this method"
 
+    def __init__(self, detail: str, *, allowed: tuple[str, ...] = ()) -> None:
+        super().__init__(detail)
+        if allowed:
+            self.headers["Allow"] = ", ".join(allowed)
+
+
+class NotAcceptable(Problem):
+    status = 406
+    code = "not-acceptable"
+    title = "The answer cannot be had in this form"
+
+
+class RequestTimeout(Problem):
+    status = 408
+    code = "request-timeout"
+    title = "The request took too long to arrive"
+
 
 class Conflict(Problem):
     status = 409
@@ -140,6 +177,16 @@ class PreconditionRequired(Problem):
     title = "Say which version you saw"
 
 
+class TooManyRequests(Problem):
+    status = 429
+    code = "too-many-requests"
+    title = "This is more than is allowed"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int, **members: Any) -> None:
+        super().__init__(detail, retry_after_seconds=retry_after_seconds, **members)
+        self.headers["Retry-After"] = str(retry_after_seconds)
+
+
 class Unavailable(Problem):
     status = 503
     code = "unavailable"
@@ -169,6 +216,10 @@ def from_exception(error: BaseException) -> Problem | None:
             return Forbidden(str(error) or "Ask for a token with the scope this needs.")
         case exceptions.MethodNotAllowed():
             return MethodNotAllowed(str(error.detail))
+        case exceptions.NotAcceptable():
+            return NotAcceptable("Send `Accept: application/json`, or no such header.")
+        case exceptions.Throttled():
+            return TooManyRequests(str(error.detail), retry_after_seconds=math.ceil(getattr(error, "wait", None) or 1))
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(str(error.detail))
         case exceptions.ValidationError():
@@ -179,6 +230,8 @@ def from_exception(error: BaseException) -> Problem | None:
             problem = Problem(str(error.detail))
             problem.status = error.status_code
             return problem
+        case DisallowedHost():
+            return UnknownHost()
         case SuspiciousOperation():
             return Problem(str(error))
         case OperationalError() | InterfaceError():

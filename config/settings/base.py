@@ -23,6 +23,7 @@ INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
 ]
@@ -32,15 +33,24 @@ NATIVE_LANES = ["config.health.lane"]
 REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
 BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+# What the bodies of all requests of a process may hold at one time.
+BODY_BUFFER_BYTES = env.integer("ROLLCALL_BODY_BUFFER_MIB", 64, at_least=8) * 1024 * 1024
+# Below these a body is read for nobody without a token.
+TOKEN_PATHS = ["/v1/"]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["config.tokens.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["config.tokens.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
-    "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    "EXCEPTION_HANDLER": "config.tokens.refusals.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
+
+# What one token may do, where it has no limit of its own; 0 is no limit. A service adds others.
+TOKEN_LIMITS = {"requests_per_second": env.integer("ROLLCALL_TOKEN_REQUESTS_PER_SECOND", 500, at_least=0)}
+# The proxies that are believed when they say in X-Forwarded-For where a request comes from.
+PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 
 REDIS_URL = env.redis_url()
 
@@ -75,6 +85,10 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
+# Of who may use an admin; others keep Django's two weeks.
+STAFF_SESSION_SECONDS = 8 * 3600
+AUTHENTICATION_BACKENDS = ["config.sign_in.GuardedBackend"]
+ADMIN_PATH = "/admin/"
 X_FRAME_OPTIONS = "DENY"
 
 TEMPLATES = [

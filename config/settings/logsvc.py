@@ -14,7 +14,14 @@ INSTALLED_APPS = ["logsvc.apps.LogsvcApp", "registry.client.django", *base.INSTA
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
-TOKEN_SCOPES = ["read", "write"]
+# Each way in that takes a token.
+TOKEN_PATHS = [*base.TOKEN_PATHS, "/log"]
+TOKEN_SCOPES = ["read", "read:", "write", "write:"]
+TOKEN_LIMITS = {
+    **base.TOKEN_LIMITS,
+    "records_per_second": env.integer("LOGSVC_TOKEN_RECORDS_PER_SECOND", 5000, at_least=0),
+    "streams": env.integer("LOGSVC_TOKEN_STREAMS", 200, at_least=0),
+}
 # The tokens with which the services of this system log; `provision` makes them known to the log service.
 SERVICE_TOKENS = {name: env.secret(f"{name}_LOGSVC_TOKEN".upper()) for name in SERVICES}
 RETENTION_DAYS = env.integer("LOGSVC_RETENTION_DAYS", 14)

@@ -8,6 +8,8 @@ from config.settings.base import *  # noqa: F403 -- a service's settings are the
 SERVICE = SERVICES["registry"]
 PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
+# The first encrypts the secrets in the database, and all decrypt.
+ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
 
@@ -25,12 +27,14 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
@@ -45,6 +49,24 @@ UNFOLD = {
     # The registry has no pages but these.
     "SITE_URL": None,
     "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "STYLES": ["registry.admin.navigation.tokens_css", "registry.admin.navigation.admin_css"],
+    "SCRIPTS": ["registry.admin.navigation.admin_js"],
+    # The product's indigo (config/static/rollcall/tokens.css), from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#f1f3fd",
+            "100": "#e8ebfb",
+            "200": "#c9d0f6",
+            "300": "#a5b1ff",
+            "400": "#8795f2",
+            "500": "#5b6ad9",
+            "600": "#3f4fc4",
+            "700": "#2e3a9e",
+            "800": "#262d7a",
+            "900": "#262d5c",
+            "950": "#12162f",
+        }
+    },
     "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
 }
 SESSION_COOKIE_NAME = "registry_session"
@@ -55,7 +77,12 @@ BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 
 # `act-for`: the token's holder names the person it acts for, who is then the author of a change.
-TOKEN_SCOPES = ["read", "operate", "act-for", "register:"]
+TOKEN_SCOPES = ["read", "read:", "operate", "act-for", "register:"]
+TOKEN_LIMITS = {
+    **base.TOKEN_LIMITS,
+    "instances": env.integer("REGISTRY_TOKEN_INSTANCES", 2000, at_least=0),
+    "streams": env.integer("REGISTRY_TOKEN_STREAMS", 1000, at_least=0),
+}
 # The tokens with which the services of this system come to the registry; `provision` makes them known to it.
 SERVICE_TOKENS = {name: env.secret(f"{name}_REGISTRY_TOKEN".upper()) for name in SERVICES}
 # With which the web UI operates the registry for a signed-in operator.

@@ -16,6 +16,7 @@ from config.settings.base import *  # noqa: E402, F403 -- the shared settings an
 SERVICE = registry.SERVICE
 PORT = registry.PORT
 SECRET_KEY = "only-for-tests"
+ENCRYPTION_KEYS = ["only-for-tests"]
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": registry.DATABASES["default"]}
 
@@ -24,7 +25,9 @@ INSTALLED_APPS = list(
 )
 MIDDLEWARE = list(dict.fromkeys([*registry.MIDDLEWARE, *webui.MIDDLEWARE]))
 REST_FRAMEWORK = registry.REST_FRAMEWORK
-TOKEN_SCOPES = ["read", "write", "operate", "act-for", "register:"]
+TOKEN_SCOPES = ["read", "read:", "write", "write:", "operate", "act-for", "register:"]
+# Tests that reach a limit set it themselves.
+TOKEN_LIMITS = dict.fromkeys([*registry.TOKEN_LIMITS, *logsvc.TOKEN_LIMITS], 0)
 SERVICE_TOKENS = registry.SERVICE_TOKENS
 
 # What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.

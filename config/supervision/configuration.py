@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from configparser import RawConfigParser
 from pathlib import Path
 
+from config import privacy
 from config.supervision.obstacles import Obstacle
 from config.supervision.programs import STOP_SECONDS, Program
 
@@ -41,6 +42,7 @@ def _base(socket: Path, log_dir: Path) -> dict[str, dict[str, str]]:
         "supervisord": {
             "nodaemon": "true",
             "silent": "true",
+            "umask": f"{privacy.UMASK:03o}",
             "logfile": str(log_dir / "supervisord.log"),
             "logfile_maxbytes": str(LOG_BYTES),
             "logfile_backups": str(OLD_LOGS),

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from config import env
+from config import env, privacy
 from config.services import SERVICES, Service
 from config.supervision import configuration, fleet, obstacles, preparation
 from config.supervision.display import Display
@@ -51,6 +51,7 @@ class System:
         try:
             self._log_dir.mkdir(exist_ok=True)
             lock = obstacles.take_lock(self.data_dir)
+            privacy.repair(self.data_dir)
             obstacles.check_ports(host=HOST)
             if env.text("REDIS_URL", ""):
                 obstacles.check_redis(env.redis_url())

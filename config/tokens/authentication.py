@@ -5,20 +5,24 @@ from rest_framework.request import Request
 
 from config.problems import Unauthenticated
 from config.tokens import issuing
+from config.tokens.gate import gate
+from config.tokens.holder import Holder
 
 
 class TokenAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[issuing.Holder, None] | None:
+    def authenticate(self, request: Request) -> tuple[Holder, None] | None:
         header = request.META.get("HTTP_AUTHORIZATION", "")
         if not header:
             return None
-        return from_header(header), None
+        holder = from_header(header)
+        gate.admit(holder)
+        return holder, None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
-def from_header(header: str) -> issuing.Holder:
+def from_header(header: str) -> Holder:
     """Who sends this `Authorization` header. Raises Unauthenticated."""
     return issuing.holder(token_of(header))
 

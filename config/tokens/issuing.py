@@ -1,74 +1,107 @@
-"""Making, finding and revoking tokens."""
+"""Making, finding, changing and revoking tokens."""
 
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from config.problems import Invalid, NotFound, Unauthenticated
-from config.tokens.models import Token
+from config.tokens import audit
+from config.tokens.holder import Holder as Holder
+from config.tokens.models import AuditKind, Token
 
 PREFIX = "rct_"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+# A service's name, or a prefix and `*`.
+SERVICES = re.compile(r"[a-z0-9][a-z0-9._-]{0,254}\*?|\*")
+COMMAND = "create_token"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
-    """Who a request comes from: the token's name and what it may do."""
-
-    name: str
-    scopes: frozenset[str]
-    is_authenticated: bool = True
-
-    def may(self, scope: str) -> bool:
-        return scope in self.scopes
-
-    def may_register(self, service: str) -> bool:
-        """`register:grading` covers just that service, `register:team-*` all that begin so, `register:*` all."""
-        return any(_covers(scope.removeprefix("register:"), service) for scope in self.scopes if ":" in scope)
-
-
-def create(*, name: str, scopes: list[str], token: str | None = None) -> str:
+def create(
+    *,
+    name: str,
+    scopes: list[str],
+    token: str | None = None,
+    expires_at: datetime | None = None,
+    limits: Mapping[str, int] | None = None,
+    author: str = COMMAND,
+    address: str = "",
+) -> str:
     """Keep a token under a name of its own, which one that was revoked gives up, and return it: the only time it is
     seen whole.
 
     `token` is given where both sides of a connection were provisioned with it; otherwise it is made. Raises Invalid
-    when the name is taken or malformed, or a scope is none that `settings.TOKEN_SCOPES` allows.
+    when the name is taken or malformed, a scope is none that `settings.TOKEN_SCOPES` allows, a limit none of
+    `settings.TOKEN_LIMITS`, or the expiry is over.
     """
-    if not settings.TOKEN_SCOPES:
-        raise Invalid("This service takes no tokens: make one at the service that is to take it.")
-    if not NAME.fullmatch(name):
-        raise Invalid(f"The name {name!r} is not one: use letters, digits, '.', '_' and '-', at most 100.")
-    if not scopes:
-        raise Invalid(f"The token needs at least one --scope: {allowed_scopes()}.")
-    for scope in scopes:
-        _check_scope(scope)
+    now = timezone.now()
+    check(name=name, scopes=scopes, limits=limits or {}, expires_at=expires_at, now=now)
     token = token or PREFIX + secrets.token_urlsafe(32)
-    _keep(name, token, scopes)
+    with transaction.atomic():
+        Token.objects.filter(name=name, revoked_at__isnull=False).delete()
+        if Token.objects.filter(name=name).exists():
+            raise Invalid(f"There is a token named {name!r} already: choose another name, or revoke that one first.")
+        kept = Token.objects.create(
+            name=name,
+            prefix=token[:8],
+            digest=digest(token),
+            scopes=sorted(set(scopes)),
+            expires_at=expires_at,
+            limits=dict(limits or {}),
+        )
+        audit.record_change(AuditKind.CREATED, who=name, author=author, what=_described(kept), address=address, now=now)
     return token
+
+
+def change(
+    *,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
+    limits: Mapping[str, int],
+    author: str,
+    address: str = "",
+    now: datetime,
+) -> None:
+    """Give a token other scopes, another expiry and other limits. Raises Invalid, and NotFound."""
+    check(name=name, scopes=scopes, limits=limits, expires_at=expires_at, now=now)
+    with transaction.atomic():
+        changed = Token.objects.filter(name=name).update(
+            scopes=sorted(set(scopes)), expires_at=expires_at, limits=dict(limits)
+        )
+        if not changed:
+            raise NotFound(f"There is no token named {name!r}: see list_tokens.")
+        described = _described(Token.objects.get(name=name))
+        audit.record_change(AuditKind.CHANGED, who=name, author=author, what=described, address=address, now=now)
 
 
 def ensure(*, name: str, scopes: list[str], token: str) -> None:
     """Make the token of that name be this one with these scopes: what provisioning calls at every start."""
-    Token.objects.update_or_create(
-        name=name,
-        defaults={"prefix": token[:8], "digest": digest(token), "scopes": sorted(set(scopes)), "revoked_at": None},
-    )
+    wanted = {"prefix": token[:8], "digest": digest(token), "scopes": sorted(set(scopes)), "revoked_at": None}
+    with transaction.atomic():
+        if Token.objects.filter(name=name, **wanted).exists():
+            return
+        kept, is_new = Token.objects.update_or_create(name=name, defaults=wanted)
+        kind = AuditKind.CREATED if is_new else AuditKind.CHANGED
+        audit.record_change(kind, who=name, author="provision", what=_described(kept), now=timezone.now())
 
 
-def revoke(*, name: str, now: datetime) -> Token:
+def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: str = "") -> Token:
     """Idempotent. Raises NotFound when there is no token of that name."""
-    token = Token.objects.filter(name=name).first()
-    if token is None:
-        raise NotFound(f"There is no token named {name!r}: see list_tokens.")
-    if token.revoked_at is None:
-        token.revoked_at = now
-        token.save(update_fields=["revoked_at"])
+    with transaction.atomic():
+        token = Token.objects.filter(name=name).first()
+        if token is None:
+            raise NotFound(f"There is no token named {name!r}: see list_tokens.")
+        if token.revoked_at is None:
+            token.revoked_at = now
+            token.save(update_fields=["revoked_at"])
+            audit.record_change(AuditKind.REVOKED, who=name, author=author, what="revoked", address=address, now=now)
     return token
 
 
@@ -78,14 +111,39 @@ def holder(token: str) -> Holder:
     if kept is None:
         raise Unauthenticated("The token is not known here: make one with the create_token command.")
     if kept.revoked_at is not None:
-        raise Unauthenticated(f"The token {kept.name!r} was revoked: make another with the create_token command.")
-    return Holder(name=kept.name, scopes=frozenset(kept.scopes))
+        raise _refused(kept, "was revoked")
+    if kept.expires_at is not None and kept.expires_at <= timezone.now():
+        raise _refused(kept, "has expired")
+    return _holder(kept)
 
 
 def holders(digests: Iterable[str]) -> dict[str, Holder]:
-    """The holders of those of the tokens that are known and not revoked, by digest."""
-    kept = Token.objects.filter(digest__in=list(digests), revoked_at=None).only("digest", "name", "scopes")
-    return {each.digest: Holder(name=each.name, scopes=frozenset(each.scopes)) for each in kept}
+    """The holders of those of the tokens that are known, not revoked and not expired, by digest."""
+    is_valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    kept = Token.objects.filter(is_valid, digest__in=list(digests)).only("digest", "name", "scopes", "limits")
+    return {each.digest: _holder(each) for each in kept}
+
+
+def check(
+    *, name: str, scopes: list[str], limits: Mapping[str, int], expires_at: datetime | None, now: datetime
+) -> None:
+    """Raises Invalid for what no token may have."""
+    if not settings.TOKEN_SCOPES:
+        raise Invalid("This service takes no tokens: make one at the service that is to take it.")
+    if not NAME.fullmatch(name):
+        raise Invalid(f"The name {name!r} is not one: use letters, digits, '.', '_' and '-', at most 100.")
+    if not scopes:
+        raise Invalid(f"The token needs at least one --scope: {allowed_scopes()}.")
+    for scope in scopes:
+        _check_scope(scope)
+    for limit, value in limits.items():
+        if limit not in settings.TOKEN_LIMITS or not 0 <= value < 2**31:
+            raise Invalid(
+                f"{limit}={value} is not a limit: use one of {', '.join(settings.TOKEN_LIMITS)} "
+                "with a whole number, 0 for no limit."
+            )
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("The token would have expired already: let it end in the future.")
 
 
 def digest(token: str) -> str:
@@ -98,24 +156,29 @@ def allowed_scopes() -> str:
     )
 
 
-@transaction.atomic
-def _keep(name: str, token: str, scopes: list[str]) -> None:
-    Token.objects.filter(name=name, revoked_at__isnull=False).delete()
-    if Token.objects.filter(name=name).exists():
-        raise Invalid(f"There is a token named {name!r} already: choose another name, or revoke that one first.")
-    Token.objects.create(name=name, prefix=token[:8], digest=digest(token), scopes=sorted(set(scopes)))
+def _holder(kept: Token) -> Holder:
+    return Holder(name=kept.name, scopes=frozenset(kept.scopes), limits=kept.limits)
+
+
+def _refused(kept: Token, reason: str) -> Unauthenticated:
+    refusal = Unauthenticated(f"The token {kept.name!r} {reason}: make another with the create_token command.")
+    refusal.who = kept.name
+    return refusal
+
+
+def _described(token: Token) -> str:
+    limits = "".join(f", {name} {value}" for name, value in sorted(token.limits.items()))
+    expiry = f", until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""
+    return f"{' '.join(token.scopes)}{limits}{expiry}"
 
 
 def _check_scope(scope: str) -> None:
     """`settings.TOKEN_SCOPES` lists the scopes; one that ends in `:` takes a service's name or a prefix and `*`."""
     for allowed in settings.TOKEN_SCOPES:
-        if allowed == scope:
-            return
-        target = scope.removeprefix(allowed)
-        if allowed.endswith(":") and target != scope and re.fullmatch(r"[a-z][a-z0-9-]{0,62}\*?|\*", target):
+        if not allowed.endswith(":"):
+            is_scope = scope == allowed
+        else:
+            is_scope = scope.startswith(allowed) and SERVICES.fullmatch(scope.removeprefix(allowed)) is not None
+        if is_scope:
             return
     raise Invalid(f"{scope!r} is not a scope: use {allowed_scopes()}.")
-
-
-def _covers(pattern: str, service: str) -> bool:
-    return service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern

@@ -1,6 +1,7 @@
-"""Tokens as they are kept: hashed, prefixed, named, scoped."""
+"""Tokens as they are kept: hashed, prefixed, named, scoped; and what was done with them."""
 
 from django.db import models
+from django.db.models import Q
 
 
 class Token(models.Model):
@@ -10,11 +11,54 @@ class Token(models.Model):
     # SHA-256 in hex; a token holds 256 random bits, so that a slow hash would protect nothing more.
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    # What differs from settings.TOKEN_LIMITS, by name; 0 is no limit.
+    limits = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    # Up to a minute behind: it is written by the gate, and not at every request.
+    last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["name"]
+        permissions = [("revoke_token", "Can revoke a token")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class AuditKind(models.TextChoices):
+    CREATED = "created"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+    REFUSED = "refused"
+
+
+class AuditEntry(models.Model):
+    """A change of a token, or a refusal; equal refusals of a few seconds are one entry with a count."""
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=AuditKind.choices)
+    # The name of the token or of the account, or how one that is unknown begins.
+    who = models.CharField(max_length=150)
+    # The person or the command that made a change; of a refusal, nothing.
+    author = models.CharField(max_length=150, blank=True)
+    # The problem's code, or what was changed.
+    what = models.CharField(max_length=300)
+    address = models.CharField(max_length=45, blank=True)
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit log"
+        indexes = [
+            # Forgetting the oldest of a kind.
+            models.Index(fields=["kind", "id"], name="tokens_audit_kind"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=AuditKind.values), name="tokens_audit_kind_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.who}: {self.what}"

@@ -6,13 +6,15 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from config.problems import Forbidden, Unauthenticated
-from config.tokens.issuing import Holder
+from config.tokens.holder import Holder
 
 
 class HasScope(BasePermission):
     """The view's `scopes` say, method by method, which scope is needed; `"*"` is any other method.
 
-    A view that names no scope for a method leaves that decision to itself, and still needs a valid token.
+    `read` is that scope without restriction. `read:` is that scope for some service: the view then answers for those of
+    `Holder.may_for` alone. `read:{service}` is that scope for the service which the address names. A view that names no
+    scope for a method leaves that decision to itself, and still needs a valid token.
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -20,6 +22,20 @@ class HasScope(BasePermission):
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         scopes: dict[str, str] = getattr(view, "scopes", {})
         needed = scopes.get(request.method or "", scopes.get("*"))
-        if needed is not None and not request.user.may(needed):
-            raise Forbidden(f"The token {request.user.name!r} lacks the scope {needed!r}.")
+        if needed is not None and not _is_allowed(request.user, needed, view):
+            raise lacking(request.user, needed.format(**view.kwargs).rstrip(":"))
         return True
+
+
+def lacking(holder: Holder, scope: str) -> Forbidden:
+    """The refusal of a token that lacks a scope."""
+    refusal = Forbidden(f"The token {holder.name!r} lacks the scope {scope!r}.")
+    refusal.who = holder.name
+    return refusal
+
+
+def _is_allowed(holder: Holder, needed: str, view: Any) -> bool:
+    scope, separator, service = needed.partition(":")
+    if not separator:
+        return holder.may(scope)
+    return holder.may_for(scope, service.format(**view.kwargs)) if service else holder.may_some(scope)

@@ -43,6 +43,11 @@ class Client:
         self.arrived.set()
 
     @property
+    def unread(self) -> int:
+        """How many of the request's messages nobody has asked for."""
+        return len(self._incoming)
+
+    @property
     def status(self) -> int:
         return int(self.received[0]["status"])
 
@@ -62,8 +67,10 @@ class Client:
         )
 
 
-def hybrid(application: WSGIApplication, lanes: Iterable[Lane] = (), *, threads: int = 1, limit: int = 100) -> Hybrid:
-    return Hybrid(application, lanes=list(lanes), threads=threads, body_limit_bytes=limit)
+def hybrid(
+    application: WSGIApplication, lanes: Iterable[Lane] = (), *, threads: int = 1, limit: int = 100, **options: Any
+) -> Hybrid:
+    return Hybrid(application, lanes=list(lanes), threads=threads, body_limit_bytes=limit, **options)
 
 
 def ask(application: Hybrid, scope: dict[str, Any], *messages: Message, stays: bool = True) -> Client:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import health, problems
+from config.hosts import Hosts
 from config.hybrid import Handler, Hybrid, Message, Receive, Scope, Send, respond
 from tests.config.asgi import Client, ask, http_scope, hybrid
 
@@ -125,7 +126,71 @@ def test_a_body_declared_too_large_is_refused_before_any_of_it_is_read() -> None
 def test_a_request_that_broke_off_never_reaches_the_application() -> None:
     part: Message = {"type": "http.request", "body": b"half", "more_body": True}
     client = ask(hybrid(failing(AssertionError())), http_scope(method="POST"), part, stays=False)
-    assert client.received == []
+    # Whoever has closed only its own side reads why.
+    assert client.status == 400
+    assert json.loads(client.body)["type"] == "urn:rollcall:problem:incomplete-body"
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_what_is_only_read_takes_no_other_method(path: str) -> None:
+    client = ask(hybrid(failing(AssertionError()), [health.lane]), http_scope(path, method="POST"))
+    assert client.status == 405
+    assert (b"allow", b"GET, HEAD") in client.headers
+
+
+def test_a_body_is_read_for_nobody_who_is_not_admitted() -> None:
+    async def refuse(scope: Scope) -> bool:
+        raise problems.Unauthenticated("Send a token.")
+
+    application = hybrid(failing(AssertionError()), admission=refuse)
+    scope = http_scope(method="POST", headers=[(b"content-length", b"3")])
+    client = Client(*request_of(b"abc"))
+    asyncio.run(application(scope, client.receive, client.send))
+    assert client.status == 401
+    assert client.unread == 1
+
+
+def test_a_request_without_a_body_is_left_to_the_application() -> None:
+    async def refuse(scope: Scope) -> bool:
+        raise problems.Unauthenticated("Send a token.")
+
+    assert ask(hybrid(echo, admission=refuse), http_scope()).body == b"GET "
+
+
+def test_what_all_bodies_hold_is_bounded_and_given_back() -> None:
+    async def is_unknown(scope: Scope) -> bool:
+        return False
+
+    application = hybrid(echo, admission=is_unknown, buffer_bytes=100)
+    scope = http_scope(method="POST", headers=[(b"content-length", b"25")])
+    for _ in range(10):
+        assert ask(application, dict(scope), *request_of(b"x" * 25)).status == 201
+    over = ask(application, dict(scope), *request_of(b"x" * 20, b"x" * 6))
+    assert over.status == 503
+    assert (b"retry-after", b"1") in over.headers
+
+
+@pytest.mark.parametrize("hosts", [(), (b"evil.example",), (b"localhost", b"localhost"), (b"",), (b"localhost:x",)])
+def test_a_host_that_is_none_of_ours_is_refused_in_one_line(
+    hosts: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    application = hybrid(failing(AssertionError()), [health.lane], hosts=Hosts(["localhost"]))
+    client = ask(application, http_scope("/healthz", headers=[(b"host", host) for host in hosts]))
+    assert client.status == 400
+    assert json.loads(client.body)["type"] == "urn:rollcall:problem:unknown-host"
+    assert len(caplog.records) == 1
+    assert caplog.records[0].exc_info is None
+
+
+@pytest.mark.parametrize("host", [b"localhost", b"LOCALHOST:8000", b"localhost:1"])
+def test_a_host_of_ours_is_answered(host: bytes) -> None:
+    application = hybrid(echo, hosts=Hosts(["localhost"]))
+    for _ in range(2):
+        assert ask(application, http_scope(headers=[(b"host", host)])).status == 201
+
+
+def test_http_1_0_need_not_name_a_host() -> None:
+    assert ask(hybrid(echo, hosts=Hosts(["localhost"])), http_scope(http_version="1.0")).status == 201
 
 
 def test_a_fault_of_the_application_is_a_problem_and_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config import commands
+from config import commands, privacy
 
 # Run in this order, each where the service has it.
 COMMANDS = ("provision", "load_demo")
@@ -23,6 +23,7 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true", help="print the accounts that were made, with passwords")
 
     def run(self, **options: Any) -> None:
+        privacy.repair(settings.DATA_DIR)
         migrations = _migrate()
         accounts = [_run(name) for name in COMMANDS if name in get_commands()]
         if options["json"]:

@@ -55,12 +55,14 @@ class Command(commands.Command):
 async def _serve(host: str, port: int) -> None:
     told_to_stop = _told_to_stop()
     from config.asgi import application
+    from config.tokens.gate import gate
 
     # All that was imported stays: to look through it for garbage now and then takes a tenth of a second each time, in
     # which nobody is answered.
     gc.collect()
     gc.freeze()
 
+    gate.start()
     server = _server(application, host, port)
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -71,6 +73,7 @@ async def _serve(host: str, port: int) -> None:
         await serving
         raise CommandError("The server ended by itself: its log says why.")
     await _stop(server, serving, application)
+    gate.stop()
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -1,0 +1,97 @@
+"""Bodies of requests on their way in: a deadline, a least rate, and a cap on what all of them hold in memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from config.problems import BodyTooLarge, IncompleteBody, RequestTimeout, Unavailable
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+# Before the least rate counts, and the most that any body may take.
+GRACE_SECONDS = 5.0
+MOST_SECONDS = 60.0
+LEAST_BYTES_PER_SECOND = 20_000
+# Of the cap, what requests without a token may hold: they leave room for those with one.
+ANONYMOUS_SHARE = 0.25
+BUSY = "Too many bodies are being received at once: ask again, or send less at once."
+
+
+class Buffer:
+    """What the bodies of one process hold, in bytes. It lives on one event loop."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self.held_bytes = 0
+        self.anonymous_bytes = 0
+
+
+class Intake:
+    """One request's part of the buffer; whoever made it calls `release` when the request is over."""
+
+    def __init__(self, buffer: Buffer, *, is_anonymous: bool) -> None:
+        self._buffer = buffer
+        self._is_anonymous = is_anonymous
+        self._held_bytes = 0
+
+    def take(self, count: int) -> None:
+        """Raises Unavailable when the buffer is full."""
+        buffer = self._buffer
+        is_full = buffer.held_bytes + count > buffer.limit_bytes
+        if self._is_anonymous:
+            is_full |= buffer.anonymous_bytes + count > buffer.limit_bytes * ANONYMOUS_SHARE
+        if is_full:
+            refusal = Unavailable(BUSY)
+            refusal.headers["Retry-After"] = "1"
+            raise refusal
+        self._add(count)
+
+    def release(self) -> None:
+        self._add(-self._held_bytes)
+
+    def _add(self, count: int) -> None:
+        self._held_bytes += count
+        self._buffer.held_bytes += count
+        if self._is_anonymous:
+            self._buffer.anonymous_bytes += count
+
+
+def has_body(scope: Scope) -> bool:
+    return any(
+        (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+        for name, value in scope["headers"]
+    )
+
+
+async def read(scope: Scope, receive: Receive, *, limit_bytes: int, intake: Intake | None = None) -> bytes:
+    """The request's whole body.
+
+    Raises BodyTooLarge, IncompleteBody when the client went away or closed its side before the end, RequestTimeout when
+    it is too slow, and Unavailable when the buffer is full.
+    """
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    loop = asyncio.get_running_loop()
+    began, chunks, size, more = loop.time(), [], 0, True
+    while more:
+        seconds = min(GRACE_SECONDS + size / LEAST_BYTES_PER_SECOND, MOST_SECONDS)
+        try:
+            async with asyncio.timeout_at(began + seconds):
+                message = await receive()
+        except TimeoutError as error:
+            raise RequestTimeout(
+                f"{size} bytes of the body came within {seconds:.0f} s: send it faster, or less at once."
+            ) from error
+        if message["type"] == "http.disconnect":
+            raise IncompleteBody
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        if intake is not None:
+            intake.take(len(chunk))
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)

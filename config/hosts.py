@@ -1,0 +1,40 @@
+"""Which host a request is for: checked once, before any lane, so that every address is equally strict."""
+
+import logging
+from collections.abc import Iterable, MutableMapping
+from typing import Any
+
+from django.http.request import split_domain_port, validate_host
+
+from config.problems import UnknownHost
+
+# Of hosts that were found to be allowed, so that a request costs a look into a set.
+MOST_KNOWN = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class Hosts:
+    """`allowed` is as in Django's ALLOWED_HOSTS."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = list(allowed)
+        self._known: set[bytes] = set()
+
+    def check(self, scope: MutableMapping[str, Any]) -> None:
+        """Raises UnknownHost for a host that is not allowed, for two, and for none; HTTP/1.0 need not name one."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) == 1 and hosts[0] in self._known:
+            return
+        if not hosts and scope.get("http_version") == "1.0":
+            return
+        if len(hosts) != 1 or not self._is_allowed(hosts[0]):
+            client = (scope.get("client") or ("",))[0]
+            logger.warning("Refused a request for the host %a, from %s", b", ".join(hosts), client)
+            raise UnknownHost
+        if len(self._known) < MOST_KNOWN:
+            self._known.add(hosts[0])
+
+    def _is_allowed(self, host: bytes) -> bool:
+        domain, _ = split_domain_port(host.decode("latin-1"))
+        return bool(domain) and validate_host(domain, self._allowed)

@@ -1,0 +1,38 @@
+"""Headers of pages: what no cache may keep, and what the admin's pages may load."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+# Alpine, which the admin's theme is written with, evaluates the expressions in its attributes; htmx adds a style.
+ADMIN_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+
+
+class PagesMiddleware:
+    """No cache keeps errors, nor what is shown to a person who has signed in. The admin has a policy of its own, below
+    settings.ADMIN_PATH and nowhere else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        is_private = response.status_code >= 400 or settings.SESSION_COOKIE_NAME in request.COOKIES
+        if is_private and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store"
+        if request.path.startswith(settings.ADMIN_PATH):
+            response["Content-Security-Policy"] = ADMIN_POLICY
+        return response

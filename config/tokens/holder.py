@@ -1,0 +1,40 @@
+"""Who a request comes from: a token's name, and what it may do."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    name: str
+    scopes: frozenset[str]
+    # What differs from settings.TOKEN_LIMITS.
+    limits: Mapping[str, int] = field(default_factory=dict)
+    is_authenticated: bool = True
+
+    def may(self, scope: str) -> bool:
+        """Whether it holds that scope without restriction: `read`, or `read:*`."""
+        return scope in self.scopes or f"{scope}:*" in self.scopes
+
+    def may_for(self, scope: str, service: str) -> bool:
+        """Whether it may do so for that service: `read` and `read:*` cover all, `read:team-*` those that begin so."""
+        return scope in self.scopes or any(_covers(pattern, service) for pattern in self._patterns(scope))
+
+    def may_some(self, scope: str) -> bool:
+        """Whether it may do so for any service at all; the view then answers only for those of `may_for`."""
+        return scope in self.scopes or any(self._patterns(scope))
+
+    def patterns(self, scope: str) -> tuple[str, ...]:
+        """The services and prefixes that the scope covers, for a query that is to find only these; `*` is all."""
+        return ("*",) if self.may(scope) else tuple(sorted(self._patterns(scope)))
+
+    def may_register(self, service: str) -> bool:
+        return self.may_for("register", service)
+
+    def _patterns(self, scope: str) -> Iterable[str]:
+        prefix = f"{scope}:"
+        return (each.removeprefix(prefix) for each in self.scopes if each.startswith(prefix))
+
+
+def _covers(pattern: str, service: str) -> bool:
+    return service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern

@@ -1,0 +1,23 @@
+"""REST framework's `EXCEPTION_HANDLER`: problems on the wire, and refusals in the audit log."""
+
+from typing import Any
+
+from rest_framework.response import Response
+
+from config import problems
+from config.tokens.gate import REFUSALS, address_of, gate
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    response = problems.exception_handler(error, context)
+    if response is not None and response.status_code in REFUSALS:
+        request, problem = context["request"], problems.from_exception(error)
+        assert problem is not None, "it was answered as one"
+        gate.note_refusal(
+            problem,
+            method=request.method,
+            path=request.path,
+            authorization=request.META.get("HTTP_AUTHORIZATION", ""),
+            address=address_of(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")),
+        )
+    return response

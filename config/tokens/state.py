@@ -1,0 +1,13 @@
+"""Whether a token is still good."""
+
+from datetime import datetime
+
+from config.tokens.models import Token
+
+VALID, EXPIRED, REVOKED = "valid", "expired", "revoked"
+
+
+def of(token: Token, *, now: datetime) -> str:
+    if token.revoked_at is not None:
+        return REVOKED
+    return EXPIRED if token.expires_at is not None and token.expires_at <= now else VALID
