@@ -17,12 +17,15 @@ INSTALLED_APPS = [
     "registry.apps.RegistryApp",
     *base.INSTALLED_APPS,
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -33,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -48,7 +52,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "href": "registry.admin.navigation.icon", "type": "image/svg+xml"}],
     # The registry has no pages but these.
     "SITE_URL": None,
-    "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "DASHBOARD_CALLBACK": "registry.admin.dashboard.dashboard",
     "STYLES": ["registry.admin.navigation.tokens_css", "registry.admin.navigation.admin_css"],
     "SCRIPTS": ["registry.admin.navigation.admin_js"],
     # The product's indigo (config/static/rollcall/tokens.css), from light to dark.
@@ -69,6 +73,8 @@ UNFOLD = {
     },
     "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
 }
+# What an authenticator app lists the account under.
+OTP_TOTP_ISSUER = "Rollcall registry"
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 

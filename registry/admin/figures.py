@@ -1,4 +1,4 @@
-"""The figures of the dashboard, read from the database and Redis: how late probes begin, how far dependents are told."""
+"""The figures of the dashboard: how late probes begin, and how far dependents are behind."""
 
 from collections import defaultdict
 from dataclasses import dataclass
