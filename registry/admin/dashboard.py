@@ -15,7 +15,7 @@ from registry.admin import cells, charts, figures, panels
 from registry.admin.charts import Bar
 from registry.admin.figures import Delivering, Probing
 from registry.instances import standing
-from registry.instances.dependencies import Findings
+from registry.instances.dependencies import Findings, State
 from registry.instances.standing import Standing
 from registry.models import JournalEntry
 from registry.wire.bodies import SHOWN_STATUSES, age
@@ -23,6 +23,9 @@ from registry.wire.bodies import SHOWN_STATUSES, age
 EVENTS = 15
 # Named in a sentence or a list; the page of services has all.
 MOST_NAMED = 12
+
+
+_WORDS = {State.MAINTENANCE: "in maintenance"}
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +73,7 @@ def causes(standings: Sequence[Standing], findings: Findings, *, now: datetime) 
             "{} {} {}{}{}: {}.",
             _links(root),
             "is" if len(root) == 1 else "are",
-            first.state,
+            _WORDS.get(first.state, first.state),
             for_how_long,
             why,
             format_html("affects {}", _links(affected)) if affected else "no service requires it",
@@ -120,4 +123,5 @@ def _delivery_chart(delivering: Delivering) -> SafeString:
     return charts.bars(found, label=f"Time from a change to its accepted webhook in the last hour, by minute: {words}")
 
 
+admin.site.index_title = "Overview"
 admin.site.index_template = "registry/admin/index.html"

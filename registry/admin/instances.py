@@ -106,7 +106,8 @@ class TagFilter(ExactFilter):
         if connection.vendor == "postgresql":
             return queryset.filter(tags__contains=[value])
         # SQLite knows no such lookup; a tag stands in its text as JSON writes it.
-        return queryset.alias(written=Cast("tags", TextField())).filter(written__contains=json.dumps(value))
+        written: QuerySet[Any] = queryset.alias(written=Cast("tags", TextField()))
+        return written.filter(written__contains=json.dumps(value))
 
 
 class InstanceList(ChangeList):

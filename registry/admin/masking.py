@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MASK = "********"
-_SECRET_NAME = re.compile(r"secret|password|token|passwd|api_?key|credential|private|dsn", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"secret|password|token|passwd|api_?key|credential|private|dsn|(^|[_-])keys?$", re.IGNORECASE)
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^/?#@\s:]*):[^/?#@\s]*@")
 _SIGNING_SECRET = re.compile(r"whsec_\S+|rct_\S+")
 

@@ -39,7 +39,7 @@ class ServicesView(UnfoldModelAdminViewMixin, TemplateView):
         return super().get_context_data(
             **kwargs,
             **panels.protection(self.request, now=now),
-            table=_table(page.object_list, findings, now=now),
+            table=_table(list(page.object_list), findings, now=now),
             page=page,
             asked=asked,
             state=state,

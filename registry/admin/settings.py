@@ -41,8 +41,9 @@ class SettingsView(UnfoldModelAdminViewMixin, TemplateView):
 
 def in_force() -> dict[str, Any]:
     """Each setting that the registry's own settings module names, as this process has it, masked."""
-    names = [name for name in dir(import_module(settings.SETTINGS_MODULE)) if name.isupper()]
-    return {name: masking.masked(getattr(settings, name), name) for name in names if name not in WIRING}
+    names = [name for name in dir(import_module(f"config.settings.{settings.SERVICE.name}")) if name.isupper()]
+    shown = [name for name in names if name not in WIRING and hasattr(settings, name)]
+    return {name: masking.masked(getattr(settings, name), name) for name in shown}
 
 
 def grouped(values: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -50,7 +51,8 @@ def grouped(values: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     for name, value in sorted(values.items()):
         title = next(title for title, prefixes in GROUPS if name.startswith(prefixes))
         shown = value if isinstance(value, str) else json.dumps(value, indent=2, default=str)
-        found[title].append((name, shown))
+        is_empty = value is None or value in ("", [], {})
+        found[title].append((name, "none" if is_empty else shown))
     return [(title, rows) for title, rows in found.items() if rows]
 
 

@@ -180,7 +180,7 @@ def test_the_secret_is_rotated_shown_once_and_logged_without_it(operator: Client
     instance = Instance.objects.get()
     assert instance.notify_secret is not None
     assert instance.notify_secret in answer.content.decode()
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     assert instance.previous_notify_secret == factories.SECRET
     assert journalled() == ("changed", "admin:ann", "changed: notify_secret (it leaked)")
     assert logged()[1:] == ("webui/webui-1", "Rotated the webhook secret of webui/webui-1. Reason: it leaked")

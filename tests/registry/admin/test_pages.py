@@ -52,7 +52,6 @@ def test_the_dashboard_says_in_one_sentence_what_is_down_and_what_it_affects(ope
     assert "Services without a passing instance 1 of 3" in page
     assert "grading requires mail" in page
     assert "2 passing" in page
-    assert "every dependent knows revision" in page
     assert "became passing grading/grading-1" in page
 
 
@@ -135,11 +134,11 @@ def test_instances_are_found_by_what_an_operator_knows_of_them(
 
     page = text_of(operator, f"{LIST}?{query}")
 
-    assert {name for name in ("a-1", "b-1", "c-1") if f'/change/">{name}<' in page} == shown
+    assert {name for name in ("a-1", "b-1", "c-1") if f">{name}<" in page} == shown
 
 
 @pytest.mark.parametrize(
-    "query", ["service=webui", "service=webui/webui-1", "change=passing", "up_to=2", "author=registry"]
+    "query", ["service=webui", "service=webui/webui-1", "change=passing", "up_to=2", "author=heartbeat"]
 )
 def test_the_journal_is_narrowed(operator: Client, now: datetime, query: str) -> None:
     factories.passing("webui", now=now)
@@ -210,7 +209,7 @@ def test_records_are_exported_as_csv_without_secrets_and_without_formulas(operat
 
     answer = operator.post(LIST, {"action": "export_csv", "_selected_action": [str(instance.pk)]})
 
-    lines = list(csv.DictReader(StringIO(answer.getvalue().decode())))  # type: ignore[attr-defined]  # a streamed answer has it
+    lines = list(csv.DictReader(StringIO(answer.getvalue().decode())))
     assert [(each["name"], each["zone"]) for each in lines] == [("webui-1", "'=cmd()")]
     assert "whsec_" not in str(lines)
     assert "Exported instances as CSV." in LogEntry.objects.get().change_message

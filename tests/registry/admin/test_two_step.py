@@ -18,7 +18,7 @@ def code_of(device: TOTPDevice) -> str:
 
 def sign_in(**given: str) -> Client:
     client = Client()
-    client.post("/admin/login/", {"username": "ann", "password": "secret", **given})
+    client.post("/admin/login/", {"next": "/admin/", "username": "ann", "password": "secret", **given})
     return client
 
 
