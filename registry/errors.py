@@ -47,6 +47,25 @@ class NamedTwice(Conflict):
         super().__init__(f"{service}/{instance} is named twice: send it once.")
 
 
+class NameTaken(Conflict):
+    def __init__(self, service: str, instance: str, *, taken: str) -> None:
+        super().__init__(
+            f"{service}/{instance} differs only in case from {service}/{taken}, which is registered: use that name, or "
+            "one that differs in more."
+        )
+
+
+class Superseded(Conflict):
+    code = "superseded"
+    title = "A later run has taken this instance over"
+
+    def __init__(self, service: str, instance: str) -> None:
+        super().__init__(
+            f"Another run of {service}/{instance} has registered since, with another `incarnation`: this one is over. "
+            "Two processes that run at the same time need names of their own."
+        )
+
+
 class Resync(Problem):
     status = 410
     code = "resync"

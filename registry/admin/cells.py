@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from config import escaping
 from registry.admin import masking
 from registry.models import Delivery, Instance, InstanceKey
-from registry.wire.bodies import SHOWN_STATUSES
+from registry.wire.limits import SHOWN_STATUSES
 
 NOTHING = SafeString('<span class="rc-none"></span>')
 

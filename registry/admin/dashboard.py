@@ -18,7 +18,8 @@ from registry.instances import standing
 from registry.instances.dependencies import Findings, State
 from registry.instances.standing import Standing
 from registry.models import JournalEntry
-from registry.wire.bodies import SHOWN_STATUSES, age
+from registry.wire.bodies import age
+from registry.wire.limits import SHOWN_STATUSES
 
 EVENTS = 15
 # Named in a sentence or a list; the page of services has all.

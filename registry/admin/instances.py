@@ -24,7 +24,8 @@ from registry.admin.settings import SettingsView
 from registry.admin.two_step import TwoStepView
 from registry.instances import catalogue, standing
 from registry.models import GOOD, Heartbeat, Instance, Requirement
-from registry.wire.bodies import SHOWN_STATUSES, age
+from registry.wire.bodies import age
+from registry.wire.limits import SHOWN_STATUSES
 
 _DECLARED = ["url", "zone", "version", "weight", "tag_list", "metadata_list", "required", "notify_url", "incarnation"]
 _JUDGED = [

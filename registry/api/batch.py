@@ -1,5 +1,6 @@
 """`POST /v1/registrations:batch`: a fleet that starts at once registers with one call (docs/protocol.md)."""
 
+from msgspec import to_builtins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,4 +16,4 @@ from registry.wire import answers
 class BatchView(RevisedView):
     @described("Register many", body=Batch, answer=answers.BatchAnswer)
     def post(self, request: Request) -> Response:
-        return Response(bodies.batch(batch.register(body_of(request, Batch), holder=holder_of(request))))
+        return Response(to_builtins(bodies.batch(batch.register(body_of(request, Batch), holder=holder_of(request)))))

@@ -1,42 +1,45 @@
-"""What registrations are answered (docs/protocol.md)."""
+"""The answers to registrations (docs/protocol.md)."""
 
 from collections.abc import Sequence
-from typing import Any
+
+import msgspec
 
 from config.problems import Problem
-from registry.discovery.documents import provider_bodies
 from registry.instances.registration import Registered
 from registry.models import Instance
-from registry.wire.bodies import instance_body
+from registry.wire import answers
+from registry.wire.bodies import offers_of, registered_instance
 
 
-def registration(registered: Registered) -> dict[str, Any]:
-    return {
-        "instance": instance_body(registered.instance),
-        "revision": registered.revision,
-        "providers": provider_bodies(registered.providers),
-    }
+def registration(registered: Registered) -> answers.Registration:
+    return answers.Registration(
+        instance=registered_instance(registered.instance),
+        revision=registered.revision,
+        providers=offers_of(registered.providers),
+    )
 
 
-def batch(outcomes: Sequence[Registered | Problem]) -> dict[str, Any]:
+def batch(outcomes: Sequence[Registered | Problem]) -> answers.BatchAnswer:
     registered = [each for each in outcomes if isinstance(each, Registered)]
     offered: dict[str, list[Instance]] = {}
     for each in registered:
         offered |= each.providers
-    return {
-        "revision": max((each.revision for each in registered), default=None),
-        "results": [_result(each) for each in outcomes],
-        "providers": provider_bodies(offered),
-    }
+    return answers.BatchAnswer(
+        revision=max((each.revision for each in registered), default=None),
+        results=[_result(each) for each in outcomes],
+        providers=offers_of(offered),
+    )
 
 
-def _result(outcome: Registered | Problem) -> dict[str, Any]:
+def _result(outcome: Registered | Problem) -> answers.RegistrationResult:
     if isinstance(outcome, Problem):
-        return {"status": outcome.status, "problem": outcome.body()}
+        return answers.RegistrationResult(
+            status=outcome.status, problem=msgspec.convert(outcome.body(), answers.Problem)
+        )
     instance = outcome.instance
-    return {
-        "status": 201 if outcome.is_new else 200,
-        "service": instance.service,
-        "instance": instance.name,
-        "revision": instance.revision,
-    }
+    return answers.RegistrationResult(
+        status=201 if outcome.is_new else 200,
+        service=instance.service,
+        instance=instance.name,
+        revision=instance.revision,
+    )

@@ -16,7 +16,7 @@ from registry.health.start_delay import BOUNDS, Histogram
 from registry.instances import catalogue
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
-from registry.wire.bodies import SHOWN_STATUSES
+from registry.wire.limits import SHOWN_STATUSES
 
 # Over which deliveries are counted.
 RECENT = timedelta(minutes=5)

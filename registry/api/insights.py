@@ -11,12 +11,12 @@ from registry.api.base import RevisedView
 from registry.api.parameters import HistoryQuery, query_of
 from registry.api.schema import described
 from registry.health import board, protection, uptime
-from registry.instances import declaration, standing
+from registry.instances import catalogue, declaration, standing
 from registry.instances.dependencies import Findings
 from registry.instances.standing import Standing
 from registry.journal import log
 from registry.wire import answers
-from registry.wire.bodies import history_body, summary_body, tenths, timestamp
+from registry.wire.bodies import tenths, timestamp
 
 
 class ProtectionView(RevisedView):
@@ -66,7 +66,7 @@ class HistoryView(RevisedView):
             found = uptime.of_instance(service, instance, days=days, span_hours=span_hours, now=now)
         else:
             found = uptime.of_service(service, days=days, span_hours=span_hours, now=now)
-        return Response(history_body(found))
+        return Response(uptime.history_body(found))
 
 
 def _protection_body(situation: protection.Situation) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def graph_body(standings: Sequence[Standing], found: Findings, *, revision: int)
 def _board_row(row: board.Row) -> dict[str, Any]:
     standing = row.standing
     return {
-        **summary_body(standing.summary),
+        **catalogue.summary_body(standing.summary),
         "status": standing.state.value,
         "status_since": standing.since and timestamp(standing.since),
         "status_reason": standing.reason,

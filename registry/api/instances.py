@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.http import HttpResponse
 from django.utils import timezone
+from msgspec import to_builtins
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +20,7 @@ from registry.instances.storage import Entry
 from registry.models import Heartbeat
 from registry.wire import answers
 from registry.wire.bodies import heartbeat_body, instance_body
+from registry.wire.declaration import Declaration
 
 
 class InstanceView(RevisedView):
@@ -26,12 +28,12 @@ class InstanceView(RevisedView):
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
         return reads.answer(request, documents.instance(service, instance), query_of(request, queries.Read))
 
-    @described("Register or update", body=declaration.Declaration, answer=answers.Registration, status=(200, 201))
+    @described("Register or update", body=Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
         key = changeable(service, instance, holder=holder_of(request))
         declared = declaration.declaration(request.data)
         registered = group_commit.register(Entry(key=key, declared=declared, author=author_of(request)))
-        return Response(bodies.registration(registered), status=201 if registered.is_new else 200)
+        return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:

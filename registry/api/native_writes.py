@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from msgspec import Struct
 
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
@@ -24,14 +25,14 @@ from registry.discovery.journal_poller import Run
 from registry.discovery.reader import Reader
 from registry.instances import batch, declaration
 from registry.instances.batch import Batch
-from registry.instances.declaration import NAME
 from registry.instances.group_commit import intake
 from registry.instances.permissions import changeable
 from registry.instances.registration import Registered
 from registry.instances.storage import Entry
 from registry.journal import log
+from registry.wire.validation import convert
 
-INSTANCE = re.compile(f"/v1/services/({NAME.pattern})/instances/({NAME.pattern})")
+INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)")
 BATCH = "/v1/registrations:batch"
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
@@ -86,10 +87,9 @@ def _registered(registered: Registered) -> RawResponse:
 
 def _registered_many(body: bytes, holder: Holder) -> RawResponse:
     """Whole, because so many are not read and written down within a turn of the event loop."""
-    wanted = declaration.convert(_members(body), Batch)
+    wanted = convert(_members(body), Batch)
     answer = bodies.batch(batch.register(wanted, holder=holder))
-    revision = answer["revision"]
-    return _response(200, answer, revision=log.head() if revision is None else revision)
+    return _response(200, answer, revision=log.head() if answer.revision is None else answer.revision)
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -100,7 +100,7 @@ def _members(body: bytes) -> Any:
     return decode(body) if body else {}
 
 
-def _response(status: int, body: dict[str, Any], *, revision: int) -> RawResponse:
+def _response(status: int, body: Struct, *, revision: int) -> RawResponse:
     headers = (*_HEADERS, (b"rollcall-revision", b"%d" % revision))
     return RawResponse(status=status, headers=headers, body=msgspec.json.encode(body))
 

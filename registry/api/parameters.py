@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from registry.discovery import queries
-from registry.discovery.queries import Revision
-from registry.instances.declaration import Name, convert
+from registry.wire.limits import Incarnation, Limit, Reason, Revision, ServiceName
+from registry.wire.validation import convert
 
 
 class JournalPage(Struct, frozen=True, kw_only=True):
@@ -18,11 +18,11 @@ class JournalPage(Struct, frozen=True, kw_only=True):
     In the order `newest`, `before` is the last revision that was seen: without it the page begins with the head.
     """
 
-    service: tuple[Name, ...] = ()
+    service: tuple[ServiceName, ...] = ()
     order: Literal["oldest", "newest"] = "oldest"
     after: Revision | None = None
     before: Revision | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    limit: Limit = 100
 
     def __post_init__(self) -> None:
         if self.order == "oldest" and self.before is not None:
@@ -41,22 +41,22 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
     """`incarnation`: only that run."""
 
-    incarnation: Annotated[str, Meta(max_length=64)] | None = None
+    incarnation: Incarnation | None = None
 
 
 class BeatReport(Struct, frozen=True, kw_only=True):
     status: Literal["passing", "critical"] = "passing"
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 class MaintenanceBody(Struct, frozen=True, kw_only=True):
     until: Annotated[datetime, Meta(tz=True)] | None = None
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 class DrainBody(Struct, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0, le=86_400)] = 30.0
-    reason: Annotated[str, Meta(max_length=500)] = ""
+    reason: Reason = ""
 
 
 Body = TypeVar("Body", bound=Struct)

@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from msgspec import Struct
 
 from registry.discovery import queries
-from registry.instances.declaration import Name
 from registry.wire import answers
+from registry.wire.limits import InstanceName, ServiceName
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -119,9 +119,9 @@ def portable(schema: Any) -> Any:
     return [portable(each) for each in schema] if isinstance(schema, list) else schema
 
 
-def _name_schema() -> dict[str, Any]:
-    (schema,), _ = msgspec.json.schema_components([Name])
-    return dict(portable(schema))
+def _name(name: str, kind: Any) -> OpenApiParameter:
+    (schema,), _ = msgspec.json.schema_components([kind])
+    return OpenApiParameter(name, dict(portable(schema)), OpenApiParameter.PATH)
 
 
-_NAMES = [OpenApiParameter(name, _name_schema(), OpenApiParameter.PATH) for name in ("service", "instance")]
+_NAMES = [_name("service", ServiceName), _name("instance", InstanceName)]

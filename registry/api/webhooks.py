@@ -1,10 +1,10 @@
 """What dependents were told, and telling them again (docs/protocol.md)."""
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from msgspec import Meta, Struct
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,18 +12,18 @@ from registry.api.base import RevisedView
 from registry.api.parameters import body_of, query_of
 from registry.api.schema import described
 from registry.instances import catalogue, declaration
-from registry.instances.declaration import Name
 from registry.models import Delivery
 from registry.webhooks import replay, sender
 from registry.wire import answers
 from registry.wire.bodies import delivery_body
+from registry.wire.limits import Limit, Revision, ServiceName
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True):
     """One of the two: from a revision on, or from where one delivery began."""
 
-    since: Annotated[int, Meta(ge=0, le=2**62)] | None = None
-    delivery: Annotated[int, Meta(ge=0, le=2**62)] | None = None
+    since: Revision | None = None
+    delivery: Revision | None = None
 
     def __post_init__(self) -> None:
         if (self.since is None) == (self.delivery is None):
@@ -31,14 +31,14 @@ class ReplayBody(Struct, frozen=True, kw_only=True):
 
 
 class DeliveriesPage(Struct, frozen=True, kw_only=True):
-    before: Annotated[int, Meta(ge=0, le=2**62)] | None = None
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    before: Revision | None = None
+    limit: Limit = 100
 
 
 class AllDeliveriesPage(DeliveriesPage, frozen=True, kw_only=True):
     """`service` is the dependents'."""
 
-    service: Name | None = None
+    service: ServiceName | None = None
 
 
 class DeliveriesView(RevisedView):

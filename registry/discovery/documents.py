@@ -14,8 +14,7 @@ from registry.discovery.pages import Address, Answer, Page
 from registry.instances import catalogue
 from registry.journal import log
 from registry.journal.log import Position
-from registry.models import Instance
-from registry.wire.bodies import instance_body, provider_body, summary_body
+from registry.wire.bodies import offers_of, registered_instance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +96,12 @@ def _services(query: queries.Services) -> Page:
     found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
     page = found[: query.limit]
     following = page[-1].service if len(found) > len(page) else None
-    return _page(at, None, {"services": list(map(summary_body, page)), "next": following})
+    return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
 
 
 def _service(name: str) -> Page:
     at = log.position()
-    return _page(at, None, summary_body(catalogue.summary(name)), names_revision=False)
+    return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
 
 
 def _instances(service: str, query: queries.Instances) -> Page:
@@ -115,7 +114,7 @@ def _instances(service: str, query: queries.Instances) -> Page:
 
 def _instance(service: str, name: str) -> Page:
     at = log.position()
-    return _page(at, [service], instance_body(catalogue.instance(service, name)), names_revision=False)
+    return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
 
 
 def _requirements(service: str, name: str) -> Page:
@@ -125,7 +124,7 @@ def _requirements(service: str, name: str) -> Page:
 
 def _offered(services: list[str]) -> Page:
     at = log.position()
-    return _page(at, services, {"providers": provider_bodies(catalogue.offered(services))})
+    return _page(at, services, {"providers": offers_of(catalogue.offered(services))})
 
 
 def _targets(query: queries.Targets) -> Page:
@@ -133,10 +132,6 @@ def _targets(query: queries.Targets) -> Page:
     offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
     groups = [prometheus_targets.group(each) for each in offered]
     return _page(at, query.service or None, groups, names_revision=False)
-
-
-def provider_bodies(providers: dict[str, list[Instance]]) -> dict[str, list[dict[str, Any]]]:
-    return {service: [provider_body(each) for each in offered] for service, offered in providers.items()}
 
 
 def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:

@@ -18,7 +18,7 @@ from registry.discovery.token_cache import Holders
 from registry.journal import log
 from registry.journal.log import Position
 from registry.models import JournalEntry
-from registry.wire.bodies import entry_body
+from registry.wire.bodies import journal_entry
 
 # Twice within what counts as fresh, so that one slow look makes nothing stale.
 LOOK_SECONDS = 0.5
@@ -116,7 +116,7 @@ class Watcher:
 
 def encode(entry: JournalEntry) -> ChangeEvent:
     """As server-sent events have it."""
-    data = msgspec.json.encode(entry_body(entry))
+    data = msgspec.json.encode(journal_entry(entry))
     encoded = b"id: %d\nevent: change\ndata: %b\n\n" % (entry.revision, data)
     return ChangeEvent(revision=entry.revision, service=entry.service, encoded=encoded)
 

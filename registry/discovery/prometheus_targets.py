@@ -5,15 +5,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from registry.models import Instance
+from registry.outbound.urls import DEFAULT_PORTS
 
-_PORTS = {"http": 80, "https": 443}
 _NOT_IN_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def group(instance: Instance) -> dict[str, Any]:
     """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only."""
     parts = urlsplit(instance.url)
-    port = parts.port or _PORTS.get(parts.scheme, 80)
+    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
     host = parts.hostname or ""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return {"targets": [target], "labels": _labels(instance, scheme=parts.scheme)}

@@ -2,20 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
-from typing import Annotated, Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct, inspect
 
 from config.problems import Invalid
-from registry.instances.declaration import Label, Name
-from registry.wire.validation import WAIT_PATTERN, invalid
-
-Revision = Annotated[int, Meta(ge=0, le=2**62)]
-Limit = Annotated[int, Meta(ge=1, le=1000)]
-Wait = Annotated[str, Meta(pattern=WAIT_PATTERN)]
-ShownStatus = Literal["starting", "passing", "warning", "critical", "maintenance", "draining"]
+from registry.wire.limits import InstanceName, Label, Limit, Revision, ServiceName, ShownStatus, Tag, Wait
+from registry.wire.validation import invalid
 
 LONGEST_WAIT_SECONDS = 300.0
 USUAL_WAIT = "30s"
@@ -35,7 +30,7 @@ class Read(Struct, frozen=True, kw_only=True):
 
 class Services(Read, frozen=True, kw_only=True):
     limit: Limit | None = None
-    cursor: Name | None = None
+    cursor: ServiceName | None = None
 
 
 class Waiting(Read, frozen=True, kw_only=True):
@@ -57,18 +52,18 @@ class Instances(Waiting, frozen=True, kw_only=True):
     """`after` and `wait` wait for a change of the service; `cursor` is the `next` of the page before."""
 
     status: ShownStatus | None = None
-    tag: Annotated[str, Meta(max_length=64)] | None = None
+    tag: Tag | None = None
     zone: Label | None = None
     version: Label | None = None
     limit: Limit | None = None
-    cursor: Name | None = None
+    cursor: InstanceName | None = None
 
 
 class Targets(Read, frozen=True, kw_only=True):
     """`service` may be given several times."""
 
-    service: tuple[Name, ...] = ()
-    tag: Annotated[str, Meta(max_length=64)] | None = None
+    service: tuple[ServiceName, ...] = ()
+    tag: Tag | None = None
     zone: Label | None = None
     version: Label | None = None
 
@@ -76,7 +71,7 @@ class Targets(Read, frozen=True, kw_only=True):
 class Events(Struct, frozen=True, kw_only=True):
     """`service` may be given several times; `after` is the last revision that was seen."""
 
-    service: tuple[Name, ...] = ()
+    service: tuple[ServiceName, ...] = ()
     after: Revision | None = None
 
 
@@ -89,13 +84,14 @@ def parse(kind: type[Query], query: str) -> Query:
     given = parse_qs(query, keep_blank_values=True, errors="replace")
     _refuse_unknown(given, kind.__struct_fields__)
     members: dict[str, str | list[str]] = {}
+    several = {each.name for each in inspect.type_info(kind).fields if isinstance(each.type, inspect.VarTupleType)}
     for name in kind.__struct_fields__:
         # No database takes the character.
         values = [value.replace("\0", "") for value in given.get(name, ())]
         if name == "consistent" and values == [""]:
             values = ["true"]
         if values:
-            members[name] = values if name == "service" else values[-1]
+            members[name] = values if name in several else values[-1]
     return _convert(members, kind)
 
 

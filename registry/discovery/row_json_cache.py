@@ -11,7 +11,7 @@ import msgspec
 
 from registry.database import rows
 from registry.discovery.queries import Instances
-from registry.wire.bodies import instance_body
+from registry.wire.bodies import registered_instance
 
 # Of 30,000 instances, most of which are kept in 2 kB.
 MOST_BYTES = 80 * 1024 * 1024
@@ -73,5 +73,5 @@ def _shown(row: _Row) -> Shown:
 
 def _made(row: _Row) -> Shown:
     instance = rows.instance(row)
-    encoded = msgspec.Raw(msgspec.json.encode(instance_body(instance)))
+    encoded = msgspec.Raw(msgspec.json.encode(registered_instance(instance)))
     return Shown(instance.name, instance.shown_status, instance.tags, encoded)

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from registry.outbound.urls import DEFAULT_PORTS
+
 TIMEOUT_SECONDS = 1.0
 # One look serves all that ask within this time.
 FRESH_SECONDS = 2.0
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Canary:

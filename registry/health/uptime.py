@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import Max, QuerySet, Sum
 
 from registry.errors import UnknownInstance, UnknownService
 from registry.health.probe_counts import COLUMNS, DAY, HOUR, Counts
 from registry.models import Instance, Requirement, Rollup
+from registry.wire.bodies import tenths, timestamp
 
 SPANS = {"day": DAY, "hour": HOUR}
 
@@ -68,6 +70,22 @@ def hourly_latencies(*, hours: int, now: datetime) -> dict[str, list[float | Non
         if timed and start_hour - first < hours:
             means[start_hour - first] = total / timed
     return latencies
+
+
+def history_body(report: Report) -> dict[str, Any]:
+    periods = [{"start": timestamp(start), **_probes_body(counts)} for start, counts in report.periods]
+    return {"total": _probes_body(report.total), "periods": periods}
+
+
+def _probes_body(counts: Counts) -> dict[str, Any]:
+    return {
+        "probes": counts.probes,
+        "failures": counts.failures,
+        "warnings": counts.warnings,
+        "uptime": counts.uptime,
+        "latency_mean_ms": tenths(counts.latency_mean_ms),
+        "latency_max_ms": tenths(counts.latency_max_ms if counts.timed else None),
+    }
 
 
 def _first(days: int, span_hours: int, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""The registrations and maintenances as one JSON document, out and in again."""
+"""Export and import of registrations and maintenance, as one JSON document."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,18 +9,19 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
-from registry.instances.declaration import LONGEST_REASON, Declaration, Name
 from registry.models import Instance, InstanceKey, Maintenance
 from registry.wire.bodies import instance_body, maintenance_body
+from registry.wire.declaration import Declaration
+from registry.wire.limits import Reason, ServiceName
 from registry.wire.validation import invalid
 
 FORMAT = "rollcall-registry-1"
 
 
 class ArchivedMaintenance(Struct, frozen=True, kw_only=True):
-    service: Name
+    service: ServiceName
     instance: str = ""
-    reason: Annotated[str, Meta(max_length=LONGEST_REASON)] = ""
+    reason: Reason = ""
     author: str = ""
     until: Annotated[datetime, Meta(tz=True)] | None = None
 
@@ -32,7 +33,7 @@ class Archive(Struct, frozen=True, kw_only=True):
 
 
 def export(*, with_secrets: bool) -> dict[str, Any]:
-    """Everything that was declared; what heartbeats found is found again."""
+    """Everything that was declared; heartbeats judge it anew. Without secrets, `notify_url` is left out too."""
     return {
         "format": FORMAT,
         "instances": [_declared(each, with_secrets=with_secrets) for each in Instance.objects.all()],
@@ -44,14 +45,15 @@ def export(*, with_secrets: bool) -> dict[str, Any]:
 def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
     """Register what the document holds, all of it or, where anything is wrong, nothing; again it changes nothing.
 
+    An instance that is registered keeps what the document leaves out: where it is notified, its secret, and its run.
     Returns how many instances were new, changed and unchanged. Raises Invalid naming the place.
     """
     archive = _decoded(document)
-    declared = [_checked(index, members) for index, members in enumerate(archive.instances)]
     counts = {"registered": 0, "changed": 0, "unchanged": 0}
-    for key, members in declared:
-        before = Instance.objects.filter(service=key.service, name=key.instance).first()
-        registered = registration.register(key, members, author=author, now=now)
+    for index, members in enumerate(archive.instances):
+        before = Instance.objects.filter(service=members.get("service"), name=members.get("instance")).first()
+        key, declared = _checked(index, members if before is None else _kept(before, members))
+        registered = registration.register(key, declared, author=author, now=now)
         unchanged = before is not None and before.revision == registered.instance.revision
         counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
     for each in archive.maintenance:
@@ -69,10 +71,20 @@ def _declared(instance: Instance, *, with_secrets: bool) -> dict[str, Any]:
     members = {name: body[name] for name in names if name in body}
     if with_secrets:
         members["notify_secret"] = instance.notify_secret
-    elif members["notify_url"] is not None:
-        # Without its secret nothing could be signed: the instance gives both again when it registers next.
-        members["notify_url"] = None
+    else:
+        # Without its secret nothing could be signed: a new instance gives both when it registers next.
+        members.pop("notify_url")
     return members
+
+
+def _kept(instance: Instance, members: dict[str, Any]) -> dict[str, Any]:
+    """The document's members, and what they leave out of a registered instance."""
+    kept: dict[str, Any] = {"incarnation": instance.incarnation}
+    if members.get("notify_url") is None:
+        kept |= {"notify_url": instance.notify_url, "notify_secret": instance.notify_secret}
+    elif members["notify_url"] == instance.notify_url:
+        kept["notify_secret"] = instance.notify_secret
+    return {**kept, **{name: value for name, value in members.items() if value is not None}}
 
 
 def _decoded(document: bytes) -> Archive:

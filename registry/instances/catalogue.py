@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from django.db import connection
 
 from registry.database import rows
 from registry.errors import UnknownInstance, UnknownService
 from registry.models import GOOD, Instance, Requirement, shown_status
+from registry.wire.limits import SHOWN_STATUSES
 
+_NONE_SHOWN = dict.fromkeys(SHOWN_STATUSES, 0)
 _IS_GOOD = "status IN (%s, %s)"
 _COUNTS = """
     SELECT service, status, is_in_maintenance, draining_until IS NOT NULL, COUNT(*) FROM registry_instance
@@ -114,3 +117,14 @@ def _of(service: str, found: dict[str, Summary]) -> Summary:
     if service not in found:
         found[service] = Summary(service=service)
     return found[service]
+
+
+def summary_body(summary: Summary) -> dict[str, Any]:
+    return {
+        "service": summary.service,
+        "instances": sum(summary.counts.values()),
+        **_NONE_SHOWN,
+        **summary.counts,
+        "requires": sorted(summary.requires),
+        "required_by": sorted(summary.required_by),
+    }

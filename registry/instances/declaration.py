@@ -2,74 +2,39 @@
 
 import re
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
-import msgspec
 from django.conf import settings
-from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry.models import InstanceKey
 from registry.outbound import own_endpoints
 from registry.outbound.address_policy import AddressPolicy
+from registry.wire.declaration import Declaration
+from registry.wire.limits import (
+    INSTANCE_PATTERN,
+    INSTANCE_RULE,
+    LONGEST_REASON,
+    LONGEST_URL,
+    SECRET_BYTES,
+    SERVICE_PATTERN,
+    SERVICE_RULE,
+)
 from registry.wire.signature import key_of
-from registry.wire.validation import NAME_PATTERN, NAME_RULE, invalid
+from registry.wire.validation import convert
 
-NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
-SECRET_BYTES = range(24, 65)
-
-Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
-LONGEST_URL = 500
-LONGEST_REASON = 500
-Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
-Label = Annotated[str, Meta(max_length=100)]
-Shape = TypeVar("Shape", bound=Struct)
-
-
-class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
-    kind: Literal["http", "tcp", "ttl"] = "tcp"
-    url: Url | None = None
-    interval_seconds: Annotated[float, Meta(ge=1, le=3600)] = 10.0
-    timeout_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 5.0
-    warn_after_seconds: Annotated[float, Meta(ge=0.001, le=60)] | None = None
-    failures_before_critical: Annotated[int, Meta(ge=1, le=100)] = 3
-    successes_before_passing: Annotated[int, Meta(ge=1, le=100)] = 1
-    deregister_after_seconds: Annotated[float, Meta(ge=1, le=31_536_000)] | None = None
-
-
-class Declaration(Struct, frozen=True, kw_only=True):
-    """The body of a registration (docs/protocol.md)."""
-
-    url: Url
-    requires: Annotated[list[Name], Meta(max_length=200)] = []
-    notify_url: Url | None = None
-    notify_secret: Annotated[str, Meta(max_length=120)] | None = None
-    heartbeat: HeartbeatDeclaration = HeartbeatDeclaration()
-    tags: Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=32)] = []
-    incarnation: Annotated[str, Meta(max_length=64)] = ""
-    zone: Label = ""
-    version: Label = ""
-    weight: Annotated[int, Meta(ge=0, le=1000)] = 100
-    metadata: Annotated[
-        dict[Annotated[str, Meta(min_length=1, max_length=64)], Annotated[str, Meta(max_length=512)]],
-        Meta(max_length=64),
-    ] = {}
-
-    @property
-    def heartbeat_url(self) -> str:
-        if self.heartbeat.url is not None:
-            return self.heartbeat.url
-        return f"{self.url.rstrip('/')}/healthz" if self.heartbeat.kind == "http" else self.url
+_SERVICE = re.compile(SERVICE_PATTERN)
+_INSTANCE = re.compile(INSTANCE_PATTERN)
 
 
 def instance_key(service: str, instance: str) -> InstanceKey:
-    """Raises Invalid when one of the two is no name."""
+    """The key of an instance. Raises Invalid when one of the two is no name."""
     check_names(service=service, instance=instance)
     return InstanceKey(service=service, instance=instance)
 
 
 def check_reason(reason: str) -> str:
-    """Raises Invalid when it is longer than is kept of one."""
+    """The reason, when it is short enough to be stored. Raises Invalid."""
     if len(reason) > LONGEST_REASON:
         detail = f"It is longer than {LONGEST_REASON} characters: shorten it."
         raise Invalid("See `errors` for each member.", errors=[{"pointer": "/reason", "detail": detail}])
@@ -77,12 +42,12 @@ def check_reason(reason: str) -> str:
 
 
 def check_names(**names: str) -> None:
-    """Raises Invalid naming each, by what it should name, that is no name."""
-    wrong = [
-        {"pointer": f"/{member}", "detail": f"{value!r} is no name: {NAME_RULE}."}
-        for member, value in names.items()
-        if not NAME.fullmatch(value)
-    ]
+    """Check what an address names, by member: `service` or `instance`. Raises Invalid naming each that is wrong."""
+    wrong = []
+    for member, value in names.items():
+        pattern, rule = (_SERVICE, SERVICE_RULE) if member == "service" else (_INSTANCE, INSTANCE_RULE)
+        if not pattern.match(value):
+            wrong.append({"pointer": f"/{member}", "detail": f"{value!r} is no name: {rule}."})
     if wrong:
         raise Invalid("This names no instance.", errors=wrong)
 
@@ -96,16 +61,8 @@ def declaration(members: Any) -> Declaration:
     return declared
 
 
-def convert(members: Any, kind: type[Shape]) -> Shape:
-    """A decoded body as a struct. Raises Invalid naming the first wrong member."""
-    try:
-        return msgspec.convert(members, kind)
-    except msgspec.ValidationError as error:
-        raise invalid(error, kind) from error
-
-
 def address_policy() -> AddressPolicy:
-    """By which addresses are judged when they are declared and again when they are called."""
+    """The policy that judges addresses when they are declared, and again when they are called."""
     return _policy(tuple(settings.ALLOWED_NETWORKS), own_endpoints.own)
 
 

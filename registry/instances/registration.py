@@ -1,6 +1,6 @@
 """Registering, updating and deregistering."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from django.db import connection
 from config.problems import Problem
 from registry.database import retry, rows
 from registry.database.retry import Overtaken
-from registry.errors import Deregistered, NamedTwice
+from registry.errors import Deregistered, NamedTwice, NameTaken, Superseded
 from registry.instances import catalogue, storage
-from registry.instances.declaration import Declaration
 from registry.instances.storage import Entry
 from registry.journal import log
 from registry.models import Change, Instance, InstanceKey, Tombstone
 from registry.wire import bodies
+from registry.wire.declaration import Declaration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +44,17 @@ def register(key: InstanceKey, declared: Declaration, *, author: str, now: datet
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
     """As `register`, in one transaction and a handful of statements; what is refused hinders none of the others."""
     found = _locked_many([entry.key for entry in entries])
-    refused = _refused(entries)
+    refused = find_refused(entries, found)
     accepted = [entry for entry in entries if id(entry) not in refused]
     known = {entry.key: found[entry.key] for entry in accepted if entry.key in found}
+    _supersede(known, accepted, now=now)
     changed = storage.update(known, accepted, now=now)
     newcomers = [entry for entry in accepted if entry.key not in known]
     if newcomers:
         # Of these there is no row to lock. Whoever buries one, or begins or ends maintenance, has either done so before
         # this, or looks for them after it.
         log.locked_head()
-        refused |= _buried(newcomers)
+        refused |= _buried(newcomers, found) | _taken(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
     fresh = storage.draft(newcomers, now=now)
     drafts = [*map(storage.announced, fresh.values()), *changed]
@@ -119,26 +120,54 @@ def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revis
     return Registered(instance=instance, revision=revision, providers=providers, is_new=is_new)
 
 
-def _refused(entries: Sequence[Entry]) -> dict[int, Problem]:
-    """By the entry's identity: runs that were deregistered, and the later of two entries for one instance."""
-    refused = _buried(entries)
-    seen: set[InstanceKey] = set()
+def find_refused(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
+    """Runs that are over, and the later of two entries for one instance, by the entry's identity."""
+    refused = _buried(entries, found)
+    seen: set[tuple[str, str]] = set()
     for entry in entries:
-        if entry.key in seen and id(entry) not in refused:
+        name = (entry.key.service, entry.key.instance.lower())
+        if name in seen and id(entry) not in refused:
             refused[id(entry)] = NamedTwice(entry.key.service, entry.key.instance)
-        seen.add(entry.key)
+        seen.add(name)
     return refused
 
 
-def _buried(entries: Sequence[Entry]) -> dict[int, Problem]:
-    """By the entry's identity: runs that were deregistered."""
+def _buried(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
+    """Runs that were deregistered, or that another run has followed, by the entry's identity."""
     runs = {(entry.key.service, entry.key.instance): entry for entry in entries if entry.declared.incarnation}
     buried = _tombstones(list(runs)) if runs else set()
     return {
-        id(entry): Deregistered(entry.key.service, entry.key.instance)
+        id(entry): (Superseded if entry.key in found else Deregistered)(entry.key.service, entry.key.instance)
         for entry in entries
         if (entry.key.service, entry.key.instance, entry.declared.incarnation) in buried
     }
+
+
+def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
+    """New instances whose names differ only in case from one that is registered, by the entry's identity."""
+    names = [(entry.key.service, entry.key.instance.lower()) for entry in newcomers]
+    condition, parameters = rows.among_pairs("(service, lower(name))", names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT service, name FROM registry_instance WHERE {condition}", parameters)  # noqa: S608 -- constants
+        taken = {(service, name.lower()): name for service, name in cursor.fetchall()}
+    return {
+        id(entry): NameTaken(entry.key.service, entry.key.instance, taken=taken[name])
+        for entry, name in zip(newcomers, names, strict=True)
+        # Of exactly this name: registered since it was looked for, which the insert will find.
+        if name in taken and taken[name] != entry.key.instance
+    }
+
+
+def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> None:
+    """Bury the runs that another follows: a late registration of theirs must not overwrite their successor's."""
+    over = [
+        Tombstone(service=entry.key.service, instance=entry.key.instance, incarnation=before, at=now)
+        for entry in entries
+        if entry.key in known and (before := known[entry.key].incarnation) not in ("", entry.declared.incarnation)
+    ]
+    Tombstone.objects.bulk_create(
+        over, update_conflicts=True, unique_fields=["service", "instance", "incarnation"], update_fields=["at"]
+    )
 
 
 def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:

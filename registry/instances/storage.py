@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
-from registry.instances.declaration import Declaration
 from registry.journal import log
 from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
 from registry.wire import bodies
+from registry.wire.declaration import Declaration
 
 # What a new heartbeat must judge anew when it has changed.
 _PROBED = frozenset(

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from registry.models.instances import Instance
+from registry.models.instances import LONGEST_NAME, Instance
 from registry.models.status import Status
 
 
@@ -46,7 +46,7 @@ class Rollup(models.Model):
 
     pk = models.CompositePrimaryKey("span_hours", "service", "instance", "start_hour")
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
     span_hours = models.PositiveSmallIntegerField()
     # Hours since the epoch.
     start_hour = models.PositiveIntegerField()

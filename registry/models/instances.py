@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from registry.models.status import GOOD, Status, shown_status
 
@@ -13,6 +14,8 @@ class HeartbeatKind(models.TextChoices):
     TTL = "ttl", "TTL"
 
 
+# An instance's; a service's is a DNS label.
+LONGEST_NAME = 255
 DRAINING = models.Q(draining_until__isnull=False)
 
 
@@ -20,7 +23,7 @@ class Instance(models.Model):
     """A registration, as wide as it was declared; what changes at every probe is in Heartbeat."""
 
     service = models.CharField(max_length=63)
-    name = models.CharField("instance", max_length=63)
+    name = models.CharField("instance", max_length=LONGEST_NAME)
     url = models.CharField("URL", max_length=500)
     requires = models.JSONField(default=list, blank=True)
     notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
@@ -70,7 +73,11 @@ class Instance(models.Model):
             ),
             ("view_settings", "Can view the settings in force"),
         ]
-        constraints = [models.UniqueConstraint(fields=["service", "name"], name="instance_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["service", "name"], name="instance_unique"),
+            # Two names that differ in case alone are one instance registered twice.
+            models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
+        ]
         indexes = [
             # overrides.expire: whose time to drain is over?
             models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
@@ -126,7 +133,7 @@ class Maintenance(models.Model):
     """
 
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63, blank=True)
+    instance = models.CharField(max_length=LONGEST_NAME, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     author = models.CharField(max_length=100)
     since = models.DateTimeField()
@@ -145,7 +152,7 @@ class Tombstone(models.Model):
     """A run of an instance that was deregistered: a late update of the same run does not bring it back."""
 
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
     incarnation = models.CharField(max_length=64)
     at = models.DateTimeField()
 

@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from registry.models.instances import LONGEST_NAME
+
 
 class Change(models.TextChoices):
     REGISTERED = "registered", "registered"
@@ -23,7 +25,7 @@ class JournalEntry(models.Model):
     at = models.DateTimeField()
     change = models.CharField(max_length=17, choices=Change.choices)
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
     author = models.CharField(max_length=100)
     reason = models.CharField(max_length=500, blank=True)
     before = models.CharField(max_length=16, blank=True)

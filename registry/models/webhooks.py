@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from registry.models.instances import Instance
+from registry.models.instances import LONGEST_NAME, Instance
 
 
 class Cursor(models.Model):
@@ -38,7 +38,7 @@ class Delivery(models.Model):
 
     at = models.DateTimeField()
     service = models.CharField(max_length=63)
-    instance = models.CharField(max_length=63)
+    instance = models.CharField(max_length=LONGEST_NAME)
     webhook_id = models.CharField(max_length=80)
     from_revision = models.BigIntegerField()
     to_revision = models.BigIntegerField()

@@ -1,12 +1,21 @@
-"""The answers' shapes, for the API's description; tests hold what is answered to them."""
+"""The shapes of answers: they encode what is answered, and describe it in the API's OpenAPI document."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from registry.discovery.queries import Revision, ShownStatus
-from registry.instances.declaration import HeartbeatDeclaration, Name, Url
+from registry.wire.declaration import HeartbeatDeclaration
+from registry.wire.limits import (
+    Count,
+    InstanceName,
+    Revision,
+    ServiceName,
+    Share,
+    ShownStatus,
+    Timestamp,
+    Url,
+)
 
 ChangeName = Literal[
     "registered",
@@ -20,8 +29,8 @@ ChangeName = Literal[
     "draining",
     "deregistered",
 ]
+Health = Literal["starting", "passing", "warning", "critical"]
 ServiceState = Literal["critical", "missing", "degraded", "draining", "maintenance", "warning", "starting", "passing"]
-Count = Annotated[int, Meta(ge=0)]
 
 
 class Problem(Struct, kw_only=True, omit_defaults=True):
@@ -37,8 +46,8 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
 class Provider(Struct, kw_only=True):
     """What a dependent needs to know of an instance."""
 
-    service: Name
-    instance: Name
+    service: ServiceName
+    instance: InstanceName
     url: Url
     status: ShownStatus
     suspect: bool
@@ -50,16 +59,17 @@ class Provider(Struct, kw_only=True):
 
 
 class RegisteredInstance(Provider, kw_only=True):
-    """An instance whole, as it is stored."""
+    """An instance whole, as it is stored; `dns_label` is its name in a form that DNS takes."""
 
-    health: Literal["starting", "passing", "warning", "critical"]
-    status_since: datetime
+    dns_label: str
+    health: Health
+    status_since: Timestamp
     status_reason: str
-    draining_until: datetime | None
-    requires: list[Name]
+    draining_until: Timestamp | None
+    requires: list[ServiceName]
     notify_url: str | None
     heartbeat: HeartbeatDeclaration
-    registered_at: datetime
+    registered_at: Timestamp
     registered_by: str
     revision: Revision
 
@@ -72,8 +82,8 @@ class Registration(Struct, kw_only=True):
 
 class RegistrationResult(Struct, kw_only=True, omit_defaults=True):
     status: int
-    service: Name | None = None
-    instance: Name | None = None
+    service: ServiceName | None = None
+    instance: InstanceName | None = None
     revision: Revision | None = None
     problem: Problem | None = None
 
@@ -89,11 +99,11 @@ class InstanceList(Struct, kw_only=True):
 
     revision: Revision
     instances: list[RegisteredInstance]
-    next: Name | None
+    next: InstanceName | None
 
 
 class ServiceSummary(Struct, kw_only=True):
-    service: Name
+    service: ServiceName
     instances: Count
     starting: Count
     passing: Count
@@ -101,8 +111,8 @@ class ServiceSummary(Struct, kw_only=True):
     critical: Count
     maintenance: Count
     draining: Count
-    requires: list[Name]
-    required_by: list[Name]
+    requires: list[ServiceName]
+    required_by: list[ServiceName]
 
 
 class ServiceList(Struct, kw_only=True):
@@ -110,7 +120,7 @@ class ServiceList(Struct, kw_only=True):
 
     revision: Revision
     services: list[ServiceSummary]
-    next: Name | None
+    next: ServiceName | None
 
 
 class Providers(Struct, kw_only=True):
@@ -122,10 +132,10 @@ class Entry(Struct, kw_only=True):
     """One change in the journal."""
 
     revision: Revision
-    at: datetime
+    at: Timestamp
     change: ChangeName
-    service: Name
-    instance: Name
+    service: ServiceName
+    instance: InstanceName
     author: str
     reason: str
 
@@ -145,9 +155,9 @@ class TargetGroup(Struct, kw_only=True):
 
 class DeliveryAttempt(Struct, kw_only=True):
     id: int
-    service: Name
-    instance: Name
-    at: datetime
+    service: ServiceName
+    instance: InstanceName
+    at: Timestamp
     webhook_id: str
     from_revision: Revision
     to_revision: Revision
@@ -183,13 +193,13 @@ class Probes(Struct, kw_only=True):
     probes: Count
     failures: Count
     warnings: Count
-    uptime: Annotated[float, Meta(ge=0, le=1)] | None
+    uptime: Share | None
     latency_mean_ms: float | None
     latency_max_ms: float | None
 
 
 class ProbesOfPeriod(Probes, kw_only=True):
-    start: datetime
+    start: Timestamp
 
 
 class History(Struct, kw_only=True):
@@ -202,12 +212,12 @@ class History(Struct, kw_only=True):
 class HeartbeatState(Struct, kw_only=True):
     """An instance's last result and its next probe; `consecutive_failures` are those in a row up to now."""
 
-    instance: Name
-    last_heartbeat_at: datetime | None
-    last_passed_at: datetime | None
+    instance: InstanceName
+    last_heartbeat_at: Timestamp | None
+    last_passed_at: Timestamp | None
     latency_ms: float | None
     consecutive_failures: Count
-    next_due_at: datetime
+    next_due_at: Timestamp
     detail: str
 
 
@@ -223,33 +233,33 @@ class DueNow(Struct, kw_only=True):
 
 class Protection(Struct, kw_only=True):
     active: bool
-    since: datetime | None
+    since: Timestamp | None
     reason: str
     ends: str
     suspects: Count
-    grace_until: datetime | None
+    grace_until: Timestamp | None
 
 
 class GraphService(Struct, kw_only=True):
     """`causes` are the root causes that explain the state; none for a root cause itself."""
 
-    service: Name
+    service: ServiceName
     offers: bool
-    requires: list[Name]
+    requires: list[ServiceName]
     state: ServiceState
-    since: datetime | None
+    since: Timestamp | None
     reason: str
-    causes: list[Name]
+    causes: list[ServiceName]
 
 
 class Graph(Struct, kw_only=True):
     revision: Revision
     services: list[GraphService]
-    down: list[Name]
-    roots: list[list[Name]]
-    affected: dict[str, list[Name]]
-    unmet: dict[str, list[Name]]
-    cycles: list[list[Name]]
+    down: list[ServiceName]
+    roots: list[list[ServiceName]]
+    affected: dict[str, list[ServiceName]]
+    unmet: dict[str, list[ServiceName]]
+    cycles: list[list[ServiceName]]
 
 
 class BoardService(ServiceSummary, kw_only=True):
@@ -257,18 +267,18 @@ class BoardService(ServiceSummary, kw_only=True):
     was probed; `latencies` the mean milliseconds of the last 24 hours, oldest first."""
 
     status: ServiceState
-    status_since: datetime | None
+    status_since: Timestamp | None
     status_reason: str
-    causes: list[Name]
-    last_heartbeat_at: datetime | None
+    causes: list[ServiceName]
+    last_heartbeat_at: Timestamp | None
     latency_ms: float | None
     tags: list[str]
     zones: list[str]
-    days: list[tuple[date, Annotated[float, Meta(ge=0, le=1)]]]
+    days: list[tuple[date, Share]]
     latencies: list[float | None]
 
 
 class Board(Struct, kw_only=True):
     revision: Revision
-    at: datetime
+    at: Timestamp
     services: list[BoardService]

@@ -1,124 +1,96 @@
-"""How instances and journal entries look on the wire (docs/protocol.md), and ages to people."""
+"""What is stored, as it is sent: models to the shapes of answers.py (docs/protocol.md)."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from registry.health.probe_counts import Counts
-from registry.health.uptime import Report
-from registry.instances.catalogue import Summary
-from registry.models import Delivery, Heartbeat, Instance, JournalEntry, Maintenance, Status
+from registry.models import Delivery, Heartbeat, Instance, JournalEntry, Maintenance
+from registry.wire import answers
+from registry.wire.answers import ChangeName, Health
+from registry.wire.declaration import HeartbeatDeclaration, Kind
+from registry.wire.limits import ShownStatus
 
-SHOWN_STATUSES = (*Status.values, "maintenance", "draining")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-_NONE_SHOWN = dict.fromkeys(SHOWN_STATUSES, 0)
 
 
-def instance_body(instance: Instance) -> dict[str, Any]:
-    return {
-        **provider_body(instance),
-        "health": instance.status,
-        "status_since": timestamp(instance.shown_since),
-        "status_reason": instance.shown_reason,
-        "draining_until": instance.draining_until and timestamp(instance.draining_until),
-        "requires": instance.requires,
-        "notify_url": instance.notify_url,
-        "heartbeat": {
-            "kind": instance.heartbeat_kind,
-            "url": instance.heartbeat_url,
-            "interval_seconds": instance.interval_seconds,
-            "timeout_seconds": instance.timeout_seconds,
-            "warn_after_seconds": instance.warn_after_seconds,
-            "failures_before_critical": instance.failures_before_critical,
-            "successes_before_passing": instance.successes_before_passing,
-            "deregister_after_seconds": instance.deregister_after_seconds,
-        },
-        "registered_at": timestamp(instance.registered_at),
-        "registered_by": instance.registered_by,
-        "revision": instance.revision,
-    }
+def provider(instance: Instance) -> answers.Provider:
+    """An instance as its dependents are given it."""
+    return answers.Provider(
+        service=instance.service,
+        instance=instance.name,
+        url=instance.url,
+        status=cast("ShownStatus", instance.shown_status),
+        suspect=instance.is_suspect,
+        zone=instance.zone,
+        version=instance.version,
+        weight=instance.weight,
+        tags=instance.tags,
+        metadata=instance.metadata,
+    )
+
+
+def registered_instance(instance: Instance) -> answers.RegisteredInstance:
+    return answers.RegisteredInstance(
+        service=instance.service,
+        instance=instance.name,
+        dns_label=dns_label(instance.name),
+        url=instance.url,
+        status=cast("ShownStatus", instance.shown_status),
+        suspect=instance.is_suspect,
+        zone=instance.zone,
+        version=instance.version,
+        weight=instance.weight,
+        tags=instance.tags,
+        metadata=instance.metadata,
+        health=cast("Health", instance.status),
+        status_since=timestamp(instance.shown_since),
+        status_reason=instance.shown_reason,
+        draining_until=None if instance.draining_until is None else timestamp(instance.draining_until),
+        requires=instance.requires,
+        notify_url=instance.notify_url,
+        heartbeat=HeartbeatDeclaration(
+            kind=cast("Kind", instance.heartbeat_kind),
+            url=instance.heartbeat_url,
+            interval_seconds=instance.interval_seconds,
+            timeout_seconds=instance.timeout_seconds,
+            warn_after_seconds=instance.warn_after_seconds,
+            failures_before_critical=instance.failures_before_critical,
+            successes_before_passing=instance.successes_before_passing,
+            deregister_after_seconds=instance.deregister_after_seconds,
+        ),
+        registered_at=timestamp(instance.registered_at),
+        registered_by=instance.registered_by,
+        revision=instance.revision,
+    )
+
+
+def offers_of(providers: dict[str, list[Instance]]) -> dict[str, list[answers.Provider]]:
+    return {service: [provider(each) for each in offered] for service, offered in providers.items()}
 
 
 def provider_body(instance: Instance) -> dict[str, Any]:
-    """What a dependent needs to know of an instance."""
-    return {
-        "service": instance.service,
-        "instance": instance.name,
-        "url": instance.url,
-        "status": instance.shown_status,
-        "suspect": instance.is_suspect,
-        "zone": instance.zone,
-        "version": instance.version,
-        "weight": instance.weight,
-        "tags": instance.tags,
-        "metadata": instance.metadata,
-    }
+    return _members(provider(instance))
+
+
+def instance_body(instance: Instance) -> dict[str, Any]:
+    return _members(registered_instance(instance))
 
 
 def offer_digest(instance: Instance) -> str:
-    """What distinguishes one offer from another; empty when the instance is not offered."""
+    """A digest that tells one offer from another; empty when the instance is not offered."""
     if not instance.is_offered:
         return ""
-    encoded = msgspec.json.encode(provider_body(instance), order="deterministic")
+    encoded = msgspec.json.encode(provider(instance), order="sorted")
     return hashlib.sha256(encoded).hexdigest()[:16]
 
 
-def summary_body(summary: Summary) -> dict[str, Any]:
-    return {
-        "service": summary.service,
-        "instances": sum(summary.counts.values()),
-        **_NONE_SHOWN,
-        **summary.counts,
-        "requires": sorted(summary.requires),
-        "required_by": sorted(summary.required_by),
-    }
-
-
-def entry_body(entry: JournalEntry) -> dict[str, Any]:
-    return {
-        "revision": entry.revision,
-        "at": timestamp(entry.at),
-        "change": entry.change,
-        "service": entry.service,
-        "instance": entry.instance,
-        "author": entry.author,
-        "reason": entry.reason,
-    }
-
-
-def delivery_body(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.pk,
-        "service": delivery.service,
-        "instance": delivery.instance,
-        "at": timestamp(delivery.at),
-        "webhook_id": delivery.webhook_id,
-        "from_revision": delivery.from_revision,
-        "to_revision": delivery.to_revision,
-        "status_code": delivery.status_code,
-        "duration_ms": tenths(delivery.duration_ms),
-        "error": delivery.error,
-        "answer": delivery.answer,
-    }
-
-
-def heartbeat_body(heartbeat: Heartbeat) -> dict[str, Any]:
-    return {
-        "instance": heartbeat.instance.name,
-        "last_heartbeat_at": _moment(heartbeat.last_at),
-        "last_passed_at": _moment(heartbeat.passed_at),
-        "latency_ms": tenths(heartbeat.latency_ms),
-        "consecutive_failures": heartbeat.failures,
-        "next_due_at": _moment(heartbeat.due_at),
-        "detail": heartbeat.detail,
-    }
-
-
 def maintenance_body(maintenance: Maintenance) -> dict[str, Any]:
-    """Of a whole service where `instance` is empty."""
+    """Maintenance; of a whole service where `instance` is empty."""
     return {
         "service": maintenance.service,
         "instance": maintenance.instance,
@@ -126,11 +98,6 @@ def maintenance_body(maintenance: Maintenance) -> dict[str, Any]:
         "author": maintenance.author,
         "until": maintenance.until and timestamp(maintenance.until),
     }
-
-
-def history_body(report: Report) -> dict[str, Any]:
-    periods = [{"start": timestamp(start), **_probes_body(counts)} for start, counts in report.periods]
-    return {"total": _probes_body(report.total), "periods": periods}
 
 
 @lru_cache(maxsize=10_000)
@@ -153,12 +120,64 @@ def tenths(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else round(milliseconds, 1)
 
 
-def _probes_body(counts: Counts) -> dict[str, Any]:
-    return {
-        "probes": counts.probes,
-        "failures": counts.failures,
-        "warnings": counts.warnings,
-        "uptime": counts.uptime,
-        "latency_mean_ms": tenths(counts.latency_mean_ms),
-        "latency_max_ms": tenths(counts.latency_max_ms if counts.timed else None),
-    }
+def journal_entry(entry: JournalEntry) -> answers.Entry:
+    return answers.Entry(
+        revision=entry.revision,
+        at=timestamp(entry.at),
+        change=cast("ChangeName", entry.change),
+        service=entry.service,
+        instance=entry.instance,
+        author=entry.author,
+        reason=entry.reason,
+    )
+
+
+def entry_body(entry: JournalEntry) -> dict[str, Any]:
+    return _members(journal_entry(entry))
+
+
+def delivery_body(delivery: Delivery) -> dict[str, Any]:
+    return _members(
+        answers.DeliveryAttempt(
+            id=delivery.pk,
+            service=delivery.service,
+            instance=delivery.instance,
+            at=timestamp(delivery.at),
+            webhook_id=delivery.webhook_id,
+            from_revision=delivery.from_revision,
+            to_revision=delivery.to_revision,
+            status_code=delivery.status_code,
+            duration_ms=round(delivery.duration_ms, 1),
+            error=delivery.error,
+            answer=delivery.answer,
+        )
+    )
+
+
+def heartbeat_body(heartbeat: Heartbeat) -> dict[str, Any]:
+    return _members(
+        answers.HeartbeatState(
+            instance=heartbeat.instance.name,
+            last_heartbeat_at=_moment(heartbeat.last_at),
+            last_passed_at=_moment(heartbeat.passed_at),
+            latency_ms=tenths(heartbeat.latency_ms),
+            consecutive_failures=heartbeat.failures,
+            next_due_at=timestamp(datetime.fromtimestamp(heartbeat.due_at, UTC)),
+            detail=heartbeat.detail,
+        )
+    )
+
+
+@lru_cache(maxsize=10_000)
+def dns_label(name: str) -> str:
+    """An instance's name as a DNS label: itself where it is one, else its closest form and a hash of it."""
+    if _LABEL.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:54].rstrip("-")
+    return f"{plain}-{digest}" if plain else digest
+
+
+def _members(shape: msgspec.Struct) -> dict[str, Any]:
+    members: dict[str, Any] = msgspec.to_builtins(shape)
+    return members

@@ -1,29 +1,38 @@
-"""What msgspec found wrong in a request, said so that it can be mended, with the place as a JSON pointer."""
+"""Errors of msgspec turned into problems that say what to mend, each with its place as a JSON pointer."""
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct, inspect
 
 from config.problems import Invalid
-
-NAME_PATTERN = r"^[a-z][a-z0-9-]{0,62}\Z"
-NAME_RULE = "a name is a lower-case letter, then up to 62 lower-case letters, digits and '-'"
-WAIT_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z"
+from registry.wire.limits import INSTANCE_PATTERN, INSTANCE_RULE, SERVICE_PATTERN, SERVICE_RULE, WAIT_PATTERN
 
 # For the patterns that a declaration holds, as msgspec shows them.
 _RULES = {
-    repr(NAME_PATTERN): f"This is no name: {NAME_RULE}.",
+    repr(SERVICE_PATTERN): f"This names no service: {SERVICE_RULE}.",
+    repr(INSTANCE_PATTERN): f"This names no instance: {INSTANCE_RULE}.",
     repr(WAIT_PATTERN): "This is no time to wait: write it as 30s, 500ms or 1.5m.",
 }
 _PLACED = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+)`")
 
 
+Shape = TypeVar("Shape", bound=Struct)
+
+
+def convert(members: Any, kind: type[Shape]) -> Shape:
+    """A decoded body as a struct. Raises Invalid naming the first wrong member."""
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error, kind) from error
+
+
 def invalid(error: msgspec.ValidationError, kind: type[Struct]) -> Invalid:
-    """`kind` is what the request should have been."""
+    """The problem for a request that is not a `kind`."""
     placed = _PLACED.fullmatch(str(error))
     said, path = (placed["said"], placed["path"] or "") if placed else (str(error), "")
     pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path.replace("[...]", ""))
@@ -39,7 +48,7 @@ def invalid(error: msgspec.ValidationError, kind: type[Struct]) -> Invalid:
 
 
 def _choices(kind: type[Struct], names: Iterable[str]) -> tuple[Any, ...]:
-    """What the member that is reached by these names may be."""
+    """The values allowed for the member that these names lead to."""
     found: inspect.Type = inspect.type_info(kind)
     for name in names:
         members = found.fields if isinstance(found, inspect.StructType) else ()
@@ -48,6 +57,6 @@ def _choices(kind: type[Struct], names: Iterable[str]) -> tuple[Any, ...]:
 
 
 def _given(kind: inspect.Type) -> inspect.Type:
-    """Without the null of what may be left out."""
+    """The type without the null of a member that may be left out."""
     kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
     return next(each for each in kinds if not isinstance(each, inspect.NoneType))

@@ -20,6 +20,7 @@ from registry.instances import registration
 from registry.instances.group_commit import intake
 from registry.instances.registration import Registered
 from registry.models import Heartbeat, Instance, JournalEntry
+from registry.wire import answers
 from tests import factories
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.registry.conftest import ClientOf
@@ -101,7 +102,7 @@ def test_an_answer_of_many_providers_keeps_nobody_else_waiting(
 ) -> None:
     threads: list[Thread] = []
 
-    def registration_body(registered: Registered) -> dict[str, Any]:
+    def registration_body(registered: Registered) -> answers.Registration:
         threads.append(current_thread())
         return whole(registered)
 
@@ -173,7 +174,6 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
     [
         ("PUT", BILLING, {"content-type": "text/plain"}),
         ("PUT", BILLING, {}),
-        ("PUT", "/v1/services/Billing/instances/billing-1", {"content-type": "application/json"}),
         ("PUT", f"{BILLING}/heartbeat", {"content-type": "application/json"}),
         ("DELETE", BILLING, {"content-type": "application/json"}),
         ("POST", "/v1/resync", {"content-type": "application/json"}),

@@ -100,3 +100,18 @@ def test_deliveries_are_read_in_pages(client_of: ClientOf, receiver: str, now: d
     assert len(second["deliveries"]) == 1
     assert second["next"] is None
     assert client.get(f"{WEBUI}/deliveries?limit=x").status_code == 422
+
+
+def test_the_deliveries_to_all_dependents_are_read_together_or_by_service(client_of: ClientOf, now: datetime) -> None:
+    for service in ("webui", "grading"):
+        factories.register(
+            service, now=now, requires=["logsvc"], notify_url="http://127.0.0.1:1/n", notify_secret=factories.SECRET
+        )
+        client_of("operate", name=service).post(f"/v1/services/{service}/instances/{service}-1/trial")
+    client = client_of("read")
+
+    newest = client.get("/v1/deliveries").json()["deliveries"]
+    (only,) = client.get("/v1/deliveries?service=webui").json()["deliveries"]
+
+    assert [each["service"] for each in newest] == ["grading", "webui"]
+    assert (only["service"], only["instance"]) == ("webui", "webui-1")

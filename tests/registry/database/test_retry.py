@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from registry.instances import declaration, overrides, registration, storage
 from registry.instances.group_commit import intake
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Instance
+from registry.models import Instance, InstanceKey
 from tests import factories
 from tests.registry.conftest import ClientOf
 from tests.registry.instances.overlapping import only_here
@@ -146,14 +146,14 @@ def test_two_that_meet_each_time_end_in_a_problem_and_leave_nothing_half_done(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another comes whenever this one has looked for it, and is gone when this one looks again."""
-    refused = registration._refused
+    refused = registration.find_refused
 
-    def meet(entries: Sequence[Entry]) -> dict[int, Problem]:
+    def meet(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
         with ThreadPoolExecutor(1) as others:
             others.submit(_come, now).result(timeout=30)
-        return refused(entries)
+        return refused(entries, found)
 
-    monkeypatch.setattr(registration, "_refused", only_here(meet, refused))
+    monkeypatch.setattr(registration, "find_refused", only_here(meet, refused))
     monkeypatch.setattr(
         "registry.database.retry.sleep", lambda _: registration.deregister(BILLING, author="another", now=now)
     )

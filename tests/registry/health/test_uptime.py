@@ -12,7 +12,6 @@ from registry.errors import UnknownInstance, UnknownService
 from registry.health import probe_counts, uptime
 from registry.health.probe_counts import DAY, HOUR, Counts, Period
 from registry.models import Rollup
-from registry.wire.bodies import history_body
 from tests import factories
 from tests.registry.conftest import ClientOf
 
@@ -63,7 +62,7 @@ def test_latencies_are_answered_to_a_tenth_of_a_millisecond(now: datetime) -> No
     counts = Counts(probes=3, timed=3, latency_total_ms=5.0, latency_max_ms=912.4321)
     probe_counts.write({Period(HOUR, "billing", "billing-1", int(now.timestamp() // 3600)): counts})
 
-    body = history_body(uptime.of_instance("billing", "billing-1", days=1, span_hours=HOUR, now=now))
+    body = uptime.history_body(uptime.of_instance("billing", "billing-1", days=1, span_hours=HOUR, now=now))
 
     for probes in (body["total"], *body["periods"]):
         assert (probes["latency_mean_ms"], probes["latency_max_ms"]) == (1.7, 912.4)

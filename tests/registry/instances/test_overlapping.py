@@ -159,16 +159,16 @@ def test_two_that_register_overlapping_fleets_both_succeed(now: datetime, monkey
         with suppress(StopIteration):
             factories.register("billing", next(rivals), now=now)
 
-    original = registration._refused
+    original = registration.find_refused
 
-    def refused(entries: Any) -> Any:
+    def refused(entries: Any, found: Any) -> Any:
         # On SQLite nobody else registers from the beginning on.
         if len(entries) > 1 and connection.vendor == "postgresql":
             with ThreadPoolExecutor(1) as threads:
                 threads.submit(_alone, rival).result()
-        return original(entries)
+        return original(entries, found)
 
-    monkeypatch.setattr(registration, "_refused", refused)
+    monkeypatch.setattr(registration, "find_refused", refused)
     declared = declaration.declaration({"url": "http://127.0.0.1:9000"})
     fleet = [Entry(key=declaration.instance_key("billing", name), declared=declared, author="t") for name in names]
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from config.problems import Invalid
-from registry.errors import Deregistered
+from registry.errors import Deregistered, NameTaken, Superseded
 from registry.health import deadlines
 from registry.instances import declaration, overrides, registration
 from registry.journal import log
@@ -164,3 +164,40 @@ def test_the_longest_url_is_stored_or_refused_with_what_to_change(kind: str, now
         with pytest.raises(Invalid) as refused:
             factories.register("billing", now=now, url=url, heartbeat={"kind": kind})
         assert [error["pointer"] for error in refused.value.errors or []] == ["/url"]
+
+
+def test_a_late_registration_of_a_run_that_was_followed_by_another_is_refused(now: datetime) -> None:
+    factories.register("billing", now=now, incarnation="one", version="1")
+    factories.register("billing", now=now, incarnation="two", version="2")
+
+    with pytest.raises(Superseded):
+        factories.register("billing", now=now, incarnation="one", version="1")
+
+    assert Instance.objects.get().version == "2"
+
+
+def test_a_run_may_register_again_while_no_other_has_followed_it(now: datetime) -> None:
+    factories.register("billing", now=now, incarnation="one", version="1")
+    factories.register("billing", now=now, incarnation="one", version="2")
+
+    assert Instance.objects.get().version == "2"
+
+
+@pytest.mark.parametrize(
+    "name", ["host.local:cam:8080", "10.0.0.7-8080_a", "0f6c9a4e-1c1b-4a52-9d55-0f1c2b3a4d5e", "Telegraf_1"]
+)
+def test_an_instance_may_be_named_as_other_registries_name_it(name: str, now: datetime) -> None:
+    factories.register("billing", name, now=now)
+
+    assert Instance.objects.get().name == name
+
+
+def test_two_names_that_differ_only_in_case_are_not_both_registered(now: datetime) -> None:
+    factories.register("billing", "Telegraf_1", now=now)
+
+    with pytest.raises(NameTaken) as refusal:
+        factories.register("billing", "telegraf_1", now=now)
+
+    assert "differs only in case from billing/Telegraf_1" in refusal.value.detail
+    factories.register("billing", "Telegraf_1", now=now, version="2")
+    assert Instance.objects.get().version == "2"

@@ -5,7 +5,8 @@ import pytest
 from config.problems import Invalid
 from registry.discovery import queries
 from registry.instances.batch import Batch
-from registry.instances.declaration import Declaration, convert
+from registry.wire.declaration import Declaration
+from registry.wire.validation import convert
 
 URL = "http://127.0.0.1:9000"
 
@@ -25,7 +26,7 @@ def fault(call: Any) -> dict[str, str]:
         ({"url": 3}, "/url", "Expected `str`, got `int`"),
         ([], "/", "Expected `object`, got `array`"),
         ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of http, tcp, ttl."),
-        ({"url": URL, "requires": ["a", "B"]}, "/requires/1", "This is no name: a name is a lower-case letter, "),
+        ({"url": URL, "requires": ["a", "B"]}, "/requires/1", "This names no service: a service's name is a lower"),
         ({"url": URL, "metadata": {"": "x"}}, "/metadata", "Of each name in it: Expected `str` of length >= 1"),
         ({"url": URL, "metadata": {"a": 3}}, "/metadata", "Expected `str`, got `int`"),
     ],

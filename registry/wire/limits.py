@@ -1,0 +1,36 @@
+"""Names, lengths and page sizes, as every request is held to them and every answer keeps to them."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from registry.models import Status
+from registry.models.status import OVERRIDDEN
+
+SERVICE_PATTERN = r"^[a-z][a-z0-9._-]{0,62}\Z"
+SERVICE_RULE = "a service's name is a lower-case letter, then up to 62 lower-case letters, digits and '.', '_', '-'"
+INSTANCE_PATTERN = r"^[A-Za-z0-9_:@][A-Za-z0-9._:@-]{0,254}\Z"
+INSTANCE_RULE = "an instance's name is 1 to 255 letters, digits and '.', '_', ':', '@', '-'; no '.' or '-' begins it"
+WAIT_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z"
+LONGEST_URL = 500
+LONGEST_REASON = 500
+MOST_PER_PAGE = 1000
+# An HMAC key, as Standard Webhooks allows it.
+SECRET_BYTES = range(24, 65)
+SHOWN_STATUSES = (*Status.values, *sorted(OVERRIDDEN, reverse=True))
+
+ServiceName = Annotated[str, Meta(pattern=SERVICE_PATTERN)]
+InstanceName = Annotated[str, Meta(pattern=INSTANCE_PATTERN)]
+Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
+Label = Annotated[str, Meta(max_length=100)]
+Reason = Annotated[str, Meta(max_length=LONGEST_REASON)]
+Incarnation = Annotated[str, Meta(max_length=64)]
+Tag = Annotated[str, Meta(min_length=1, max_length=64)]
+Revision = Annotated[int, Meta(ge=0, le=2**62)]
+Limit = Annotated[int, Meta(ge=1, le=MOST_PER_PAGE)]
+Wait = Annotated[str, Meta(pattern=WAIT_PATTERN)]
+Count = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+ShownStatus = Literal["starting", "passing", "warning", "critical", "maintenance", "draining"]
+# RFC 3339 in UTC, to the millisecond.
+Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
