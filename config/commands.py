@@ -12,6 +12,7 @@ from django.core.management import CommandError, ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
+from config import escaping
 from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
@@ -28,12 +29,15 @@ class Command(BaseCommand):
     raw_options: frozenset[str] = frozenset()
     # The members that a Problem points to, as they are called on the command line.
     member_names: Mapping[str, str] = {}
+    # The exit code for a wrong command line.
+    usage_code = USAGE
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Without abbreviations: `--force` would be taken for Django's `--force-color`.
         parser = super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
         # Django makes the parser itself, and takes no class of ours for it.
         parser.__class__ = _Parser
+        vars(parser)["usage_code"] = self.usage_code
         return parser
 
     def execute(self, *args: Any, **options: Any) -> Any:
@@ -64,8 +68,9 @@ class Command(BaseCommand):
         raise CommandError("This command does nothing.")
 
     def print_table(self, header: list[str], rows: list[list[str]]) -> None:
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-        for row in (header, *rows):
+        shown = [[escaping.visible(cell) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+        for row in (header, *shown):
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write(line.rstrip())
 
@@ -75,15 +80,19 @@ class Command(BaseCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a command did: `lines` for people, `body` for scripts, and a sentence where it was tried in vain."""
+    """What a command did: `lines` for people, `body` for scripts, and a sentence where it failed.
+
+    `exit_code` is for a command whose exit code is its answer.
+    """
 
     lines: Iterable[str]
     body: Any
     failure: str = ""
+    exit_code: int = 0
 
 
 class Reporting(Command):
-    """A subclass writes `report`, which does what is asked; with --json its body is printed, else its lines."""
+    """A subclass writes `report`, which does the work; with --json its body is printed, else its lines, escaped."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -95,9 +104,11 @@ class Reporting(Command):
         if options["json"]:
             self.print_json(report.body)
         else:
-            self.stdout.writelines(f"{line}\n" for line in report.lines)
+            self.stdout.writelines(f"{escaping.visible(line)}\n" for line in report.lines)
         if report.failure:
             raise CommandError(report.failure, returncode=FAILED)
+        if report.exit_code:
+            sys.exit(report.exit_code)
 
     def report(self, **options: Any) -> Report:
         raise CommandError("This command does nothing.")
@@ -124,15 +135,17 @@ class Utility(ManagementUtility):
 
 
 class _Parser(CommandParser):
+    usage_code: int = USAGE
+
     def error(self, message: str) -> NoReturn:
         if not self.called_from_command_line:
-            raise CommandError(f"Error: {message}", returncode=USAGE)
-        refuse(f"{message[:1].upper()}{message[1:]}: {self.prog} --help says what it takes.", code=USAGE)
+            raise CommandError(f"Error: {message}", returncode=self.usage_code)
+        refuse(f"{message[:1].upper()}{message[1:]}: {self.prog} --help says what it takes.", code=self.usage_code)
 
 
 def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     """Say it and end."""
-    sys.stderr.write(f"{' '.join(sentence.split())}\n")
+    sys.stderr.write(f"{escaping.visible(' '.join(sentence.split()))}\n")
     sys.exit(code)
 
 

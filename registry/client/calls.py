@@ -65,6 +65,10 @@ def beat(service: str, instance: str, *, status: str | None = None, reason: str 
     return Call(method="PUT", path=f"{_instance_path(service, instance)}/heartbeat", read=_nothing, body=body)
 
 
+def instance(service: str, instance: str) -> Call[wire.Instance]:
+    return Call(method="GET", path=_instance_path(service, instance), read=_reader(wire.Instance))
+
+
 def instances(
     service: str, *, after: int | None = None, wait_seconds: float = 0.0, **filters: str | None
 ) -> Call[wire.InstanceList]:

@@ -52,6 +52,10 @@ class Connection:
         """The heartbeat of a `ttl` instance; `status="critical"` reports illness. NotFoundError: register again."""
         self._send(calls.beat(service, instance, status=status, reason=reason))
 
+    def instance(self, service: str, instance: str) -> wire.Instance:
+        """One instance as it is registered. Raises NotFoundError."""
+        return self._send(calls.instance(service, instance))
+
     def instances(
         self,
         service: str,

@@ -19,12 +19,15 @@ from registry.wire.limits import (
     SECRET_BYTES,
     SERVICE_PATTERN,
     SERVICE_RULE,
+    TEXT_PATTERN,
+    TEXT_RULE,
 )
 from registry.wire.signature import key_of
 from registry.wire.validation import convert
 
 _SERVICE = re.compile(SERVICE_PATTERN)
 _INSTANCE = re.compile(INSTANCE_PATTERN)
+_TEXT = re.compile(TEXT_PATTERN)
 
 
 def instance_key(service: str, instance: str) -> InstanceKey:
@@ -34,9 +37,11 @@ def instance_key(service: str, instance: str) -> InstanceKey:
 
 
 def check_reason(reason: str) -> str:
-    """The reason, when it is short enough to be stored. Raises Invalid."""
-    if len(reason) > LONGEST_REASON:
-        detail = f"It is longer than {LONGEST_REASON} characters: shorten it."
+    """The reason, when it can be stored and shown. Raises Invalid."""
+    detail = f"It is longer than {LONGEST_REASON} characters: shorten it." if len(reason) > LONGEST_REASON else ""
+    if not _TEXT.match(reason):
+        detail = f"{TEXT_RULE.capitalize()}."
+    if detail:
         raise Invalid("See `errors` for each member.", errors=[{"pointer": "/reason", "detail": detail}])
     return reason
 

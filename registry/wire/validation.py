@@ -8,12 +8,21 @@ import msgspec
 from msgspec import Struct, inspect
 
 from config.problems import Invalid
-from registry.wire.limits import INSTANCE_PATTERN, INSTANCE_RULE, SERVICE_PATTERN, SERVICE_RULE, WAIT_PATTERN
+from registry.wire.limits import (
+    INSTANCE_PATTERN,
+    INSTANCE_RULE,
+    SERVICE_PATTERN,
+    SERVICE_RULE,
+    TEXT_PATTERN,
+    TEXT_RULE,
+    WAIT_PATTERN,
+)
 
 # For the patterns that a declaration holds, as msgspec shows them.
 _RULES = {
     repr(SERVICE_PATTERN): f"This names no service: {SERVICE_RULE}.",
     repr(INSTANCE_PATTERN): f"This names no instance: {INSTANCE_RULE}.",
+    repr(TEXT_PATTERN): f"{TEXT_RULE.capitalize()}.",
     repr(WAIT_PATTERN): "This is no time to wait: write it as 30s, 500ms or 1.5m.",
 }
 _PLACED = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)

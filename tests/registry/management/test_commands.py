@@ -29,7 +29,13 @@ def failure_of(call: Callable[[], object], *, code: int = 2) -> CommandError:
 
 def test_an_instance_is_registered_listed_and_deregistered() -> None:
     assert "Registered billing/billing-1" in run(
-        "register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc", "mail", "--heartbeat", "http"
+        "register_service",
+        "billing",
+        "http://127.0.0.1:9000",
+        "--requires=logsvc",
+        "--requires=mail",
+        "--heartbeat",
+        "http",
     )
     instance = Instance.objects.get()
     assert instance.requires == ["logsvc", "mail"]
