@@ -47,7 +47,11 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "causes": causes(standings, findings, now=now),
         "states": [(name, counts[name], cells.instances_url(state=name)) for name in SHOWN_STATUSES],
         "services": len(standings),
-        "without": [each for each in standings if not each.state.is_offered],
+        "without": [
+            (each.summary.service, str(each.state), cells.visible(each.reason))
+            for each in standings
+            if not each.state.is_offered
+        ],
         "unmet": [(name, [cells.service_link(each) for each in needs]) for name, needs in findings.unmet.items()],
         "most": MOST_NAMED,
         "probing": probing,
@@ -69,7 +73,7 @@ def causes(standings: Sequence[Standing], findings: Findings, *, now: datetime) 
         first = known[root[0]]
         affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
         for_how_long = f" for {age(first.since, now=now)}" if first.since else ""
-        why = f" ({first.reason.rstrip('.')})" if first.reason else ""
+        why = f" ({cells.visible(first.reason).rstrip('.')})" if first.reason else ""
         sentence = format_html(
             "{} {} {}{}{}: {}.",
             _links(root),
@@ -92,6 +96,8 @@ def events(entries: Iterable[JournalEntry], *, now: datetime) -> list[dict[str, 
             "ago": age(each.at, now=now),
             "at": cells.moment(each.at),
             "url": cells.service_url(each.service),
+            "reason": cells.visible(each.reason),
+            "author": cells.visible(each.author),
         }
         for each in entries
     ]

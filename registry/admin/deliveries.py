@@ -69,16 +69,16 @@ class DayFilter(ExactFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(RecordAdmin):
-    list_display = ["when", "dependent", "revisions", "outcome", "took", "error"]
+    list_display = ["when", "dependent", "revisions", "outcome", "took", "fault"]
     list_filter = [DependentFilter, OutcomeFilter, CodeFilter, RevisionFilter, DayFilter]
     list_before_template = "registry/admin/window.html"
     fieldsets = [
-        ("Delivery", {"fields": ["when", "dependent", "revisions", "outcome", "took", "error", "webhook_id"]}),
+        ("Delivery", {"fields": ["when", "dependent", "revisions", "outcome", "took", "fault", "webhook_id"]}),
         ("Answer", {"fields": ["answered"]}),
         ("Payload", {"fields": ["payload"]}),
         ("Attempts", {"fields": ["attempts"]}),
     ]
-    readonly_fields = ["when", "dependent", "revisions", "outcome", "took", "answered", "payload", "attempts"]
+    readonly_fields = ["when", "dependent", "revisions", "outcome", "took", "fault", "answered", "payload", "attempts"]
 
     @display(description="when", ordering="pk")
     def when(self, delivery: Delivery) -> str:
@@ -109,6 +109,10 @@ class DeliveryAdmin(RecordAdmin):
         url = cells.operation_url("replay", [target], since=delivery.from_revision)
         return format_html('<a class="rc-link rc-nowrap" href="{}">Redeliver</a>', url)
 
+    @display(description="error")
+    def fault(self, delivery: Delivery) -> str:
+        return cells.text(cells.visible(delivery.error))
+
     @display(description="body")
     def answered(self, delivery: Delivery) -> str:
         return cells.code(delivery.answer) if delivery.answer else "no body was kept"
@@ -122,7 +126,10 @@ class DeliveryAdmin(RecordAdmin):
         tried = Delivery.objects.filter(
             service=delivery.service, instance=delivery.instance, webhook_id=delivery.webhook_id
         )
-        rows = [[cells.when(each.at), outcome(each), f"{each.duration_ms:.0f} ms", each.error] for each in tried]
+        rows = [
+            [cells.when(each.at), outcome(each), f"{each.duration_ms:.0f} ms", cells.visible(each.error)]
+            for each in tried
+        ]
         return cells.table(["When", "Outcome", "Took", "Error"], rows[:MOST_ATTEMPTS])
 
 

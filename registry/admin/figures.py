@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import redis
 from django.db.models import Count, Min, Q
 
+from config import escaping
 from registry.health import start_delay
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.journal import log
@@ -131,7 +132,7 @@ def _failing(head: int) -> list[FailingDependent]:
                 behind=max(0, head - max(cursor.notified_revision, cursor.scanned_revision)),
                 attempts=cursor.attempts,
                 is_stopped=cursor.is_stopped,
-                error=last.error if last else "",
+                error=escaping.visible(last.error) if last else "",
             )
         )
     return found

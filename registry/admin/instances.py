@@ -27,7 +27,17 @@ from registry.models import GOOD, Heartbeat, Instance, Requirement
 from registry.wire.bodies import age
 from registry.wire.limits import SHOWN_STATUSES
 
-_DECLARED = ["url", "zone", "version", "weight", "tag_list", "metadata_list", "required", "notify_url", "incarnation"]
+_DECLARED = [
+    "url",
+    "zone_name",
+    "version_name",
+    "weight",
+    "tag_list",
+    "metadata_list",
+    "required",
+    "notify_url",
+    "incarnation",
+]
 _JUDGED = [
     "heartbeat_kind",
     "heartbeat_url",
@@ -126,7 +136,7 @@ class InstanceList(ChangeList):
 
 @admin.register(Instance)
 class InstanceAdmin(RecordAdmin):
-    list_display = ["name", "of_service", "shown_status", "since", "zone", "version", "beat", "unmet", "why"]
+    list_display = ["name", "of_service", "shown_status", "since", "zone_name", "version_name", "beat", "unmet", "why"]
     list_filter = [StateFilter, SilenceFilter, ServiceFilter, ZoneFilter, TagFilter, VersionFilter, "heartbeat_kind"]
     search_fields = ["service", "name", "url", "zone", "version"]
     search_help_text = "Part of a service's or an instance's name, an address, a zone or a version"
@@ -170,6 +180,14 @@ class InstanceAdmin(RecordAdmin):
     @display(description="why")
     def why(self, instance: Instance) -> str:
         return cells.text(cells.visible(instance.shown_reason))
+
+    @display(description="zone", ordering="zone")
+    def zone_name(self, instance: Instance) -> str:
+        return cells.text(cells.visible(instance.zone))
+
+    @display(description="version", ordering="version")
+    def version_name(self, instance: Instance) -> str:
+        return cells.text(cells.visible(instance.version))
 
     @display(description="requires")
     def required(self, instance: Instance) -> str:

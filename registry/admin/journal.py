@@ -43,10 +43,10 @@ class AuthorFilter(ExactFilter):
 
 @admin.register(JournalEntry)
 class JournalAdmin(RecordAdmin):
-    list_display = ["revision", "when", "kind", "provider_link", "author", "reason"]
+    list_display = ["revision", "when", "kind", "provider_link", "by", "why"]
     list_filter = [DependentFilter, ChangeFilter, UpToFilter, AuthorFilter]
     list_before_template = "registry/admin/window.html"
-    fields = ["revision", "when", "kind", "provider_link", "author", "reason", "offered"]
+    fields = ["revision", "when", "kind", "provider_link", "by", "why", "offered"]
     readonly_fields = fields
 
     @display(description="when", ordering="revision")
@@ -60,6 +60,14 @@ class JournalAdmin(RecordAdmin):
     @display(description="instance")
     def provider_link(self, entry: JournalEntry) -> str:
         return cells.subject_link(entry.service, entry.instance)
+
+    @display(description="author")
+    def by(self, entry: JournalEntry) -> str:
+        return cells.visible(entry.author)
+
+    @display(description="reason")
+    def why(self, entry: JournalEntry) -> str:
+        return cells.text(cells.visible(entry.reason))
 
     @display(description="as offered since")
     def offered(self, entry: JournalEntry) -> str:

@@ -15,13 +15,22 @@ from registry.models import InstanceKey, Maintenance
 
 @admin.register(Maintenance)
 class MaintenanceAdmin(RecordAdmin):
-    list_display = ["service", "of", "reason", "author", "begun", "ends"]
+    list_display = ["service", "of", "why", "by", "begun", "ends"]
+    fields = ["service", "of", "why", "by", "begun", "ends"]
     search_fields = ["service", "instance", "reason", "author"]
     actions = ["end", "export_csv"]
 
     @display(description="instance", ordering="instance")
     def of(self, maintenance: Maintenance) -> str:
         return maintenance.instance or "all, also future ones"
+
+    @display(description="reason")
+    def why(self, maintenance: Maintenance) -> str:
+        return cells.text(cells.visible(maintenance.reason))
+
+    @display(description="author", ordering="author")
+    def by(self, maintenance: Maintenance) -> str:
+        return cells.visible(maintenance.author)
 
     @display(description="since", ordering="since")
     def begun(self, maintenance: Maintenance) -> str:

@@ -67,6 +67,7 @@ def of_service(request: HttpRequest, standing: Standing, instances: list[Instanc
     return {
         "summary": summary,
         "standing": standing,
+        "why": cells.visible(standing.reason),
         "since": f"for {age(standing.since, now=now)}" if standing.since else "",
         "causes": [cells.service_link(each) for each in standing.causes],
         "statuses": cells.statuses(summary.counts),

@@ -230,7 +230,7 @@ class Life:
         answer = self._connection.providers(self.registration.service, self.registration.instance)
         if not self._cache.update(partial(self._after_asking, answer=answer, asked_at=position)):
             self._register()
-        elif answer.revision != self._compared_at:
+        elif self.is_registered and answer.revision != self._compared_at:
             self._compare(answer.revision)
         return spread(self._verify_seconds)
 
@@ -239,7 +239,7 @@ class Life:
         kept = self._connection.instance(self.registration.service, self.registration.instance)
         self._compared_at = revision
         found = drift.differences(self.registration, kept)
-        if found != self._tolerated:
+        if found - self._tolerated:
             changed = ", ".join(sorted(found))
             logger.warning("%s is not registered as declared (%s): registering again", self._name, changed)
             self._register()

@@ -14,8 +14,12 @@ EVERY_PAGE = [*COURSES, *STATUS, *OPERATING]
 
 @pytest.mark.parametrize(
     ("role", "opened"),
-    [(Role.TEACHER, [*COURSES, *STATUS]),
-        (Role.ASSISTANT, [*COURSES, *STATUS]), (Role.STUDENT, COURSES), (Role.OPERATOR, [*STATUS, *OPERATING])],
+    [
+        (Role.TEACHER, [*COURSES, *STATUS]),
+        (Role.ASSISTANT, [*COURSES, *STATUS]),
+        (Role.STUDENT, COURSES),
+        (Role.OPERATOR, [*STATUS, *OPERATING]),
+    ],
 )
 def test_each_role_opens_its_own_pages_and_no_others(
     world: World, sign_in: SignIn, role: Role, opened: list[str]

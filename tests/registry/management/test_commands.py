@@ -149,7 +149,7 @@ def test_the_tokens_are_listed_with_when_they_were_made_and_revoked() -> None:
     header, row = run("list_tokens").splitlines()
     (listed,) = json.loads(run("list_tokens", "--json"))
 
-    assert header.split() == ["NAME", "TOKEN", "SCOPES", "MADE", "STATE"]
+    assert header.split() == ["NAME", "TOKEN", "SCOPES", "CREATED", "EXPIRES", "USED", "STATE"]
     minute = r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"
     assert re.search(f"{minute}  revoked {minute}$", row)
     assert listed["created_at"].endswith("Z")

@@ -1,5 +1,6 @@
 """Text of others that would act on the terminal: refused where it comes in, escaped wherever it is shown."""
 
+from contextlib import suppress
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -22,10 +23,8 @@ ACTING = ("\x1b", "\x07", "\u202e", "\u200b", "\nservice-2")
 
 def output_of(name: str, *arguments: str) -> str:
     output = StringIO()
-    try:
+    with suppress(SystemExit):
         call_command(name, *arguments, stdout=output)
-    except SystemExit:
-        pass
     return output.getvalue()
 
 
@@ -56,7 +55,7 @@ def test_json_is_printed_in_ascii(now: datetime, command: tuple[str, ...]) -> No
     assert output_of(*command).isascii()
 
 
-def test_no_page_of_the_admin_shows_it_as_it_is(operator: Client, now: datetime) -> None:  # noqa: F811 -- the fixture
+def test_no_page_of_the_admin_shows_it_as_it_is(operator: Client, now: datetime) -> None:
     instance = evil_instance(now)
 
     for address in (
