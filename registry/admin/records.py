@@ -38,6 +38,7 @@ class RecordAdmin(ModelAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     list_filter_submit = True
+    list_per_page = 50
     empty_value_display = ""
     actions = ["export_csv"]
 
