@@ -71,7 +71,7 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
         return redirect(self._back())
 
     def _carry_out(self, order: Order) -> tuple[str, str]:
-        """What was done, in words, and the secret that was made."""
+        """Run the operation and log it; returns what was done, and the secret that was made."""
         keys = {target: audit.key_of(target) for target in order.targets}
         reveal = self.operation.reveal
         said, secret = reveal(order) if reveal else (self.operation.carry_out(order), "")

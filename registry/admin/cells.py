@@ -72,7 +72,7 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> SafeString:
 
 
 def visible(value: str) -> str:
-    """What others have written, with nothing in it that acts on the display."""
+    """Text of others, with the characters escaped that act on the display."""
     return escaping.visible(value)
 
 

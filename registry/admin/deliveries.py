@@ -107,7 +107,7 @@ class DeliveryAdmin(RecordAdmin):
     def outcome(self, delivery: Delivery) -> str:
         return outcome(delivery)
 
-    @display(description="")
+    @display(description="operation")
     def redeliver(self, delivery: Delivery) -> str:
         target = InstanceKey(service=delivery.service, instance=delivery.instance)
         url = cells.operation_url("replay", [target], since=delivery.from_revision)

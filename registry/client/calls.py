@@ -120,7 +120,7 @@ class Answers:
         return result
 
     def forget(self) -> None:
-        """What was kept is of no use to a registry that may have begun anew."""
+        """Drop the kept answers: the registry may have begun a new history."""
         with self._lock:
             self._kept.clear()
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree: `except RollcallError` catches all of it, `retryable` says whether to try again."""
+"""The client's errors, as one tree: `except RollcallError` catches all; `retryable` says whether to try again."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar

@@ -61,8 +61,8 @@ class Life:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """As if nothing had been done yet: after the end, and in a forked child."""
-        # What was deregistered stays so: to come back is to be another run.
+        """Reset to the state before the first step: after the end, and in a forked child."""
+        # A deregistered run cannot come back: the next start is another run.
         self._run = new_run()
         self.is_registered = False
         self._was_attempted = False
@@ -104,7 +104,7 @@ class Life:
             logger.info("The registry could not be asked for the providers: %s", error)
 
     def drain(self, seconds: float) -> bool:
-        """Have the registry offer the instance no more while this process serves on; from then on only `end` is due.
+        """Drain: the registry no longer offers the instance while this process still serves; then only `end` is due.
 
         With other workers of the same server it is the last to leave that does. False where there is nothing to wait
         for: the registry does not know the instance, or cannot be told.
@@ -116,7 +116,7 @@ class Life:
             return is_known
         try:
             reason = "its process was told to end"
-            # What is killed meanwhile is deregistered all the same.
+            # With a margin: a process that is killed meanwhile is deregistered all the same.
             self._connection.drain(
                 self.registration.service, self.registration.instance, seconds=seconds + DRAIN_MARGIN, reason=reason
             )

@@ -21,7 +21,6 @@ from registry.instances import catalogue, standing
 from registry.models import HeartbeatKind, Instance, Status
 from registry.wire.bodies import instance_body, tenths, timestamp
 
-
 PASSING, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 _CODES = {
     "passing": PASSING,

@@ -254,8 +254,8 @@ def test_dependents_are_told_again() -> None:
         *("--notify-url", "http://127.0.0.1:1/n", "--notify-secret", secret),
     )
 
-    assert "since 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
-    assert "whole" in run("replay_notifications", "webui", "webui-1")
+    assert "since revision 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
+    assert "resync" in run("replay_notifications", "webui", "webui-1")
     assert run("replay_notifications", "--all").startswith("1 dependents")
     assert "1 dependents" in run("begin_history")
     assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
@@ -263,6 +263,6 @@ def test_dependents_are_told_again() -> None:
     assert "No delivery 9" in str(
         failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--delivery", "9"))
     )
-    assert "did not take it" in str(
+    assert "refused it" in str(
         failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--trial"), code=1)
     )
