@@ -3,9 +3,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := registry logsvc grading webui
+BROWSER ?= yes
 .DEFAULT_GOAL := help
 
-.PHONY: help up test test-services check format bench assets lock clean
+.PHONY: help up test check format bench assets lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,23 +30,9 @@ help: ## List the targets
 up: .venv/.base ## Start everything: Redis, the four services, workers and beat; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
 
-test: .venv/.dev ## Run the whole suite, each service on its own settings, registry and logsvc on PostgreSQL
-	@echo "== tests, and beside them, shown at the end, each service on its own settings and on PostgreSQL"
-	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; \
-		set -m; $(MAKE) --no-print-directory test-services > "$$log" 2>&1 & beside=$$!; set +m; \
-		trap 'kill -INT -- -$$beside; wait $$beside; exit 130' INT; \
-		$(BIN)/pytest; whole=$$?; wait $$beside; others=$$?; \
-		cat "$$log"; [ $$whole -eq 0 ] && [ $$others -eq 0 ]
-
-test-services:
-	@for service in $(SERVICES); do \
-		echo "== tests/$$service on config.settings.$$service"; \
-		directory=$$(mktemp -d); \
-		ROLLCALL_DATA_DIR=$$directory $(BIN)/pytest --quiet --ds=config.settings.$$service tests/$$service; \
-		status=$$?; rm -rf "$$directory"; [ $$status -eq 0 ] || exit 1; \
-	done
-	@echo "== tests/registry and tests/logsvc on PostgreSQL"
-	@$(BIN)/python -m tests.postgresql -m pytest --quiet tests/registry tests/logsvc
+test: .venv/.dev ## Run the whole suite, with all its set-up; BROWSER=no leaves out what needs a browser
+	@BROWSER=$(BROWSER) $(BIN)/python -m tests.machine
+	@BROWSER=$(BROWSER) $(BIN)/python -m tests.suite
 
 check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deployment and migrations
 	$(BIN)/ruff check .

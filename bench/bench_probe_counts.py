@@ -59,8 +59,7 @@ def _measure_writes() -> None:
     from registry.health import probe_counts
     from registry.health import results as heartbeats
     from registry.health.leases import claim
-    from registry.health.results import Result
-    from registry.health.verdict import Finding
+    from registry.health.probe import Finding, Result
     from registry.instances import declaration, registration
     from registry.instances.storage import Entry
 
@@ -72,9 +71,11 @@ def _measure_writes() -> None:
     ]
     registration.register_many(entries, now=datetime.fromtimestamp(at, UTC))
 
+    unwritten = probe_counts.Unwritten()
+
     def in_memory(results: list[Result], now: float) -> None:
-        probe_counts.observe(results, now=now)
-        probe_counts.flush(now=now)
+        unwritten.see(results, now=now)
+        unwritten.flush(now=now)
 
     def with_each(results: list[Result], now: float) -> None:
         probe_counts.record(results, now=now)

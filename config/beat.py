@@ -1,33 +1,41 @@
 """Celery beat through a Redis that is away, or that comes back with nothing in it."""
 
 import logging
-from types import SimpleNamespace
 from typing import Any
 
 from celery.signals import beat_init
-from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock
+from redbeat.schedulers import (
+    LUA_EXTEND_TO_SCRIPT,
+    RedBeatScheduler,
+    acquire_distributed_beat_lock,
+    get_redis,
+)
 from redis import exceptions
 from redis.lock import Lock
+
+from config.liveness import pulse
 
 logger = logging.getLogger(__name__)
 
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
 
-# A tick takes the lock where there is none: at the start too, where it would be tried once and a failure be forgotten.
+# A tick takes the lock where there is none, at the start too: redbeat tries it there once, and forgets a failure.
 beat_init.disconnect(acquire_distributed_beat_lock)
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no types
-    """Goes on where redbeat ends with a traceback, to be started again by whoever supervises it."""
+    """Goes on where redbeat ends with a traceback; stands by while another beat holds the lock."""
 
     lock: Lock | None = None
     _has_schedule = False
     _is_cut_off = False
 
     def setup_schedule(self) -> None:
-        """Left to the tick that takes the lock."""
+        """Done by the tick that takes the lock."""
 
     def tick(self, **options: Any) -> float:
+        # Also while it stands by, or waits for Redis: each try is progress.
+        pulse.beat()
         try:
             seconds = self._tick(**options)
         except _AWAY as error:
@@ -46,20 +54,30 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
 
     def _tick(self, **options: Any) -> float:
         if self.lock is None:
-            acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
+            self.lock = self._take_lock()
             self._has_schedule = False
+            if self.lock is None:
+                return float(self.max_interval)
         if not self._has_schedule:
-            # By whoever has the lock: what empties Redis of the one takes the other too, which is noticed.
+            # After the lock: whatever empties Redis of the schedule takes the lock too, and that is noticed.
             super().setup_schedule()
             self._has_schedule = True
         try:
             return float(super().tick(**options))
         except exceptions.LockError:
             logger.warning(
-                "The lock is lost: Redis was emptied, or another beat has taken over. It is asked for again."
+                "The lock is lost: Redis was emptied, or another beat has taken over. Trying to take it again."
             )
             self.lock = None
             return 0.0
+
+    def _take_lock(self) -> Lock | None:
+        """None while another beat has it. As redbeat does it, but without waiting: who waits shows no sign of life."""
+        client = get_redis(self.app)
+        lock: Lock = client.lock(self.lock_key, timeout=self.lock_timeout)
+        # Redis-py adds to the time that is left, where this sets it.
+        lock.lua_extend = client.register_script(LUA_EXTEND_TO_SCRIPT)
+        return lock if lock.acquire(blocking=False) else None
 
     def _note(self, *, is_cut_off: bool, reason: Exception | None = None) -> None:
         if is_cut_off and not self._is_cut_off:

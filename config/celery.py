@@ -4,35 +4,48 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, task_prerun
+from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
 
-from config import privacy
+from config import env, liveness, privacy
 
 app = Celery("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Under the names that redbeat looks for: it finds the values of a namespace too, but takes them for forgotten, says so
-# at every start, and leaves its connection without a time limit.
+# Under the names that redbeat looks for: it finds those of a namespace too, but warns at every start, and leaves its
+# connection without a timeout.
 app.add_defaults(
     lambda: {
         "redbeat_redis_url": settings.REDIS_URL,
-        "redbeat_redis_options": settings.CELERY_BROKER_TRANSPORT_OPTIONS,
-        # Else it closes the connection around each task, and what SQLite opens anew is not compared with what it was.
+        "redbeat_redis_options": settings.REDIS_TIMEOUTS,
+        # Without it Celery closes the database's connection around each task, and SQLite's new one cannot be compared
+        # with what it was.
         "CELERY_DB_REUSE_MAX": sys.maxsize,
     }
 )
 app.autodiscover_tasks()
 
 
+# By name: a process that never speaks to the broker does not import its client.
+TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:Transport")
+
+
 @celeryd_init.connect
 @beat_init.connect
 def begin(**members: Any) -> None:
     privacy.begin()
+    liveness.pulse.watch(env.sign_of_life())
 
 
 @task_prerun.connect
-def look_at_connections(sender: Any, **members: Any) -> None:
-    """As Django does before each request."""
+def begin_task(sender: Any, **members: Any) -> None:
+    """Look at the database's connections, as Django does before each request."""
     if not sender.request.is_eager:
+        liveness.pulse.beat(limit_seconds=liveness.TASK_STALL_SECONDS)
         close_old_connections()
+
+
+@task_postrun.connect
+def end_task(**members: Any) -> None:
+    liveness.pulse.beat(limit_seconds=liveness.STALL_SECONDS)

@@ -145,6 +145,12 @@ def password(name: str) -> str:
     return secret(name, random_bytes=9)
 
 
+def sign_of_life() -> Path | None:
+    """The file that this process touches while its work goes on, where a supervisor has named the process."""
+    program = text("ROLLCALL_PROGRAM", "")
+    return data_dir() / "run" / f"{program}.alive" if re.fullmatch(r"[a-z0-9-]+", program) else None
+
+
 def encryption_keys(service: Service) -> list[str]:
     """`<SERVICE>_ENCRYPTION_KEYS`, comma-separated, else the file of that name under `secrets/`: see
     config/encryption.py."""

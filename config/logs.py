@@ -1,5 +1,6 @@
 """How every process logs: to stderr for whoever runs it, and to the log service."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any
         "formatters": {
             "line": {"format": f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s"},
         },
+        "filters": {"refusals": {"()": "config.logs.Refusals"}},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line"},
             "logsvc": {
@@ -28,7 +30,16 @@ def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any
         "root": {"level": "INFO", "handlers": ["console", "logsvc"]},
         "loggers": {
             **{name: {"level": "WARNING"} for name in _QUIET},
-            # An ordinary 403 or 404 is the caller's affair; what is refused stands in the audit log.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"filters": ["refusals"]},
         },
     }
+
+
+class Refusals(logging.Filter):
+    """An ordinary 403 or 404 is the caller's affair: one line for information, and no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.exc_info = record.exc_text = None
+        return True

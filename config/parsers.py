@@ -58,12 +58,16 @@ def _holds_nul(value: Any) -> bool:
 
 
 def _count_keys(value: Any) -> int:
-    """Without recursion into what holds nothing; nesting is limited by whoever decoded it."""
-    if isinstance(value, dict):
-        return len(value) + sum(_count_keys(member) for member in value.values() if isinstance(member, dict | list))
-    if isinstance(value, list):
-        return sum(_count_keys(member) for member in value if isinstance(member, dict | list))
-    return 0
+    """With a stack of its own: what is nested deeply has used up Python's almost."""
+    count, pending = 0, [value]
+    while pending:
+        outer = pending.pop()
+        if isinstance(outer, dict):
+            count += len(outer)
+            pending.extend(each for each in outer.values() if isinstance(each, dict | list))
+        elif isinstance(outer, list):
+            pending.extend(each for each in outer if isinstance(each, dict | list))
+    return count
 
 
 def _refuse_doubled(pairs: Iterable[tuple[str, Any]]) -> None:

@@ -1,6 +1,9 @@
 """The registry's own problems."""
 
-from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, Unavailable
+from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests, Unavailable
+
+# An instance goes when somebody deregisters it, which nobody can foretell.
+QUOTA_RETRY_SECONDS = 60
 
 
 class UnknownInstance(NotFound):
@@ -53,6 +56,17 @@ class NameTaken(Conflict):
             f"{service}/{instance} differs only in case from {service}/{taken}, which is registered: use that name, or "
             "one that differs in more."
         )
+
+
+class QuotaExceeded(TooManyRequests):
+    def __init__(self, token: str, *, quota: int) -> None:
+        super().__init__(
+            f"The token {token!r} may have {quota} instances registered: deregister some, or ask for a higher limit.",
+            retry_after_seconds=QUOTA_RETRY_SECONDS,
+            limit="instances",
+            allowed=quota,
+        )
+        self.who = token
 
 
 class Superseded(Conflict):

@@ -1,30 +1,25 @@
-"""The Celery tasks: each hands what there is to do to its pipeline and ends."""
+"""The Celery tasks: each hands what there is to do to this process's worker and ends."""
 
-import time
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_shutdown
+from celery.signals import worker_ready, worker_shutdown
 from django.utils import timezone
 
-from registry import retention, wakeups
-from registry.health import canary, deadlines, probe_counts, prober, protection
-from registry.webhooks import sender
+from registry import retention
+from registry.worker import SERVER_PATIENCE_SECONDS, WORKER_PATIENCE_SECONDS, Worker
+
+worker = Worker()
 
 
 @shared_task(name="registry.tasks.sweep_heartbeats")
-def sweep_heartbeats() -> None:
-    wakeups.acknowledge("registry.tasks.sweep_heartbeats")
-    protection.tick(is_cut_off=canary.is_silent(), now=time.time())
-    prober.sweep(now=time.time())
-    deadlines.enforce(now=timezone.now())
-    probe_counts.flush(now=time.time())
+def sweep_heartbeats(*, is_tick: bool = False) -> None:
+    worker.sweep_heartbeats(is_tick=is_tick)
 
 
 @shared_task(name="registry.tasks.sweep_notifications")
-def sweep_notifications() -> None:
-    wakeups.acknowledge("registry.tasks.sweep_notifications")
-    sender.sweep(now=timezone.now())
+def sweep_notifications(*, is_tick: bool = False) -> None:
+    worker.sweep_notifications(is_tick=is_tick)
 
 
 @shared_task(name="registry.tasks.prune")
@@ -32,6 +27,16 @@ def prune() -> None:
     retention.prune(now=timezone.now())
 
 
+@worker_ready.connect
+def stand_by(**members: Any) -> None:
+    worker.stand_by(patience_seconds=WORKER_PATIENCE_SECONDS)
+
+
+def stand_by_as_server() -> None:
+    """Have a process that serves (settings.WHEN_SERVING) make the sweeps when no worker does."""
+    worker.stand_by(patience_seconds=SERVER_PATIENCE_SECONDS)
+
+
 @worker_shutdown.connect
-def write_the_last_of_the_history(**members: Any) -> None:
-    probe_counts.flush(now=time.time(), is_last=True)
+def end(**members: Any) -> None:
+    worker.end()

@@ -2,6 +2,9 @@
 
 import signal
 
+import pytest
+from django.conf import settings as django_settings
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 # A machine with other work makes a property slow, and not wrong. All else is as Hypothesis has it, also in CI.
@@ -16,3 +19,29 @@ settings.load_profile("suite")
 # The job that a script puts into the background ignores Ctrl-C, and so would the processes that tests end by it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="only what uses a database")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # What is kept of a password is Django's affair; to make it as slowly as it is meant to be proves nothing here.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--database-only"):
+        chosen = [item for item in items if _uses_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    case = getattr(item, "cls", None)
+    return (
+        item.get_closest_marker("django_db") is not None
+        or not fixtures.isdisjoint({"db", "transactional_db"})
+        or (isinstance(case, type) and issubclass(case, TransactionTestCase))
+    )

@@ -9,9 +9,7 @@ from typing import Any
 from django.db import connection
 
 from registry.health import leases, results
-from registry.health.leases import Due
-from registry.health.results import Result
-from registry.health.verdict import Finding
+from registry.health.probe import Due, Finding, Result
 from registry.instances import declaration, registration
 from registry.instances.registration import Registered
 from registry.models import Instance

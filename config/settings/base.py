@@ -1,5 +1,7 @@
 """What all four services share. A service's own module starts with `from config.settings.base import *`."""
 
+import socket
+
 import django_stubs_ext
 
 from config import env
@@ -54,9 +56,17 @@ PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 
 REDIS_URL = env.redis_url()
 
+# What is called once in a process that serves, as it begins.
+WHEN_SERVING: list[str] = []
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5}
+# A connection that hangs breaks instead: on a peer that is gone without a word, on a proxy that forwards nothing.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5, "health_check_interval": 3}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **REDIS_TIMEOUTS,
+    "socket_keepalive": True,
+    "socket_keepalive_options": {socket.TCP_KEEPIDLE: 5, socket.TCP_KEEPINTVL: 2, socket.TCP_KEEPCNT: 3},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -109,17 +109,20 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
+WHEN_SERVING = ["registry.tasks.stand_by_as_server"]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"
 CELERY_BEAT_SCHEDULE = {
     "sweep-heartbeats": {
         "task": "registry.tasks.sweep_heartbeats",
+        "kwargs": {"is_tick": True},
         "schedule": 1.0,
         "options": {"expires": 5},
     },
     "sweep-notifications": {
         "task": "registry.tasks.sweep_notifications",
+        "kwargs": {"is_tick": True},
         "schedule": 1.0,
         "options": {"expires": 5},
     },

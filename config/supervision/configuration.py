@@ -74,7 +74,7 @@ def _programs(programs: list[Program], log_dir: Path, working_dir: Path, store_d
 
 
 def _program(program: Program, log_dir: Path, working_dir: Path) -> dict[str, str]:
-    environment = {"PYTHONUNBUFFERED": "1"} | program.environment
+    environment = {"PYTHONUNBUFFERED": "1", "ROLLCALL_PROGRAM": program.name} | program.environment
     return {
         "command": shlex.join(program.command),
         "directory": str(working_dir),

@@ -7,11 +7,56 @@ import os
 import signal
 import sys
 import threading
+from typing import Any, TextIO
 
-from supervisor import supervisord
+from supervisor import loggers, supervisord
+
+
+class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor carries no types
+    """Writes on when a full disk has room again. Supervisor's own ends its process, and leaves all others alone."""
+
+    stream: Any
+
+    def emit(self, record: Any) -> None:
+        try:
+            if self.stream.closed:
+                # Closed to be rotated, which then failed.
+                self.stream = open(self.baseFilename, "ab")  # noqa: SIM115 -- it stays open
+            super().emit(record)
+        except OSError:
+            # There is nowhere to say so; `up` tells that the disk is full.
+            return
+
+    def handleError(self) -> None:  # noqa: N802 -- supervisor's name
+        return
+
+
+class LastingStream:
+    """Standard output and error, which are a file on the same disk."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            return
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def main() -> None:
+    loggers.RotatingFileHandler = LastingHandler
+    sys.stdout = LastingStream(sys.stdout)
+    sys.stderr = LastingStream(sys.stderr)
     threading.Thread(target=_stop_with_starter, daemon=True).start()
     supervisord.main(sys.argv[1:])
 

@@ -30,6 +30,11 @@ class Program:
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
+    def sign_of_life(self) -> str:
+        """The name of the file that it touches while its work goes on; see config/liveness.py."""
+        return f"{self.name}.alive"
+
+    @property
     def qualified_name(self) -> str:
         """What the supervisor calls it."""
         return f"{self.group}:{self.name}"

@@ -78,6 +78,12 @@ class Supervisor:
             # A Fault says that it runs already or ended at once; `states` says so too, and then the log why.
             await self._ask("startProcess", program.qualified_name, False)
 
+    async def restart(self, program: Program) -> None:
+        """Stop a program, by force where it does not hear, and start it again. Raises Unreachable."""
+        with suppress(Fault):
+            await self._ask("stopProcess", program.qualified_name)
+        await self.launch(program)
+
     async def states(self) -> dict[str, State]:
         """By the name of the program. Raises Unreachable."""
         found = await self._ask("getAllProcessInfo")

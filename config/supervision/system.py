@@ -1,6 +1,7 @@
 """The whole system, from the first check to the last process: what `./manage.py up` does."""
 
 import asyncio
+import shutil
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from config.supervision.display import Display
 from config.supervision.news import Condition, Observer, condition_of
 from config.supervision.obstacles import Obstacle
 from config.supervision.programs import STORE_PROGRAM, Program, programs
+from config.supervision.signs import Signs
 from config.supervision.supervisor import Supervisor, Unreachable
 
 HOST = "127.0.0.1"
@@ -25,6 +27,8 @@ PATIENCE_SECONDS = 60.0
 # Before a program that did not stay up, however often the supervisor tried, is tried once more.
 PAUSE_SECONDS = 30.0
 STOP_SECONDS = 9.5
+# Less than this is no room to write a log or a database in.
+FULL_BYTES = 64 * 1024
 
 
 def run(display: Display) -> bool:
@@ -39,10 +43,13 @@ class System:
     def __init__(self, display: Display) -> None:
         self.data_dir = env.data_dir()
         self._log_dir = self.data_dir / "log"
+        self._run_dir = self.data_dir / "run"
         self._display = display
         self._programs: list[Program] = []
         self._accounts: dict[str, dict[str, str]] = {}
         self._observer = Observer(log_dir=self._log_dir, pause_seconds=PAUSE_SECONDS)
+        self._signs = Signs(self._run_dir)
+        self._is_full = False
         # When to start again what the supervisor has given up, by its name.
         self._resting: dict[str, float] = {}
 
@@ -50,6 +57,7 @@ class System:
         """Find what is in the way before anything is started; the lock on the data directory. Raises Obstacle."""
         try:
             self._log_dir.mkdir(exist_ok=True)
+            self._run_dir.mkdir(exist_ok=True)
             lock = obstacles.take_lock(self.data_dir)
             privacy.repair(self.data_dir)
             obstacles.check_ports(host=HOST)
@@ -179,6 +187,7 @@ class System:
         raise self._supervisor_trouble("ended unexpectedly")
 
     async def _look(self, supervisor: Supervisor) -> None:
+        self._tell_of_full_disk()
         states = await supervisor.states()
         for item in self._observer.look(states):
             self._display.news(item.sentence, is_bad=item.is_bad)
@@ -187,6 +196,17 @@ class System:
                 self._resting.pop(program.name, None)
             elif time.monotonic() > self._resting.setdefault(program.name, time.monotonic() + PAUSE_SECONDS):
                 await supervisor.launch(program)
+        for program in self._signs.lost(self._programs, states):
+            self._display.news(f"{program.name} makes no progress and is being restarted", is_bad=True)
+            await supervisor.restart(program)
+
+    def _tell_of_full_disk(self) -> None:
+        is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
+        if is_full and not self._is_full:
+            self._display.news(f"The disk of {self.data_dir} is full: make room; everything goes on then", is_bad=True)
+        elif self._is_full and not is_full:
+            self._display.news(f"The disk of {self.data_dir} has room again", is_bad=False)
+        self._is_full = is_full
 
     def _supervisor_trouble(self, what: str) -> Obstacle:
         return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")

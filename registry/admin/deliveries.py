@@ -14,6 +14,7 @@ from registry.admin import cells
 from registry.admin.operations import PERMISSION
 from registry.admin.records import DependentFilter, ExactFilter, RecordAdmin, is_revision, windowed
 from registry.journal import log
+from registry.journal.net_change import net_change
 from registry.models import Delivery, Instance, InstanceKey
 from registry.webhooks.compose import EVENT_TYPE
 from registry.wire.bodies import timestamp
@@ -157,7 +158,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
     instance = Instance.objects.filter(service=delivery.service, name=delivery.instance).first()
     requires = instance.requires if instance else []
     entries = log.between(requires, after=delivery.from_revision, up_to=delivery.to_revision) if requires else []
-    net = log.net_change(entries)
+    net = net_change(entries)
     return {
         "type": EVENT_TYPE,
         "timestamp": timestamp(delivery.at),

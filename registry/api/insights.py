@@ -55,7 +55,7 @@ class BoardView(RevisedView):
 class HistoryView(RevisedView):
     """Of an instance, or with none in the address of a whole service."""
 
-    scopes: ClassVar = {"GET": "read"}
+    scopes: ClassVar = {"GET": "read:{service}"}
 
     @described("What probes found: the uptime", query=HistoryQuery, answer=answers.History)
     def get(self, request: Request, service: str, instance: str = "") -> Response:

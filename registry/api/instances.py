@@ -14,10 +14,10 @@ from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, Main
 from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
-from registry.instances import catalogue, declaration, group_commit, overrides, registration
+from registry.instances import catalogue, overrides, permissions, registration
 from registry.instances.permissions import changeable
-from registry.instances.storage import Entry
 from registry.models import Heartbeat
+from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import heartbeat_body, instance_body
 from registry.wire.declaration import Declaration
@@ -30,9 +30,9 @@ class InstanceView(RevisedView):
 
     @described("Register or update", body=Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
-        key = changeable(service, instance, holder=holder_of(request))
-        declared = declaration.declaration(request.data)
-        registered = group_commit.register(Entry(key=key, declared=declared, author=author_of(request)))
+        holder = holder_of(request)
+        changeable(service, instance, holder=holder)
+        registered = server.group_commit.register(permissions.entry(service, instance, request.data, holder=holder))
         return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
@@ -63,7 +63,7 @@ class HeartbeatView(RevisedView):
 
 
 class HeartbeatsView(RevisedView):
-    scopes: ClassVar = {"GET": "read"}
+    scopes: ClassVar = {"GET": "read:{service}"}
 
     @described("The last results and next probes of a service's instances", answer=answers.Heartbeats)
     def get(self, request: Request, service: str) -> Response:

@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.problems import Forbidden
-from registry.discovery import cache, documents, queries, reader
+from config.tokens.gate import gate
+from config.tokens.permissions import lacking
+from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
 from registry.discovery.etags import NOSNIFF, response
 from registry.discovery.reader import Reader
 from registry.discovery.sse import Stream
 from registry.errors import UnreadableEventId
+from registry.server import Server, server
 
 _NAME = "([a-z][a-z0-9-]{0,62})"
 _STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), NOSNIFF)
@@ -46,11 +48,13 @@ KINDS = (
     Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
 )
 EVENTS = "/v1/events"
+# The limit on what one token holds open: streams, and reads that wait.
+STREAMS = "streams"
 
 
 class Lane:
-    def __init__(self, running: Callable[[], Reader] = reader.running) -> None:
-        self._running = running
+    def __init__(self, server: Server = server) -> None:
+        self._server = server
 
     def __call__(self, scope: Scope) -> Handler | None:
         if scope["method"] != "GET":
@@ -61,23 +65,25 @@ class Lane:
         for kind in KINDS:
             match = kind.pattern.fullmatch(path)
             if match is not None:
-                return _Read(self._running(), kind, match.groups())
+                return _Read(self._server.reader(), kind, match.groups())
         return None
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
-        running = self._running()
+        running = self._server.reader()
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await running.holder(header)
-        if not holder.may("read"):
-            raise Forbidden(f"The token {holder.name!r} needs the scope 'read'.")
+        gate.admit(holder)
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
+        if not documents.may_read(holder, query.service):
+            raise lacking(holder, "read")
         after = _resume_after(headers.get(b"last-event-id"), query.after)
-        await running.reach(at_least=None, strictly=False)
-        await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
-        stream = Stream(running, _sender(send), services=query.service, header=header)
-        await stream.follow(after=after, receive=receive)
-        await send({"type": "http.response.body", "body": b""})
+        with gate.limits.hold(holder, STREAMS):
+            await running.reach(at_least=None, strictly=False)
+            await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
+            stream = Stream(running, _sender(send), services=query.service, header=header)
+            await stream.follow(after=after, receive=receive)
+            await send({"type": "http.response.body", "body": b""})
 
 
 class _Read:
@@ -92,6 +98,7 @@ class _Read:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await self._reader.holder(header)
+        gate.admit(holder)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
         document.check(holder)
@@ -99,9 +106,10 @@ class _Read:
         address = cache.lasting(scope["path"], scope["query_string"])
         if isinstance(query, queries.Waiting) and query.after is not None:
             services = document.services or (await self._reader.answer(address, document)).page.services
-            await self._reader.change(
-                services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
-            )
+            with gate.limits.hold(holder, STREAMS):
+                await self._reader.change(
+                    services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+                )
             document.check(await self._reader.holder(header))
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)

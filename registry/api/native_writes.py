@@ -5,7 +5,6 @@ What this leaves to Django is answered by registry/api/ in the same words, from 
 
 import asyncio
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,20 +15,16 @@ from msgspec import Struct
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
-from config.threads import Threads
-from config.tokens.issuing import Holder
+from config.tokens.gate import gate
+from config.tokens.holder import Holder
 from registry.api import bodies
-from registry.discovery import reader
 from registry.discovery.etags import NOSNIFF
-from registry.discovery.journal_poller import Run
-from registry.discovery.reader import Reader
-from registry.instances import batch, declaration
+from registry.instances import batch, permissions
 from registry.instances.batch import Batch
-from registry.instances.group_commit import intake
 from registry.instances.permissions import changeable
 from registry.instances.registration import Registered
-from registry.instances.storage import Entry
 from registry.journal import log
+from registry.server import Server, server
 from registry.wire.validation import convert
 
 INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)")
@@ -37,17 +32,13 @@ BATCH = "/v1/registrations:batch"
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
 
-# Of batches alone: each takes seconds, and neither a read nor what keeps reads true may wait for it.
-BATCH_THREADS = 2
 # An answer of more providers is made in a thread of its own: 10,000 take 25 ms, in which nobody else is answered.
 MOST_PROVIDERS_IN_LOOP = 100
 
 
 class Lane:
-    def __init__(self, running: Callable[[], Reader] = reader.running, run: Run | None = None) -> None:
-        self._running = running
-        self._run = run or partial(reader.write_in, Threads(BATCH_THREADS))
-        self._answering = Threads(1)
+    def __init__(self, server: Server = server) -> None:
+        self._server = server
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
@@ -60,24 +51,26 @@ class Lane:
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
-        key = changeable(service, instance, holder=holder)
-        declared = declaration.declaration(_members(await _body(scope, receive)))
-        stored = intake.submit(Entry(key=key, declared=declared, author=holder.name))
+        changeable(service, instance, holder=holder)
+        members = _members(await _body(scope, receive))
+        stored = self._server.group_commit.submit(permissions.entry(service, instance, members, holder=holder))
         registered = await asyncio.shield(asyncio.wrap_future(stored))
         await respond(send, await self._answer(registered))
 
     async def _answer(self, registered: Registered) -> RawResponse:
         answer = partial(_registered, registered)
         providers = sum(map(len, registered.providers.values()))
-        return answer() if providers <= MOST_PROVIDERS_IN_LOOP else await self._answering.run(answer)
+        return answer() if providers <= MOST_PROVIDERS_IN_LOOP else await self._server.answering.run(answer)
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
         body = await _body(scope, receive)
-        await respond(send, await self._run(partial(_registered_many, body, holder)))
+        await respond(send, await self._server.write(partial(_registered_many, body, holder)))
 
     async def _holder(self, scope: Scope) -> Holder:
-        return await self._running().holder(_header(scope, b"authorization").decode("latin-1"))
+        holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
+        gate.admit(holder)
+        return holder
 
 
 def _registered(registered: Registered) -> RawResponse:

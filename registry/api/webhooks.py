@@ -42,7 +42,7 @@ class AllDeliveriesPage(DeliveriesPage, frozen=True, kw_only=True):
 
 
 class DeliveriesView(RevisedView):
-    scopes: ClassVar = {"GET": "read"}
+    scopes: ClassVar = {"GET": "read:{service}"}
 
     @described("Deliveries to an instance", query=DeliveriesPage, answer=answers.Deliveries)
     def get(self, request: Request, service: str, instance: str) -> Response:

@@ -10,39 +10,6 @@ from registry.models import Instance
 # SQLite takes 32,766 parameters in a statement.
 ROWS_PER_STATEMENT = 1000
 
-# The columns of HeartbeatRow, in its order, with PostgreSQL's types.
-_HEARTBEAT = {
-    "id": "bigint",
-    "lease": "float8",
-    "due_at": "float8",
-    "verdict": "text",
-    "penalty": "float8",
-    "penalty_at": "float8",
-    "is_damped": "boolean",
-    "failures": "int",
-    "successes": "int",
-    "last_at": "float8",
-    "passed_at": "float8",
-    "latency_ms": "float8",
-    "detail": "text",
-}
-_WRITE_HEARTBEATS = f"""
-    UPDATE registry_heartbeat
-    SET lease_until = 0, {", ".join(f"{name} = given.{name}" for name in list(_HEARTBEAT)[2:])}
-    FROM given WHERE instance_id = given.id AND lease_until = given.lease RETURNING instance_id
-"""  # noqa: S608 -- names of ours
-_STATUS = {"id": "bigint", "status": "text", "since": "timestamptz", "reason": "text", "is_suspect": "boolean"}
-_WRITE_STATUSES = """
-    UPDATE registry_instance SET status = given.status, status_since = given.since,
-        status_reason = given.reason, is_suspect = given.is_suspect
-    FROM given WHERE registry_instance.id = given.id RETURNING registry_instance.id
-"""
-_REVISION = {"id": "bigint", "last": "bigint"}
-_WRITE_REVISIONS = """
-    UPDATE registry_instance SET revision = given.last
-    FROM given WHERE registry_instance.id = given.id RETURNING registry_instance.id
-"""
-
 
 class HeartbeatRow(NamedTuple):
     """The new state of a heartbeat, and the lease that proves the right to write it."""
@@ -62,19 +29,90 @@ class HeartbeatRow(NamedTuple):
     detail: str
 
 
+class StatusRow(NamedTuple):
+    """The health of an instance that everybody is told; `status_since` as the database takes it."""
+
+    instance_id: int
+    status: str
+    status_since: Any
+    status_reason: str
+    is_suspect: bool
+
+
+class RevisionRow(NamedTuple):
+    """The revision of the journal entry that last changed an instance."""
+
+    instance_id: int
+    revision: int
+
+
+# PostgreSQL's type of each column, by name.
+_TYPES = {
+    "instance_id": "bigint",
+    "claimed_lease_until": "float8",
+    "due_at": "float8",
+    "verdict": "text",
+    "penalty": "float8",
+    "penalty_at": "float8",
+    "is_damped": "boolean",
+    "failures": "int",
+    "successes": "int",
+    "last_at": "float8",
+    "passed_at": "float8",
+    "latency_ms": "float8",
+    "detail": "text",
+    "status": "text",
+    "status_since": "timestamptz",
+    "status_reason": "text",
+    "is_suspect": "boolean",
+    "revision": "bigint",
+}
+# The fields that find a row rather than change it.
+_KEYS = ("instance_id", "claimed_lease_until")
+
+
+def _assignments(row: type[HeartbeatRow | StatusRow | RevisionRow]) -> str:
+    return ", ".join(f"{name} = given.{name}" for name in row._fields if name not in _KEYS)
+
+
+_WRITE_HEARTBEATS = f"""
+    UPDATE registry_heartbeat SET lease_until = 0, {_assignments(HeartbeatRow)} FROM given
+    WHERE registry_heartbeat.instance_id = given.instance_id AND lease_until = given.claimed_lease_until
+    RETURNING registry_heartbeat.instance_id
+"""  # noqa: S608 -- names of ours
+_WRITE_STATUSES, _WRITE_REVISIONS = (
+    f"""
+    UPDATE registry_instance SET {_assignments(row)} FROM given
+    WHERE registry_instance.id = given.instance_id RETURNING registry_instance.id
+"""  # noqa: S608 -- names of ours
+    for row in (StatusRow, RevisionRow)
+)
+
+
 def write_heartbeats(rows: Sequence[HeartbeatRow]) -> set[int]:
     """Write those whose lease is still the one they were claimed with; returns the instances' ids."""
-    return _write(_WRITE_HEARTBEATS, _HEARTBEAT, rows)
+    return _write(_WRITE_HEARTBEATS, HeartbeatRow, rows)
 
 
 def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
     """Give each instance, by its id, the revision of the entry that last changed it; of two, the later in order."""
-    _write(_WRITE_REVISIONS, _REVISION, list(dict(pairs).items()))
+    rows = [RevisionRow(instance_id=pk, revision=revision) for pk, revision in dict(pairs).items()]
+    _write(_WRITE_REVISIONS, RevisionRow, rows)
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:
     """Store what heartbeats say of these instances: `status`, `status_since`, `status_reason` and `is_suspect`."""
-    _write(_WRITE_STATUSES, _STATUS, [_status_values(each) for each in instances])
+    rows = [
+        StatusRow(
+            instance_id=each.pk,
+            status=str(each.status),
+            status_since=connection.ops.adapt_datetimefield_value(each.status_since),
+            status_reason=each.status_reason,
+            is_suspect=each.is_suspect,
+        )
+        for each in instances
+    ]
+    _write(_WRITE_STATUSES, StatusRow, rows)
 
 
 def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> None:
@@ -102,17 +140,13 @@ def relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str,
     return f"VALUES {', '.join([row] * len(rows))}", [value for each in rows for value in each]
 
 
-def _status_values(instance: Instance) -> tuple[Any, ...]:
-    since = connection.ops.adapt_datetimefield_value(instance.status_since)
-    return instance.pk, str(instance.status), since, instance.status_reason, instance.is_suspect
-
-
-def _write(update: str, types: dict[str, str], rows: Sequence[Sequence[Any]]) -> set[int]:
+def _write(update: str, row: type[HeartbeatRow | StatusRow | RevisionRow], rows: Sequence[Sequence[Any]]) -> set[int]:
     """Carry out an update from a relation `given` of these rows; returns the ids that it returns."""
+    types = {name: _TYPES[name] for name in row._fields}
     written: set[int] = set()
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
         source, parameters = relation(types, rows[start : start + ROWS_PER_STATEMENT])
         with connection.cursor() as cursor:
             cursor.execute(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
-            written.update(row[0] for row in cursor.fetchall())
+            written.update(pk for (pk,) in cursor.fetchall())
     return written

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 from django.db import connection, models
 
+from config.encryption import EncryptedTextField
+
 Model = type[models.Model]
 
 
@@ -81,6 +83,8 @@ def _plan(model: Model, columns: tuple[str, ...], vendor: str) -> _Plan:
 def _converter(field: Any, vendor: str) -> Callable[[Any], Any] | None:
     if isinstance(field, models.JSONField):
         return lambda value: msgspec.json.encode(value).decode()
+    if isinstance(field, EncryptedTextField):
+        return field.get_prep_value
     if isinstance(field, models.DateTimeField) and vendor == "sqlite":
         # Most rows of a group share their times.
         return lru_cache(maxsize=64)(connection.ops.adapt_datetimefield_value)

@@ -1,7 +1,8 @@
-"""Transactions that are run again when another one came between."""
+"""Transactions that are retried after a conflict with another writer."""
 
 import logging
 import random
+import sqlite3
 from collections.abc import Callable
 from functools import wraps
 from time import sleep
@@ -18,6 +19,15 @@ FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.25
 # PostgreSQL's codes: this one of two that waited for each other was ended; it would not have been serial.
 _ENDED = ("40P01", "40001")
+# What another writer causes: the same key was inserted, or the row that a key points to was deleted. Any other breach
+# of a constraint is our own fault, and the same however often it is tried.
+_TAKEN = ("23505", "23503")
+_TAKEN_IN_SQLITE = (
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -26,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class Overtaken(Exception):
-    """What this transaction was decided by holds no more: decide anew."""
+    """The inputs changed during the transaction; retry."""
 
 
 def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -47,7 +57,7 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
                 collision = error
             if attempt < ATTEMPTS:
                 sleep(random.uniform(0, min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)))
-        # A fault of ours looks like this, too: a constraint that this breaks however often it is tried.
+        # A fault of ours may look like this, too: a key that this takes twice itself.
         logger.error("%s collided %d times in a row", function.__qualname__, ATTEMPTS, exc_info=collision)
         raise Contended from collision
 
@@ -55,6 +65,9 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
 
 
 def _is_collision(error: Exception) -> bool:
+    state = getattr(error.__cause__, "sqlstate", None)
     if isinstance(error, OperationalError):
-        return getattr(error.__cause__, "sqlstate", None) in _ENDED
-    return isinstance(error, Overtaken | IntegrityError)
+        return state in _ENDED
+    if isinstance(error, IntegrityError):
+        return state in _TAKEN or getattr(error.__cause__, "sqlite_errorcode", None) in _TAKEN_IN_SQLITE
+    return isinstance(error, Overtaken)

@@ -1,6 +1,6 @@
 """What can be read: who may, which services it depends on, and how it is made from the database."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from config.problems import Forbidden
-from config.tokens.issuing import Holder
+from config.tokens.holder import Holder
 from registry.discovery import prometheus_targets, queries, row_json_cache
 from registry.discovery.pages import Address, Answer, Page
 from registry.instances import catalogue
@@ -48,44 +48,58 @@ class Document:
 
 
 def services(query: queries.Services) -> Document:
-    return Document(make=partial(_services, query), may_read=_may_read)
+    return Document(make=partial(_services, query), may_read=may_read)
 
 
 def service(name: str) -> Document:
-    return Document(make=partial(_service, name), may_read=_may_read)
+    return Document(make=partial(_service, name), may_read=_reads(name), needs=_needs(name))
 
 
 def instances(service: str, query: queries.Instances) -> Document:
-    return Document(make=partial(_instances, service, query), may_read=_may_read, services=frozenset([service]))
+    return Document(
+        make=partial(_instances, service, query),
+        may_read=_reads(service),
+        needs=_needs(service),
+        services=frozenset([service]),
+    )
 
 
 def instance(service: str, name: str) -> Document:
-    return Document(make=partial(_instance, service, name), may_read=_may_read)
+    return Document(make=partial(_instance, service, name), may_read=_reads(service), needs=_needs(service))
 
 
 def providers(service: str, name: str) -> Document:
     """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
     return Document(
         make=partial(_requirements, service, name),
-        may_read=lambda holder: holder.may("read") or holder.may_register(service),
-        needs=f"the scope 'read' or 'register:{service}'",
+        may_read=lambda holder: holder.may_for("read", service) or holder.may_register(service),
+        needs=f"the scope 'read:{service}' or 'register:{service}'",
         is_strict=True,
         content=_offers,
     )
 
 
 def targets(query: queries.Targets) -> Document:
-    return Document(make=partial(_targets, query), may_read=_may_read)
+    return Document(make=partial(_targets, query), may_read=partial(may_read, services=query.service))
 
 
 def _offers(requirements: Page) -> tuple[Address, Document]:
     """What is offered of the services that a page of `_requirements` names."""
     names = msgspec.json.decode(requirements.rest, type=list[str])
-    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=_may_read)
+    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=may_read)
 
 
-def _may_read(holder: Holder) -> bool:
-    return holder.may("read")
+def may_read(holder: Holder, services: Collection[str] = ()) -> bool:
+    """Whether a token may read of all these services; of every service when none is named."""
+    return holder.may("read") or (bool(services) and all(holder.may_for("read", each) for each in services))
+
+
+def _reads(service: str) -> Callable[[Holder], bool]:
+    return partial(may_read, services=[service])
+
+
+def _needs(service: str) -> str:
+    return f"the scope 'read:{service}'"
 
 
 # In each of these the position is read first: what is read after it may be newer, never older.

@@ -84,7 +84,9 @@ def parse(kind: type[Query], query: str) -> Query:
     given = parse_qs(query, keep_blank_values=True, errors="replace")
     _refuse_unknown(given, kind.__struct_fields__)
     members: dict[str, str | list[str]] = {}
-    several = {each.name for each in inspect.type_info(kind).fields if isinstance(each.type, inspect.VarTupleType)}
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    several = {each.name for each in described.fields if isinstance(each.type, inspect.VarTupleType)}
     for name in kind.__struct_fields__:
         # No database takes the character.
         values = [value.replace("\0", "") for value in given.get(name, ())]

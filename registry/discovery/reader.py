@@ -174,23 +174,6 @@ async def leave(receive: Callable[[], Any]) -> None:
         pass
 
 
-class Running:
-    """The reader of the loop that serves, started by whoever comes first; the registry's lanes share it."""
-
-    def __init__(self) -> None:
-        self._reader: Reader | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def __call__(self) -> Reader:
-        loop = asyncio.get_running_loop()
-        if self._reader is None or self._loop is not loop:
-            self._reader, self._loop = start(), loop
-        return self._reader
-
-
-running = Running()
-
-
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
     reader = Reader(partial(read_in, _threads()))

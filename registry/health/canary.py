@@ -3,9 +3,8 @@
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
-
-from django.conf import settings
 
 from registry.outbound.urls import DEFAULT_PORTS
 
@@ -15,23 +14,21 @@ FRESH_SECONDS = 2.0
 
 
 class Canary:
-    def __init__(self) -> None:
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._urls = urls
         self._lock = threading.Lock()
-        self._looked_at = 0.0
+        self._looked_at: float | None = None
         self._is_silent = False
 
     def is_silent(self) -> bool:
-        """Whether none of the addresses that are set takes a connection; False when none is set."""
-        if not settings.CANARY_URLS:
+        """Whether none of the addresses accepts a connection; False when there are none."""
+        if not self._urls:
             return False
         with self._lock:
-            if time.monotonic() - self._looked_at > FRESH_SECONDS:
-                self._is_silent = not any(_answers(url) for url in settings.CANARY_URLS)
+            if self._looked_at is None or time.monotonic() - self._looked_at > FRESH_SECONDS:
+                self._is_silent = not any(_answers(url) for url in self._urls)
                 self._looked_at = time.monotonic()
             return self._is_silent
-
-
-is_silent = Canary().is_silent
 
 
 def _answers(url: str) -> bool:

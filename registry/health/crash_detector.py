@@ -1,4 +1,4 @@
-"""What a closed connection says of the peer: that it may have died, or only that it is tired of idle connections.
+"""Tells a peer that may have died from one that only closes idle connections, by how its connections close.
 
 Kept by the prober beside its connections, in one thread. Times are readings of one monotonic clock, in seconds.
 """
@@ -23,31 +23,34 @@ MOST_PEERS = 100_000
 class Peer:
     """One origin, as it has behaved."""
 
-    # Those that were found passing through it since the last alarm.
+    # The instances that were found passing through it since the last alarm.
     instances: dict[int, None] = field(default_factory=dict)
     passed_at: float = 0.0
-    # Of a close that has not been explained yet.
+    # When it last closed a connection unexpectedly; None once that is explained.
     closed_at: float | None = None
     idle_seconds: float = 0.0
+    is_alarmed: bool = False
+    # It has refused a connection since that close.
+    has_refused: bool = False
     quiet_until: float = 0.0
     false_alarms: int = 0
     # It closes connections that are idle for so long.
     tires_after: float | None = None
 
 
-class Watch:
+class CrashDetector:
     """Raises few alarms: one instance of an origin is probed again first, the others when that one is dead."""
 
     def __init__(self) -> None:
         self._peers: dict[Origin, Peer] = {}
 
     def see_pass(self, origin: Origin, instance_id: int, *, was_reused: bool, now: float) -> None:
-        """The peer lives: a close before this was no death."""
+        """An instance was found passing there: explain the close before this, if there was one."""
         peer = self._peers.get(origin)
         if peer is None:
             peer = self._remember(origin)
         if peer.closed_at is not None:
-            _learn(peer, now)
+            _explain(peer, now)
         elif was_reused and now - peer.passed_at > (peer.tires_after or 0.0):
             # A connection has lived longer than what was learned.
             peer.tires_after, peer.false_alarms = None, 0
@@ -64,17 +67,20 @@ class Watch:
         peer.closed_at = now
         if now < peer.quiet_until or not peer.instances:
             return None
-        peer.quiet_until = now + QUIET_SECONDS
+        peer.is_alarmed, peer.quiet_until = True, now + QUIET_SECONDS
         scout, _ = peer.instances.popitem()
         return scout
 
-    def is_conclusive(self, origin: Origin, *, now: float) -> bool:
-        """Whether a refused connection now means that the peer's process is gone."""
+    def see_refusal(self, origin: Origin, *, now: float) -> bool:
+        """Whether a connection refused now means that the peer's process is gone."""
         peer = self._peers.get(origin)
-        return peer is not None and peer.closed_at is not None and now - peer.closed_at <= CONCLUSIVE_SECONDS
+        if peer is None or peer.closed_at is None:
+            return False
+        peer.has_refused = True
+        return now - peer.closed_at <= CONCLUSIVE_SECONDS
 
     def take_fellows(self, origin: Origin) -> list[int]:
-        """The other instances of an origin that is dead; each is told once."""
+        """The other instances of an origin that is dead; each is returned once."""
         peer = self._peers.get(origin)
         if peer is None:
             return []
@@ -88,11 +94,20 @@ class Watch:
         return peer
 
 
-def _learn(peer: Peer, now: float) -> None:
-    """A false alarm."""
-    tires_after = peer.idle_seconds * EARLINESS
-    peer.false_alarms += 1
-    if peer.false_alarms >= ALARMS_TO_LEARN:
-        peer.tires_after = tires_after if peer.tires_after is None else min(tires_after, peer.tires_after)
-    peer.closed_at = None
-    peer.quiet_until = now + min(QUIET_SECONDS * 2**peer.false_alarms, LONGEST_QUIET_SECONDS)
+def _explain(peer: Peer, now: float) -> None:
+    """Learn from a close after which the peer passes.
+
+    Only when the instance sent after the alarm was answered at once, and never refused, has the same process lived on:
+    that alarm was false. After a refusal it is a new process, which may crash as its predecessor did; later than that
+    nobody knows.
+    """
+    assert peer.closed_at is not None
+    if peer.has_refused:
+        peer.quiet_until = 0.0
+    elif peer.is_alarmed and now - peer.closed_at <= CONCLUSIVE_SECONDS:
+        peer.false_alarms += 1
+        tires_after = peer.idle_seconds * EARLINESS
+        if peer.false_alarms >= ALARMS_TO_LEARN:
+            peer.tires_after = tires_after if peer.tires_after is None else min(tires_after, peer.tires_after)
+        peer.quiet_until = now + min(QUIET_SECONDS * 2**peer.false_alarms, LONGEST_QUIET_SECONDS)
+    peer.closed_at, peer.is_alarmed, peer.has_refused = None, False, False

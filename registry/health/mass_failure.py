@@ -1,14 +1,27 @@
 """Mass failure: when so much fails at once that the fault is probably ours. Pure.
 
-Falls are paid for from a budget, a share of the fleet, that fills up again within a window: however they are spread,
-in `t` seconds no more than `cap * (1 + t / window)` instances fall. What exceeds it begins protection, and while that
-holds nothing falls. It ends when nothing has stirred for a while, so that it ends after a genuine scale-down too: what
-it held back is then let fall, and is not counted a second time.
+Protection begins when more than a share of the fleet has fallen within a window, and never on the word of one party:
+the falls and the fleet of any one token, service or host are left out in turn, and what is left must exceed the share
+as well. Nor can one token enlarge the fleet until the failure of the others is a small share: of its instances no more
+are counted than the largest other token has. It ends when nothing has stirred for a while, so that it ends after a
+genuine scale-down too: what it held back is then let fall.
 """
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import NamedTuple
 
 CUT_OFF = "no canary of our own network answers"
+
+
+class Member(NamedTuple):
+    """What stands behind an instance: any one of these may fail, or lie, on its own."""
+
+    token: str
+    service: str
+    host: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +46,7 @@ class State:
 
     since: float | None = None
     reason: str = ""
-    spent: float = 0.0
-    spent_at: float = 0.0
-    # When something last fell, or the canary was last silent.
+    # When falls last came from more than one party, or the canary was last silent.
     stirred_at: float = 0.0
     muted_until: float = 0.0
 
@@ -44,28 +55,51 @@ class State:
         return self.since is not None
 
 
-def see_falls(state: State, count: int, *, fleet: int, limits: Limits, now: float) -> State:
-    """`count` instances of a fleet of `fleet` are about to fall: they may, unless protection is active afterwards."""
-    if not count:
-        return state
+def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Limits) -> bool:
+    """Whether so many of a fleet, which holds the fallen too, have fallen that no one party can be the reason."""
+    cap = limits.cap(_counted(fleet))
+    if len(fallen) <= cap:
+        return False
+    for dimension in Member._fields:
+        party_of = attrgetter(dimension)
+        if len(set(map(party_of, fleet))) == 1:
+            # All the fleet is one party's, and there is nobody else whom it could harm.
+            continue
+        for party, count in Counter(map(party_of, fallen)).most_common():
+            left = len(fallen) - count
+            if left > cap:
+                # Nor does a smaller party matter: without it the cap is no higher.
+                break
+            rest = [member for member in fleet if party_of(member) != party]
+            if left <= limits.cap(_counted(rest)):
+                return False
+    return True
+
+
+def see_falls(
+    state: State, fallen: Sequence[Member], fleet: Collection[Member], *, limits: Limits, now: float
+) -> State:
+    """Whether the instances that are about to fall may: not when protection is active afterwards.
+
+    `fallen` are the members that fell within the window, these included.
+    """
     if state.is_active:
-        return replace(state, stirred_at=now)
-    cap = limits.cap(fleet)
-    refilled = cap * max(0.0, now - state.spent_at) / limits.window
-    spent = max(0.0, state.spent - refilled) + count
-    if spent <= cap or now < state.muted_until:
-        return replace(state, spent=min(spent, cap), spent_at=now)
-    reason = f"more than {cap:g} of {fleet} instances failed within {limits.window:g} s"
-    return _begin(state, reason, now=now)
+        tokens = {member.token for member in fallen}
+        is_several = len(tokens) > 1 or len({member.token for member in fleet}) == 1
+        return replace(state, stirred_at=now) if fallen and is_several else state
+    if now < state.muted_until or not is_mass(fallen, fleet, limits=limits):
+        return state
+    reason = f"{len(fallen)} of {len(fleet)} instances failed within {limits.window:g} s"
+    return replace(state, since=now, reason=reason, stirred_at=now)
 
 
 def see_canary(state: State, *, is_silent: bool, now: float) -> State:
-    """A silent canary begins protection, or keeps it up."""
+    """Begin protection, or keep it up, while the canary is silent."""
     if not is_silent:
         return state
     if state.is_active:
         return replace(state, stirred_at=now)
-    return state if now < state.muted_until else _begin(state, CUT_OFF, now=now)
+    return state if now < state.muted_until else replace(state, since=now, reason=CUT_OFF, stirred_at=now)
 
 
 def see_time(state: State, *, limits: Limits, now: float) -> State:
@@ -73,15 +107,25 @@ def see_time(state: State, *, limits: Limits, now: float) -> State:
     if state.since is None:
         return state
     if now - state.since >= limits.longest:
-        return end(state, limits=limits, now=now)
+        return end(limits=limits, now=now)
     if now - state.stirred_at >= limits.quiet:
-        return State(spent_at=now, muted_until=state.muted_until)
+        return State(muted_until=state.muted_until)
     return state
 
 
-def end(state: State, *, limits: Limits, now: float) -> State:
+def end(*, limits: Limits, now: float) -> State:
     """End it, and let it not begin again for a while."""
-    return State(spent_at=now, muted_until=now + limits.mute)
+    return State(muted_until=now + limits.mute)
+
+
+def within(state: State, *, limits: Limits, now: float) -> State:
+    """The state with no time later than it can be: the clock may have been set back since it was stored."""
+    return replace(
+        state,
+        since=None if state.since is None else min(state.since, now),
+        stirred_at=min(state.stirred_at, now),
+        muted_until=min(state.muted_until, now + limits.mute),
+    )
 
 
 def is_below_floor(*, offered: int, fallen: int) -> bool:
@@ -89,5 +133,7 @@ def is_below_floor(*, offered: int, fallen: int) -> bool:
     return fallen > offered
 
 
-def _begin(state: State, reason: str, *, now: float) -> State:
-    return replace(state, since=now, reason=reason, stirred_at=now, spent=0.0, spent_at=now)
+def _counted(fleet: Collection[Member]) -> int:
+    """The size of a fleet in which no token counts for more than the largest of the others."""
+    largest, *others = sorted(Counter(member.token for member in fleet).values(), reverse=True) or [0]
+    return sum(others) + (min(largest, others[0]) if others else largest)

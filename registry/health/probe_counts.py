@@ -1,4 +1,4 @@
-"""History: what an instance's probes found, hour by hour and day by day, and the uptime that follows.
+"""The results of an instance's probes, counted by the hour and by the day, for its uptime.
 
 The results of probes are counted in memory and each instance's counts are written once a minute: one write for six
 probes at the usual interval. A worker that is killed takes at most WRITE_AFTER_SECONDS of its counts with it, and no
@@ -8,51 +8,22 @@ verdict; one that is stopped writes them first. Beats are written with their tra
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from django.db import DatabaseError, connection
 
 from registry.database import bulk
-from registry.health.leases import Due
-from registry.health.verdict import Finding
+from registry.health.probe import FAILED, Finding, Result
 
 HOUR, DAY = 1, 24
 WRITE_AFTER_SECONDS = 60.0
 # Two rows of ten parameters each, of which SQLite takes 32,766 in a statement.
 INSTANCES_PER_STATEMENT = 1000
 
-_FAILED = (Finding.FAILURE, Finding.DEAD)
-_ADDITIVE = ("probes", "failures", "warnings", "timed", "latency_total_ms")
-# The columns of Counts, in its order.
-COLUMNS = (*_ADDITIVE, "latency_max_ms")
-_values = attrgetter(*COLUMNS)
-# The columns of a row, in its order, with PostgreSQL's types.
-_TYPES = {
-    "span_hours": "smallint",
-    "service": "text",
-    "instance": "text",
-    "start_hour": "int",
-    **dict.fromkeys(("probes", "failures", "warnings", "timed"), "int"),
-    **dict.fromkeys(("latency_total_ms", "latency_max_ms"), "float8"),
-}
-_ADDED = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in _ADDITIVE)
-
 logger = logging.getLogger(__name__)
-
-
-class Seen(Protocol):
-    """What is counted of a result (heartbeats.Result)."""
-
-    @property
-    def due(self) -> Due: ...
-    @property
-    def finding(self) -> Finding: ...
-    @property
-    def latency_ms(self) -> float | None: ...
 
 
 class Period(NamedTuple):
@@ -66,7 +37,7 @@ class Period(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What a number of probes found; the latencies are of those that did not fail."""
+    """The results of a number of probes; the latencies are those of the ones that did not fail."""
 
     probes: int = 0
     failures: int = 0
@@ -84,10 +55,10 @@ class Counts:
     def latency_mean_ms(self) -> float | None:
         return self.latency_total_ms / self.timed if self.timed else None
 
-    def see(self, result: Seen) -> None:
+    def see(self, result: Result) -> None:
         """Count one more result, which `is_counted`."""
         self.probes += 1
-        if result.finding in _FAILED:
+        if result.finding in FAILED:
             self.failures += 1
             return
         self.warnings += result.finding is Finding.WARNING
@@ -105,14 +76,37 @@ class Counts:
         self.latency_max_ms = max(self.latency_max_ms, other.latency_max_ms)
 
 
-class Unwritten:
-    """What this process has counted and not yet written, what was begun first in front."""
+# The columns of Counts, and PostgreSQL's type of each column of a row, in the order of Period and Counts.
+COLUMNS = tuple(field.name for field in fields(Counts))
+LONGEST = "latency_max_ms"
+_values = attrgetter(*COLUMNS)
+_SQL = {int: "int", float: "float8"}
+_TYPES = {
+    "span_hours": "smallint",
+    "service": "text",
+    "instance": "text",
+    "start_hour": "int",
+    **{name: _SQL[type(value)] for name, value in zip(COLUMNS, _values(Counts()), strict=True)},
+}
+assert tuple(_TYPES) == (*Period._fields, *COLUMNS)
+_ADDED = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in COLUMNS if name != LONGEST)
 
-    def __init__(self) -> None:
+
+class Unwritten:
+    """The counts that this process has not written yet, oldest first."""
+
+    def __init__(
+        self,
+        store: Callable[[Mapping[Period, Counts]], None] | None = None,
+        *,
+        most_at_once: int = INSTANCES_PER_STATEMENT,
+    ) -> None:
+        self._store = store or write
+        self._most_at_once = most_at_once
         self._lock = threading.Lock()
         self._counts: dict[Period, tuple[float, Counts]] = {}
 
-    def see(self, results: Iterable[Seen], *, now: float) -> None:
+    def see(self, results: Iterable[Result], *, now: float) -> None:
         hour = int(now // 3600)
         with self._lock:
             for result in results:
@@ -131,55 +125,42 @@ class Unwritten:
                 del self._counts[period]
         return taken
 
-    def flush(self, *, begun_by: float, now: float) -> None:
-        while taken := self.take(begun_by=begun_by, limit=INSTANCES_PER_STATEMENT):
+    def flush(self, *, now: float, is_last: bool = False) -> None:
+        """Write what has waited long enough, or the last time all of it. Without a database it waits longer."""
+        begun_by = now if is_last else now - WRITE_AFTER_SECONDS
+        while taken := self.take(begun_by=begun_by, limit=self._most_at_once):
             try:
-                write(taken)
+                self._store(taken)
             except DatabaseError:
-                logger.exception("the counts of %d instances wait for the database", len(taken))
-                self._put_back(taken, now=now)
+                logger.exception("The counts of %d instances wait for the database", len(taken))
+                with self._lock:
+                    for period, counts in taken.items():
+                        self._counts.setdefault(period, (now, Counts()))[1].add(counts)
                 return
 
-    def _put_back(self, taken: Mapping[Period, Counts], *, now: float) -> None:
-        with self._lock:
-            for period, counts in taken.items():
-                self._counts.setdefault(period, (now, Counts()))[1].add(counts)
 
-
-@cache
-def unwritten() -> Unwritten:
-    return Unwritten()
-
-
-def is_counted(result: Seen) -> bool:
-    """Not what is our own fault, nor a failure of an instance that protection keeps because it is probably so."""
+def is_counted(result: Result) -> bool:
+    """Whether the result says something of the instance: not our own fault, nor what protection holds for one."""
     if result.finding is Finding.INCONCLUSIVE:
         return False
-    return not (result.due.is_suspect and result.finding in _FAILED)
+    return not (result.due.is_suspect and result.finding in FAILED)
 
 
-def observe(results: Iterable[Seen], *, now: float) -> None:
-    """Count these results in memory; `flush` writes them."""
-    unwritten().see(results, now=now)
-
-
-def flush(*, now: float, is_last: bool = False) -> None:
-    """Write what has waited long enough, or the last time all of it. Without a database it waits longer."""
-    unwritten().flush(begun_by=now if is_last else now - WRITE_AFTER_SECONDS, now=now)
-
-
-def record(results: Iterable[Seen], *, now: float) -> None:
+def record(results: Iterable[Result], *, now: float, most_at_once: int = INSTANCES_PER_STATEMENT) -> None:
     """Count these results and write them at once, in the caller's transaction."""
     counted = Unwritten()
     counted.see(results, now=now)
-    while taken := counted.take(begun_by=now, limit=INSTANCES_PER_STATEMENT):
+    while taken := counted.take(begun_by=now, limit=most_at_once):
         write(taken)
 
 
 def write(hours: Mapping[Period, Counts]) -> None:
     """Add the counts to their hours and days, with one statement."""
+    days: defaultdict[Period, Counts] = defaultdict(Counts)
+    for period, counts in hours.items():
+        days[period._replace(span_hours=DAY, start_hour=period.start_hour // DAY * DAY)].add(counts)
     # In one order everywhere, so that two processes do not wait for each other.
-    rows = sorted(_with_days(hours).items())
+    rows = sorted({**hours, **days}.items())
     if not rows:
         return
     source, parameters = bulk.relation(_TYPES, [(*period, *_values(counts)) for period, counts in rows])
@@ -189,15 +170,8 @@ def write(hours: Mapping[Period, Counts]) -> None:
             INSERT INTO registry_rollup AS kept ({", ".join(_TYPES)}) {source}
             ON CONFLICT (span_hours, service, instance, start_hour) DO UPDATE SET
                 {_ADDED},
-                latency_max_ms = CASE WHEN excluded.latency_max_ms > kept.latency_max_ms
-                    THEN excluded.latency_max_ms ELSE kept.latency_max_ms END
+                {LONGEST} = CASE WHEN excluded.{LONGEST} > kept.{LONGEST}
+                    THEN excluded.{LONGEST} ELSE kept.{LONGEST} END
             """,
             parameters,
         )
-
-
-def _with_days(hours: Mapping[Period, Counts]) -> dict[Period, Counts]:
-    days: defaultdict[Period, Counts] = defaultdict(Counts)
-    for period, counts in hours.items():
-        days[period._replace(span_hours=DAY, start_hour=period.start_hour // DAY * DAY)].add(counts)
-    return {**hours, **days}

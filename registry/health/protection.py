@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from registry.database import bulk
 from registry.health import mass_failure
-from registry.health.leases import Due
-from registry.health.mass_failure import Limits, State
+from registry.health.mass_failure import Limits, Member, State
+from registry.health.probe import Due, Finding, Result
 from registry.journal import log
-from registry.models import GOOD, Change, HeartbeatKind, Instance, Protection, Status
+from registry.models import GOOD, Change, Fall, HeartbeatKind, Instance, Protection, Status
 from registry.wire import bodies
 
 # Sweeps come every second; after a gap so long one of ours was away: beat, Redis or the worker.
@@ -21,6 +23,8 @@ GAP_SECONDS = 5.0
 # So long after the gap an instance that has not passed since is given the benefit of the doubt.
 GRACE_SECONDS = 30.0
 GRACE = "the registry was away itself, and has not found it passing since"
+# An instance counts in the fleet, standing or fallen, only so long after it was registered.
+ESTABLISHED_SECONDS = 120.0
 AUTHOR = "registry"
 
 
@@ -38,7 +42,7 @@ class Situation:
 
 def situation(*, now: datetime) -> Situation:
     row = Protection.objects.filter(pk=1).first() or Protection()
-    state, limits = _state(row), _limits()
+    state, limits = _state(row, now.timestamp()), _limits()
     return Situation(
         is_active=state.is_active,
         since=_moment(state.since),
@@ -50,7 +54,7 @@ def situation(*, now: datetime) -> Situation:
 
 
 def lock() -> None:
-    """Call it before anything else is locked, in a transaction that may come to `hold_back`."""
+    """Lock protection's state. Call it before anything else is locked, in a transaction that may `hold_back`."""
     _locked()
 
 
@@ -61,32 +65,39 @@ def keeps_all(*, now: datetime) -> bool:
 
 
 @transaction.atomic
-def hold_back(falls: Sequence[Due], *, is_cut_off: bool, now: datetime) -> dict[int, str]:
-    """Which of the instances that are about to become critical stay offered, by id, and why."""
+def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> dict[int, str]:
+    """Which of the instances that are about to become critical stay offered, by id, and why.
+
+    A process that was seen to close its connection and to refuse the next is dead, whatever else fails, unless our own
+    network is down: such a fall is neither held back nor counted.
+    """
     row = _locked()
-    before, at = _state(row), now.timestamp()
-    graced = {due.instance_id for due in falls if _is_graced(row, due, at)}
+    before, limits, at = _state(row, now.timestamp()), _limits(), now.timestamp()
+    doubtful = [fall.due for fall in falls if is_cut_off or fall.finding is not Finding.DEAD]
+    graced = {due.instance_id for due in doubtful if _is_graced(row, due, at)}
     # What was held back before has been counted then.
-    count = sum(not due.is_suspect and due.instance_id not in graced for due in falls)
-    fleet = Instance.objects.filter(status__in=GOOD).count()
+    new = [due for due in doubtful if not due.is_suspect and due.instance_id not in graced]
+    _count(new, now=now)
+    recent = _counted_falls(now=now)
     state = mass_failure.see_canary(before, is_silent=is_cut_off, now=at)
-    state = mass_failure.see_falls(state, count, fleet=fleet, limits=_limits(), now=at)
+    if new and (state.is_active or len(recent) > limits.least):
+        state = mass_failure.see_falls(state, recent, [*_fleet(now=now), *recent], limits=limits, now=at)
     _keep(row, state)
     if state.is_active:
         if not before.is_active:
             _bring_back(state.reason, now=now)
-        return {due.instance_id: state.reason for due in falls}
+        return {due.instance_id: state.reason for due in doubtful}
     return dict.fromkeys(graced, GRACE)
 
 
 @transaction.atomic
 def tick(*, is_cut_off: bool, now: float) -> None:
-    """The roll is being called: see whether it was not for a while, and whether protection is over."""
+    """A sweep begins: see whether there was none for a while, and whether protection is over."""
     row = _locked()
     if row.swept_at is not None and now - row.swept_at > GAP_SECONDS:
         row.resumed_at = now
     row.swept_at = now
-    state = mass_failure.see_canary(_state(row), is_silent=is_cut_off, now=now)
+    state = mass_failure.see_canary(_state(row, now), is_silent=is_cut_off, now=now)
     _keep(row, mass_failure.see_time(state, limits=_limits(), now=now))
 
 
@@ -96,17 +107,62 @@ def end(*, now: datetime) -> bool:
     row = _locked()
     was_active = row.since is not None or _grace_until(row, now.timestamp()) is not None
     row.resumed_at = None
-    _keep(row, mass_failure.end(_state(row), limits=_limits(), now=now.timestamp()))
+    _keep(row, mass_failure.end(limits=_limits(), now=now.timestamp()))
     return was_active
+
+
+def _count(falling: Sequence[Due], *, now: datetime) -> None:
+    """Remember the falls of established instances for a window; a falling instance is still standing here."""
+    Fall.objects.filter(at__lt=now.timestamp() - _limits().window).delete()
+    # Set back, the clock leaves falls in its future: they count as of now.
+    Fall.objects.filter(at__gt=now.timestamp()).update(at=now.timestamp())
+    established = _established(now=now).filter(pk__in=[due.instance_id for due in falling])
+    Fall.objects.bulk_create(
+        [
+            Fall(
+                instance_id=each.pk,
+                at=now.timestamp(),
+                token=each.registered_by,
+                service=each.service,
+                host=urlsplit(each.heartbeat_url).hostname or "",
+            )
+            for each in established
+        ],
+        update_conflicts=True,
+        unique_fields=["instance_id"],
+        update_fields=["at"],
+    )
+
+
+def _counted_falls(*, now: datetime) -> list[Member]:
+    falls = Fall.objects.filter(at__gte=now.timestamp() - _limits().window).order_by("pk")
+    return [Member(*found) for found in falls.values_list(*Member._fields)]
+
+
+def _fleet(*, now: datetime) -> list[Member]:
+    """The established instances that stand and have not just been counted as fallen."""
+    standing = _established(now=now).filter(status__in=GOOD).exclude(pk__in=Fall.objects.values("instance_id"))
+    found = standing.order_by("pk").values_list("registered_by", "service", "heartbeat_url")
+    return [
+        Member(token=token, service=service, host=urlsplit(url).hostname or "")
+        for token, service, url in found.iterator()
+    ]
+
+
+def _established(*, now: datetime) -> QuerySet[Instance]:
+    """The instances that we probe and have known for a while: others, which anybody makes at will, tell nothing."""
+    since = now - timedelta(seconds=ESTABLISHED_SECONDS)
+    return Instance.objects.filter(registered_at__lte=since).exclude(heartbeat_kind=HeartbeatKind.TTL)
 
 
 def _bring_back(reason: str, *, now: datetime) -> None:
     """Offer again, as suspect, what fell just before: of the services that are left with less than half."""
     recent = now - timedelta(seconds=_limits().window)
-    # An instance that beats by itself may have said itself that it is ill.
+    # An instance that beats by itself may have said itself that it is ill; one that is not counted was seen dead.
     fallen = list(
         Instance.objects.select_for_update(of=("self",))
         .filter(status=Status.CRITICAL, status_since__gte=recent, heartbeat__is_damped=False)
+        .filter(pk__in=Fall.objects.values("instance_id"))
         .exclude(heartbeat_kind=HeartbeatKind.TTL)
         .order_by("pk")
     )
@@ -150,8 +206,9 @@ def _locked() -> Protection:
     return Protection.objects.select_for_update().get(pk=1)
 
 
-def _state(row: Protection) -> State:
-    return State(**{field.name: getattr(row, field.name) for field in fields(State)})
+def _state(row: Protection, now: float) -> State:
+    stored = State(**{field.name: getattr(row, field.name) for field in fields(State)})
+    return mass_failure.within(stored, limits=_limits(), now=now)
 
 
 def _keep(row: Protection, state: State) -> None:
@@ -162,8 +219,11 @@ def _keep(row: Protection, state: State) -> None:
 
 def _grace_until(row: Protection, now: float) -> float | None:
     """When the grace after a restart of ours is over; None when there is none now."""
-    until = None if row.resumed_at is None else row.resumed_at + GRACE_SECONDS
-    return until if until is not None and now < until else None
+    if row.resumed_at is None:
+        return None
+    until = row.resumed_at + GRACE_SECONDS
+    # One that begins in the future is of before the clock was set back.
+    return until if row.resumed_at <= now < until else None
 
 
 def _is_graced(row: Protection, due: Due, now: float) -> bool:

@@ -8,11 +8,11 @@ import threading
 import time
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import redis
-from django.conf import settings
+
+from registry import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,10 @@ class Histogram:
 
 
 class Tally:
-    """What one process has counted and not yet added."""
+    """The delays that one process has counted and not yet added."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: redis.Redis) -> None:
+        self._redis = server
         self._lock = threading.Lock()
         self._counts = [0] * (len(BOUNDS) + 1)
         self._total_seconds = 0.0
@@ -67,26 +68,22 @@ class Tally:
             counts, self._counts = self._counts, [0] * len(self._counts)
             total_seconds, self._total_seconds = self._total_seconds, 0.0
         try:
-            with _redis().pipeline() as pipeline:
+            with self._redis.pipeline() as pipeline:
                 for number, count in enumerate(counts):
                     if count:
                         pipeline.hincrby(KEY, str(number), count)
                 pipeline.hincrbyfloat(KEY, "seconds", total_seconds)
                 pipeline.execute()
         except redis.RedisError as error:
-            logger.warning("Redis is away, so that the lateness of %d probes is not counted: %s", sum(counts), error)
+            logger.warning("Redis is away: the start delays of %d probes are not counted: %s", sum(counts), error)
 
 
-def read() -> Histogram:
-    """What all workers have counted since Redis was last flushed. Raises redis.RedisError."""
-    kept: dict[Any, Any] = _redis().hgetall(KEY)
+def read(server: redis.Redis | None = None) -> Histogram:
+    """The delays that all workers have counted since Redis was last flushed. Raises redis.RedisError."""
+    with server or redis_client.connect() as client:
+        kept: dict[Any, Any] = client.hgetall(KEY)
     found = {key.decode(): value for key, value in kept.items()}
     return Histogram(
         counts=tuple(int(found.get(str(number), 0)) for number in range(len(BOUNDS) + 1)),
         total_seconds=float(found.get("seconds", 0.0)),
     )
-
-
-@cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, QuerySet, Sum
 
 from registry.errors import UnknownInstance, UnknownService
-from registry.health.probe_counts import COLUMNS, DAY, HOUR, Counts
+from registry.health.probe_counts import COLUMNS, DAY, HOUR, LONGEST, Counts
 from registry.models import Instance, Requirement, Rollup
 from registry.wire.bodies import tenths, timestamp
 
@@ -43,7 +43,7 @@ def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Re
         # Hours are kept as long as days: with the names the index finds those asked for, without it reads all.
         names = _since(first // DAY * DAY, DAY).filter(service=service).values("instance")
         found = found.filter(instance__in=names)
-    report = _report(found.order_by("start_hour").values_list("start_hour").annotate(*_SUMS, _LONGEST))
+    report = _report(found.order_by("start_hour").values_list("start_hour").annotate(*_AGGREGATES))
     if not report.periods and not _is_known(service):
         raise UnknownService(service)
     return report
@@ -53,7 +53,9 @@ def daily(*, days: int, now: datetime) -> dict[str, list[tuple[datetime, float]]
     """The uptime (0 to 1) of every service on each of the last `days` days of UTC on which it was probed."""
     found = _since(_first(days, DAY, now), DAY).order_by("service", "start_hour")
     uptimes: dict[str, list[tuple[datetime, float]]] = {}
-    for service, start_hour, probes, failures in found.values_list("service", "start_hour").annotate(*_SUMS[:2]):
+    for service, start_hour, probes, failures in found.values_list("service", "start_hour").annotate(
+        Sum("probes"), Sum("failures")
+    ):
         if probes:
             day = _EPOCH + timedelta(hours=start_hour)
             uptimes.setdefault(service, []).append((day, (probes - failures) / probes))
@@ -114,5 +116,5 @@ def _is_known(service: str) -> bool:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SUMS = [Sum(name) for name in COLUMNS[:-1]]
-_LONGEST = Max(COLUMNS[-1])
+# In the order of COLUMNS.
+_AGGREGATES = [Max(name) if name == LONGEST else Sum(name) for name in COLUMNS]

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
 from registry.models import Instance, InstanceKey, Maintenance
+from registry.models.secrets import opened
 from registry.wire.bodies import instance_body, maintenance_body
 from registry.wire.declaration import Declaration
 from registry.wire.limits import Reason, ServiceName
@@ -70,20 +71,24 @@ def _declared(instance: Instance, *, with_secrets: bool) -> dict[str, Any]:
     names = [*Declaration.__struct_fields__, "service", "instance"]
     members = {name: body[name] for name in names if name in body}
     if with_secrets:
-        members["notify_secret"] = instance.notify_secret
+        members["notify_secret"] = _secret(instance)
     else:
         # Without its secret nothing could be signed: a new instance gives both when it registers next.
         members.pop("notify_url")
     return members
 
 
+def _secret(instance: Instance) -> str | None:
+    return None if instance.notify_secret is None else opened(instance.notify_secret)
+
+
 def _kept(instance: Instance, members: dict[str, Any]) -> dict[str, Any]:
     """The document's members, and what they leave out of a registered instance."""
     kept: dict[str, Any] = {"incarnation": instance.incarnation}
     if members.get("notify_url") is None:
-        kept |= {"notify_url": instance.notify_url, "notify_secret": instance.notify_secret}
+        kept |= {"notify_url": instance.notify_url, "notify_secret": _secret(instance)}
     elif members["notify_url"] == instance.notify_url:
-        kept["notify_secret"] = instance.notify_secret
+        kept["notify_secret"] = _secret(instance)
     return {**kept, **{name: value for name, value in members.items() if value is not None}}
 
 

@@ -8,9 +8,9 @@ from django.utils import timezone
 from msgspec import Meta, Struct
 
 from config.problems import Invalid, Problem
-from config.tokens.issuing import Holder
-from registry.instances import declaration, registration
-from registry.instances.permissions import changeable
+from config.tokens.holder import Holder
+from registry.errors import OutOfScope
+from registry.instances import permissions, registration
 from registry.instances.registration import Registered
 from registry.instances.storage import Entry
 
@@ -24,15 +24,23 @@ class Batch(Struct, frozen=True, kw_only=True):
 
 
 def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
-    """What came of each, in order. Raises Invalid, and where all were wanted then nothing is stored."""
+    """Register them and return the outcome of each, in order.
+
+    Raises Invalid where all were wanted and one is wrong, and OutOfScope where the token may change none of them, or
+    all were wanted and one is out of its scope; then nothing is stored.
+    """
     checked = [_checked(each, holder) for each in wanted.instances]
+    refused = [each for each in checked if isinstance(each, OutOfScope)]
+    if refused and (wanted.mode == "all" or len(refused) == len(checked)):
+        raise refused[0]
     return _register_all(checked) if wanted.mode == "all" else _register_each(checked)
 
 
 def _checked(members: dict[str, Any], holder: Holder) -> Entry | Problem:
     try:
-        key = changeable(str(members.get("service", "")), str(members.get("instance", "")), holder=holder)
-        return Entry(key=key, declared=declaration.declaration(members), author=holder.name)
+        return permissions.entry(
+            str(members.get("service", "")), str(members.get("instance", "")), members, holder=holder
+        )
     except Problem as problem:
         return problem
 

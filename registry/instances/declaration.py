@@ -5,29 +5,32 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from msgspec import Struct
 
 from config.problems import Invalid
 from registry.models import InstanceKey
-from registry.outbound import own_endpoints
 from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.own_endpoints import OwnEndpoints
 from registry.wire.declaration import Declaration
 from registry.wire.limits import (
     INSTANCE_PATTERN,
     INSTANCE_RULE,
-    LONGEST_REASON,
     LONGEST_URL,
     SECRET_BYTES,
     SERVICE_PATTERN,
     SERVICE_RULE,
-    TEXT_PATTERN,
-    TEXT_RULE,
+    Reason,
 )
 from registry.wire.signature import key_of
 from registry.wire.validation import convert
 
+
+class _Reasoned(Struct):
+    reason: Reason
+
+
 _SERVICE = re.compile(SERVICE_PATTERN)
 _INSTANCE = re.compile(INSTANCE_PATTERN)
-_TEXT = re.compile(TEXT_PATTERN)
 
 
 def instance_key(service: str, instance: str) -> InstanceKey:
@@ -37,13 +40,8 @@ def instance_key(service: str, instance: str) -> InstanceKey:
 
 
 def check_reason(reason: str) -> str:
-    """The reason, when it can be stored and shown. Raises Invalid."""
-    detail = f"It is longer than {LONGEST_REASON} characters: shorten it." if len(reason) > LONGEST_REASON else ""
-    if not _TEXT.match(reason):
-        detail = f"{TEXT_RULE.capitalize()}."
-    if detail:
-        raise Invalid("See `errors` for each member.", errors=[{"pointer": "/reason", "detail": detail}])
-    return reason
+    """The reason, when it is short and plain enough to be stored. Raises Invalid."""
+    return convert({"reason": reason}, _Reasoned).reason
 
 
 def check_names(**names: str) -> None:
@@ -68,10 +66,12 @@ def declaration(members: Any) -> Declaration:
 
 def address_policy() -> AddressPolicy:
     """The policy that judges addresses when they are declared, and again when they are called."""
-    return _policy(tuple(settings.ALLOWED_NETWORKS), own_endpoints.own)
+    return _policy(tuple(settings.ALLOWED_NETWORKS))
 
 
-_policy = lru_cache(maxsize=8)(AddressPolicy)
+@lru_cache(maxsize=8)
+def _policy(networks: tuple[str, ...]) -> AddressPolicy:
+    return AddressPolicy(networks, OwnEndpoints().known)
 
 
 def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 _Job = tuple[Entry, "Future[Registered]"]
 
 
-class Intake:
+class GroupCommit:
     """A queue and the one thread that empties it; the thread starts with the first registration."""
 
     def __init__(self) -> None:
@@ -35,13 +35,19 @@ class Intake:
         self._thread: threading.Thread | None = None
 
     def submit(self, entry: Entry) -> "Future[Registered]":
-        """The future raises what `registration.register` would."""
+        """Queue a registration; the future raises what `registration.register_entry` would."""
         self._ensure_running()
         future: Future[Registered] = Future()
         # From now on it cannot be cancelled: what has been handed in is stored.
         future.set_running_or_notify_cancel()
         self._jobs.put((entry, future))
         return future
+
+    def register(self, entry: Entry) -> Registered:
+        """Submit a registration and wait for it. Inside a transaction of the caller's it is part of that one."""
+        if connection.in_atomic_block:
+            return registration.register_entry(entry, now=timezone.now())
+        return self.submit(entry).result()
 
     def stop(self) -> None:
         """Store what has been submitted, and let go of the database."""
@@ -54,7 +60,7 @@ class Intake:
         if not self._is_running():
             with self._start:
                 if not self._is_running():
-                    self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
                     self._thread.start()
 
     def _is_running(self) -> bool:
@@ -85,16 +91,6 @@ class Intake:
         if jobs:
             self._jobs.put(None)
         return jobs
-
-
-def register(entry: Entry) -> Registered:
-    """As `registration.register`, sharing a transaction with what comes at the same time.
-
-    Inside a transaction of the caller's it is part of that one.
-    """
-    if connection.in_atomic_block:
-        return registration.register(entry.key, entry.declared, author=entry.author, now=timezone.now())
-    return intake.submit(entry).result()
 
 
 def _store(jobs: list[_Job]) -> None:
@@ -144,6 +140,3 @@ def _settle(job: _Job, outcome: Registered | Problem) -> _Job | None:
     else:
         future.set_exception(outcome)
     return None
-
-
-intake = Intake()

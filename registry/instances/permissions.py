@@ -1,14 +1,25 @@
-"""Which instances a token may change."""
+"""What a token may change, and how many instances it may register."""
 
-from config.tokens.issuing import Holder
+from typing import Any
+
+from config.tokens.holder import Holder
+from config.tokens.limits import allowance
 from registry.errors import OutOfScope
 from registry.instances import declaration
+from registry.instances.storage import Entry
 from registry.models import InstanceKey
 
 
 def changeable(service: str, instance: str, *, holder: Holder) -> InstanceKey:
-    """The instance of that name. Raises Invalid when one of the two is no name, OutOfScope."""
+    """The key of an instance that the token may change. Raises Invalid when one of the two is no name, OutOfScope."""
     key = declaration.instance_key(service, instance)
     if not holder.may_register(service) and not holder.may("operate"):
         raise OutOfScope(holder.name, service)
     return key
+
+
+def entry(service: str, instance: str, members: Any, *, holder: Holder) -> Entry:
+    """A registration that the token may make, checked whole. Raises Invalid, OutOfScope."""
+    key = changeable(service, instance, holder=holder)
+    declared = declaration.declaration(members)
+    return Entry(key=key, declared=declared, author=holder.name, quota=allowance(holder, "instances"))

@@ -1,15 +1,17 @@
 """Registering, updating and deregistering."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Count
 
 from config.problems import Problem
 from registry.database import retry, rows
 from registry.database.retry import Overtaken
-from registry.errors import Deregistered, NamedTwice, NameTaken, Superseded
+from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, Superseded
 from registry.instances import catalogue, storage
 from registry.instances.storage import Entry
 from registry.journal import log
@@ -34,7 +36,12 @@ def register(key: InstanceKey, declared: Declaration, *, author: str, now: datet
     The dependent's cursor moves to the answer's revision: the answer tells it everything up to then. Raises
     Deregistered for a run that was deregistered.
     """
-    (outcome,) = register_many([Entry(key=key, declared=declared, author=author)], now=now)
+    return register_entry(Entry(key=key, declared=declared, author=author), now=now)
+
+
+def register_entry(entry: Entry, *, now: datetime) -> Registered:
+    """As `register`, within the quota of the entry's token. Raises QuotaExceeded too."""
+    (outcome,) = register_many([entry], now=now)
     if isinstance(outcome, Problem):
         raise outcome
     return outcome
@@ -55,6 +62,8 @@ def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered
         # this, or looks for them after it.
         log.locked_head()
         refused |= _buried(newcomers, found) | _taken(newcomers)
+        newcomers = [entry for entry in newcomers if id(entry) not in refused]
+        refused |= _over_quota(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
     fresh = storage.draft(newcomers, now=now)
     drafts = [*map(storage.announced, fresh.values()), *changed]
@@ -156,6 +165,22 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
         # Of exactly this name: registered since it was looked for, which the insert will find.
         if name in taken and taken[name] != entry.key.instance
     }
+
+
+def _over_quota(newcomers: Sequence[Entry]) -> dict[int, Problem]:
+    """New instances beyond what their token may have registered, by the entry's identity."""
+    authors = {entry.author for entry in newcomers if entry.quota}
+    if not authors:
+        return {}
+    counts = Instance.objects.order_by().filter(registered_by__in=authors).values_list("registered_by")
+    registered = Counter(dict(counts.annotate(Count("pk"))))
+    refused: dict[int, Problem] = {}
+    for entry in newcomers:
+        if entry.quota and registered[entry.author] >= entry.quota:
+            refused[id(entry)] = QuotaExceeded(entry.author, quota=entry.quota)
+        else:
+            registered[entry.author] += 1
+    return refused
 
 
 def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> None:

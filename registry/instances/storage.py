@@ -14,6 +14,7 @@ from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
 from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models.secrets import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -31,11 +32,15 @@ _CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not f
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One instance's registration or update, and whose token it came with."""
+    """One instance's registration or update, and the token it came with.
+
+    `quota` is how many instances that token may have registered; 0 is no limit.
+    """
 
     key: InstanceKey
     declared: Declaration
     author: str
+    quota: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +143,8 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
     """Make the instance what is declared now."""
     before = bodies.offer_digest(instance)
     columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
+    if instance.notify_secret is not None and opened(instance.notify_secret) == columns["notify_secret"]:
+        columns["notify_secret"] = instance.notify_secret
     changed = [name for name, value in columns.items() if getattr(instance, name) != value]
     if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
         instance.previous_notify_secret = instance.notify_secret

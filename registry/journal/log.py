@@ -1,8 +1,8 @@
-"""The journal: one row per change, one gap-free revision, and the net change between two revisions."""
+"""The journal: one row a change, and one gap-free revision."""
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -12,12 +12,11 @@ from django.db.models import Max, Min, QuerySet
 
 from registry import wakeups
 from registry.database import bulk, inserts, rows
+from registry.journal import announce
 from registry.models import Change, Head, Instance, JournalEntry
 from registry.wire import bodies
 
-# In the order in which `_entry` gives them.
-_COLUMNS = ("revision", "at", "change", "service", "instance", "author", "reason", "before", "after", "provider")
-# Of these there is no row to be given the revision: it is gone, or not there yet.
+# Changes whose instance has no row to be given the revision: it is gone, or not there yet.
 _ROWLESS = (Change.DEREGISTERED, Change.REGISTERED)
 
 
@@ -39,34 +38,38 @@ class Draft:
     reason: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NetChange:
-    """What a dependent must do to come from one revision to another; each list in journal order."""
+class Entry(NamedTuple):
+    """A row of the journal; its fields are the columns."""
 
-    added: list[dict[str, Any]] = field(default_factory=list)
-    changed: list[dict[str, Any]] = field(default_factory=list)
-    removed: list[dict[str, str]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed)
+    revision: int
+    at: datetime
+    change: str
+    service: str
+    instance: str
+    author: str
+    reason: str
+    before: str
+    after: str
+    provider: dict[str, Any]
 
 
 def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     """Write the changes in this order and return the revision of the last.
 
     Call it inside the transaction that made the changes and as its last statement: the head stays locked from here to
-    the commit, which is what makes revisions visible in order. After the commit the revision is announced and the
-    dependents' deliveries are woken. Only the row
-    of an instance that is registered is inserted afterwards, with the revision that its draft was given here.
+    the commit, which is what makes revisions visible in order. Only the row of an instance that is registered is
+    inserted afterwards, with the revision that its draft was given here. After the commit the revision is announced,
+    the changes are logged, and the dependents' deliveries are woken.
     """
     last = _advance_head(len(drafts))
     first = last - len(drafts) + 1
     entries = [_entry(draft, revision=revision, now=now) for revision, draft in enumerate(drafts, start=first)]
-    inserts.insert(JournalEntry, _COLUMNS, entries)
+    inserts.insert(JournalEntry, Entry._fields, entries)
     changed = [draft.instance for draft in drafts if draft.change not in _ROWLESS]
     if changed:
         bulk.write_revisions([(instance.pk, instance.revision) for instance in changed])
     transaction.on_commit(partial(wakeups.announce, last))
+    transaction.on_commit(partial(announce.log_changes, entries))
     if any(draft.change != Change.REGISTERED for draft in drafts):
         # A new instance is offered to nobody yet: it has to pass a probe first.
         transaction.on_commit(wakeups.wake_notifications)
@@ -130,30 +133,6 @@ def between(services: Collection[str], *, after: int, up_to: int) -> list[Journa
     return list(_of(services).filter(revision__gt=after, revision__lte=up_to).order_by("revision"))
 
 
-def net_change(entries: Iterable[JournalEntry]) -> NetChange:
-    """Fold entries, oldest first, to what is left of them: an instance that came and went is not mentioned."""
-    spans: dict[tuple[str, str], tuple[JournalEntry, JournalEntry]] = {}
-    for entry in entries:
-        key = (entry.service, entry.instance)
-        first = spans[key][0] if key in spans else entry
-        spans[key] = (first, entry)
-    net = NetChange()
-    for first, last in spans.values():
-        _fold(net, first, last)
-    return net
-
-
-def _fold(net: NetChange, first: JournalEntry, last: JournalEntry) -> None:
-    if first.before == last.after:
-        return
-    if not last.after:
-        net.removed.append({"service": last.service, "instance": last.instance, "reason": last.change})
-    elif not first.before:
-        net.added.append(last.provider)
-    else:
-        net.changed.append(last.provider)
-
-
 def _of(services: Collection[str]) -> QuerySet[JournalEntry]:
     """The entries of these services; of all when none is named."""
     if not services:
@@ -178,10 +157,18 @@ def _new_history() -> str:
     return secrets.token_hex(4)
 
 
-def _entry(draft: Draft, *, revision: int, now: datetime) -> tuple[Any, ...]:
+def _entry(draft: Draft, *, revision: int, now: datetime) -> Entry:
     instance = draft.instance
     instance.revision = revision
-    after = "" if draft.change == Change.DEREGISTERED else bodies.offer_digest(instance)
-    provider = bodies.provider_body(instance)
-    change, service, name = draft.change.value, instance.service, instance.name
-    return revision, now, change, service, name, draft.author, draft.reason, draft.before, after, provider
+    return Entry(
+        revision=revision,
+        at=now,
+        change=draft.change.value,
+        service=instance.service,
+        instance=instance.name,
+        author=draft.author,
+        reason=draft.reason,
+        before=draft.before,
+        after="" if draft.change == Change.DEREGISTERED else bodies.offer_digest(instance),
+        provider=bodies.provider_body(instance),
+    )

@@ -46,4 +46,8 @@ class Migration(migrations.Migration):
                 models.F("service"), django.db.models.functions.text.Lower("name"), name="instance_unique_in_any_case"
             ),
         ),
+        migrations.AddIndex(
+            model_name="instance",
+            index=models.Index(fields=["registered_by"], name="instance_registered_by"),
+        ),
     ]

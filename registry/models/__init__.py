@@ -1,6 +1,6 @@
 """What the registry keeps: instances and their health, who is told up to where, and the journal of every change."""
 
-from registry.models.health import Heartbeat, Protection, Rollup
+from registry.models.health import Fall, Heartbeat, Protection, Rollup, SignOfLife
 from registry.models.instances import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone
 from registry.models.journal import Change, Head, JournalEntry
 from registry.models.keys import InstanceKey
@@ -14,6 +14,7 @@ __all__ = [
     "Change",
     "Cursor",
     "Delivery",
+    "Fall",
     "Head",
     "Heartbeat",
     "HeartbeatKind",
@@ -24,6 +25,7 @@ __all__ = [
     "Protection",
     "Requirement",
     "Rollup",
+    "SignOfLife",
     "Status",
     "Tombstone",
     "shown_status",

@@ -16,7 +16,7 @@ class Heartbeat(models.Model):
     instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True)
     due_at = models.FloatField()
     lease_until = models.FloatField(default=0.0)
-    # verdict.Health between two probes; the instance's status is what comes of it.
+    # probe.Health between two probes; the instance's status is what comes of it.
     verdict = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     penalty = models.FloatField(default=0.0)
     penalty_at = models.FloatField(default=0.0)
@@ -30,7 +30,7 @@ class Heartbeat(models.Model):
     detail = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        # claims.claim: what is due?
+        # leases.claim: what is due?
         indexes = [models.Index(fields=["due_at"], name="heartbeat_due")]
 
     def __str__(self) -> str:
@@ -67,13 +67,11 @@ class Rollup(models.Model):
 
 
 class Protection(models.Model):
-    """protection.State between two judgements, and when the roll was last called: one row. Times as in Heartbeat."""
+    """mass_failure.State between two judgements, and the last sweep: one row. Times as in Heartbeat."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     since = models.FloatField(null=True)
     reason = models.CharField(max_length=500, blank=True)
-    spent = models.FloatField(default=0.0)
-    spent_at = models.FloatField(default=0.0)
     stirred_at = models.FloatField(default=0.0)
     muted_until = models.FloatField(default=0.0)
     swept_at = models.FloatField(null=True)
@@ -86,3 +84,37 @@ class Protection(models.Model):
 
     def __str__(self) -> str:
         return self.reason if self.since is not None else "no protection"
+
+
+class Fall(models.Model):
+    """An instance that became critical, or would have, within the window of mass_failure.Limits; one row each.
+
+    Without a key to the instance, so that a deregistration takes back no fall that was counted.
+    """
+
+    instance_id = models.BigIntegerField(primary_key=True)
+    at = models.FloatField()
+    token = models.CharField(max_length=100)
+    service = models.CharField(max_length=255)
+    host = models.CharField(max_length=255)
+
+    class Meta:
+        # protection: which are recent?
+        indexes = [models.Index(fields=["at"], name="fall_at")]
+
+    def __str__(self) -> str:
+        return f"fall of {self.service}'s instance {self.instance_id}"
+
+
+class SignOfLife(models.Model):
+    """When a part of the registry that works in the background last did its work (watchdog.Part)."""
+
+    part = models.CharField(primary_key=True, max_length=20)
+    # Seconds since the epoch.
+    at = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = "signs of life"
+
+    def __str__(self) -> str:
+        return f"{self.part} at {self.at:.0f}"

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models.functions import Lower
 
+from registry.models.secrets import SealedField
 from registry.models.status import GOOD, Status, shown_status
 
 
@@ -27,9 +28,9 @@ class Instance(models.Model):
     url = models.CharField("URL", max_length=500)
     requires = models.JSONField(default=list, blank=True)
     notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
-    notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    notify_secret = SealedField(null=True, blank=True)
     # For a while after a rotation webhooks are signed with both, so that none is refused on the way.
-    previous_notify_secret = models.CharField(max_length=120, null=True, blank=True)
+    previous_notify_secret = SealedField(null=True, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=list, blank=True)
     zone = models.CharField(max_length=100, blank=True)
@@ -51,7 +52,7 @@ class Instance(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     status_since = models.DateTimeField()
     status_reason = models.CharField(max_length=500, blank=True)
-    # Its heartbeats fail, but the fault is probably ours (protection.py): it keeps its status and stays offered.
+    # Its heartbeats fail, but the fault is probably ours (health/protection.py): it keeps its status and stays offered.
     is_suspect = models.BooleanField(default=False)
     # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
     is_in_maintenance = models.BooleanField(default=False)
@@ -79,6 +80,8 @@ class Instance(models.Model):
             models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
         ]
         indexes = [
+            # registration: how many has this token registered?
+            models.Index(fields=["registered_by"], name="instance_registered_by"),
             # overrides.expire: whose time to drain is over?
             models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
             # heartbeats.expire: who has been critical for how long?

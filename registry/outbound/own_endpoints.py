@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -20,28 +20,49 @@ THREAD = "own-endpoints"
 Endpoints = frozenset[tuple[str, int]]
 
 
-@dataclass
-class _Known:
-    endpoints: Endpoints
-    until: float
+Lookup = Callable[[str], Iterable[str]]
 
 
-_known: _Known | None = None
-
-
-def own() -> Endpoints:
+class OwnEndpoints:
     """As configured, and as the names among them resolved last; none for a file or a socket.
 
-    Only the first call of a process waits for names: later ones are in the midst of registrations and probes.
+    Only the first caller waits for names: later ones are in the midst of registrations and probes.
     """
-    global _known
-    if _known is None:
-        _known = _ask(_configured(), before=frozenset())
-    elif monotonic() >= _known.until:
-        # So that nobody else asks meanwhile.
-        _known.until = monotonic() + FAILED_SECONDS
-        threading.Thread(target=_ask_again, args=(_configured(), _known), name=THREAD, daemon=True).start()
-    return _known.endpoints
+
+    def __init__(self, *, look_up: Lookup | None = None, clock: Callable[[], float] = monotonic) -> None:
+        self._look_up = look_up or addresses
+        self._clock = clock
+        self._endpoints: Endpoints | None = None
+        self._fresh_until = 0.0
+
+    def known(self) -> Endpoints:
+        if self._endpoints is None:
+            self._ask(_configured(), before=frozenset())
+        elif self._clock() >= self._fresh_until:
+            # So that nobody else asks meanwhile.
+            self._fresh_until = self._clock() + FAILED_SECONDS
+            asking = threading.Thread(
+                target=self._ask, args=(_configured(),), kwargs={"before": self._endpoints}, name=THREAD, daemon=True
+            )
+            asking.start()
+        return self._endpoints or frozenset()
+
+    def _ask(self, configured: Endpoints, *, before: Endpoints) -> None:
+        """Keep the names, and their addresses as they are now: an address may be registered in a name's place."""
+        found, seconds = set(configured), RESOLVED_SECONDS
+        for host, port in configured:
+            try:
+                found.update((address, port) for address in self._look_up(host))
+            except OSError:
+                # What it was is more likely than that it is nowhere.
+                found |= before
+                seconds = FAILED_SECONDS
+        self._endpoints, self._fresh_until = frozenset(found), self._clock() + seconds
+
+
+def addresses(host: str) -> list[str]:
+    """The addresses of a name, as the system resolves it. Raises OSError."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
 def _configured() -> Endpoints:
@@ -52,23 +73,3 @@ def _configured() -> Endpoints:
         (redis_host or "", redis.port or REDIS_PORT),
     ]
     return frozenset((host, port) for host, port in named if host and not host.startswith("/"))
-
-
-def _ask_again(configured: Endpoints, before: _Known) -> None:
-    global _known
-    _known = _ask(configured, before=before.endpoints)
-
-
-def _ask(configured: Endpoints, *, before: Endpoints) -> _Known:
-    """The names, and their addresses as they are now: an address may be registered in a name's place."""
-    found, seconds = set(configured), RESOLVED_SECONDS
-    for host, port in configured:
-        try:
-            addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except OSError:
-            # What it was is more likely than that it is nowhere.
-            found |= before
-            seconds = FAILED_SECONDS
-        else:
-            found.update((str(address[4][0]), port) for address in addresses)
-    return _Known(endpoints=frozenset(found), until=monotonic() + seconds)

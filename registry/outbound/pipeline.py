@@ -9,8 +9,9 @@ import atexit
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 import uvloop
@@ -30,6 +31,17 @@ STARTS_PER_TURN = 100
 # What is started at the end of a process may still take so long.
 END_SECONDS = 1.0
 GIVEN_UP = "a job failed; its lease will run out"
+
+
+class Intake(Protocol[_Job]):
+    """What takes jobs: a pipeline, as its callers see it."""
+
+    @property
+    def room(self) -> int: ...
+
+    def submit(self, jobs: Sequence[_Job], /) -> None: ...
+
+    def is_stalled(self, seconds: float, /) -> bool: ...
 
 
 class Performer(Protocol[_Job, Outcome, _Result]):
@@ -68,6 +80,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._linger_seconds = linger_seconds
         self._is_urgent = is_urgent
         self._in_flight = 0
+        self._progressed_at = monotonic()
         self._idle = threading.Condition()
         self._results: deque[Result] = deque()
         self._has_results = threading.Event()
@@ -86,8 +99,14 @@ class Pipeline(Generic[Job, Outcome, Result]):
     def submit(self, jobs: Iterable[Job]) -> None:
         batch = deque(jobs)
         with self._idle:
+            if self._in_flight == 0:
+                self._progressed_at = monotonic()
             self._in_flight += len(batch)
         self._loop.call_soon_threadsafe(self._start, batch)
+
+    def is_stalled(self, seconds: float) -> bool:
+        """Whether there are jobs and none has come to its end for so long."""
+        return self._in_flight > 0 and monotonic() - self._progressed_at > seconds
 
     def drain(self, timeout_seconds: float) -> bool:
         """Wait until every job's result is written; False when that took longer."""
@@ -141,15 +160,12 @@ class Pipeline(Generic[Job, Outcome, Result]):
         while True:
             # None, when the last was taken before the writer was told of it.
             if results := self._gather():
-                self._write_group(results)
-
-    def _write_group(self, results: list[Result]) -> None:
-        try:
-            close_old_connections()
-            self._write(results)
-        except Exception:
-            logger.exception("%d results could not be written; their leases will run out", len(results))
-        self._finish(len(results))
+                try:
+                    close_old_connections()
+                    self._write(results)
+                except Exception:
+                    logger.exception("%d results could not be written; their leases will run out", len(results))
+                self._finish(len(results))
 
     def _gather(self) -> list[Result]:
         """The next group: all that are there when the first of them has lingered, or one is urgent."""
@@ -166,5 +182,6 @@ class Pipeline(Generic[Job, Outcome, Result]):
     def _finish(self, count: int) -> None:
         with self._idle:
             self._in_flight -= count
+            self._progressed_at = monotonic()
             if self._in_flight == 0:
                 self._idle.notify_all()

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from registry.journal import log
+from registry.journal.net_change import net_change
 from registry.models import JournalEntry
+from registry.models.secrets import opened
 from registry.wire import bodies
 
 EVENT_TYPE = "registry.providers.changed"
@@ -55,7 +57,16 @@ class Composer:
     """Makes the messages of one claim: the journal is read once, and a change is folded and encoded once for all that
     are told the same."""
 
-    def __init__(self, cursors: Sequence[Lagging], *, lease_until: float, head: int, now: datetime) -> None:
+    def __init__(
+        self,
+        cursors: Sequence[Lagging],
+        *,
+        lease_until: float,
+        head: int,
+        now: datetime,
+        most_revisions: int = MOST_REVISIONS,
+    ) -> None:
+        self._most_revisions = most_revisions
         self._lease_until = lease_until
         self._head = head
         self._now = now
@@ -97,7 +108,7 @@ class Composer:
         """Whether there are any, and the lists of them, encoded."""
         key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
-            net = log.net_change(self._concerning(*key))
+            net = net_change(self._concerning(*key))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
             encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
             self._folded[key] = (bool(net), encoded)
@@ -123,13 +134,13 @@ class Composer:
         return f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
-        return self._head - cursor.scanned_revision > MOST_REVISIONS
+        return self._head - cursor.scanned_revision > self._most_revisions
 
 
 def secrets_of(newest: str | None, previous: str | None, *, until: datetime | None, now: datetime) -> tuple[str, ...]:
-    """Those to sign with, the newest first: during a rotation also the previous one."""
+    """The secrets to sign with, the newest first: during a rotation the previous one too."""
     both = (newest, previous) if until is not None and until > now else (newest,)
-    return tuple(secret for secret in both if secret)
+    return tuple(opened(secret) for secret in both if secret)
 
 
 def _is_in_doubt(cursor: Lagging) -> bool:

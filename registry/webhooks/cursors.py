@@ -1,4 +1,4 @@
-"""Telling dependents: who lags behind the journal, what to tell them, and what came of it.
+"""The cursors of dependents: which lag behind the journal, the message for each, and what came of sending it.
 
 The cursor moves on a 2xx only, so nothing is lost; what is told is made anew from the journal at each attempt, so a
 dependent that was away for an hour gets one message with the net change.
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -17,7 +17,7 @@ from django.db.models import F
 from registry.database import inserts, rows
 from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
-from registry.webhooks.compose import Composer, Lagging, Message, secrets_of
+from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
 
 RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 JITTER = 0.2
@@ -30,13 +30,37 @@ GONE = 410
 _IS_LAGGING = (
     "(scanned_revision < %s OR needs_resync) AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped"
 )
-# Of a cursor, in the order in which `_lagging` reads them.
-_CURSOR = "instance_id, notified_revision, scanned_revision, sent_revision, attempts, needs_resync"
+
+
+class _Claimed(NamedTuple):
+    """A cursor as the claim returns it, column by column."""
+
+    instance_id: int
+    notified_revision: int
+    scanned_revision: int
+    sent_revision: int
+    attempts: int
+    needs_resync: bool
+
+
+class _DeliveryRow(NamedTuple):
+    """An attempt as it is stored, column by column."""
+
+    at: datetime
+    service: str
+    instance: str
+    webhook_id: str
+    from_revision: int
+    to_revision: int
+    status_code: int | None
+    duration_ms: float
+    error: str
+    answer: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """What came of sending one; `error` is empty when the dependent took it."""
+    """An attempt to deliver a message; `error` is empty when the dependent accepted it."""
 
     message: Message
     status_code: int | None
@@ -50,7 +74,9 @@ class Attempt:
         return not self.error
 
 
-def claim(*, now: datetime, limit: int, left_alone: Collection[int] = ()) -> list[Message]:
+def claim(
+    *, now: datetime, limit: int, left_alone: Collection[int] = (), most_revisions: int = MOST_REVISIONS
+) -> list[Message]:
     """Take up to `limit` dependents that lag, but for those to be left alone, and make what each must be told.
 
     Those for whom nothing changed are moved on without a message. Returns the messages to send.
@@ -60,7 +86,7 @@ def claim(*, now: datetime, limit: int, left_alone: Collection[int] = ()) -> lis
     cursors = _claim_cursors(head, lease_until=lease, limit=limit, left_alone=left_alone, now=now)
     if not cursors:
         return []
-    composer = Composer(cursors, lease_until=lease, head=head, now=now)
+    composer = Composer(cursors, lease_until=lease, head=head, now=now, most_revisions=most_revisions)
     composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
     messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
@@ -105,7 +131,29 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Keep what was attempted, with the first characters of each answer."""
-    inserts.insert(Delivery, _DELIVERY_COLUMNS, (_delivery(attempt, now=now) for attempt in attempts))
+    made = (
+        _DeliveryRow(
+            at=now,
+            service=attempt.message.service,
+            instance=attempt.message.instance,
+            webhook_id=attempt.message.id,
+            from_revision=attempt.message.from_revision,
+            to_revision=attempt.message.to_revision,
+            status_code=attempt.status_code,
+            duration_ms=attempt.duration_ms,
+            error=attempt.error[:300],
+            answer=attempt.answer[:ANSWER_CHARACTERS],
+        )
+        for attempt in attempts
+    )
+    inserts.insert(Delivery, _DeliveryRow._fields, made)
+
+
+@transaction.atomic
+def set_clock_back(seconds: float, *, now: float) -> None:
+    """The clock was set back: move what lies ahead by as much, so that nobody waits until the old time comes again."""
+    Cursor.objects.filter(lease_until__gt=now).update(lease_until=F("lease_until") - seconds)
+    Cursor.objects.filter(next_attempt_at__gt=now).update(next_attempt_at=F("next_attempt_at") - seconds)
 
 
 def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
@@ -142,14 +190,14 @@ def _claim_cursors(
                 SELECT instance_id FROM registry_cursor
                 WHERE {is_lagging}
                 ORDER BY scanned_revision LIMIT %s {_skip_locked()}
-            ) RETURNING {_CURSOR}
+            ) RETURNING {", ".join(_Claimed._fields)}
             """,  # noqa: S608 -- what is put in are constants of ours
             [lease_until, *parameters, limit],
         )
-        claimed = cursor.fetchall()
+        claimed = [_Claimed._make(row) for row in cursor.fetchall()]
     # By a second statement, because SQLite returns only columns of the table that is updated.
-    instances = rows.by_ids([row[0] for row in claimed])
-    return [_lagging(row, instances[row[0]], now=now) for row in claimed if row[0] in instances]
+    instances = rows.by_ids([each.instance_id for each in claimed])
+    return [_lagging(each, instances[each.instance_id], now=now) for each in claimed if each.instance_id in instances]
 
 
 def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) -> set[int]:
@@ -167,7 +215,7 @@ def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) ->
             """,  # noqa: S608 -- what is put in are constants of ours
             [*to.values(), parameter, lease_until],
         )
-        return {row[0] for row in cursor.fetchall()}
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def _skip_locked() -> str:
@@ -186,16 +234,15 @@ def _held(ids: Sequence[int]) -> set[int]:
     return set(free.values_list("pk", flat=True))
 
 
-def _lagging(cursor: Sequence[Any], instance: Instance, *, now: datetime) -> Lagging:
-    pk, notified, scanned, sent, attempts, needs_resync = cursor
+def _lagging(cursor: _Claimed, instance: Instance, *, now: datetime) -> Lagging:
     return Lagging(
-        instance_id=pk,
-        notified_revision=notified,
-        scanned_revision=scanned,
-        sent_revision=sent,
-        attempts=attempts,
+        instance_id=cursor.instance_id,
+        notified_revision=cursor.notified_revision,
+        scanned_revision=cursor.scanned_revision,
+        sent_revision=cursor.sent_revision,
+        attempts=cursor.attempts,
         # SQLite has no booleans.
-        needs_resync=bool(needs_resync),
+        needs_resync=bool(cursor.needs_resync),
         service=instance.service,
         name=instance.name,
         requires=tuple(instance.requires),
@@ -220,26 +267,3 @@ def _wait_seconds(attempt: Attempt) -> float:
     wait *= random.uniform(1 - JITTER, 1 + JITTER)
     asked = attempt.retry_after_seconds
     return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))
-
-
-def _delivery(attempt: Attempt, *, now: datetime) -> tuple[Any, ...]:
-    message = attempt.message
-    subscriber = (message.service, message.instance)
-    span = (message.id, message.from_revision, message.to_revision)
-    outcome = (attempt.status_code, attempt.duration_ms, attempt.error[:300], attempt.answer[:ANSWER_CHARACTERS])
-    return now, *subscriber, *span, *outcome
-
-
-# In the order in which `_delivery` gives them.
-_DELIVERY_COLUMNS = (
-    "at",
-    "service",
-    "instance",
-    "webhook_id",
-    "from_revision",
-    "to_revision",
-    "status_code",
-    "duration_ms",
-    "error",
-    "answer",
-)

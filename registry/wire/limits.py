@@ -11,10 +11,9 @@ SERVICE_PATTERN = r"^[a-z][a-z0-9._-]{0,62}\Z"
 SERVICE_RULE = "a service's name is a lower-case letter, then up to 62 lower-case letters, digits and '.', '_', '-'"
 INSTANCE_PATTERN = r"^[A-Za-z0-9_:@][A-Za-z0-9._:@-]{0,254}\Z"
 INSTANCE_RULE = "an instance's name is 1 to 255 letters, digits and '.', '_', ':', '@', '-'; no '.' or '-' begins it"
-# No control, bidirectional, invisible or line-breaking character: it would act on the terminal that shows it.
-TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]*\Z"
-TEXT_RULE = "control, bidirectional and invisible characters have no place in it: leave them out"
 WAIT_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z"
+# Control characters, and those that turn the direction of writing: a terminal or a page would obey them.
+PLAIN_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*\Z"
 LONGEST_URL = 500
 LONGEST_REASON = 500
 MOST_PER_PAGE = 1000
@@ -25,10 +24,10 @@ SHOWN_STATUSES = (*Status.values, *sorted(OVERRIDDEN, reverse=True))
 ServiceName = Annotated[str, Meta(pattern=SERVICE_PATTERN)]
 InstanceName = Annotated[str, Meta(pattern=INSTANCE_PATTERN)]
 Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
-Label = Annotated[str, Meta(max_length=100, pattern=TEXT_PATTERN)]
-Reason = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=TEXT_PATTERN)]
-Incarnation = Annotated[str, Meta(max_length=64, pattern=TEXT_PATTERN)]
-Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
+Label = Annotated[str, Meta(max_length=100, pattern=PLAIN_PATTERN)]
+Reason = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=PLAIN_PATTERN)]
+Incarnation = Annotated[str, Meta(max_length=64, pattern=PLAIN_PATTERN)]
+Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)]
 Revision = Annotated[int, Meta(ge=0, le=2**62)]
 Limit = Annotated[int, Meta(ge=1, le=MOST_PER_PAGE)]
 Wait = Annotated[str, Meta(pattern=WAIT_PATTERN)]

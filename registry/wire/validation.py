@@ -11,10 +11,9 @@ from config.problems import Invalid
 from registry.wire.limits import (
     INSTANCE_PATTERN,
     INSTANCE_RULE,
+    PLAIN_PATTERN,
     SERVICE_PATTERN,
     SERVICE_RULE,
-    TEXT_PATTERN,
-    TEXT_RULE,
     WAIT_PATTERN,
 )
 
@@ -22,7 +21,7 @@ from registry.wire.limits import (
 _RULES = {
     repr(SERVICE_PATTERN): f"This names no service: {SERVICE_RULE}.",
     repr(INSTANCE_PATTERN): f"This names no instance: {INSTANCE_RULE}.",
-    repr(TEXT_PATTERN): f"{TEXT_RULE.capitalize()}.",
+    repr(PLAIN_PATTERN): "It holds a control character, a line break or a mark of direction: leave it out.",
     repr(WAIT_PATTERN): "This is no time to wait: write it as 30s, 500ms or 1.5m.",
 }
 _PLACED = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)

@@ -20,11 +20,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests import machine
 from tests.browser.serving import PASSWORD, served_webui
 from tests.waiting import PATIENCE_SECONDS
 from tests.webui.faked.world import World
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -56,7 +56,7 @@ def webui_url(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) ->
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=machine.chromium_on_path(), args=list(FLAGS))
         yield browser
         browser.close()
 

@@ -1,13 +1,11 @@
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
 
-from registry import wakeups
-
-NOTIFICATIONS = "registry.tasks.sweep_notifications"
+from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Wakeups
 
 
 class FakeRedis:
@@ -44,84 +42,96 @@ class FakeRedis:
             raise redis.ConnectionError("away")
 
 
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    tasks: list[str] = []
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
 
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def server() -> FakeRedis:
+    return FakeRedis()
+
+
+@pytest.fixture
+def sent() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wakeups(server: FakeRedis, sent: list[str], clock: Clock) -> Wakeups:
+    return made(cast(redis.Redis, server), sent, clock)
+
+
+def made(server: redis.Redis, sent: list[str], clock: Clock) -> Wakeups:
     def send_task(name: str, **options: Any) -> None:
-        tasks.append(name)
+        sent.append(name)
 
-    monkeypatch.setattr("registry.wakeups.current_app.send_task", send_task)
-    monkeypatch.setattr(wakeups, "_outage", wakeups._Outage())
-    return tasks
+    return Wakeups(server, send_task=send_task, clock=clock, wall_clock=clock)
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> FakeRedis:
-    fake = FakeRedis()
-    monkeypatch.setattr(wakeups, "_redis", lambda: fake)
-    return fake
-
-
-def test_a_thousand_commits_send_one_task_until_it_begins(server: FakeRedis, sent: list[str]) -> None:
+def test_a_thousand_commits_send_one_task_until_it_begins(wakeups: Wakeups, sent: list[str]) -> None:
     for _ in range(1000):
-        wakeups.wake_notifications()
+        wakeups.wake(NOTIFICATIONS)
     assert sent == [NOTIFICATIONS]
 
     wakeups.acknowledge(NOTIFICATIONS)
-    wakeups.wake_notifications()
+    wakeups.wake(NOTIFICATIONS)
 
     assert sent == [NOTIFICATIONS] * 2
 
 
-def test_a_flushed_redis_costs_a_task_too_many_and_no_change(server: FakeRedis, sent: list[str]) -> None:
-    wakeups.wake_notifications()
+def test_a_flushed_redis_costs_a_task_too_many_and_no_change(
+    wakeups: Wakeups, server: FakeRedis, sent: list[str]
+) -> None:
+    wakeups.wake(NOTIFICATIONS)
     server.flags.clear()
-    wakeups.wake_notifications()
+    wakeups.wake(NOTIFICATIONS)
 
     assert len(sent) == 2
 
 
 def test_while_redis_is_away_commits_go_on_and_it_is_said_once(
-    server: FakeRedis, sent: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    wakeups: Wakeups, server: FakeRedis, sent: list[str], clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    now = 100.0
-    monkeypatch.setattr("registry.wakeups.time.monotonic", lambda: now)
     server.is_away = True
     with caplog.at_level(logging.INFO, "registry.wakeups"):
         for _ in range(100):
-            wakeups.wake_heartbeats()
+            wakeups.wake(HEARTBEATS)
         assert server.calls == 1
-        now += wakeups.RETRY_SECONDS
-        wakeups.wake_heartbeats()
+        clock.now += RETRY_SECONDS
+        wakeups.wake(HEARTBEATS)
         server.is_away = False
-        now += wakeups.RETRY_SECONDS
-        wakeups.wake_heartbeats()
+        clock.now += RETRY_SECONDS
+        wakeups.wake(HEARTBEATS)
 
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert sent == ["registry.tasks.sweep_heartbeats"]
+    assert sent == [HEARTBEATS]
 
 
-def test_a_redis_that_cannot_be_reached_is_no_error(
-    sent: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    missing = redis.Redis.from_url(f"unix://{tmp_path}/none.sock")
-    monkeypatch.setattr(wakeups, "_redis", lambda: missing)
+def test_a_redis_that_cannot_be_reached_is_no_error(tmp_path: Path, sent: list[str], clock: Clock) -> None:
+    alone = made(redis.Redis.from_url(f"unix://{tmp_path}/none.sock"), sent, clock)
 
-    wakeups.wake_notifications()
-    wakeups.acknowledge(NOTIFICATIONS)
+    alone.wake(NOTIFICATIONS)
+    alone.acknowledge(NOTIFICATIONS)
 
     assert sent == []
 
 
 def test_the_backlog_says_since_when_a_task_waits_until_it_begins(
-    server: FakeRedis, sent: list[str], monkeypatch: pytest.MonkeyPatch
+    wakeups: Wakeups, server: FakeRedis, clock: Clock
 ) -> None:
-    monkeypatch.setattr("registry.wakeups.time.time", lambda: 100.0)
-    wakeups.wake_notifications()
-    monkeypatch.setattr("registry.wakeups.time.time", lambda: 200.0)
+    wakeups.wake(NOTIFICATIONS)
+    clock.now = 200.0
     server.flags.pop(f"rollcall:pending:{NOTIFICATIONS}")
-    wakeups.wake_notifications()
+    wakeups.wake(NOTIFICATIONS)
 
     assert wakeups.backlog().waiting_since == {NOTIFICATIONS: 100.0}
     assert wakeups.backlog().lengths == {"registry": 3, "registry.heartbeats": 0}
@@ -130,7 +140,7 @@ def test_the_backlog_says_since_when_a_task_waits_until_it_begins(
     assert wakeups.backlog().waiting_since == {}
 
 
-def test_a_revision_is_announced_here_and_to_other_processes(server: FakeRedis, sent: list[str]) -> None:
+def test_a_revision_is_announced_here_and_to_other_processes(wakeups: Wakeups, server: FakeRedis) -> None:
     heard: list[int] = []
     end = wakeups.listen(heard.append)
 
@@ -139,34 +149,31 @@ def test_a_revision_is_announced_here_and_to_other_processes(server: FakeRedis, 
     wakeups.announce(8)
 
     assert heard == [7]
-    assert server.published == [(wakeups.REVISIONS_CHANNEL, 7), (wakeups.REVISIONS_CHANNEL, 8)]
+    assert server.published == [(REVISIONS_CHANNEL, 7), (REVISIONS_CHANNEL, 8)]
 
 
-def test_an_announcement_that_fails_is_heard_here_and_fails_no_commit(server: FakeRedis, sent: list[str]) -> None:
+def test_an_announcement_that_fails_is_heard_here_and_fails_no_commit(wakeups: Wakeups, server: FakeRedis) -> None:
     server.is_away = True
     heard: list[int] = []
-    end = wakeups.listen(heard.append)
+    wakeups.listen(heard.append)
 
     wakeups.announce(7)
-    end()
 
     assert heard == [7]
 
 
 def test_a_listener_that_fails_keeps_no_other_from_hearing_and_fails_no_commit(
-    server: FakeRedis, sent: list[str], caplog: pytest.LogCaptureFixture
+    wakeups: Wakeups, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard: list[int] = []
 
     def closed(revision: int) -> None:
         raise RuntimeError("Event loop is closed")
 
-    ends = [wakeups.listen(closed), wakeups.listen(heard.append)]
-    try:
-        wakeups.announce(7)
-    finally:
-        for end in ends:
-            end()
+    wakeups.listen(closed)
+    wakeups.listen(heard.append)
+
+    wakeups.announce(7)
 
     assert heard == [7]
     assert "could not be told of revision 7" in caplog.text

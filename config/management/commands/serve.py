@@ -11,11 +11,12 @@ from typing import Any
 import uvloop
 from django.conf import settings
 from django.core.management import CommandError
+from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from config import commands, ports
+from config import commands, env, liveness, ports
 from config.hybrid import Hybrid
 
 BACKLOG = 4096
@@ -57,12 +58,17 @@ async def _serve(host: str, port: int) -> None:
     from config.asgi import application
     from config.tokens.gate import gate
 
+    for path in settings.WHEN_SERVING:
+        import_string(path)()
+
     # All that was imported stays: to look through it for garbage now and then takes a tenth of a second each time, in
     # which nobody is answered.
     gc.collect()
     gc.freeze()
 
     gate.start()
+    liveness.pulse.watch(env.sign_of_life())
+    living = asyncio.create_task(_live())
     server = _server(application, host, port)
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(told_to_stop.wait())
@@ -72,8 +78,16 @@ async def _serve(host: str, port: int) -> None:
         stopping.cancel()
         await serving
         raise CommandError("The server ended by itself: its log says why.")
+    living.cancel()
     await _stop(server, serving, application)
     gate.stop()
+
+
+async def _live() -> None:
+    """Show that the event loop turns."""
+    while True:
+        liveness.pulse.beat()
+        await asyncio.sleep(1)
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -13,11 +13,11 @@ from config import commands
 from config.commands import Report
 from registry.errors import UnknownService
 from registry.health import leases, protection
-from registry.health.leases import Due
+from registry.health.probe import Due, Finding, Health, Result
 from registry.health.prober import Prober
-from registry.health.results import Result
-from registry.health.verdict import Finding, Health, judge
+from registry.health.verdict import judge
 from registry.instances import catalogue, standing
+from registry.instances.declaration import address_policy
 from registry.models import HeartbeatKind, Instance, Status
 from registry.wire.bodies import instance_body, tenths, timestamp
 
@@ -77,7 +77,7 @@ def _state(service: str) -> str:
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
     """Probe all at the same time, so that the slow ones are waited for together."""
-    prober = Prober(on_alarm=lambda alarmed: None)
+    prober = Prober(address_policy(), on_alarm=lambda alarmed: None, claim=lambda alarmed: [])
     probed = [due for due in dues if due.kind != HeartbeatKind.TTL]
     try:
         results = await asyncio.gather(*(prober.probe(due) for due in probed))

@@ -11,7 +11,7 @@ from config.tokens import acting, issuing
 from config.tokens.models import Token
 
 OPERATOR = "operator"
-# The role (registry/migrations/0009_roles.py) of the account.
+# The role (registry/migrations/0011_roles.py) of the account.
 ROLE = "administrator"
 
 

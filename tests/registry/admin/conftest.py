@@ -16,7 +16,7 @@ LIST = "/admin/registry/instance/"
 def in_role(client: Client, role: str, name: str) -> Client:
     """Signed in as a member of one of the groups that the migration makes, and nothing more than that."""
     # Tests that empty all tables remove the groups too.
-    import_module("registry.migrations.0009_roles").make_roles(apps, None)
+    import_module("registry.migrations.0011_roles").make_roles(apps, None)
     person = User.objects.create_user(name, is_staff=True)
     person.groups.add(Group.objects.get(name=role))
     client.force_login(person)

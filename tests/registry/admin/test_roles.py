@@ -60,7 +60,7 @@ def test_members_of_the_former_group_become_operators(client: Client) -> None:
     bob = User.objects.create_user("bob")
     bob.groups.add(former)
 
-    make_roles: Any = import_module("registry.migrations.0009_roles").make_roles
+    make_roles: Any = import_module("registry.migrations.0011_roles").make_roles
     make_roles(apps, None)
 
     assert [each.name for each in bob.groups.all()] == ["operator"]

@@ -92,3 +92,15 @@ def test_a_fleet_may_require_any_number_of_services(client: APIClient) -> None:
 
     assert response.status_code == 200
     assert len(response.json()["providers"]) == 2000
+
+
+@pytest.mark.parametrize("mode", ["all", "each"])
+def test_a_batch_of_which_the_token_may_change_nothing_is_forbidden(client_of: ClientOf, mode: str) -> None:
+    body = {
+        "mode": mode,
+        "instances": [{"service": "billing", "instance": "billing-1", "url": "http://127.0.0.1:9000"}],
+    }
+
+    answer = client_of("register:logsvc").post("/v1/registrations:batch", body, format="json")
+
+    assert answer.status_code == 403

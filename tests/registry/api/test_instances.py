@@ -1,12 +1,15 @@
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from registry.models import Instance, JournalEntry
+from tests import factories
 from tests.registry.conftest import ClientOf
 
 pytestmark = pytest.mark.django_db
@@ -264,3 +267,31 @@ def test_services_and_instances_come_in_pages(client: APIClient) -> None:
 
 def test_a_revision_that_is_not_there_yet_is_a_503(client: APIClient) -> None:
     assert client.get("/v1/services?at_least=1").status_code == 503
+
+
+def test_a_token_registers_no_more_instances_than_its_quota(client: APIClient, settings: Settings) -> None:
+    settings.TOKEN_LIMITS = {"instances": 2}
+    body = {"url": "http://127.0.0.1:9000"}
+    statuses = [
+        put(client, body, f"/v1/services/billing/instances/billing-{number}").status_code for number in (1, 2, 3)
+    ]
+
+    again = put(client, body | {"version": "2"}, "/v1/services/billing/instances/billing-1")
+    refused = put(client, body, "/v1/services/billing/instances/billing-4")
+
+    assert (statuses, again.status_code) == ([201, 201, 429], 200)
+    assert refused.json()["limit"] == "instances"
+    assert refused["Retry-After"] == "60"
+
+
+def test_a_token_that_reads_one_service_reads_no_other(client_of: ClientOf, now: datetime) -> None:
+    factories.passing("billing", now=now)
+    factories.passing("logsvc", now=now)
+    client = client_of("read:billing", name="narrow")
+
+    for path in ("", "/instances", "/instances/billing-1", "/heartbeats", "/history"):
+        assert client.get(f"/v1/services/billing{path}").status_code == 200, path
+        assert client.get(f"/v1/services/logsvc{path.replace('billing', 'logsvc')}").status_code == 403, path
+    for path in ("/v1/services", "/v1/graph", "/v1/board", "/v1/journal", "/v1/prometheus/targets"):
+        assert client.get(path).status_code == 403, path
+    assert client.get("/v1/prometheus/targets?service=billing").status_code == 200

@@ -17,9 +17,9 @@ from registry.api.native_writes import Lane
 from registry.discovery.reader import Reader
 from registry.errors import Contended
 from registry.instances import registration
-from registry.instances.group_commit import intake
 from registry.instances.registration import Registered
 from registry.models import Heartbeat, Instance, JournalEntry
+from registry.server import Server, server
 from registry.wire import answers
 from tests import factories
 from tests.config.asgi import Client, http_scope, hybrid
@@ -35,7 +35,7 @@ WHOLE = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "tags": ["b", "
 @pytest.fixture(autouse=True)
 def _stopped() -> Iterator[None]:
     yield
-    intake.stop()
+    server.group_commit.stop()
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def send(method: str, path: str, body: Any, token: str = "", **members: Any) -> 
             return await asyncio.to_thread(_with_connection_closed, function)
 
         reader = Reader(run)
-        application = hybrid(_django, [Lane(lambda: reader, run)], limit=1000)
+        application = hybrid(_django, [Lane(Server(lambda: reader, run))], limit=1000)
         client = Client({"type": "http.request", "body": content, "more_body": False})
         await application(http_scope(path, method=method, headers=raw), client.receive, client.send)
         return client
@@ -225,7 +225,7 @@ def test_batches_take_no_thread_from_the_reads() -> None:
         async def exchange() -> None:
             reader = Reader(run)
             reader.holders = KnowsAll()  # type: ignore[assignment]  # answers as Holders does
-            lane = Lane(lambda: reader, _in(others))
+            lane = Lane(Server(lambda: reader, _in(others)))
             client = Client({"type": "http.request", "body": b"{}", "more_body": False})
             headers = [(b"content-type", b"application/json"), (b"authorization", b"Bearer rct")]
             await hybrid(_django, [lane], limit=1000)(

@@ -12,10 +12,10 @@ from registry.database import retry
 from registry.database.retry import ATTEMPTS, Overtaken
 from registry.errors import Contended
 from registry.instances import declaration, overrides, registration, storage
-from registry.instances.group_commit import intake
 from registry.instances.storage import Entry
 from registry.journal import log
 from registry.models import Instance, InstanceKey
+from registry.server import server
 from tests import factories
 from tests.registry.conftest import ClientOf
 from tests.registry.instances.overlapping import only_here
@@ -27,8 +27,11 @@ ADDRESS = "/v1/services/billing/instances/billing-1"
 WHOLE = {"url": "http://127.0.0.1:9000"}
 
 
-class Ended(Exception):
-    sqlstate = "40P01"
+class Cause(Exception):
+    """An error of PostgreSQL's driver."""
+
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
 
 
 @pytest.fixture(autouse=True)
@@ -37,16 +40,22 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     pauses: list[float] = []
     monkeypatch.setattr("registry.database.retry.sleep", pauses.append)
     yield pauses
-    intake.stop()
+    server.group_commit.stop()
 
 
 def ended() -> OperationalError:
     error = OperationalError("deadlock detected")
-    error.__cause__ = Ended()
+    error.__cause__ = Cause("40P01")
     return error
 
 
-@pytest.mark.parametrize("collision", [IntegrityError("taken"), Overtaken(), ended()])
+def taken() -> IntegrityError:
+    error = IntegrityError("another was first")
+    error.__cause__ = Cause("23505")
+    return error
+
+
+@pytest.mark.parametrize("collision", [taken(), Overtaken(), ended()])
 def test_what_collides_ten_times_in_a_row_is_given_up_and_said(
     collision: Exception, pauses: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -70,7 +79,7 @@ def test_what_collides_ten_times_in_a_row_is_given_up_and_said(
 
 
 def test_it_waits_between_two_attempts_ever_longer_but_never_long(pauses: list[float]) -> None:
-    outcomes = iter([IntegrityError()] * (ATTEMPTS - 1) + [None])
+    outcomes = iter([taken()] * (ATTEMPTS - 1) + [None])
 
     @retry.retried
     def collide_but_once() -> str:
@@ -94,12 +103,38 @@ def test_what_is_no_collision_is_not_tried_again(pauses: list[float]) -> None:
     assert pauses == []
 
 
+def test_a_constraint_that_only_we_can_break_is_not_tried_again(pauses: list[float], now: datetime) -> None:
+    factories.register("billing", now=now)
+
+    @retry.retried
+    def break_it() -> None:
+        # Neither database takes a row without what it must not be without.
+        Instance.objects.update(revision=None)
+
+    with pytest.raises(IntegrityError):
+        break_it()
+    assert pauses == []
+
+
+def test_a_key_that_another_took_is_tried_again(pauses: list[float], now: datetime) -> None:
+    instance = factories.register("billing", now=now).instance
+
+    @retry.retried
+    def insert_twice() -> None:
+        instance.pk = None
+        instance.save(force_insert=True)
+
+    with pytest.raises(Contended):
+        insert_twice()
+    assert len(pauses) == ATTEMPTS - 1
+
+
 @pytest.fixture
 def _colliding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever writes finds that another was first."""
 
     def collide(*_: object, **__: object) -> None:
-        raise IntegrityError("another was first")
+        raise taken()
 
     monkeypatch.setattr(storage, "insert", collide)
     monkeypatch.setattr(overrides, "_apply", collide)

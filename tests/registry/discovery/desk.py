@@ -10,6 +10,7 @@ from config.hybrid import Hybrid
 from config.tokens import issuing
 from registry.api.native_reads import Lane
 from registry.discovery.reader import Reader
+from registry.server import Server
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.waiting import PATIENCE_SECONDS
 
@@ -66,7 +67,7 @@ class Desk:
 
     async def _run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
         self.reader = Reader(self._counted)
-        self._application = hybrid(_unreachable, [Lane(lambda: self.reader)])
+        self._application = hybrid(_unreachable, [Lane(Server(lambda: self.reader))])
         await self.look()
         await scenario(self)
 

@@ -57,5 +57,5 @@ def test_a_database_that_is_away_is_said_and_looked_for_again(desk: Desk) -> Non
 
 
 def _announce() -> None:
-    for listener in wakeups._listeners:
+    for listener in wakeups.current().listeners:
         listener(1)

@@ -1,23 +1,23 @@
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pytest
-from celery.signals import worker_shutdown
 from django.db import DatabaseError
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry import tasks
-from registry.health import leases, probe_counts, prober
+from registry.health import leases, probe_counts
 from registry.health import results as heartbeats
-from registry.health.leases import Due
+from registry.health.probe import Finding, Result
 from registry.health.probe_counts import DAY, HOUR, WRITE_AFTER_SECONDS, Counts, Period, Unwritten
-from registry.health.results import Result
-from registry.health.verdict import Finding
+from registry.health.watchdog import Signer
+from registry.health.worker import HeartbeatWorker
 from registry.models import InstanceKey, Rollup
 from tests import factories
+from tests.registry.health.claims import due
+from tests.registry.taken import Taken
 
 FAILED = (Finding.FAILURE, Finding.DEAD)
 
@@ -25,42 +25,8 @@ findings = st.sampled_from(Finding)
 latencies = st.none() | st.integers(0, 5000).map(float)
 
 
-@pytest.fixture
-def unwritten(monkeypatch: pytest.MonkeyPatch) -> Unwritten:
-    """What this process has counted: nothing yet."""
-    made = Unwritten()
-    monkeypatch.setattr(probe_counts, "unwritten", lambda: made)
-    return made
-
-
-def due(instance: str = "billing-1", *, is_suspect: bool = False) -> Due:
-    return Due(
-        instance_id=1,
-        verdict="passing",
-        failures=0,
-        successes=0,
-        penalty=0.0,
-        penalty_at=0.0,
-        is_damped=False,
-        failures_before_critical=3,
-        successes_before_passing=1,
-        service="billing",
-        instance=instance,
-        kind="http",
-        url="http://127.0.0.1:9000",
-        interval_seconds=10,
-        timeout_seconds=5,
-        warn_after_seconds=None,
-        status="passing",
-        is_suspect=is_suspect,
-        passed_at=None,
-        due_at=0.0,
-        lease_until=0.0,
-    )
-
-
 def result(finding: Finding = Finding.SUCCESS, latency_ms: float | None = 2.0, **members: object) -> Result:
-    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)  # type: ignore[arg-type]  # as each test names them
+    return Result(due=due(**members), finding=finding, detail="probed", latency_ms=latency_ms)
 
 
 results = st.builds(result, findings, latencies, instance=st.sampled_from(["a", "b"]), is_suspect=st.booleans())
@@ -152,23 +118,23 @@ def test_counts_are_added_to_the_hour_and_to_its_day(now: datetime) -> None:
 
 
 @pytest.mark.django_db
-def test_more_than_one_statement_takes_are_all_written(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe_counts, "INSTANCES_PER_STATEMENT", 3)
+def test_more_than_one_statement_takes_are_all_written(now: datetime) -> None:
+    found = [result(instance=f"billing-{number}") for number in range(8)]
 
-    probe_counts.record([result(instance=f"billing-{number}") for number in range(8)], now=now.timestamp())
+    probe_counts.record(found, now=now.timestamp(), most_at_once=3)
 
     assert Rollup.objects.filter(span_hours=HOUR).count() == 8
 
 
 @pytest.mark.django_db
-def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(unwritten: Unwritten, now: datetime) -> None:
-    at = now.timestamp()
+def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(now: datetime) -> None:
+    unwritten, at = Unwritten(), now.timestamp()
     unwritten.see([result(), result(instance="billing-2")], now=at)
     unwritten.see([result()], now=at + 50)
 
-    probe_counts.flush(now=at + WRITE_AFTER_SECONDS - 1)
+    unwritten.flush(now=at + WRITE_AFTER_SECONDS - 1)
     assert not Rollup.objects.exists()
-    probe_counts.flush(now=at + WRITE_AFTER_SECONDS)
+    unwritten.flush(now=at + WRITE_AFTER_SECONDS)
 
     assert dict(Rollup.objects.filter(span_hours=HOUR).values_list("instance", "probes")) == {
         "billing-1": 2,
@@ -177,23 +143,23 @@ def test_what_waits_for_its_minute_is_written_with_it_and_no_sooner(unwritten: U
 
 
 @pytest.mark.django_db
-def test_without_a_database_the_counts_wait_and_lose_nothing(
-    unwritten: Unwritten, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at = now.timestamp()
-    unwritten.see([result()], now=at)
-    with monkeypatch.context() as patch:
-        patch.setattr(probe_counts, "write", _refuse)
-        probe_counts.flush(now=at + 60)
-    unwritten.see([result()], now=at + 61)
+def test_without_a_database_the_counts_wait_and_lose_nothing(now: datetime) -> None:
+    is_away, at = True, now.timestamp()
 
-    probe_counts.flush(now=at + 120)
+    def store(hours: Mapping[Period, Counts]) -> None:
+        if is_away:
+            raise DatabaseError
+        probe_counts.write(hours)
+
+    unwritten = Unwritten(store)
+    unwritten.see([result()], now=at)
+    unwritten.flush(now=at + 60)
+    unwritten.see([result()], now=at + 61)
+    is_away = False
+
+    unwritten.flush(now=at + 120)
 
     assert Rollup.objects.get(span_hours=HOUR).probes == 2
-
-
-def _refuse(hours: object) -> None:
-    raise DatabaseError
 
 
 @pytest.mark.django_db
@@ -207,32 +173,36 @@ def test_a_beat_and_a_missed_one_are_counted(now: datetime) -> None:
     assert (day.probes, day.failures, day.timed) == (2, 1, 0)
 
 
+@pytest.fixture
+def worker() -> HeartbeatWorker:
+    """The heartbeats half of a process in which nothing is probed."""
+    return HeartbeatWorker(Signer(), pipeline=Taken())
+
+
 @pytest.mark.django_db
-@pytest.mark.usefixtures("unwritten")
-def test_what_the_prober_writes_is_counted_and_flushed() -> None:
+def test_what_the_prober_writes_is_counted_and_flushed(worker: HeartbeatWorker) -> None:
     factories.register("billing", now=timezone.now())
     (claimed,) = leases.claim(now=time.time(), limit=1)
 
-    prober._write([factories.probe(claimed, succeeded=True)])
-    probe_counts.flush(now=time.time() + WRITE_AFTER_SECONDS)
+    worker.write([factories.probe(claimed, succeeded=True)])
+    worker.counts.flush(now=time.time() + WRITE_AFTER_SECONDS)
 
     assert Rollup.objects.get(span_hours=DAY).probes == 1
 
 
 @pytest.mark.django_db
-def test_every_sweep_writes_what_has_waited(unwritten: Unwritten, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prober, "sweep", lambda now: None)
-    unwritten.see([result()], now=time.time() - WRITE_AFTER_SECONDS)
+def test_every_sweep_writes_what_has_waited(worker: HeartbeatWorker) -> None:
+    worker.counts.see([result()], now=time.time() - WRITE_AFTER_SECONDS)
 
-    tasks.sweep_heartbeats()
+    worker.sweep(now=time.time())
 
     assert Rollup.objects.get(span_hours=HOUR).probes == 1
 
 
 @pytest.mark.django_db
-def test_a_worker_that_is_stopped_writes_all_it_has(unwritten: Unwritten) -> None:
-    unwritten.see([result()], now=time.time())
+def test_a_worker_that_is_stopped_writes_all_it_has(worker: HeartbeatWorker) -> None:
+    worker.counts.see([result()], now=time.time())
 
-    worker_shutdown.send(sender=None)
+    worker.end()
 
     assert Rollup.objects.get(span_hours=HOUR).probes == 1

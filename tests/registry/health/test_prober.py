@@ -2,16 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Collection, Iterable
 
 import pytest
 
-from registry.health import leases
-from registry.health.leases import Due
+from registry.health.probe import Due, Finding, Result
 from registry.health.prober import Prober
-from registry.health.results import Result
-from registry.health.verdict import Finding
-from registry.models import Status
+from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Outcome
+from tests.registry.health.claims import due
 from tests.registry.outbound.peers import Handle, peer, read_request
 from tests.waiting import PATIENCE_SECONDS
 
@@ -25,30 +24,17 @@ async def serve_forever(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         writer.write(OK)
 
 
-def due(url: str, *, kind: str = "http") -> Due:
-    return Due(
-        instance_id=1,
-        due_at=0.0,
-        passed_at=None,
-        verdict=Status.PASSING,
-        failures=0,
-        successes=0,
-        penalty=0.0,
-        penalty_at=0.0,
-        is_damped=False,
-        service="billing",
-        instance="billing-1",
-        kind=kind,
-        url=url,
-        interval_seconds=10.0,
-        timeout_seconds=2.0,
-        warn_after_seconds=None,
-        failures_before_critical=3,
-        successes_before_passing=1,
-        status=Status.PASSING,
-        is_suspect=False,
-        lease_until=0.0,
-    )
+POLICY = AddressPolicy(["127.0.0.0/8"])
+
+
+def prober(*claims: list[Due]) -> Prober:
+    """A prober whose alarms find these claims, in turn, and then none; what it claims nobody probes."""
+    return Prober(POLICY, on_alarm=lambda claimed: None, claim=in_turn(claims))
+
+
+def in_turn(claims: Iterable[list[Due]]) -> Callable[[Collection[int]], list[Due]]:
+    left = iter(claims)
+    return lambda ids: next(left, [])
 
 
 async def probe_when_due(prober: Prober, claimed: Due) -> Result:
@@ -61,8 +47,9 @@ async def probe_when_due(prober: Prober, claimed: Due) -> Result:
 class Alarms:
     """Probes what the prober raises an alarm about, as the pipeline would."""
 
-    def __init__(self) -> None:
-        self.prober = Prober(on_alarm=self._take)
+    def __init__(self, *claims: list[Due]) -> None:
+        self.claims = list(claims)
+        self.prober = Prober(POLICY, on_alarm=self._take, claim=lambda ids: self.claims.pop(0) if self.claims else [])
         self.results: asyncio.Queue[Result] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,16 +60,11 @@ class Alarms:
         self.results.put_nowait(await probe_when_due(self.prober, claimed))
 
 
-def claim_alarmed(monkeypatch: pytest.MonkeyPatch, claimed: Due) -> None:
-    monkeypatch.setattr(leases, "claim_now", lambda ids, now: [claimed])
-
-
-def test_a_process_that_dies_between_two_probes_is_found_dead_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_between_two_probes_is_found_dead_at_once() -> None:
     async def scenario() -> Result:
-        alarms = Alarms()
         async with peer(serve_forever) as serving:
-            claimed = due(serving.url)
-            claim_alarmed(monkeypatch, claimed)
+            claimed = due(url=serving.url)
+            alarms = Alarms([claimed])
             assert (await alarms.prober.probe(claimed)).finding is Finding.SUCCESS
         # Nothing but the alarm would have it probed again.
         result = await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)
@@ -95,12 +77,11 @@ def test_a_process_that_dies_between_two_probes_is_found_dead_at_once(monkeypatc
     assert "its process is gone" in result.detail
 
 
-def test_a_server_that_only_closed_is_probed_again_and_found_passing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_only_closed_is_probed_again_and_found_passing() -> None:
     async def scenario() -> Result:
-        alarms = Alarms()
         async with peer(serve_forever) as serving:
-            claimed = due(serving.url)
-            claim_alarmed(monkeypatch, claimed)
+            claimed = due(url=serving.url)
+            alarms = Alarms([claimed])
             await alarms.prober.probe(claimed)
             serving.hang_up()
             result = await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)
@@ -110,44 +91,58 @@ def test_a_server_that_only_closed_is_probed_again_and_found_passing(monkeypatch
     assert asyncio.run(scenario()).finding is Finding.SUCCESS
 
 
+@pytest.mark.parametrize("kind", ["http", "tcp"])
+def test_a_first_refusal_is_looked_at_again_at_once_and_not_after_an_interval(kind: str) -> None:
+    async def scenario() -> list[Result]:
+        async with peer(serve_forever) as gone:
+            first = due(url=gone.url, kind=kind)
+        second = first._replace(failures=1)
+        alarms = Alarms([second], [second._replace(failures=2)])
+        results = [await alarms.prober.probe(first)]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            results += [await alarms.results.get() for _ in range(2)]
+        # The third in a row has made it critical: the next comes after its interval.
+        assert not alarms.claims
+        await alarms.prober.close()
+        return results
+
+    found = asyncio.run(scenario())
+
+    assert [each.finding for each in found] == [Finding.FAILURE] * 3
+
+
 def test_an_alarm_while_the_process_ends_is_left_to_whoever_comes_next() -> None:
     async def scenario() -> None:
-        prober = Prober(on_alarm=lambda claimed: None)
-        # As the interpreter does with every executor before it ends.
-        prober._claimer.shutdown()
-        prober._raise_alarm([7])
-        assert prober._claiming is not None
-        await prober._claiming
-        await prober.close()
+        ending = prober()
+        await ending.close()
+        # As when a connection closes while the interpreter ends, which has shut every executor down before.
+        ending.raise_alarm([7])
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
 
     asyncio.run(scenario())
 
 
 def test_what_is_claimed_and_not_due_yet_is_probed_at_once_when_its_process_dies() -> None:
     async def scenario() -> Result:
-        prober = Prober(on_alarm=lambda claimed: None)
+        waiting_prober = prober()
         async with peer(serve_forever) as serving:
-            claimed = due(serving.url)
-            await prober.probe(claimed)
+            claimed = due(url=serving.url)
+            await waiting_prober.probe(claimed)
             early = claimed._replace(due_at=time.time() + LATER_SECONDS)
-            waiting = asyncio.create_task(probe_when_due(prober, early))
+            waiting = asyncio.create_task(probe_when_due(waiting_prober, early))
             await asyncio.sleep(0)
         result = await asyncio.wait_for(waiting, PATIENCE_SECONDS)
-        await prober.close()
+        await waiting_prober.close()
         return result
 
     assert asyncio.run(scenario()).finding is Finding.DEAD
 
 
-def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free() -> None:
     async def scenario() -> Result:
-        alarms = Alarms()
         async with peer(serve_forever) as serving:
-            claimed = due(serving.url)
-            answers = [[claimed], [], []]
-            monkeypatch.setattr(leases, "claim_now", lambda ids, now: answers.pop())
+            claimed = due(url=serving.url)
+            alarms = Alarms([], [], [claimed])
             await alarms.prober.probe(claimed)
         result = await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)
         await alarms.prober.close()
@@ -156,28 +151,46 @@ def test_what_is_held_at_the_time_of_the_alarm_is_claimed_as_soon_as_it_is_free(
     assert asyncio.run(scenario()).finding is Finding.DEAD
 
 
-def test_what_is_being_claimed_at_the_time_of_the_alarm_is_probed_as_soon_as_it_arrives(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_being_claimed_at_the_time_of_the_alarm_is_probed_as_soon_as_it_arrives() -> None:
     async def scenario() -> Result:
-        prober = Prober(on_alarm=lambda claimed: None)
         loop, has_been_tried = asyncio.get_running_loop(), asyncio.Event()
 
-        def claim_nothing(ids: set[int], now: float) -> list[Due]:
+        def claim_nothing(ids: Collection[int]) -> list[Due]:
             loop.call_soon_threadsafe(has_been_tried.set)
             return []
 
-        monkeypatch.setattr(leases, "claim_now", claim_nothing)
+        alarmed = Prober(POLICY, on_alarm=lambda claimed: None, claim=claim_nothing)
         async with peer(serve_forever) as serving:
-            claimed = due(serving.url)
-            await prober.probe(claimed)
+            claimed = due(url=serving.url)
+            await alarmed.probe(claimed)
         await has_been_tried.wait()
         early = claimed._replace(due_at=time.time() + LATER_SECONDS)
-        result = await asyncio.wait_for(probe_when_due(prober, early), PATIENCE_SECONDS)
-        await prober.close()
+        result = await asyncio.wait_for(probe_when_due(alarmed, early), PATIENCE_SECONDS)
+        await alarmed.close()
         return result
 
     assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+def test_a_service_in_a_crash_loop_is_found_dead_at_once_each_time() -> None:
+    async def scenario() -> list[Finding]:
+        found = []
+        alarms = Alarms()
+        async with peer(serve_forever) as serving:
+            port = serving.port
+            claimed = due(url=serving.url)
+            alarms.claims.append([claimed])
+            await alarms.prober.probe(claimed)
+        found.append((await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)).finding)
+        for _ in range(4):
+            async with peer(serve_forever, port=port) as serving:
+                alarms.claims.append([claimed])
+                assert (await alarms.prober.probe(claimed)).finding is Finding.SUCCESS
+            found.append((await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)).finding)
+        await alarms.prober.close()
+        return found
+
+    assert asyncio.run(scenario()) == [Finding.DEAD] * 5
 
 
 def second_answer(begun: bytes, is_asked: asyncio.Event) -> Handle:
@@ -194,29 +207,28 @@ def second_answer(begun: bytes, is_asked: asyncio.Event) -> Handle:
     return handle
 
 
-def test_a_process_that_dies_while_it_is_probed_is_found_dead_by_that_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_while_it_is_probed_is_found_dead_by_that_probe() -> None:
     async def scenario() -> Result:
-        monkeypatch.setattr(leases, "claim_now", lambda ids, now: [])
-        prober, is_asked = Prober(on_alarm=lambda claimed: None), asyncio.Event()
+        dying, is_asked = prober(), asyncio.Event()
         async with peer(second_answer(b"", is_asked)) as serving:
-            claimed = due(serving.url)
-            await prober.probe(claimed)
-            under_way = asyncio.create_task(prober.probe(claimed))
+            claimed = due(url=serving.url)
+            await dying.probe(claimed)
+            under_way = asyncio.create_task(dying.probe(claimed))
             await is_asked.wait()
         serving.hang_up()
         result = await asyncio.wait_for(under_way, PATIENCE_SECONDS)
-        await prober.close()
+        await dying.close()
         return result
 
     assert asyncio.run(scenario()).finding is Finding.DEAD
 
 
-def test_a_process_that_dies_amid_its_answer_is_probed_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_amid_its_answer_is_probed_again_at_once() -> None:
     async def scenario() -> list[Finding]:
-        alarms, is_asked = Alarms(), asyncio.Event()
+        is_asked = asyncio.Event()
         async with peer(second_answer(b"HTTP/1.1 200 OK\r\n", is_asked)) as serving:
-            claimed = due(serving.url)
-            claim_alarmed(monkeypatch, claimed)
+            claimed = due(url=serving.url)
+            alarms = Alarms([claimed])
             await alarms.prober.probe(claimed)
             under_way = asyncio.create_task(alarms.prober.probe(claimed))
             await is_asked.wait()
@@ -234,9 +246,9 @@ def test_a_refusal_without_a_close_before_it_is_a_failure_like_any_other(kind: s
     async def scenario() -> Result:
         async with peer(serve_forever) as serving:
             url = serving.url
-        prober = Prober(on_alarm=lambda claimed: None)
-        result = await prober.probe(due(url, kind=kind))
-        await prober.close()
+        probing = prober()
+        result = await probing.probe(due(url=url, kind=kind))
+        await probing.close()
         return result
 
     assert asyncio.run(scenario()).finding is Finding.FAILURE
@@ -244,9 +256,9 @@ def test_a_refusal_without_a_close_before_it_is_a_failure_like_any_other(kind: s
 
 def test_a_beat_that_did_not_come_is_a_failure() -> None:
     async def scenario() -> Result:
-        prober = Prober(on_alarm=lambda claimed: None)
-        result = await prober.probe(due("http://127.0.0.1:1", kind="ttl"))
-        await prober.close()
+        probing = prober()
+        result = await probing.probe(due(kind="ttl"))
+        await probing.close()
         return result
 
     result = asyncio.run(scenario())

@@ -1,9 +1,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from registry.health import deadlines, leases, protection, results
+from registry.health.probe import Due, Finding, Result
 from registry.instances import catalogue
 from registry.models import Change, Instance, InstanceKey, JournalEntry, Protection, Status
 from tests import factories
@@ -16,6 +19,8 @@ def fleet(count: int, *, now: datetime, service: str = "billing") -> None:
     members = {"failures_before_critical": 1, "deregister_after_seconds": 60}
     for number in range(count):
         factories.passing(service, f"{service}-{number}", now=now, heartbeat=members)
+    # Long enough ago for them to count.
+    Instance.objects.update(registered_at=now - timedelta(minutes=10))
 
 
 def probe_all(*, succeeded: bool, now: datetime, is_cut_off: bool = False) -> None:
@@ -32,7 +37,7 @@ def test_when_the_whole_fleet_fails_at_once_it_stays_offered_and_is_marked_suspe
     probe_all(succeeded=False, now=now)
 
     assert [(each.status, each.is_suspect) for each in offered()] == [(Status.PASSING, True)] * 10
-    assert offered()[0].status_reason.startswith("probed; kept because more than 5 of 10 instances failed within 60 s")
+    assert offered()[0].status_reason.startswith("probed; kept because 10 of 10 instances failed within 60 s")
     assert JournalEntry.objects.filter(change=Change.SUSPECT).count() == 10
 
 
@@ -83,6 +88,7 @@ def test_nothing_is_given_up_while_it_holds(now: datetime) -> None:
     probe_all(succeeded=False, now=now)
     later = now + timedelta(seconds=90)
     fleet(10, now=later, service="mail")
+    fleet(10, now=later, service="cron")
     probe_all(succeeded=False, now=later)
 
     assert deadlines.enforce(now=later) == 0
@@ -137,6 +143,104 @@ def test_an_instance_that_reports_itself_ill_is_believed(now: datetime) -> None:
     assert catalogue.offered(["cron"])["cron"] == []
 
 
+def dead(due: Due) -> Result:
+    return factories.probe(due, succeeded=False)._replace(finding=Finding.DEAD, detail="its process is gone")
+
+
+def test_a_process_seen_to_die_is_believed_even_during_protection(now: datetime) -> None:
+    fleet(11, now=now)
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+    results.record([factories.probe(each, succeeded=False) for each in due[1:]], now=now)
+    assert protection.situation(now=now).is_active
+
+    results.record([dead(due[0])], now=now)
+
+    assert len(offered()) == 10
+    assert due[0].instance not in {each.name for each in offered()}
+
+
+def test_processes_seen_to_die_begin_no_protection_and_are_not_brought_back(now: datetime) -> None:
+    fleet(20, now=now)
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+    results.record([dead(each) for each in due[:12]], now=now)
+    assert not protection.situation(now=now).is_active
+
+    results.record([factories.probe(each, succeeded=False) for each in due[12:]], now=now)
+
+    assert protection.situation(now=now).is_active
+    assert {each.name for each in offered()} == {each.instance for each in due[12:]}
+
+
+def test_fresh_instances_neither_enlarge_the_fleet_nor_count_as_fallen(now: datetime) -> None:
+    fleet(10, now=now)
+    for number in range(50):
+        factories.passing("mail", f"mail-{number}", now=now, heartbeat={"failures_before_critical": 1})
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+
+    results.record([factories.probe(each, succeeded=False) for each in due if each.service == "mail"], now=now)
+    assert not protection.situation(now=now).is_active
+
+    results.record([factories.probe(each, succeeded=False) for each in due if each.service == "billing"], now=now)
+    assert protection.situation(now=now).reason.startswith("10 of 10 instances")
+
+
+def test_many_passing_ttl_instances_hide_no_outage(now: datetime) -> None:
+    fleet(10, now=now)
+    for number in range(60):
+        name = f"cron-{number}"
+        factories.register("cron", name, now=now, heartbeat={"kind": "ttl"})
+        key = InstanceKey(service="cron", instance=name)
+        results.beat(key, succeeded=True, reason="", author="tester", now=now)
+    Instance.objects.update(registered_at=now - timedelta(minutes=10))
+
+    due = leases.claim(now=now.timestamp() + 9, limit=1000)
+    results.record([factories.probe(each, succeeded=False) for each in due if each.service == "billing"], now=now)
+
+    assert protection.situation(now=now).is_active
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    strangers=st.integers(0, 60),
+    hosts=st.integers(1, 60),
+    failing=st.integers(0, 60),
+    flaps=st.integers(1, 3),
+    fallen_of_ours=st.integers(0, 4),
+)
+def test_whatever_one_token_does_it_changes_no_verdict_of_another(
+    strangers: int, hosts: int, failing: int, flaps: int, fallen_of_ours: int, now: datetime
+) -> None:
+    factories.empty_tables()
+    fleet(8, now=now)
+    for number in range(strangers):
+        url = f"http://127.0.1.{1 + number % hosts}:9000"
+        factories.passing(f"x{number % 3}", f"x-{number}", now=now, url=url, heartbeat={"failures_before_critical": 1})
+    Instance.objects.exclude(service="billing").update(registered_by="stranger")
+    Instance.objects.update(registered_at=now - timedelta(minutes=10))
+    due = leases.claim(now=now.timestamp() + 20, limit=1000)
+    ours = [each for each in due if each.service == "billing"]
+    theirs = [each for each in due if each.service != "billing"][:failing]
+
+    for _ in range(flaps):
+        results.record([factories.probe(each, succeeded=False) for each in theirs], now=now)
+    results.record([factories.probe(each, succeeded=False) for each in ours[:fallen_of_ours]], now=now)
+
+    assert not protection.situation(now=now).is_active
+    assert {each.name for each in offered()} == {each.instance for each in ours[fallen_of_ours:]}
+
+
+def test_after_a_clock_was_set_back_protection_and_grace_end_as_if_begun_now(now: datetime) -> None:
+    fleet(10, now=now)
+    probe_all(succeeded=False, now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now - timedelta(hours=1)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+
+    protection.tick(is_cut_off=False, now=back.timestamp() + 61)
+
+    assert not protection.situation(now=back + timedelta(seconds=61)).is_active
+
+
 @pytest.fixture
 def operator(client_of: ClientOf) -> APIClient:
     return client_of("operate", "read")
@@ -148,7 +252,7 @@ def test_the_api_says_how_protection_stands_and_ends_it(operator: APIClient, now
 
     body = operator.get("/v1/protection").json()
     assert (body["active"], body["suspects"]) == (True, 10)
-    assert "5 of 10" in body["reason"]
+    assert "10 of 10" in body["reason"]
     assert "ends by itself" in body["ends"]
     assert operator.get("/v1/services/billing/instances/billing-0").json()["suspect"] is True
 

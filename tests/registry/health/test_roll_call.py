@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from registry.health import deadlines, leases, protection
 from registry.health import results as heartbeats
-from registry.health.leases import LEASE_MARGIN_SECONDS, Due
-from registry.health.prober import AHEAD_SECONDS
+from registry.health.leases import LEASE_MARGIN_SECONDS
+from registry.health.probe import Due
+from registry.health.worker import AHEAD_SECONDS
 from registry.instances import catalogue, registration
 from registry.models import Heartbeat, Instance, InstanceKey, Status
 from tests import factories

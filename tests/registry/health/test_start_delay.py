@@ -1,3 +1,5 @@
+from typing import cast
+
 import pytest
 import redis
 from hypothesis import given
@@ -35,6 +37,12 @@ class Store:
     def pipeline(self) -> Pipeline:
         return Pipeline(self.kept)
 
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def hgetall(self, key: str) -> dict[bytes, bytes]:
         return {field.encode(): str(value).encode() for field, value in self.kept.items()}
 
@@ -49,24 +57,23 @@ def test_a_quantile_is_a_bound_below_which_that_share_lies(lates: list[float], s
     assert sum(late <= bound for late in lates) >= share * len(lates) - 1e-9
 
 
-def test_what_is_counted_is_added_to_the_common_histogram(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_counted_is_added_to_the_common_histogram() -> None:
     store = Store()
-    monkeypatch.setattr(start_delay, "_redis", lambda: store)
-    tally = Tally()
+    tally = Tally(cast(redis.Redis, store))
     for late in (-1.0, 0.004, 0.2, 99.0):
         tally.add(late)
     tally.flush()
 
-    found = start_delay.read()
+    found = start_delay.read(cast(redis.Redis, store))
 
     assert (found.count, found.counts[0], found.counts[-1]) == (4, 2, 1)
     assert found.total_seconds == pytest.approx(99.204)
 
 
-def test_without_redis_counting_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    away = redis.Redis.from_url("unix:///nowhere/redis.sock")
-    monkeypatch.setattr(start_delay, "_redis", lambda: away)
-    tally = Tally()
+def test_without_redis_counting_goes_on_and_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    tally = Tally(redis.Redis.from_url("unix:///nowhere/redis.sock"))
     tally.add(1.0)
 
     tally.flush()
+
+    assert "the start delays of 1 probes are not counted" in caplog.text

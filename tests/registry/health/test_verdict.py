@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.health import verdict
-from registry.health.verdict import Finding, Health, Thresholds, judge
+from registry.health.probe import Finding, Health, Thresholds
+from registry.health.verdict import judge
 from registry.models import Status
 
 thresholds = st.builds(

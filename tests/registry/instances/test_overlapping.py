@@ -12,6 +12,7 @@ from registry.database import bulk, inserts, retry
 from registry.errors import Deregistered
 from registry.health import deadlines, leases
 from registry.health import results as heartbeats
+from registry.health.probe import Result
 from registry.instances import declaration, overrides, registration, storage
 from registry.instances.storage import Entry
 from registry.journal import log
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BILLING = declaration.instance_key("billing", "billing-1")
 
 
-def falling(now: datetime) -> list[heartbeats.Result]:
+def falling(now: datetime) -> list[Result]:
     """The result that makes billing-1 critical."""
     factories.passing("billing", now=now, heartbeat={"failures_before_critical": 1})
     return [factories.probe(due, succeeded=False) for due in leases.claim(now=now.timestamp() + 60, limit=10)]

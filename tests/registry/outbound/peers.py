@@ -31,7 +31,7 @@ class Peer:
 
 
 @asynccontextmanager
-async def peer(handle: Handle, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
+async def peer(handle: Handle, *, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[Peer]:
     """A server whose every connection is given to `handle` and closed when that returns."""
     serving = Peer("https" if tls else "http")
     tasks: list[asyncio.Task[None]] = []
@@ -46,7 +46,7 @@ async def peer(handle: Handle, *, tls: ssl.SSLContext | None = None) -> AsyncIte
         serving.writers.append(writer)
         tasks.append(asyncio.create_task(serve(reader, writer)))
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, "127.0.0.1", port, ssl=tls)
     serving.port = server.sockets[0].getsockname()[1]
     try:
         yield serving

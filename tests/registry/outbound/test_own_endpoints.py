@@ -1,6 +1,4 @@
 import socket
-import threading
-from collections.abc import Iterator
 
 import pytest
 from django.db import connection
@@ -9,15 +7,9 @@ from pytest_django import Settings
 from config.problems import Invalid
 from registry.instances import declaration
 from registry.outbound import own_endpoints
+from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.own_endpoints import OwnEndpoints
 from tests.waiting import until
-
-
-@pytest.fixture(autouse=True)
-def _asked_anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(own_endpoints, "_known", None)
-    yield
-    # What is found late must not be kept for the next test.
-    until(lambda: own_endpoints.THREAD not in {thread.name for thread in threading.enumerate()})
 
 
 class Names:
@@ -27,46 +19,44 @@ class Names:
         self.now = 1000.0
         self.addresses: list[str] = []
         self.asked = 0
+        self.endpoints = OwnEndpoints(look_up=self.look_up, clock=lambda: self.now)
 
-    def getaddrinfo(self, host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+    def look_up(self, host: str) -> list[str]:
         self.asked += 1
         if not self.addresses:
             raise socket.gaierror(-3, "Temporary failure in name resolution")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in self.addresses]
+        return self.addresses
+
+    @property
+    def hosts(self) -> set[str]:
+        return {host for host, _ in self.endpoints.known()}
 
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
-    names = Names()
     settings.REDIS_URL = "unix:///run/redis.sock"
     monkeypatch.setitem(connection.settings_dict, "HOST", "db.internal")
-    monkeypatch.setattr("registry.outbound.own_endpoints.socket.getaddrinfo", names.getaddrinfo)
-    monkeypatch.setattr(own_endpoints, "monotonic", lambda: names.now)
-    return names
-
-
-def hosts() -> set[str]:
-    return {host for host, _ in own_endpoints.own()}
+    return Names()
 
 
 def test_a_name_that_did_not_resolve_is_asked_for_again(names: Names) -> None:
-    assert hosts() == {"db.internal"}
+    assert names.hosts == {"db.internal"}
     names.addresses = ["10.0.0.5"]
-    assert hosts() == {"db.internal"}
+    assert names.hosts == {"db.internal"}
 
     names.now += own_endpoints.FAILED_SECONDS
-    until(lambda: hosts() == {"db.internal", "10.0.0.5"})
+    until(lambda: names.hosts == {"db.internal", "10.0.0.5"})
 
 
 def test_an_address_that_moved_is_known_after_a_while_and_asked_for_no_more_often(names: Names) -> None:
     names.addresses = ["10.0.0.5"]
-    assert [hosts() for _ in range(9)] == [{"db.internal", "10.0.0.5"}] * 9
+    assert [names.hosts for _ in range(9)] == [{"db.internal", "10.0.0.5"}] * 9
     assert names.asked == 1
-    policy = declaration.address_policy()
+    policy = AddressPolicy(["10.0.0.0/8"], names.endpoints.known)
     names.addresses = ["10.0.0.6"]
 
     names.now += own_endpoints.RESOLVED_SECONDS
-    until(lambda: hosts() == {"db.internal", "10.0.0.6"})
+    until(lambda: names.hosts == {"db.internal", "10.0.0.6"})
     assert names.asked == 2
     # Also by those who judge at each connection, and have for long.
     assert policy.refusal("10.0.0.5", 5432) is None
@@ -75,12 +65,12 @@ def test_an_address_that_moved_is_known_after_a_while_and_asked_for_no_more_ofte
 
 def test_what_does_not_resolve_any_more_is_still_where_it_was(names: Names) -> None:
     names.addresses = ["10.0.0.5"]
-    own_endpoints.own()
+    assert names.hosts == {"db.internal", "10.0.0.5"}
     names.addresses = []
 
     names.now += own_endpoints.RESOLVED_SECONDS
-    until(lambda: own_endpoints.own() and names.asked == 2)
-    assert hosts() == {"db.internal", "10.0.0.5"}
+    until(lambda: bool(names.hosts) and names.asked == 2)
+    assert names.hosts == {"db.internal", "10.0.0.5"}
 
 
 @pytest.fixture
@@ -93,7 +83,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_database_and_redis_are_known_by_name_and_by_address(settings: Settings) -> None:
     settings.REDIS_URL = "redis://:password@10.0.0.7/1"
 
-    assert {("localhost", 5433), ("127.0.0.1", 5433), ("10.0.0.7", 6379)} <= own_endpoints.own()
+    assert {("localhost", 5433), ("127.0.0.1", 5433), ("10.0.0.7", 6379)} <= OwnEndpoints().known()
 
 
 @pytest.mark.parametrize("host", ["", "/run/postgresql"])
@@ -101,12 +91,14 @@ def test_a_file_and_a_socket_cannot_be_called(host: str, settings: Settings, mon
     monkeypatch.setitem(connection.settings_dict, "HOST", host)
     settings.REDIS_URL = "unix:///run/redis.sock"
 
-    assert own_endpoints.own() == frozenset()
+    assert OwnEndpoints().known() == frozenset()
 
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("url", ["http://localhost:5433", "http://127.0.0.1:5433", "http://[::ffff:127.0.0.1]:5433"])
-def test_nobody_has_the_registry_call_its_own_database(url: str) -> None:
+def test_nobody_has_the_registry_call_its_own_database(url: str, settings: Settings) -> None:
+    # Another policy than that of earlier tests, which knows another database.
+    settings.ALLOWED_NETWORKS = ["127.0.0.0/9"]
     with pytest.raises(Invalid) as refused:
         declaration.declaration({"url": "http://127.0.0.1:9000", "heartbeat": {"url": url}})
 

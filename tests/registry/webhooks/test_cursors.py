@@ -1,14 +1,19 @@
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from django.db import connection
 
 from registry.instances import declaration, registration
 from registry.models import Cursor, Delivery
+from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.types import Outcome
 from registry.webhooks import cursors
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
+from registry.webhooks.sender import Sender
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -188,12 +193,11 @@ def test_what_may_have_arrived_is_followed_up_though_it_was_undone_since(now: da
     assert data_of(message)["added"] == data_of(message)["removed"] == []
 
 
-def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     factories.passing("logsvc", now=now)
-    monkeypatch.setattr("registry.webhooks.compose.MOST_REVISIONS", 1)
 
-    (message,) = claim(now)
+    (message,) = cursors.claim(now=now, limit=100, most_revisions=1)
 
     assert data_of(message)["resync"] is True
     assert data_of(message)["added"] == []
@@ -224,3 +228,48 @@ def test_dependents_that_require_very_many_services_keep_nobody_from_being_told(
         told = cursors.claim(now=now, limit=1000)
 
     assert [message.service for message in told] == ["webui"]
+
+
+def test_a_clock_set_back_by_an_hour_keeps_no_dependent_waiting_for_it(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    (message,) = claim(now)
+    cursors.record([answered(message, 500)], now=now)
+    back = now - timedelta(hours=1)
+
+    cursors.set_clock_back(3600.0, now=back.timestamp())
+
+    assert len(claim(back + timedelta(seconds=2))) == 1
+
+
+def test_an_answer_is_stored_with_what_would_move_a_terminal_escaped(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    (message,) = claim(now)
+
+    async def concluded() -> Attempt:
+        sender = Sender(AddressPolicy([]))
+        try:
+            return sender.conclude(message, Outcome(status=500, body="\x1b[31mno\n\u202eway\0".encode()))
+        finally:
+            await sender.close()
+
+    cursors.record([asyncio.run(concluded())], now=now)
+
+    assert Delivery.objects.get().answer == r"\x1b[31mno\n\u202eway\x00"
+
+
+def test_a_secret_is_encrypted_in_the_database_and_signs_as_it_was_given(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+
+    (message,) = claim(now)
+
+    assert message.secrets == (factories.SECRET,)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT notify_secret, previous_notify_secret FROM registry_instance WHERE service = 'webui'")
+        stored, previous = cursor.fetchone()
+    assert stored.startswith("fernet:")
+    # Registered again with the same one: that is no rotation.
+    assert previous is None

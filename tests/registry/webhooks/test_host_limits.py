@@ -1,20 +1,22 @@
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import wakeups
 from registry.models import Cursor
 from registry.outbound.types import Error, Outcome
 from registry.webhooks import cursors as notifications
-from registry.webhooks import sender
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
 from registry.webhooks.host_limits import MOST, MOST_TO_SILENT, Address, Hosts
+from registry.webhooks.worker import WebhookWorker, has_answered
+from registry.webhooks.worker import admitted as sift
 from tests import factories
+from tests.registry.taken import Taken
 
 A, B = ("a", 80), ("b", 80)
 SIGNED = {"notify_secret": factories.SECRET}
@@ -61,13 +63,13 @@ def test_who_listens_beside_what_hangs_is_not_held_up() -> None:
 @given(st.lists(st.tuples(ADDRESSES, st.booleans(), st.booleans()), max_size=60))
 def test_whatever_is_settled_everything_may_be_sent_again_in_the_end(steps: list[tuple[Address, bool, bool]]) -> None:
     hosts, under_way = Hosts(), {A: 0, B: 0}
-    for number, (host, begins, has_answered) in enumerate(steps):
+    for number, (host, begins, is_heard) in enumerate(steps):
         if begins and hosts.admit(host):
             under_way[host] += 1
         elif begins:
             hosts.wait(host, number)
         elif under_way[host]:
-            hosts.settle(host, has_answered=has_answered)
+            hosts.settle(host, has_answered=is_heard)
             under_way[host] -= 1
     for host, count in under_way.items():
         for _ in range(count):
@@ -87,7 +89,7 @@ def test_what_a_full_host_is_not_sent_is_put_back_and_counts_as_no_attempt(now: 
     hosts = Hosts()
     admitted(hosts, ("127.0.0.1", 9000))
 
-    sent, refused = sender.admitted(notifications.claim(now=now, limit=10), hosts)
+    sent, refused = sift(notifications.claim(now=now, limit=10), hosts)
     notifications.put_back(refused, now=now)
 
     assert [message.service for message in sent] == ["other"]
@@ -106,57 +108,43 @@ def test_what_a_full_host_is_not_sent_is_put_back_and_counts_as_no_attempt(now: 
         (Outcome(error=Error.TIMEOUT, status=200, latency_ms=10_000), MOST_TO_SILENT),
     ],
 )
-@pytest.mark.django_db
-def test_only_who_keeps_us_waiting_for_nothing_is_sent_few(
-    outcome: Outcome, most: int, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    factories.register("webui", now=now, requires=["grading"])
-    factories.passing("grading", now=now)
+def test_only_who_keeps_us_waiting_for_nothing_is_sent_few(outcome: Outcome, most: int) -> None:
     hosts = Hosts()
-    monkeypatch.setattr(sender, "hosts", lambda: hosts)
-    (message,), _ = sender.admitted(notifications.claim(now=now, limit=10), hosts)
+    hosts.admit(A)
 
-    sender.Sender.conclude(object.__new__(sender.Sender), message, outcome)
+    hosts.settle(A, has_answered=has_answered(outcome))
 
-    assert admitted(hosts, ("127.0.0.1", 9000)) == most
+    assert admitted(hosts, A) == most
 
 
 @pytest.mark.django_db
-def test_a_database_that_fails_while_some_are_put_back_costs_their_host_no_place(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_fails_while_some_are_put_back_costs_their_host_no_place(now: datetime) -> None:
     for number in (1, 2):
         factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
     factories.passing("grading", now=now)
-    hosts, running = Hosts(), Taken()
+    worker, taken = sweeping()
     for _ in range(MOST - 1):
-        hosts.admit(("127.0.0.1", 1))
-    monkeypatch.setattr(sender, "hosts", lambda: hosts)
-    monkeypatch.setattr(sender, "pipeline", lambda: running)
-    monkeypatch.setattr(notifications, "put_back", _failing)
+        worker.hosts.admit(("127.0.0.1", 1))
 
-    with pytest.raises(OperationalError):
-        sender.sweep(now=now)
+    with connection.execute_wrapper(fail_to_put_back), pytest.raises(OperationalError):
+        worker.sweep(now=now)
 
-    assert len(running.taken) == 1
+    assert len(taken.taken) == 1
 
 
 @pytest.mark.django_db
-def test_who_waits_for_an_address_that_hangs_costs_nothing_until_a_place_is_free(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_waits_for_an_address_that_hangs_costs_nothing_until_a_place_is_free(now: datetime) -> None:
     for number in range(MOST_TO_SILENT + 5):
         factories.register("webui", f"webui-{number}", now=now, requires=["grading"])
     factories.passing("grading", now=now)
-    hosts, running, silent = Hosts(), Taken(), ("127.0.0.1", 9000)
-    monkeypatch.setattr(sender, "hosts", lambda: hosts)
-    monkeypatch.setattr(sender, "pipeline", lambda: running)
+    worker, running = sweeping()
+    hosts, silent = worker.hosts, ("127.0.0.1", 9000)
     hosts.admit(silent)
     hosts.settle(silent, has_answered=False)
 
     def told_after(seconds: int) -> int:
         before = len(running.taken)
-        sender.sweep(now=now + timedelta(seconds=seconds))
+        worker.sweep(now=now + timedelta(seconds=seconds))
         return len(running.taken) - before
 
     assert told_after(0) == MOST_TO_SILENT
@@ -172,10 +160,10 @@ def test_who_waits_for_an_address_that_hangs_costs_nothing_until_a_place_is_free
 
 
 @pytest.mark.django_db
-def test_a_place_that_is_free_again_is_offered_at_once(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    hosts, woken = Hosts(), list[bool]()
-    monkeypatch.setattr(sender, "hosts", lambda: hosts)
-    monkeypatch.setattr(wakeups, "wake_notifications", lambda: woken.append(True))
+def test_a_place_that_is_free_again_is_offered_at_once(now: datetime) -> None:
+    woken = list[bool]()
+    worker = WebhookWorker(pipeline=Taken(), wake=lambda: woken.append(True))
+    hosts = worker.hosts
     factories.register("webui", now=now, requires=["grading"])
     factories.passing("grading", now=now)
     hosts.admit(A)
@@ -184,10 +172,10 @@ def test_a_place_that_is_free_again_is_offered_at_once(now: datetime, monkeypatc
     hosts.wait(A, Cursor.objects.get().pk)
     Cursor.objects.update(next_attempt_at=1)
 
-    sender._write([])
+    worker.write([])
     assert woken == []
     hosts.settle(A, has_answered=False)
-    sender._write([])
+    worker.write([])
     assert woken == [True]
 
 
@@ -220,7 +208,7 @@ def test_who_has_moved_away_waits_no_longer_where_it_was(now: datetime) -> None:
     admitted(hosts, left)
     hosts.wait(left, Cursor.objects.get().pk)
 
-    (message,), _ = sender.admitted(notifications.claim(now=now, limit=10), hosts)
+    (message,), _ = sift(notifications.claim(now=now, limit=10), hosts)
     hosts.settle(("127.0.0.2", 1), has_answered=True)
     failed = Attempt(message=message, status_code=None, duration_ms=1.0, error="refused")
     notifications.record([failed], now=now)
@@ -229,17 +217,13 @@ def test_who_has_moved_away_waits_no_longer_where_it_was(now: datetime) -> None:
     assert notifications.lagging(now=now.timestamp() + 2, left_alone=hosts.waiting())
 
 
-class Taken:
-    """A pipeline that only takes."""
-
-    room = 100
-
-    def __init__(self) -> None:
-        self.taken: list[Message] = []
-
-    def submit(self, messages: list[Message]) -> None:
-        self.taken.extend(messages)
+def sweeping() -> tuple[WebhookWorker, Taken[Message]]:
+    """The webhooks half of a process that sends nothing, and what it was to send."""
+    taken = Taken[Message]()
+    return WebhookWorker(pipeline=taken), taken
 
 
-def _failing(*_: Any, **__: Any) -> None:
-    raise OperationalError
+def fail_to_put_back(execute: Callable[..., Any], sql: str, parameters: Any, many: bool, context: Any) -> Any:
+    if "next_attempt_at = %s" in sql:
+        raise OperationalError
+    return execute(sql, parameters, many, context)

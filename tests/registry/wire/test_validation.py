@@ -60,3 +60,24 @@ def test_what_a_body_itself_says_is_kept() -> None:
     found = fault(lambda: queries.parse(queries.Instances, "wait=30s"))
 
     assert found["detail"].startswith("`wait` needs `after`")
+
+
+@pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x00", "\x7f", "\u202e", "\u2066", "\u2028"])
+@pytest.mark.parametrize(
+    ("member", "pointer"),
+    [
+        ("zone", "/zone"),
+        ("version", "/version"),
+        ("tags", "/tags/0"),
+        ("metadata", "/metadata"),
+        ("incarnation", "/incarnation"),
+    ],
+)
+def test_what_a_terminal_or_a_page_would_obey_is_refused(member: str, pointer: str, character: str) -> None:
+    text = f"a{character}b"
+    value = {"tags": [text], "metadata": {"key": text}}.get(member, text)
+
+    found = fault(lambda: convert({"url": URL, member: value}, Declaration))
+
+    assert found["pointer"].startswith(pointer)
+    assert "control character" in found["detail"]

@@ -1,0 +1,85 @@
+"""A sign of life of the work itself: a process whose own loop makes no progress ends, and whoever supervises it starts
+another.
+
+Each process beats where its work goes on: a worker when Redis has answered it, beat at each tick, a service once a
+second on its event loop. A thread of its own looks at that, and the supervisor looks at the file in case this process
+cannot even run a thread.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# Without progress, before a process ends itself; and while it is at one task.
+STALL_SECONDS = 60.0
+TASK_STALL_SECONDS = 600.0
+LOOK_SECONDS = 5.0
+# Before the supervisor ends it: after it would have done so itself.
+UNSEEN_SECONDS = TASK_STALL_SECONDS + 30.0
+# The file is touched at most so often.
+TOUCH_SECONDS = 1.0
+STALLED = 70
+
+logger = logging.getLogger(__name__)
+
+
+class Pulse:
+    """Safe to share between threads: each member is written as a whole."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._path: Path | None = None
+        self._beat_at = clock()
+        self._touched_at = -TOUCH_SECONDS
+        self._limit_seconds = STALL_SECONDS
+
+    def beat(self, *, limit_seconds: float | None = None) -> None:
+        """Say that there was progress, and how long there may be none now."""
+        self._beat_at = now = self._clock()
+        if limit_seconds is not None:
+            self._limit_seconds = limit_seconds
+        if self._path is not None and now - self._touched_at >= TOUCH_SECONDS:
+            self._touched_at = now
+            self._touch(self._path)
+
+    @property
+    def stalled_seconds(self) -> float:
+        """How long there was no progress, where that is too long; else 0."""
+        seconds = self._clock() - self._beat_at
+        return seconds if seconds > self._limit_seconds else 0.0
+
+    def watch(self, path: Path | None, *, end: Callable[[], None] | None = None) -> None:
+        """From now on touch `path`, and end this process when there is no progress."""
+        self._path = path
+        self.beat()
+        threading.Thread(target=self._look, args=(end or _end,), name="liveness", daemon=True).start()
+
+    def _look(self, end: Callable[[], None]) -> None:
+        pause = threading.Event()
+        while not pause.wait(LOOK_SECONDS):
+            if seconds := self.stalled_seconds:
+                logger.critical("No progress for %.0f s: this process ends, to be started anew", seconds)
+                end()
+                return
+
+    def _touch(self, path: Path) -> None:
+        try:
+            os.utime(path)
+        except OSError:
+            try:
+                path.touch()
+            except OSError as error:
+                # A full disk: the next beat tries again, and the supervisor waits long.
+                logger.warning("The sign of life %s cannot be written: %s", path, error)
+
+
+def _end() -> None:
+    # Not sys.exit: what hangs would be waited for.
+    os._exit(STALLED)
+
+
+# The one of this process.
+pulse = Pulse()

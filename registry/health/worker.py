@@ -1,0 +1,81 @@
+"""The heartbeats half of a worker process: claims what is due, has it probed, writes what was found."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from registry import redis_client
+from registry.health import deadlines, leases, probe_counts, protection, results
+from registry.health.canary import Canary
+from registry.health.probe import FAILED, Due, Finding, Result
+from registry.health.prober import Prober
+from registry.health.start_delay import Tally
+from registry.health.watchdog import Part, Signer
+from registry.instances.declaration import address_policy
+from registry.models import Status
+from registry.outbound.client import Outcome
+from registry.outbound.pipeline import Intake, Pipeline
+
+CAPACITY = 40_000
+BATCH = 2000
+# What falls due before beat's next tick is claimed by this one, and probed to the moment; a tick may be late by more
+# than a second before any probe is.
+AHEAD_SECONDS = 2.5
+LINGER_SECONDS = 0.2
+
+
+class HeartbeatWorker:
+    """Keeps, for its process, the probes under way and what has yet to be written."""
+
+    def __init__(self, signer: Signer, *, pipeline: Intake[Due] | None = None) -> None:
+        self.canary = Canary(settings.CANARY_URLS)
+        self.delays = Tally(redis_client.connect())
+        self.counts = probe_counts.Unwritten()
+        self._signer = signer
+        self.pipeline: Intake[Due] = pipeline or Pipeline[Due, Outcome | None, Result](
+            self._prober,
+            self.write,
+            name="prober",
+            capacity=CAPACITY,
+            linger_seconds=LINGER_SECONDS,
+            is_urgent=is_news,
+        )
+
+    def sweep(self, *, now: float) -> None:
+        """Claim all that is due, as far as this process has room for it, and probe it; enforce the deadlines."""
+        set_back = self._signer.leave(Part.HEARTBEATS, now=now)
+        if set_back:
+            leases.set_clock_back(set_back, now=now)
+        protection.tick(is_cut_off=self.canary.is_silent(), now=now)
+        while self.pipeline.room > 0:
+            limit = min(BATCH, self.pipeline.room)
+            due = leases.claim(now=now, limit=limit, ahead=AHEAD_SECONDS)
+            self.pipeline.submit(due)
+            if len(due) < limit:
+                break
+        deadlines.enforce(now=datetime.fromtimestamp(now, UTC))
+        self.counts.flush(now=now)
+
+    def write(self, found: Sequence[Result]) -> None:
+        """Write the results of a group of probes."""
+        has_failures = any(result.finding in FAILED for result in found)
+        results.record(found, is_cut_off=has_failures and self.canary.is_silent(), now=timezone.now())
+        self.counts.see(found, now=time.time())
+        self.delays.flush()
+        self._signer.leave(Part.PROBES, now=time.time())
+
+    def end(self) -> None:
+        """Write what would be lost with the process."""
+        self.counts.flush(now=time.time(), is_last=True)
+
+    def _prober(self) -> Prober:
+        return Prober(address_policy(), on_alarm=self.pipeline.submit, delays=self.delays)
+
+
+def is_news(result: Result) -> bool:
+    """Whether the status may change with it; what passes and has passed can wait to be written."""
+    due = result.due
+    return result.finding is not Finding.SUCCESS or due.status != Status.PASSING or bool(due.is_suspect)

@@ -1,0 +1,62 @@
+"""Changes told to whoever reads logs: one record for each, so that a search for a service's name finds its fall."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from registry.models import Change
+
+logger = logging.getLogger(__name__)
+
+# A fleet that registers at once is one record and not a thousand.
+MOST_RECORDS = 20
+_WORRYING = (Change.CRITICAL, Change.SUSPECT)
+
+
+class Appended(Protocol):
+    """A row of the journal (log.Entry)."""
+
+    @property
+    def revision(self) -> int: ...
+    @property
+    def change(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def log_changes(entries: Sequence[Appended]) -> None:
+    """Log what one commit has appended to the journal."""
+    if len(entries) <= MOST_RECORDS:
+        for entry in entries:
+            logger.log(
+                logging.WARNING if entry.change in _WORRYING else logging.INFO,
+                "%s/%s %s%s",
+                entry.service,
+                entry.instance,
+                Change(entry.change).label,
+                f": {entry.reason}" if entry.reason else "",
+                extra={
+                    "service": entry.service,
+                    "instance": entry.instance,
+                    "change": entry.change,
+                    "revision": entry.revision,
+                    "author": entry.author,
+                },
+            )
+        return
+    for (service, change), count in Counter((entry.service, entry.change) for entry in entries).items():
+        logger.log(
+            logging.WARNING if change in _WORRYING else logging.INFO,
+            "%d instances of %s %s",
+            count,
+            service,
+            Change(change).label,
+            extra={"service": service, "change": change, "revision": entries[-1].revision, "count": count},
+        )

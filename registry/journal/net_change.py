@@ -1,0 +1,43 @@
+"""The net change between two revisions, folded from the journal's entries. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from registry.models import JournalEntry
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetChange:
+    """What a dependent must do to come from one revision to another; each list in journal order."""
+
+    added: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    removed: list[dict[str, str]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def net_change(entries: Iterable[JournalEntry]) -> NetChange:
+    """Fold entries, oldest first, to what is left of them: an instance that came and went is not mentioned."""
+    spans: dict[tuple[str, str], tuple[JournalEntry, JournalEntry]] = {}
+    for entry in entries:
+        key = (entry.service, entry.instance)
+        first = spans[key][0] if key in spans else entry
+        spans[key] = (first, entry)
+    net = NetChange()
+    for first, last in spans.values():
+        _fold(net, first, last)
+    return net
+
+
+def _fold(net: NetChange, first: JournalEntry, last: JournalEntry) -> None:
+    if first.before == last.after:
+        return
+    if not last.after:
+        net.removed.append({"service": last.service, "instance": last.instance, "reason": last.change})
+    elif not first.before:
+        net.added.append(last.provider)
+    else:
+        net.changed.append(last.provider)

@@ -1,0 +1,37 @@
+"""The one object that a serving process of the registry keeps its state in between requests."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from config.threads import Threads
+from registry.discovery import reader
+from registry.discovery.journal_poller import Run
+from registry.discovery.reader import Reader
+from registry.instances.group_commit import GroupCommit
+
+# Of `write`, for batches alone: each takes seconds, and neither a read nor what keeps reads true may wait for it.
+BATCH_THREADS = 2
+
+
+class Server:
+    """The group commit of registrations, the reader of the event loop that serves, and the threads beside it."""
+
+    def __init__(self, start: Callable[[], Reader] = reader.start, write: Run | None = None) -> None:
+        self.group_commit = GroupCommit()
+        self.write = write or partial(reader.write_in, Threads(BATCH_THREADS))
+        # Makes long answers, so that the event loop goes on.
+        self.answering = Threads(1)
+        self._start = start
+        self._reader: Reader | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def reader(self) -> Reader:
+        """The running loop's reader, started by whoever comes first."""
+        loop = asyncio.get_running_loop()
+        if self._reader is None or self._loop is not loop:
+            self._reader, self._loop = self._start(), loop
+        return self._reader
+
+
+server = Server()

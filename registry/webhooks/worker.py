@@ -1,0 +1,107 @@
+"""The webhooks half of a worker process: claims the dependents that lag, has each told, writes what came of it."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from registry import wakeups
+from registry.instances.declaration import address_policy
+from registry.outbound import urls
+from registry.outbound.client import Outcome
+from registry.outbound.pipeline import Intake, Pipeline
+from registry.webhooks import cursors
+from registry.webhooks.compose import Message
+from registry.webhooks.cursors import Attempt
+from registry.webhooks.host_limits import Address, Hosts
+from registry.webhooks.sender import Sender
+
+CAPACITY = 8000
+BATCH = 1000
+# What takes longer and brings no whole answer holds a place that others wait for.
+PATIENCE_MS = 1000.0
+
+
+class WebhookWorker:
+    """Keeps, for its process, the webhooks under way and how many may go to each host."""
+
+    def __init__(
+        self, *, pipeline: Intake[Message] | None = None, wake: Callable[[], None] = wakeups.wake_notifications
+    ) -> None:
+        self.hosts = Hosts()
+        self._wake = wake
+        self.pipeline: Intake[Message] = pipeline or Pipeline[Message, Outcome, Attempt](
+            lambda: LimitedSender(Sender(address_policy()), self.hosts), self.write, name="courier", capacity=CAPACITY
+        )
+
+    def sweep(self, *, now: datetime) -> None:
+        """Claim every dependent that lags, as far as this process has room for it, and tell it."""
+        while self.pipeline.room > 0:
+            limit = min(BATCH, self.pipeline.room)
+            left_alone = self.hosts.release()
+            sent, refused = admitted(cursors.claim(now=now, limit=limit, left_alone=left_alone), self.hosts)
+            # First, so that all who were admitted are settled, whatever becomes of the others.
+            self.pipeline.submit(sent)
+            cursors.put_back(refused, now=now)
+            if not cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
+                return
+
+    def write(self, attempts: Sequence[Attempt]) -> None:
+        """Write what came of a group of webhooks; there may be more to send now that they are through."""
+        now = timezone.now()
+        cursors.record(attempts, now=now)
+        if cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
+            self._wake()
+
+
+class LimitedSender:
+    """Sends what was admitted, and settles it with its host. Belongs to the running event loop."""
+
+    def __init__(self, sender: Sender, hosts: Hosts) -> None:
+        self._sender = sender
+        self._hosts = hosts
+
+    def start(self, message: Message, on_outcome: Callable[[Outcome], None]) -> None:
+        """Begin one that was admitted."""
+        try:
+            self._sender.start(message, on_outcome)
+        except Exception:
+            self._hosts.settle(address(message), has_answered=True)
+            raise
+
+    def conclude(self, message: Message, outcome: Outcome) -> Attempt:
+        self._hosts.settle(address(message), has_answered=has_answered(outcome))
+        return self._sender.conclude(message, outcome)
+
+    async def close(self) -> None:
+        await self._sender.close()
+
+
+def admitted(messages: Sequence[Message], hosts: Hosts) -> tuple[list[Message], list[Message]]:
+    """The messages that may be sent now, and those to put back, whose dependents wait for a place."""
+    sent: list[Message] = []
+    refused: list[Message] = []
+    for message in messages:
+        where = address(message)
+        if hosts.admit(where):
+            sent.append(message)
+            hosts.wait_no_longer(message.instance_id)
+        else:
+            refused.append(message)
+            hosts.wait(where, message.instance_id)
+    return sent, refused
+
+
+def has_answered(outcome: Outcome) -> bool:
+    """Whether the host answered. A fast failure does not count as hanging."""
+    error = outcome.error
+    return error is None or error.is_ours or outcome.latency_ms < PATIENCE_MS
+
+
+def address(message: Message) -> Address:
+    """The host and port of a message; empty where the URL is none, which the exchange says."""
+    try:
+        origin = urls.parse(message.url).origin
+    except ValueError:
+        return "", 0
+    return origin.host, origin.port

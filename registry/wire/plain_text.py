@@ -1,0 +1,19 @@
+"""Text from outside, made safe to show: nothing in it moves a terminal's cursor or turns a line's direction."""
+
+import unicodedata
+
+# Controls, formats (which hold the bidirectional marks), surrogates, private and unassigned, line and paragraph ends.
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def escaped(text: str) -> str:
+    r"""The text with each character that is not shown as itself in the form `\n`, `\x1b` or `\u202e`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        _escape(character) if unicodedata.category(character) in _UNSAFE else character for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

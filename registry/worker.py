@@ -1,0 +1,157 @@
+"""One worker process of the registry: what it keeps from task to task, and how it goes on when no task comes."""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+
+from django.db import Error, close_old_connections
+from django.utils import timezone
+
+from registry import wakeups
+from registry.health import watchdog
+from registry.health.watchdog import Part, Signer
+from registry.health.worker import HeartbeatWorker
+from registry.webhooks import cursors
+from registry.webhooks.worker import WebhookWorker
+
+# After so long without a sweep by anybody, a worker that is alive makes it, and the serving process as a last resort.
+WORKER_PATIENCE_SECONDS = 3.0
+SERVER_PATIENCE_SECONDS = 10.0
+LOOK_SECONDS = 1.0
+# Longer than any probe or webhook may take.
+STALLED_SECONDS = 180.0
+# So long it has to end in good order.
+END_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Each half is made when it is first needed, so that a worker of one queue keeps nothing of the other's."""
+
+    def __init__(self) -> None:
+        self._signer = Signer()
+        # A task and the stand-in take turns.
+        self._sweeping = threading.Lock()
+        self._stand_in: StandIn | None = None
+
+    @cached_property
+    def heartbeats(self) -> HeartbeatWorker:
+        return HeartbeatWorker(self._signer)
+
+    @cached_property
+    def webhooks(self) -> WebhookWorker:
+        return WebhookWorker()
+
+    def sweep_heartbeats(self, *, is_tick: bool = False) -> None:
+        """Carry out the task; `is_tick` when beat has called for it rather than a commit."""
+        self._begin_task(wakeups.HEARTBEATS, is_tick=is_tick)
+        self.probe()
+
+    def sweep_notifications(self, *, is_tick: bool = False) -> None:
+        """As `sweep_heartbeats`, of webhooks."""
+        self._begin_task(wakeups.NOTIFICATIONS, is_tick=is_tick)
+        self.tell()
+
+    def probe(self) -> None:
+        """Sweep the heartbeats."""
+        with self._sweeping:
+            self.heartbeats.sweep(now=time.time())
+
+    def tell(self) -> None:
+        """Sweep the webhooks."""
+        with self._sweeping:
+            set_back = self._signer.leave(Part.WEBHOOKS, now=time.time())
+            if set_back:
+                cursors.set_clock_back(set_back, now=time.time())
+            self.webhooks.sweep(now=timezone.now())
+
+    def stand_by(self, *, patience_seconds: float) -> None:
+        """From now on sweep whenever nobody else does, and end this process when its loops make no progress."""
+        self._stand_in = StandIn(self, patience_seconds=patience_seconds)
+        self._stand_in.start()
+
+    def stalled(self) -> str | None:
+        """One sentence on why this process had better be started again; None while its loops make progress."""
+        for half, what in (("heartbeats", "probe"), ("webhooks", "webhook")):
+            # Only what has been made: to ask must not make it.
+            made = self.__dict__.get(half)
+            if made is not None and made.pipeline.is_stalled(STALLED_SECONDS):
+                return f"No {what} has come to an end for {STALLED_SECONDS:g} s"
+        return None
+
+    def end(self) -> None:
+        """Write what would be lost with the process."""
+        if self._stand_in is not None:
+            self._stand_in.stop()
+        if "heartbeats" in self.__dict__:
+            self.heartbeats.end()
+
+    def _begin_task(self, name: str, *, is_tick: bool) -> None:
+        wakeups.acknowledge(name)
+        if is_tick:
+            self._signer.leave(Part.BEAT, now=time.time())
+
+
+class StandIn:
+    """Looks every second whether the sweeps are made, and makes them when nobody does.
+
+    So a stopped beat, a worker that has lost the broker, or Redis away, costs seconds and not the sweeps.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        *,
+        patience_seconds: float,
+        end_process: Callable[[], None] | None = None,
+        began_at: float | None = None,
+    ) -> None:
+        self._worker = worker
+        self._patience_seconds = patience_seconds
+        self._end_process = end_process or end_process_soon
+        self._began_at = time.time() if began_at is None else began_at
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+
+    def look(self, *, now: float) -> list[Part]:
+        """Make the sweeps that nobody has made for too long; returns which."""
+        made = []
+        for part, sweep in ((Part.HEARTBEATS, self._worker.probe), (Part.WEBHOOKS, self._worker.tell)):
+            age = watchdog.age_seconds(part, now=now)
+            # A fresh registry's workers are given as long to begin.
+            if (now - self._began_at if age is None else age) >= self._patience_seconds:
+                sweep()
+                made.append(part)
+        why = self._worker.stalled()
+        if why is not None:
+            logger.critical("%s: this process ends, to be started again", why)
+            self._end_process()
+        return made
+
+    def _run(self) -> None:
+        while not self._is_over.wait(LOOK_SECONDS):
+            try:
+                close_old_connections()
+                self.look(now=time.time())
+            except Error as error:
+                logger.warning("The database is away: %s", error)
+            except Exception:
+                logger.exception("The sweeps could not be made in a worker's stead")
+
+
+def end_process_soon() -> None:
+    """End this process in good order, or after a while without."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(END_SECONDS)
+    os._exit(1)

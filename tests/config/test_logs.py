@@ -1,0 +1,24 @@
+import logging
+
+from config.logs import Refusals
+
+
+def record(status_code: int) -> logging.LogRecord:
+    error = PermissionError("no")
+    made = logging.LogRecord("django.request", logging.WARNING, "", 1, "Forbidden", (), (PermissionError, error, None))
+    made.status_code = status_code
+    return made
+
+
+def test_an_ordinary_refusal_is_a_line_for_information() -> None:
+    refused = record(403)
+    assert Refusals().filter(refused)
+    assert refused.levelno == logging.INFO
+    assert refused.exc_info is None
+
+
+def test_a_failure_keeps_its_traceback() -> None:
+    failed = record(500)
+    assert Refusals().filter(failed)
+    assert failed.levelno == logging.WARNING
+    assert failed.exc_info is not None

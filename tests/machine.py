@@ -1,0 +1,91 @@
+"""The programs that tests drive and that no wheel brings: found, else installed, else named in one sentence.
+
+`python -m tests.machine` does so before the suite begins; BROWSER=no leaves out what needs a browser.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Each program with the package of Debian's that brings it.
+PACKAGES = {"chromium": "chromium", "nginx": "nginx-light", "prometheus": "prometheus"}
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Asked by Debian before a package starts its service; 101 forbids it.
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+def wants_browser() -> bool:
+    return os.environ.get("BROWSER", "").lower() not in ("no", "off", "0", "false")
+
+
+def chromium() -> str | None:
+    """The browser on PATH, else the one that Playwright has downloaded."""
+    return chromium_on_path() or _playwrights()
+
+
+def chromium_on_path() -> str | None:
+    return next(filter(None, map(shutil.which, CHROMIUMS)), None)
+
+
+def _playwrights() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if os.access(path, os.X_OK) else None
+
+
+def main() -> int:
+    wanted = [name for name in PACKAGES if name != "chromium" or wants_browser()]
+    missing = [name for name in wanted if not (chromium_on_path() if name == "chromium" else shutil.which(name))]
+    if missing:
+        _install_packages([PACKAGES[name] for name in missing])
+    if wants_browser() and chromium() is None:
+        print("Having Playwright download Chromium ...", flush=True)
+        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+        if chromium() is None:
+            sys.stderr.write(
+                "There is no Chromium for the tests of pages: install the package chromium, "
+                "or run `make test BROWSER=no`.\n"
+            )
+            return 1
+    for name in ("nginx", "prometheus"):
+        if shutil.which(name) is None:
+            print(f"There is no {name}: what is tested against it will be skipped.", flush=True)
+    return 0
+
+
+def _install_packages(packages: Sequence[str]) -> None:
+    """With apt-get, where there is one and we may; it is no failure where not."""
+    administrator = _administrator()
+    if shutil.which("apt-get") is None or administrator is None:
+        return
+    print(f"Installing {', '.join(packages)} ...", flush=True)
+    forbids_services = os.geteuid() == 0 and not POLICY.exists()
+    if forbids_services:
+        POLICY.write_text("#!/bin/sh\nexit 101\n")
+        POLICY.chmod(0o755)
+    try:
+        for arguments in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", *packages)):
+            command = [*administrator, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *arguments]
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+    finally:
+        if forbids_services:
+            POLICY.unlink()
+
+
+def _administrator() -> list[str] | None:
+    """What is put before a command that wants root; None where we may not."""
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo is None or subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode:
+        return None
+    return [sudo, "-n"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

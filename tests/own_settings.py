@@ -1,0 +1,13 @@
+"""A plugin of pytest's for a service's own settings: each worker has a data directory of its own.
+
+Loaded by `-p tests.own_settings`, before the settings are.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+os.environ["ROLLCALL_DATA_DIR"] = _directory = tempfile.mkdtemp(prefix="rollcall-test-")
+# Registered first, so that it comes last.
+atexit.register(shutil.rmtree, _directory, ignore_errors=True)

@@ -1,0 +1,87 @@
+import time
+
+import pytest
+
+from registry.health import watchdog
+from registry.health.probe import Due
+from registry.health.watchdog import Part, Signer
+from registry.health.worker import HeartbeatWorker
+from registry.worker import STALLED_SECONDS, StandIn, Worker
+from tests.registry.taken import Taken
+
+
+class Counted(Worker):
+    """A worker that only counts its sweeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[Part] = []
+        self.why: str | None = None
+
+    def probe(self) -> None:
+        self.made.append(Part.HEARTBEATS)
+
+    def tell(self) -> None:
+        self.made.append(Part.WEBHOOKS)
+
+    def stalled(self) -> str | None:
+        return self.why
+
+
+def stand_in(worker: Worker, ended: list[bool]) -> StandIn:
+    return StandIn(worker, patience_seconds=3.0, end_process=lambda: ended.append(True), began_at=1000.0)
+
+
+@pytest.mark.django_db
+def test_sweeps_that_nobody_makes_are_made_by_whoever_is_alive() -> None:
+    worker, signer = Counted(), Signer(every_seconds=0)
+    signer.leave(Part.HEARTBEATS, now=1000.0)
+    signer.leave(Part.WEBHOOKS, now=1002.0)
+    look = stand_in(worker, []).look
+
+    assert look(now=1002.9) == []
+    assert look(now=1003.0) == worker.made == [Part.HEARTBEATS]
+
+
+@pytest.mark.django_db
+def test_a_fresh_registry_s_workers_are_given_time_to_begin() -> None:
+    worker = Counted()
+    look = stand_in(worker, []).look
+
+    assert look(now=1002.0) == []
+    assert look(now=1003.0) == [Part.HEARTBEATS, Part.WEBHOOKS]
+
+
+@pytest.mark.django_db
+def test_a_process_whose_loops_make_no_progress_ends_itself() -> None:
+    worker, ended = Counted(), list[bool]()
+    standing = stand_in(worker, ended)
+    standing.look(now=1000.0)
+    assert ended == []
+
+    worker.why = "No probe has come to an end for 180 s"
+    standing.look(now=1000.0)
+
+    assert ended == [True]
+
+
+@pytest.mark.django_db
+def test_the_tasks_leave_signs_of_the_work_itself() -> None:
+    worker = Worker()
+
+    worker.sweep_heartbeats(is_tick=True)
+    worker.sweep_notifications()
+
+    ages = {part: watchdog.age_seconds(part, now=time.time()) for part in Part}
+    assert {part for part, age in ages.items() if age is not None} == {Part.BEAT, Part.HEARTBEATS, Part.WEBHOOKS}
+
+
+def test_a_worker_whose_probes_never_end_says_so() -> None:
+    worker, pipeline = Worker(), Taken[Due]()
+    assert worker.stalled() is None
+
+    worker.heartbeats = HeartbeatWorker(Signer(), pipeline=pipeline)
+    assert worker.stalled() is None
+    pipeline.stalled_seconds = STALLED_SECONDS + 1
+
+    assert worker.stalled() == "No probe has come to an end for 180 s"
