@@ -12,6 +12,7 @@ from django.core.management import CommandError, ManagementUtility, get_commands
 from django.core.management.base import BaseCommand, CommandParser, handle_default_options
 from django.db import DatabaseError, connections
 
+from config import escaping
 from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
     raw_options: frozenset[str] = frozenset()
     # For each member that a Problem may point to, the option's name.
     member_names: Mapping[str, str] = {}
+    # The exit code for a wrong command line.
+    usage_code = USAGE
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Without abbreviations: `--force` would be taken for Django's `--force-color`.
@@ -40,7 +43,9 @@ class Command(BaseCommand):
             parsed = parser.parse_args(argv[2:])
         except CommandError as error:
             message = str(error).removeprefix("Error: ")
-            refuse(f"{message[:1].upper()}{message[1:]}: {parser.prog} --help says what it takes.")
+            refuse(
+                f"{message[:1].upper()}{message[1:]}: {parser.prog} --help says what it takes.", code=self.usage_code
+            )
         handle_default_options(parsed)
         options = vars(parsed)
         try:
@@ -68,8 +73,9 @@ class Command(BaseCommand):
         raise CommandError("This command does nothing.")
 
     def print_table(self, header: list[str], rows: list[list[str]]) -> None:
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-        for row in (header, *rows):
+        shown = [[escaping.visible(cell) for cell in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+        for row in (header, *shown):
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write(line.rstrip())
 
@@ -79,15 +85,19 @@ class Command(BaseCommand):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The outcome of a command: `lines` for people, `body` for scripts, and a sentence when it failed."""
+    """The outcome of a command: `lines` for people, `body` for scripts, and a sentence when it failed.
+
+    `exit_code` is for a command whose exit code is its answer.
+    """
 
     lines: Iterable[str]
     body: Any
     failure: str = ""
+    exit_code: int = 0
 
 
 class Reporting(Command):
-    """A subclass writes `report`, which does what is asked; with --json its body is printed, else its lines."""
+    """A subclass writes `report`, which does the work; with --json its body is printed, else its lines, escaped."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -99,9 +109,11 @@ class Reporting(Command):
         if options["json"]:
             self.print_json(report.body)
         else:
-            self.stdout.writelines(f"{line}\n" for line in report.lines)
+            self.stdout.writelines(f"{escaping.visible(line)}\n" for line in report.lines)
         if report.failure:
             raise CommandError(report.failure, returncode=FAILED)
+        if report.exit_code:
+            sys.exit(report.exit_code)
 
     def report(self, **options: Any) -> Report:
         raise CommandError("This command does nothing.")
@@ -129,7 +141,7 @@ class Utility(ManagementUtility):
 
 def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     """Print the sentence on stderr and exit."""
-    sys.stderr.write(f"{' '.join(sentence.split())}\n")
+    sys.stderr.write(f"{escaping.visible(' '.join(sentence.split()))}\n")
     sys.exit(code)
 
 

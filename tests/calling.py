@@ -54,9 +54,9 @@ def caller(capsys: pytest.CaptureFixture[str]) -> Call:
     return call
 
 
-def refused(said: Said) -> str:
+def refused(said: Said, *, code: int = 2) -> str:
     """The one sentence with which a command refuses what its caller can mend."""
-    assert said.code == 2, said
+    assert said.code == code, said
     assert said.out == "", said
     assert len(said.err.strip().splitlines()) == 1, said
     return said.err

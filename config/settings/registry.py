@@ -17,12 +17,15 @@ INSTALLED_APPS = [
     "registry.apps.RegistryApp",
     *base.INSTALLED_APPS,
     "unfold",
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -33,6 +36,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -48,9 +52,29 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "href": "registry.admin.navigation.icon", "type": "image/svg+xml"}],
     # The registry has no pages but these.
     "SITE_URL": None,
-    "DASHBOARD_CALLBACK": "registry.admin.overview.dashboard",
+    "DASHBOARD_CALLBACK": "registry.admin.dashboard.dashboard",
+    "STYLES": ["registry.admin.navigation.tokens_css", "registry.admin.navigation.admin_css"],
+    "SCRIPTS": ["registry.admin.navigation.admin_js"],
+    # The product's indigo (config/static/rollcall/tokens.css), from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#f1f3fd",
+            "100": "#e8ebfb",
+            "200": "#c9d0f6",
+            "300": "#a5b1ff",
+            "400": "#8795f2",
+            "500": "#5b6ad9",
+            "600": "#3f4fc4",
+            "700": "#2e3a9e",
+            "800": "#262d7a",
+            "900": "#262d5c",
+            "950": "#12162f",
+        }
+    },
     "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
 }
+# What an authenticator app lists the account under.
+OTP_TOTP_ISSUER = "Rollcall registry"
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 

@@ -1,62 +1,104 @@
-"""What stands in the cells of the admin's tables: links, labels and times."""
+"""The contents of table cells: links, badges, times and durations, and the addresses of pages."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from registry.models import Instance, InstanceKey, Status
+from config import escaping
+from registry.admin import masking
+from registry.models import Delivery, Instance, InstanceKey
+from registry.wire.limits import SHOWN_STATUSES
 
-VARIANTS = {
-    Status.PASSING: "success",
-    Status.WARNING: "warning",
-    Status.CRITICAL: "danger",
-    Status.STARTING: "info",
-    "maintenance": "warning",
-    "draining": "warning",
-}
+NOTHING = SafeString('<span class="rc-none"></span>')
 
 
-def label(text: str, variant: str = "") -> SafeString:
-    return render_to_string(
-        "unfold/helpers/label.html", {"text": text, "variant": variant, "size": "md", "class": "self-center"}
-    )
+def state(name: str, text: str = "") -> SafeString:
+    """A badge in the colour of a status, a service's state or a change; `text` where it says more than that."""
+    return format_html('<span class="rc-state rc-{}">{}</span>', name, text or name)
 
 
 def status(instance: Instance) -> SafeString:
-    shown = label(instance.shown_status, VARIANTS[instance.shown_status])
-    return format_html("{} {}", shown, label("suspect", "danger")) if instance.is_suspect else shown
+    shown = state(instance.shown_status)
+    return format_html("{} {}", shown, state("suspect")) if instance.is_suspect else shown
 
 
-def statuses(counts: dict[str, int]) -> SafeString:
-    labels = [label(f"{counts[name]} {name}", variant) for name, variant in VARIANTS.items() if counts.get(name)]
-    return joined(labels) if labels else label("no instance")
+def statuses(counts: Mapping[str, int]) -> SafeString:
+    found = [state(name, f"{counts[name]} {name}") for name in SHOWN_STATUSES if counts.get(name)]
+    return joined(found) if found else state("missing", "no instance")
 
 
 def service_link(service: str, *, is_down: bool = False) -> SafeString:
-    link = format_html(
-        '<a class="self-center text-primary-600 dark:text-primary-400" href="{}">{}</a>', service_url(service), service
-    )
-    return format_html("{} {}", link, label("down", "danger")) if is_down else link
+    link = format_html('<a class="rc-name" href="{}">{}</a>', service_url(service), service)
+    return format_html("{} {}", link, state("critical", "down")) if is_down else link
 
 
 def instance_link(instance: Instance) -> SafeString:
-    return format_html(
-        '<a class="self-center text-primary-600 dark:text-primary-400" href="{}">{}</a>',
-        instance_url(instance.pk),
-        instance.name,
+    return format_html('<a class="rc-name" href="{}">{}</a>', instance_url(instance.pk), instance.name)
+
+
+def delivery_link(delivery: Delivery) -> SafeString:
+    url = reverse("admin:registry_delivery_change", args=[delivery.pk])
+    return format_html('<a class="rc-link rc-nowrap" href="{}">{}</a>', url, moment(delivery.at))
+
+
+def subject_link(service: str, instance: str) -> SafeString:
+    """An instance by its name, which may be registered no more: it leads to its service."""
+    return format_html('<a class="rc-name" href="{}">{}/{}</a>', service_url(service), service, instance)
+
+
+def code(value: Any) -> SafeString:
+    """Text as it is, or anything else as JSON, in which members that sound like secrets are masked."""
+    shown = value if isinstance(value, str) else json.dumps(masking.masked(value), indent=2, default=str)
+    return format_html('<pre class="rc-code">{}</pre>', escaping.visible(shown, keep="\n"))
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> SafeString:
+    """A table whose rows become a few named lines each on a narrow screen."""
+    head = format_html_join("", "<th>{}</th>", ((each,) for each in headers))
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        ((format_html_join("", '<td data-label="{}">{}</td>', zip(headers, row, strict=True)),) for row in rows),
     )
+    return format_html(
+        '<table class="rc-table rc-stacks"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
+    )
+
+
+def visible(value: str) -> str:
+    """Text of others, with the characters escaped that act on the display."""
+    return escaping.visible(value)
+
+
+def text(value: str) -> SafeString | str:
+    """A cell that may be empty; an empty one takes no line on a narrow screen."""
+    return value or NOTHING
+
+
+def seconds(value: float) -> str:
+    """A duration as people read it: 4 ms, 2.5 s, 3 min."""
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value == float("inf"):
+        return "more than 30 s"
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
 def joined(parts: Iterable[str]) -> SafeString:
     return format_html(
-        '<span class="flex flex-wrap gap-2 self-center">{}</span>',
-        format_html_join("", "<span>{}</span>", ((p,) for p in parts)),
+        '<span class="rc-states">{}</span>', format_html_join("", "<span>{}</span>", ((part,) for part in parts))
     )
+
+
+def instances_url(**filters: str) -> str:
+    """The list of instances, with these filters on."""
+    return f"{reverse('admin:registry_instance_changelist')}?{urlencode(filters)}"
 
 
 def services_url() -> str:
@@ -78,9 +120,9 @@ def operation_url(name: str, targets: Iterable[InstanceKey] = (), **initial: obj
 
 
 def when(at: datetime | None) -> SafeString:
-    """For a narrow cell: it stays on one line."""
-    return format_html('<span class="whitespace-nowrap">{}</span>', moment(at))
+    """A time that stays on one line in a narrow cell."""
+    return format_html('<span class="rc-nowrap">{}</span>', moment(at))
 
 
 def moment(at: datetime | None) -> str:
-    return "-" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,23 +1,33 @@
-"""What an operator is asked before something is done."""
+"""The forms of the operations."""
+
+from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from config import escaping
 
 REASON_LENGTH = 500
 A_YEAR_IN_MINUTES = 525_600
 
 
+class PrintableField(forms.CharField):
+    """A line of text without control, bidirectional or invisible characters."""
+
+    def clean(self, value: Any) -> str:
+        cleaned: str = super().clean(value)
+        if any(map(escaping.is_acting, cleaned)):
+            raise forms.ValidationError("Leave out control and invisible characters.")
+        return cleaned
+
+
 def _reason(*, required: bool) -> forms.CharField:
-    return forms.CharField(
+    return PrintableField(
         max_length=REASON_LENGTH,
         required=required,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Shown to everybody, and kept in the journal.",
+        help_text="Kept in the audit log, and in the journal where the registry changes.",
     )
-
-
-class NothingToAsk(forms.Form):
-    pass
 
 
 class ReasonForm(forms.Form):
@@ -31,7 +41,7 @@ class MaintenanceForm(forms.Form):
         max_value=A_YEAR_IN_MINUTES,
         required=False,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="It ends by itself after so long. Empty: not before somebody ends it.",
+        help_text="It ends by itself after so many minutes; left empty, when somebody ends it.",
     )
 
 
@@ -41,7 +51,7 @@ class DrainForm(forms.Form):
         max_value=86_400,
         initial=30,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="So long it may finish what it does; then it is deregistered.",
+        help_text="The time to finish its requests; then it is deregistered.",
     )
     reason = _reason(required=False)
 
@@ -51,5 +61,6 @@ class ReplayForm(forms.Form):
         label="Since revision",
         min_value=0,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text="It is told again, as one net change, what has happened after this revision.",
+        help_text="Everything after this revision is delivered again, as one net change.",
     )
+    reason = _reason(required=False)

@@ -1,4 +1,4 @@
-"""The maintenances that hold, also over what is not registered now."""
+"""Maintenance in the admin: every one that holds, also of what is not registered now."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,13 +15,22 @@ from registry.models import InstanceKey, Maintenance
 
 @admin.register(Maintenance)
 class MaintenanceAdmin(RecordAdmin):
-    list_display = ["service", "of", "reason", "author", "begun", "ends"]
+    list_display = ["service", "of", "why", "by", "begun", "ends"]
+    fields = ["service", "of", "why", "by", "begun", "ends"]
     search_fields = ["service", "instance", "reason", "author"]
-    actions = ["end"]
+    actions = ["end", "export_csv"]
 
     @display(description="instance", ordering="instance")
     def of(self, maintenance: Maintenance) -> str:
-        return maintenance.instance or "all, also those to come"
+        return maintenance.instance or "all, also future ones"
+
+    @display(description="reason")
+    def why(self, maintenance: Maintenance) -> str:
+        return cells.text(cells.visible(maintenance.reason))
+
+    @display(description="author", ordering="author")
+    def by(self, maintenance: Maintenance) -> str:
+        return cells.visible(maintenance.author)
 
     @display(description="since", ordering="since")
     def begun(self, maintenance: Maintenance) -> str:
@@ -29,7 +38,7 @@ class MaintenanceAdmin(RecordAdmin):
 
     @display(description="until", ordering="until")
     def ends(self, maintenance: Maintenance) -> str:
-        return cells.when(maintenance.until) if maintenance.until else "it is ended"
+        return cells.when(maintenance.until) if maintenance.until else "somebody ends it"
 
     @admin.action(description="End maintenance ...", permissions=["operate"])
     def end(self, request: HttpRequest, chosen: QuerySet[Maintenance]) -> HttpResponse:

@@ -8,18 +8,32 @@ from django.urls import reverse
 
 
 def icon(request: HttpRequest) -> str:
-    return static("registry/icon.svg")
+    return static("rollcall/mark.svg")
+
+
+def tokens_css(request: HttpRequest) -> str:
+    return static("rollcall/tokens.css")
+
+
+def admin_css(request: HttpRequest) -> str:
+    return static("registry/admin.css")
+
+
+def admin_js(request: HttpRequest) -> str:
+    return static("registry/admin.js")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Each page with the permission that it wants."""
+    """The sidebar's links, each with the permission that its page wants."""
     instances, services = reverse("admin:registry_instance_changelist"), reverse("admin:registry_services")
     is_service = request.path.startswith(services)
-    is_instance = request.path.startswith(instances) and not is_service
+    others = (services, _page("operation", "x").removesuffix("x/"), _page("settings"), _page("two_step"))
+    is_instance = request.path.startswith(instances) and not request.path.startswith(others)
     return [
         {
             "title": "Registry",
             "items": [
+                _item("Overview", "dashboard", reverse("admin:index"), "registry.view_instance"),
                 _item("Services", "hub", services, "registry.view_instance", active=is_service),
                 _item("Instances", "dns", instances, "registry.view_instance", active=is_instance),
                 _item("Maintenance", "build", _list("registry_maintenance"), "registry.view_maintenance"),
@@ -28,14 +42,22 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             ],
         },
         {
-            "title": "People",
+            "title": "Access",
             "items": [
+                _item("Tokens", "key", _list("tokens_token"), "tokens.view_token"),
                 _item("Users", "person", _list("auth_user"), "auth.view_user"),
                 _item("Groups", "group", _list("auth_group"), "auth.view_group"),
-                _item("Who did what", "fact_check", _list("admin_logentry"), "admin.view_logentry"),
+                _item("Operations log", "fact_check", _list("admin_logentry"), "admin.view_logentry"),
+                _item("Audit log", "policy", _list("tokens_auditentry"), "tokens.view_auditentry"),
+                _item("Two-step sign-in", "phonelink_lock", _page("two_step"), ""),
+                _item("Settings in force", "tune", _page("settings"), "registry.view_settings"),
             ],
         },
     ]
+
+
+def _page(name: str, *arguments: str) -> str:
+    return reverse(f"admin:registry_{name}", args=arguments)
 
 
 def _list(model: str) -> str:
@@ -47,6 +69,6 @@ def _item(title: str, icon: str, link: str, permission: str, **members: Any) -> 
         "title": title,
         "icon": icon,
         "link": link,
-        "permission": lambda request: request.user.has_perm(permission),
+        "permission": lambda request: not permission or request.user.has_perm(permission),
         **members,
     }

@@ -1,4 +1,4 @@
-"""What an operator can do in the admin: each calls the domain as the API does, and says in words what came of it."""
+"""The operations of the admin: each calls the domain as the API does, and says in words what it did."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from django.forms import Form
 
 from registry.admin import forms
 from registry.health import protection, results
-from registry.instances import catalogue, overrides, registration
+from registry.instances import catalogue, overrides, registration, rotation
 from registry.models import InstanceKey
 from registry.webhooks import replay, sender
 
@@ -18,7 +18,7 @@ PERMISSION = "registry.operate_instance"
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """To do something to these targets; one with no instance named is a whole service."""
+    """An operation's targets and the form's values; a target with no instance named is a whole service."""
 
     author: str
     now: datetime
@@ -32,14 +32,18 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """`removes` says that dependents lose what it is done to, `sends` that it calls another machine."""
+    """`removes` says that dependents lose the targets, `sends` that it calls another machine.
+
+    `reveal` stands in for `carry_out` where a secret is made: it returns what was done, and the secret.
+    """
 
     name: str
     title: str
     explanation: str
     icon: str
     carry_out: Callable[[Order], str]
-    form: type[Form] = forms.NothingToAsk
+    form: type[Form] = forms.ReasonForm
+    reveal: Callable[[Order], tuple[str, str]] | None = None
     removes: bool = False
     deregisters: bool = False
     sends: bool = False
@@ -56,7 +60,9 @@ def name_of(target: InstanceKey) -> str:
 def _probe(order: Order) -> str:
     keys = [catalogue.instance(each.service, each.instance).pk for each in order.targets]
     count = results.hurry(keys, now=order.now)
-    return f"Due to be probed now: {count} of {len(keys)}; the others are being probed already."
+    others = len(keys) - count
+    already = f" {others} being probed already." if others else ""
+    return f"Due to be probed now: {count} of {len(keys)}.{already}"
 
 
 def _begin_maintenance(order: Order) -> str:
@@ -78,7 +84,11 @@ def _end_maintenance(order: Order) -> str:
             each.service, each.instance, reason=order.given["reason"], author=order.author, now=order.now
         )
     ]
-    return f"Ended the maintenance of {', '.join(map(name_of, ended))}." if ended else "None was in one of its own."
+    return (
+        f"Ended the maintenance of {', '.join(map(name_of, ended))}."
+        if ended
+        else "None of them was in a maintenance of its own."
+    )
 
 
 def _drain(order: Order) -> str:
@@ -102,24 +112,30 @@ def _replay(order: Order) -> str:
     revision = order.given["since"]
     for each in order.targets:
         replay.since(each, revision)
-    return f"Told again what happened after revision {revision}: {order.names}."
+    return f"The changes since revision {revision} are delivered again: {order.names}."
 
 
 def _resync(order: Order) -> str:
     replay.resync(order.targets)
-    return f"Told to ask for the whole: {order.names}."
+    return f"Asked to read all its providers again: {order.names}."
 
 
 def _try_webhook(order: Order) -> str:
     (target,) = order.targets
     attempt = sender.send_now(replay.trial(target, now=order.now))
     status = "no answer" if attempt.status_code is None else f"status {attempt.status_code}"
-    outcome = "took it" if attempt.succeeded else f"did not take it: {attempt.error}"
+    outcome = "accepted it" if attempt.succeeded else f"failed: {attempt.error}"
     return f"{name_of(target)} {outcome} ({status} after {attempt.duration_ms:.0f} ms)."
 
 
+def _rotate_secret(order: Order) -> tuple[str, str]:
+    (target,) = order.targets
+    secret = rotation.rotate(target, reason=order.given["reason"], author=order.author, now=order.now)
+    return f"Rotated the webhook secret of {name_of(target)}.", secret
+
+
 def _end_protection(order: Order) -> str:
-    return "Protection has ended." if protection.end(now=order.now) else "There was no protection to end."
+    return "Protection has ended." if protection.end(now=order.now) else "Protection was not active."
 
 
 def _because(reason: str) -> str:
@@ -130,14 +146,14 @@ _ALL = (
     Operation(
         name="probe",
         title="Probe now",
-        explanation="The next heartbeat is brought forward; what it finds counts like any other.",
+        explanation="The next probe is made now; its result counts like any other.",
         icon="radar",
         carry_out=_probe,
     ),
     Operation(
         name="maintenance",
         title="Begin maintenance",
-        explanation="It is not offered until this ends, whatever its heartbeats say and however often it registers.",
+        explanation="It is not offered until this ends, whatever its probes find and however often it registers.",
         icon="build",
         carry_out=_begin_maintenance,
         form=forms.MaintenanceForm,
@@ -147,16 +163,15 @@ _ALL = (
     Operation(
         name="end-maintenance",
         title="End maintenance",
-        explanation="It is offered again, if its heartbeats pass and no other maintenance holds.",
+        explanation="It is offered again if its probes pass and it is in no other maintenance.",
         icon="build_circle",
         carry_out=_end_maintenance,
-        form=forms.ReasonForm,
         is_for_services=True,
     ),
     Operation(
         name="drain",
         title="Drain",
-        explanation="It is no longer offered, may finish what it does, and is then deregistered.",
+        explanation="It is no longer offered, finishes its requests, and is then deregistered.",
         icon="water_drop",
         carry_out=_drain,
         form=forms.DrainForm,
@@ -164,8 +179,8 @@ _ALL = (
     ),
     Operation(
         name="replay",
-        title="Tell again",
-        explanation="The dependent is set back to a revision and told the net change from then on.",
+        title="Redeliver",
+        explanation="The net change since a revision is delivered to the dependent again.",
         icon="replay",
         carry_out=_replay,
         form=forms.ReplayForm,
@@ -174,19 +189,33 @@ _ALL = (
     ),
     Operation(
         name="resync",
-        title="Have it ask for the whole",
-        explanation="The dependent is told to read its providers anew, whatever revision it is at.",
+        title="Resync",
+        explanation="The dependent is asked to read all its providers again, whatever it knows.",
         icon="sync",
         carry_out=_resync,
         is_for_dependents=True,
     ),
     Operation(
         name="trial",
-        title="Send a test webhook",
-        explanation="A signed message that changes nothing is sent now, and what it is answered is shown.",
+        title="Send a test notification",
+        explanation="A signed webhook that changes nothing is sent now, and its answer is shown.",
         icon="outgoing_mail",
         carry_out=_try_webhook,
         sends=True,
+        is_for_one=True,
+        is_for_dependents=True,
+    ),
+    Operation(
+        name="rotate-secret",
+        title="Rotate secret",
+        explanation=(
+            "A new secret signs its webhooks and is shown once; for 24 hours the old one signs them too. It is for a "
+            "dependent whose secret is configured by hand: one that uses the SDK registers its own secret again when "
+            "it restarts."
+        ),
+        icon="key",
+        carry_out=lambda order: "",
+        reveal=_rotate_secret,
         is_for_one=True,
         is_for_dependents=True,
     ),
@@ -196,7 +225,6 @@ _ALL = (
         explanation="It is removed at once. This run of its process cannot register again; a new one can.",
         icon="delete",
         carry_out=_deregister,
-        form=forms.ReasonForm,
         removes=True,
         deregisters=True,
     ),
@@ -204,11 +232,12 @@ _ALL = (
         name="end-protection",
         title="End protection",
         explanation=(
-            "What fails still is taken for dead with its next probe, and its dependents are told. Protection does not "
-            "begin again within ten minutes."
+            "Every instance that still fails becomes critical with its next probe, and its dependents are told. "
+            "Protection does not begin again within ten minutes."
         ),
         icon="shield",
         carry_out=_end_protection,
+        removes=True,
         needs_targets=False,
     ),
 )

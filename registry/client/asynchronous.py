@@ -42,6 +42,9 @@ class AsyncConnection:
     async def beat(self, service: str, instance: str, *, status: str | None = None, reason: str = "") -> None:
         await self._send(calls.beat(service, instance, status=status, reason=reason))
 
+    async def instance(self, service: str, instance: str) -> wire.Instance:
+        return await self._send(calls.instance(service, instance))
+
     async def instances(
         self,
         service: str,

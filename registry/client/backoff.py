@@ -1,4 +1,4 @@
-"""How long to wait before trying again."""
+"""Backoff: the wait before the next attempt."""
 
 import random
 
@@ -11,11 +11,11 @@ LONGEST_RETRY_OF_REFUSAL_SECONDS = 15.0
 
 
 def wait_after(error: RollcallError, failures: int) -> float:
-    """Longer with each failure in a row, of which this error is one."""
+    """The wait after an error; it grows with each failure in a row."""
     longest = LONGEST_RETRY_SECONDS if error.retryable else LONGEST_RETRY_OF_REFUSAL_SECONDS
     return spread(min(FIRST_RETRY_SECONDS * 2 ** min(failures - 1, 16), longest))
 
 
 def spread(seconds: float) -> float:
-    """Within a fifth of it, so that what started together does not go on together."""
+    """Add jitter of up to a fifth, so that clients which started together drift apart."""
     return seconds * random.uniform(0.8, 1.2)

@@ -40,7 +40,7 @@ class Cache:
                 self._take_from_state()
 
     def wait(self, timeout: float) -> None:
-        """Until the snapshot is replaced, or for so many seconds."""
+        """Wait until the snapshot is replaced, at most `timeout` seconds."""
         with self._updated:
             self._updated.wait(timeout)
 

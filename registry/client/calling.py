@@ -23,7 +23,7 @@ AWAY = frozenset({502, 503, 504})
 
 
 class Choosing(Protocol):
-    """What a membership and a lookup have in common."""
+    """Chooses providers: a membership or a lookup."""
 
     def choose(self, service: str) -> Provider | None: ...
 

@@ -65,6 +65,10 @@ def beat(service: str, instance: str, *, status: str | None = None, reason: str 
     return Call(method="PUT", path=f"{_instance_path(service, instance)}/heartbeat", read=_nothing, body=body)
 
 
+def instance(service: str, instance: str) -> Call[wire.Instance]:
+    return Call(method="GET", path=_instance_path(service, instance), read=_reader(wire.Instance))
+
+
 def instances(
     service: str, *, after: int | None = None, wait_seconds: float = 0.0, **filters: str | None
 ) -> Call[wire.InstanceList]:
@@ -116,7 +120,7 @@ class Answers:
         return result
 
     def forget(self) -> None:
-        """What was kept is of no use to a registry that may have begun anew."""
+        """Drop the kept answers: the registry may have begun a new history."""
         with self._lock:
             self._kept.clear()
 

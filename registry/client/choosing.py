@@ -40,7 +40,7 @@ class Chooser:
         self._lock = threading.Lock()
 
     def choose(self, service: str) -> Provider | None:
-        """None when no instance is offered."""
+        """The next provider; None when no instance is offered."""
         if self._clock() >= self._next_return:
             self._take_back()
         chosen = self._rounds.get(service)
@@ -95,7 +95,7 @@ class Chooser:
         self._next_return = min((each.until for each in self._ejections.values() if each.until > now), default=math.inf)
 
     def _fit(self, offered: Sequence[Provider], now: float) -> Sequence[Provider]:
-        """Those not set aside; where more than half would be, those whose time is over first stay in."""
+        """The providers not set aside; at most half are, and those whose time ends first return."""
         out = [each for each in offered if (found := self._ejections.get(_key(each))) and found.until > now]
         out.sort(key=lambda provider: self._ejections[_key(provider)].until, reverse=True)
         aside = {_key(provider) for provider in out[: len(offered) // 2]}

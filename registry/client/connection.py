@@ -52,6 +52,10 @@ class Connection:
         """The heartbeat of a `ttl` instance; `status="critical"` reports illness. NotFoundError: register again."""
         self._send(calls.beat(service, instance, status=status, reason=reason))
 
+    def instance(self, service: str, instance: str) -> wire.Instance:
+        """One instance as it is registered. Raises NotFoundError."""
+        return self._send(calls.instance(service, instance))
+
     def instances(
         self,
         service: str,
@@ -62,7 +66,7 @@ class Connection:
         after: int | None = None,
         wait_seconds: float = 0.0,
     ) -> wire.InstanceList:
-        """With `after` and `wait_seconds` the registry answers when the service has changed, or the time is over."""
+        """List a service's instances; with `after` and `wait_seconds`, once it has changed or the time is over."""
         call = calls.instances(service, status=status, tag=tag, zone=zone, after=after, wait_seconds=wait_seconds)
         return self._send(call)
 
@@ -85,7 +89,7 @@ class Connection:
             client.close()
 
     def prepare(self) -> None:
-        """To be called before another thread makes the first call.
+        """Prepare for calls from another thread.
 
         What a thread is importing when its process forks can never be imported in the child, and while it reads
         certificates, OpenSSL is locked: for ever in the child, whose first `hmac` or `hashlib` would hang.
@@ -93,7 +97,7 @@ class Connection:
         _ = self._client
 
     def forget_connections(self) -> None:
-        """What a forked child must do: the connections are its parent's."""
+        """Drop the connections in a forked child: they are its parent's."""
         self.__dict__.pop("_client", None)
 
     def __enter__(self) -> Self:

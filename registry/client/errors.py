@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree: `except RollcallError` catches all of it, `retryable` says whether to try again."""
+"""The client's errors, as one tree: `except RollcallError` catches all; `retryable` says whether to try again."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -74,6 +74,12 @@ class DeregisteredError(ProblemError):
     code = "deregistered"
 
 
+class SupersededError(ConflictError):
+    """A later run of the instance has registered; this run must not take the registration back."""
+
+    code = "superseded"
+
+
 class InvalidError(ProblemError):
     code = "invalid"
 
@@ -122,6 +128,7 @@ _BY_CODE: dict[str, type[ProblemError]] = {
         NotFoundError,
         ConflictError,
         DeregisteredError,
+        SupersededError,
         InvalidError,
         RegistryFailedError,
         UnavailableError,

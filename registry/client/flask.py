@@ -8,7 +8,7 @@ from .membership import Member
 
 
 def blueprint(me: Member, path: str = "/rollcall/notify") -> Blueprint:
-    """To be reached at the registration's `notify_url`."""
+    """Receives webhooks; mount it at the registration's `notify_url`."""
     made = Blueprint("rollcall", __name__)
 
     @made.post(path)

@@ -14,9 +14,9 @@ from .wire import Registration
 
 logger = logging.getLogger(__name__)
 
-# Longer, and who sits between might take the silence for the end; what is cut without a word is noticed so late.
+# A proxy may cut longer silences; and a connection that was dropped silently is noticed only after this time.
 LONGEST_WAIT_SECONDS = 20.0
-# So many answers in a row may come soon and say nothing new: other instances of the own service wake us, too.
+# Answers in a row that may come early without news: changes of the service's other instances wake us, too.
 HASTY_ANSWERS = 3
 LONGEST_REST_SECONDS = 5.0
 
@@ -47,7 +47,7 @@ class Follower:
         self._thread: threading.Thread | None = None
 
     def start(self, stopping: threading.Event) -> None:
-        """Unless it is under way already; it ends soon after `stopping`."""
+        """Start the thread unless it runs; it ends soon after `stopping` is set."""
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._follow, args=(stopping,), name="rollcall-follow", daemon=True)
             self._thread.start()

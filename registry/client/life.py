@@ -1,4 +1,4 @@
-"""What an instance does for as long as it lives: register, beat, make sure it is known, register again, deregister."""
+"""The life of an instance: register, beat, verify that it is registered as declared, register again, deregister."""
 
 import logging
 import math
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from . import snapshot
+from . import drift, snapshot
 from .backoff import FIRST_RETRY_SECONDS, spread, wait_after
 from .cache import Cache
 from .connection import Connection
 from .crew import Crew, new_run
-from .errors import DeregisteredError, NotFoundError, RollcallError
+from .errors import DeregisteredError, NotFoundError, RollcallError, SupersededError
 from .snapshot import Snapshot
 from .wire import Change, Registration, Resolution
 
@@ -54,11 +54,15 @@ class Life:
         # Why the registry could not be asked; None since it answered.
         self.trouble: RollcallError | None = None
         self._is_asking_wanted = False
+        # The members that the registry keeps otherwise than declared, and that registering again does not mend.
+        self._tolerated: frozenset[str] = frozenset()
+        # The revision at which the registration was last compared with the declaration.
+        self._compared_at = -1
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """As if nothing had been done yet: after the end, and in a forked child."""
-        # What was deregistered stays so: to come back is to be another run.
+        """Reset to the state before the first step: after the end, and in a forked child."""
+        # A deregistered run cannot come back: the next start is another run.
         self._run = new_run()
         self.is_registered = False
         self._was_attempted = False
@@ -100,18 +104,19 @@ class Life:
             logger.info("The registry could not be asked for the providers: %s", error)
 
     def drain(self, seconds: float) -> bool:
-        """Have the registry offer the instance no more while this process serves on; from then on only `end` is due.
+        """Drain: the registry no longer offers the instance while this process still serves; then only `end` is due.
 
         With other workers of the same server it is the last to leave that does. False where there is nothing to wait
         for: the registry does not know the instance, or cannot be told.
         """
-        is_known = self.is_registered or self._crew is not None
+        is_superseded = isinstance(self.trouble, SupersededError)
+        is_known = self.is_registered or (self._crew is not None and not is_superseded)
         self._is_last = self._leaves_nobody()
         if not (is_known and self._is_last):
             return is_known
         try:
             reason = "its process was told to end"
-            # What is killed meanwhile is deregistered all the same.
+            # With a margin: a process that is killed meanwhile is deregistered all the same.
             self._connection.drain(
                 self.registration.service, self.registration.instance, seconds=seconds + DRAIN_MARGIN, reason=reason
             )
@@ -156,7 +161,8 @@ class Life:
     def _attempt(self, action: Callable[[], float], now: float) -> None:
         try:
             self._due[action] = now + action()
-        except DeregisteredError as error:
+        except (DeregisteredError, SupersededError) as error:
+            # A superseded run leaves the registration to its successor: another incarnation would take it back.
             logger.warning("%s stays away from the registry until it is started again: %s", self._name, error)
             self.is_registered, self.trouble = False, error
             self._due = dict.fromkeys(self._due, math.inf)
@@ -211,7 +217,9 @@ class Life:
             )
         )
         self._was_forgotten = False
-        # Now only: who is registered knows what was answered.
+        self._tolerated = drift.differences(self.registration, answer.instance)
+        self._compared_at = answer.revision
+        # Only now: a reader of `is_registered` may rely on the answer having been taken in.
         was_registered, self.is_registered = self.is_registered, True
         if not was_registered:
             logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
@@ -222,7 +230,19 @@ class Life:
         answer = self._connection.providers(self.registration.service, self.registration.instance)
         if not self._cache.update(partial(self._after_asking, answer=answer, asked_at=position)):
             self._register()
+        elif self.is_registered and answer.revision != self._compared_at:
+            self._compare(answer.revision)
         return spread(self._verify_seconds)
+
+    def _compare(self, revision: int) -> None:
+        """Register again where the registration is no longer what was declared; every edit of it has a revision."""
+        kept = self._connection.instance(self.registration.service, self.registration.instance)
+        self._compared_at = revision
+        found = drift.differences(self.registration, kept)
+        if found - self._tolerated:
+            changed = ", ".join(sorted(found))
+            logger.warning("%s is not registered as declared (%s): registering again", self._name, changed)
+            self._register()
 
     def _after_asking(self, known: Snapshot, *, answer: Resolution, asked_at: tuple[int, int]) -> Snapshot | None:
         after = snapshot.after_asking(known, answer, asked_at=asked_at)

@@ -1,4 +1,4 @@
-"""Who wants to hear of a service's changes, and what each heard last."""
+"""Listeners to a service's changes, and the providers each was given last."""
 
 import logging
 from collections.abc import Callable, Sequence

@@ -38,7 +38,7 @@ FOLLOWER_ENDS_SECONDS = 0.2
 
 
 class Member:
-    """What plain and asynchronous code share; see Membership. The connection is its own, and closed at its end."""
+    """The base of Membership and AsyncMembership; it owns its connection and closes it."""
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class Member:
 
 
 class Membership(Member):
-    """What `Registry.registered` returns; a context manager, or `start` and `stop`.
+    """A member of the registry, made by `Registry.registered`: a context manager, or `start` and `stop`.
 
     Nothing here waits for the registry but `wait_for`: registering, beating and asking go on in a thread, for as long
     as it takes, and the providers are the last known good ones. With a `state_dir` they are kept on disk as well, and
@@ -249,7 +249,7 @@ class Membership(Member):
         self.drain_and_stop()
 
     def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:
-        """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
+        """Wait until an instance is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
             self._cache.wait(self._left(until, service, timeout))
@@ -266,7 +266,7 @@ class Membership(Member):
 
 
 class AsyncMembership(Member):
-    """What `AsyncRegistry.registered` returns: as Membership, and its thread leaves the event loop alone."""
+    """As Membership, made by `AsyncRegistry.registered`; its thread leaves the event loop alone."""
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """As Membership's."""
@@ -277,7 +277,7 @@ class AsyncMembership(Member):
         await asyncio.to_thread(self.drain_and_stop)
 
     async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's
-        """Until an instance of it is offered. Raises NoProviderError after `timeout` seconds."""
+        """Wait until an instance is offered. Raises NoProviderError after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not (found := self.providers(service)):
             await asyncio.to_thread(self._cache.wait, self._left(until, service, timeout))

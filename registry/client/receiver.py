@@ -18,7 +18,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What to answer with: nothing, or a problem."""
+    """The response to a webhook: empty, or a problem."""
 
     status: int
     body: bytes = b""
@@ -44,7 +44,7 @@ def receive(
         return too_large()
     try:
         webhook.verify(headers, body, secret, now)
-        # What it says beside changes of providers is for clients that are newer than this one.
+        # Other types of messages are for newer clients.
         if is_of_interest(message := json.loads(body)):
             learn(decode(Notification, message).data)
     except SignatureError as error:

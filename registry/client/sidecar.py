@@ -41,7 +41,7 @@ def run(me: Membership, program: Sequence[str]) -> int:
 
 
 def _wait(process: "subprocess.Popen[bytes]", signals: socket.socket) -> int:
-    """Not in the system's call for it: a signal that came just before would be handled when the process has ended."""
+    """Wait without blocking in the system call, where a signal that came just before would wait for the child's end."""
     while (code := process.poll()) is None:
         signals.recv(4096)
     return code
@@ -49,7 +49,7 @@ def _wait(process: "subprocess.Popen[bytes]", signals: socket.socket) -> int:
 
 @contextmanager
 def _signals() -> Iterator[socket.socket]:
-    """Where a byte comes with each signal, at once."""
+    """A socket that receives a byte at each signal."""
     reader, writer = socket.socketpair()
     with reader, writer:
         writer.setblocking(False)

@@ -16,7 +16,7 @@ REMEMBERED_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """What was true at `revision`.
+    """The providers known at `revision`.
 
     `told_revision` is where the registry believes us to be; it lags behind `revision` when we asked and found that
     nothing we require had changed, and `providers` is what was true at both. `epoch` counts how often the registry's
@@ -46,7 +46,7 @@ class Snapshot:
 
 
 def after_change(snapshot: Snapshot, change: Change) -> Snapshot | None:
-    """What is known after a webhook; None when it does not follow on what is known: ask for the whole."""
+    """The snapshot after a webhook; None when it does not follow the known revision: ask for the whole."""
     if change.resync:
         return None
     if change.to_revision <= snapshot.revision:
@@ -57,7 +57,7 @@ def after_change(snapshot: Snapshot, change: Change) -> Snapshot | None:
 
 
 def after_asking(snapshot: Snapshot, answer: Resolution, *, asked_at: tuple[int, int]) -> Snapshot | None:
-    """What is known after an answer to `GET .../providers`; None when its revision went back: register again."""
+    """The snapshot after an answer to `GET .../providers`; None when its revision went back: register again."""
     if asked_at[0] != snapshot.epoch:
         return snapshot
     if answer.revision < asked_at[1]:
@@ -78,7 +78,7 @@ def after_registering(
     was_forgotten: bool = False,
     remember_until: float = 0.0,
 ) -> Snapshot:
-    """What is known after a registration, whose answer is never a stale one: a revision that went back is true.
+    """The snapshot after a registration, whose answer is never stale: a revision that went back is true.
 
     `was_forgotten`: the registry had said that it does not know us any more, so that it may not know others either.
     """
@@ -94,14 +94,14 @@ def after_registering(
 
 
 def after_time(snapshot: Snapshot, *, now: float) -> Snapshot:
-    """What is known when time has passed: who did not register again meanwhile is gone."""
+    """The snapshot after a time: instances that have not registered again meanwhile are dropped."""
     if not snapshot.remembered or now < snapshot.remembered_until:
         return snapshot
     return replace(snapshot, remembered={}, remembered_until=0.0)
 
 
 def _whole(snapshot: Snapshot, revision: int, providers: ProvidersByService) -> Snapshot:
-    # Who is offered again need not be remembered, lest it is when it has fallen.
+    # An instance that is offered again need not be remembered: it would outlive its next failure.
     remembered = _without(snapshot.remembered, providers) if snapshot.remembered else snapshot.remembered
     return replace(snapshot, revision=revision, told_revision=revision, providers=providers, remembered=remembered)
 

@@ -10,7 +10,7 @@ from .membership import Member
 
 
 def route(me: Member, path: str = "/rollcall/notify") -> Route:
-    """To be reached at the registration's `notify_url`."""
+    """Receives webhooks; mount it at the registration's `notify_url`."""
 
     async def notify(request: Request) -> Response:
         answer = await _answer(me, request)
@@ -25,5 +25,5 @@ async def _answer(me: Member, request: Request) -> receiver.Answer:
         body += chunk
         if len(body) > receiver.BODY_LIMIT_BYTES:
             return receiver.too_large()
-    # What is learnt may be written to disk: not on the event loop.
+    # The snapshot may be written to disk: not on the event loop.
     return await run_in_threadpool(me.receive, request.headers, bytes(body))

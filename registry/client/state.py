@@ -1,4 +1,4 @@
-"""What an instance keeps on disk: the providers it knew last, and the secret its webhooks are signed with."""
+"""The files that an instance keeps: the last known providers, and the secret that signs its webhooks."""
 
 import json
 import logging
@@ -17,14 +17,14 @@ from .webhook import new_secret
 from .wire import Registration
 
 logger = logging.getLogger(__name__)
-# Far longer than it takes to write the providers down.
+# Far longer than writing the providers takes.
 LOCK_SECONDS = 1.0
 
 Signature = tuple[int, int, int]
 
 
 def directory_of(registration: Registration, state_dir: Path | str) -> Path:
-    """Of one instance, so that several may share a `state_dir`."""
+    """The directory of one instance; several may share a `state_dir`."""
     return Path(state_dir) / f"{registration.service}.{registration.instance}"
 
 
@@ -45,7 +45,7 @@ class State:
         return found.st_mtime_ns, found.st_ino, found.st_size
 
     def read(self) -> Snapshot | None:
-        """None when nothing was kept, or what was kept is damaged: the registry knows it anyway."""
+        """The stored snapshot; None when there is none or it is damaged, as the registry has it too."""
         try:
             return decode(Snapshot, json.loads(self._path.read_bytes()))
         except FileNotFoundError:
@@ -55,11 +55,11 @@ class State:
             return None
 
     def write(self, snapshot: Snapshot) -> None:
-        """Whole or not at all. Raises OSError."""
+        """Store the snapshot atomically. Raises OSError."""
         _replace(self._path, json.dumps(asdict(snapshot)).encode())
 
     def secret(self) -> str:
-        """Made once, so that it survives restarts and every worker knows it. Raises OSError."""
+        """The secret, made once and shared by restarts and workers. Raises OSError."""
         path = self.directory / "secret"
         if not path.exists():
             draft = _draft(path, new_secret().encode())
@@ -85,7 +85,7 @@ class State:
 
 
 def with_secret(registration: Registration, state: State | None) -> Registration:
-    """With the secret that was kept, or a new one, where webhooks come and none is given."""
+    """Add the stored secret, or a new one, to a registration that takes webhooks and names none."""
     if not registration.notify_url or registration.notify_secret:
         return registration
     return replace(registration, notify_secret=state.secret() if state else new_secret())

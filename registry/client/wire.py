@@ -1,4 +1,4 @@
-"""What travels between a service and the registry, as frozen dataclasses; docs/protocol.md explains each member."""
+"""The wire shapes as frozen dataclasses; docs/protocol.md explains each member."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ OFFERED = ("passing", "warning")
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """How the registry judges an instance: `kind` is `http`, `tcp` or `ttl`; without a `url` it is the instance's."""
+    """An instance's health check: `kind` is `http`, `tcp` or `ttl`; `url` defaults to the instance's."""
 
     kind: str = "tcp"
     url: str | None = None
@@ -25,7 +25,7 @@ class Heartbeat:
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """What a service says of itself: `service` and `instance` go into the address, the rest into the body."""
+    """A registration: `service` and `instance` go into the address, the other members into the body."""
 
     service: str
     instance: str
@@ -39,7 +39,7 @@ class Registration:
     version: str = ""
     weight: int = 100
     metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
-    # Of the run that registers; a membership makes one for each time it starts, the same for all workers of a server.
+    # The run that registers; a membership makes one at each start, the same for all workers of a server.
     incarnation: str = ""
 
     def body(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Registered:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """What an instance requires, resolved, as it stood at `revision`."""
+    """The providers that an instance requires, at `revision`."""
 
     revision: int
     providers: ProvidersByService

@@ -1,4 +1,4 @@
-"""What the members that the registry refuses are called on the command line, for the sentence that says so."""
+"""The command-line names of the members that the registry may refuse, for its error messages."""
 
 from typing import Final
 

@@ -67,7 +67,13 @@ class Instance(models.Model):
 
     class Meta:
         ordering = ["service", "name"]
-        permissions = [("operate_instance", "Can operate instances: probe, maintenance, drain, deregister, tell again")]
+        permissions = [
+            (
+                "operate_instance",
+                "Can operate instances: probe, maintenance, drain, deregister, redeliver, rotate secrets",
+            ),
+            ("view_settings", "Can view the settings in force"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["service", "name"], name="instance_unique"),
             # Two names that differ in case alone are one instance registered twice.

@@ -41,7 +41,7 @@ def choose(service: str) -> Provider | None:
 
 
 def url(service: str) -> str | None:
-    """Where to call it now, without a slash at the end; None when no instance is offered."""
+    """The address of one instance, without a trailing slash; None when none is offered."""
     chosen = choose(service)
     return None if chosen is None else chosen.url.rstrip("/")
 
@@ -75,7 +75,7 @@ def _source(service: str) -> Membership | Lookup | None:
 
 
 def _made_lookup() -> Lookup | None:
-    """None while the settings say nothing usable: the system check tells what is wrong with them."""
+    """The lookup; None while the settings are unusable, which the system check explains."""
     global _lookup
     if _lookup is None:
         try:
@@ -89,7 +89,7 @@ def _made_lookup() -> Lookup | None:
 
 
 def _kept(configured: configuration.Configuration) -> Snapshot:
-    """What this service's server knew last, for the case that the registry is away now."""
+    """The last snapshot of this service's server, for when the registry is away."""
     if configured.registration is None or configured.state_dir is None:
         return Snapshot()
     try:

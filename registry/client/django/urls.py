@@ -1,4 +1,4 @@
-"""To be included below `rollcall/`, where the registration says that webhooks go."""
+"""URLs to include below `rollcall/`, where the registration's webhooks go."""
 
 from django.urls import path
 

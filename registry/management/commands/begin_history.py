@@ -1,4 +1,4 @@
-"""Have nobody go on from what a restored database does not hold."""
+"""Begin a new history after the database was restored from a copy."""
 
 from typing import Any
 
@@ -15,5 +15,5 @@ class Command(commands.Reporting):
 
     def report(self, **options: Any) -> Report:
         count = replay.begin_history()
-        said = f"The journal has a history of its own; {count} dependents are told to ask for the whole."
+        said = f"The journal has a new history; {count} dependents are asked to resync."
         return Report(lines=[said], body={"dependents": count})

@@ -1,4 +1,4 @@
-"""Probe now, and explain what the verdict is and why."""
+"""Probe now, explain the verdict, and end with an exit code that monitoring understands."""
 
 import asyncio
 from argparse import ArgumentParser
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.management import CommandError
 from django.utils import timezone
 
 from config import commands
@@ -15,17 +16,32 @@ from registry.health import leases, protection
 from registry.health.probe import Due, Finding, Health, Result
 from registry.health.prober import Prober
 from registry.health.verdict import judge
-from registry.instances import catalogue
+from registry.instances import catalogue, standing
 from registry.instances.declaration import address_policy
 from registry.models import HeartbeatKind, Instance, Status
 from registry.wire.bodies import instance_body, tenths, timestamp
 
+PASSING, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
+_CODES = {
+    "passing": PASSING,
+    "warning": WARNING,
+    "degraded": WARNING,
+    "maintenance": WARNING,
+    "draining": WARNING,
+    "critical": CRITICAL,
+    "missing": CRITICAL,
+}
+
 
 class Command(commands.Reporting):
     help = (
-        "Probe an instance, or with none named all of a service, and explain the verdict. It is a look only: nothing "
-        "is counted or written. Example: check_service billing billing-1"
+        "Probe an instance, or with none named all of a service, and explain the verdict. Nothing is counted or "
+        "written. The exit code is that of a Nagios plugin, by what dependents are told: 0 passing, 1 warning (also "
+        "maintenance, draining, and a service of which only some instances are offered), 2 critical, 3 unknown (also "
+        "starting, an unknown name, and a wrong command line). Example: check_service billing billing-1"
     )
+
+    usage_code = UNKNOWN
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
@@ -36,16 +52,31 @@ class Command(commands.Reporting):
         instances = [catalogue.instance(service, name)] if name else catalogue.instances(service)
         if not instances:
             raise UnknownService(service)
+        shown = instances[0].shown_status if name else _state(service)
         dues = [leases.due_of(instance.heartbeat) for instance in instances]
         checked = list(zip(instances, asyncio.run(_probe(dues)), strict=True))
         return Report(
             lines=(line for instance, result in checked for line in _lines(instance, result)),
             body=[_body(instance, result) for instance, result in checked],
+            exit_code=_CODES.get(shown, UNKNOWN),
         )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            super().handle(*args, **options)
+        except CommandError as error:
+            # Whatever kept it from an answer: critical is only what the registry says is critical.
+            error.returncode = UNKNOWN
+            raise
+
+
+def _state(service: str) -> str:
+    """The service's state as on the board, its requirements included."""
+    return standing.findings(catalogue.summaries()).states[service]
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
-    """All at once, so that those which hang are waited for together."""
+    """Probe all at the same time, so that the slow ones are waited for together."""
     prober = Prober(address_policy(), on_alarm=lambda alarmed: None, claim=lambda alarmed: [])
     probed = [due for due in dues if due.kind != HeartbeatKind.TTL]
     try:
@@ -113,7 +144,7 @@ def _overrides(instance: Instance) -> Iterator[str]:
 
 
 def _after(result: Result) -> Health:
-    """What this result, were it counted, would make of the instance."""
+    """The health that would follow if this result were counted."""
     now = timezone.now().timestamp()
     return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
 
@@ -121,9 +152,9 @@ def _after(result: Result) -> Health:
 def _follows(result: Result) -> str:
     after, limits = _after(result), result.due.thresholds
     if result.finding is Finding.INCONCLUSIVE:
-        return "The fault is ours, so that nothing follows from it."
+        return "The registry could not probe it for a fault of its own: the verdict stays."
     if after.is_damped:
-        return "It has changed too often: it is held critical until it has been steady for up to three minutes."
+        return "It is flapping: it stays critical until it has been steady for up to three minutes."
     if after.failures:
         count = f"failure {after.failures} in a row, of {limits.failures_before_critical} for critical"
         return f"That is {count}: {'it would be critical' if after.verdict == Status.CRITICAL else 'not yet enough'}."

@@ -69,7 +69,7 @@ def _dependents(service: str) -> list[str]:
 
 
 def _instances(service: str, instance: str) -> list[str]:
-    """Of that name that are registered now: of one misspelt there is none."""
+    """The registered instances of that name, for a misspelt one none."""
     return [each.name for each in catalogue.instances(service) if instance in ("", each.name)]
 
 

@@ -1,52 +1,60 @@
-"""Make the registry know this system's services and its operator."""
+"""Make the tokens of this system's services known to the registry, and its operator's account."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 
 from config import commands
 from config.tokens import acting, issuing
+from config.tokens.models import Token
 
-OPERATORS = "operators"
-# What the group may do: look at everything of the registry, and operate it.
-PERMISSIONS = {
-    "registry": ["view_instance", "view_maintenance", "view_journalentry", "view_delivery", "operate_instance"],
-    "admin": ["view_logentry"],
-}
+OPERATOR = "operator"
+# The role (registry/migrations/0011_roles.py) of the account.
+ROLE = "administrator"
 
 
 class Command(commands.Command):
     help = (
-        "Make the tokens of this system's services known, and for the admin the operator's account and the group "
-        "'operators'. Idempotent."
+        "Make the tokens of this system's services known, and the admin's account 'operator'; print what changed. "
+        "Idempotent."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the accounts and their passwords")
+        parser.add_argument("--json", action="store_true", help="print the accounts and their passwords instead")
 
     def run(self, **options: Any) -> None:
-        for service, token in settings.SERVICE_TOKENS.items():
-            issuing.ensure(name=service, scopes=["read", f"register:{service}"], token=token)
-        issuing.ensure(
-            name="webui-operators", scopes=["read", "operate", acting.SCOPE], token=settings.WEBUI_OPERATE_TOKEN
-        )
-        _ensure_operator(settings.OPERATOR_PASSWORD)
+        tokens = {name: (["read", f"register:{name}"], token) for name, token in settings.SERVICE_TOKENS.items()}
+        tokens["webui-operators"] = (["read", "operate", acting.SCOPE], settings.WEBUI_OPERATE_TOKEN)
+        changed = [name for name, (scopes, token) in tokens.items() if _ensure_token(name, scopes, token)]
+        account = _ensure_operator(settings.OPERATOR_PASSWORD)
         if options["json"]:
-            self.print_json({"operator": settings.OPERATOR_PASSWORD})
+            self.print_json({OPERATOR: settings.OPERATOR_PASSWORD})
+            return
+        known = [name for name in tokens if name not in changed]
+        if changed:
+            self.stdout.write(f"Made known the tokens of {', '.join(changed)}.")
+        if known:
+            self.stdout.write(f"Unchanged: the tokens of {', '.join(known)}.")
+        self.stdout.write(f"The account {OPERATOR!r}: {account}.")
 
 
-def _ensure_operator(password: str) -> None:
-    operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
+def _ensure_token(name: str, scopes: list[str], token: str) -> bool:
+    """Whether it was changed."""
+    before = Token.objects.filter(name=name).values().first()
+    issuing.ensure(name=name, scopes=scopes, token=token)
+    after = Token.objects.filter(name=name).values().first()
+    return before != after
+
+
+def _ensure_operator(password: str) -> str:
+    """What was done, in a word or two."""
+    operator, is_new = User.objects.get_or_create(username=OPERATOR, defaults={"is_staff": True, "is_superuser": True})
+    done = "created" if is_new else "unchanged"
     if not operator.check_password(password):
         operator.set_password(password)
         operator.save(update_fields=["password"])
-    operator.groups.add(_ensure_operators())
-
-
-def _ensure_operators() -> Group:
-    group, _ = Group.objects.get_or_create(name=OPERATORS)
-    for app, codenames in PERMISSIONS.items():
-        group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
-    return group
+        done = "created" if is_new else "given the password of this installation"
+    operator.groups.add(*Group.objects.filter(name=ROLE))
+    return done

@@ -1,4 +1,4 @@
-"""Tell dependents again."""
+"""Redeliver changes to dependents, or resync them."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,8 +16,8 @@ from registry.webhooks import replay, sender
 
 class Command(commands.Reporting):
     help = (
-        "Tell a dependent the net change since a revision or from one delivery on, send it a test, or have it (or with "
-        "--all every dependent) ask for the whole. Examples: replay_notifications webui webui-1 --since 41; "
+        "Redeliver the net change since a revision or a delivery, send a test, or resync a dependent (or with "
+        "--all every dependent). Examples: replay_notifications webui webui-1 --since 41; "
         "replay_notifications webui webui-1 --trial; replay_notifications --all"
     )
 
@@ -27,10 +27,10 @@ class Command(commands.Reporting):
         parser.add_argument("name", nargs="?", help="the dependent's service")
         parser.add_argument("instance", nargs="?")
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--since", type=int, metavar="REVISION", help="(default: have it ask for the whole)")
-        what.add_argument("--delivery", type=int, metavar="ID", help="from where that delivery began")
+        what.add_argument("--since", type=int, metavar="REVISION", help="(default: resync)")
+        what.add_argument("--delivery", type=int, metavar="ID", help="from the start of that delivery")
         what.add_argument("--trial", action="store_true", help="send a signed message that changes nothing, now")
-        what.add_argument("--all", action="store_true", help="have every dependent ask for the whole")
+        what.add_argument("--all", action="store_true", help="resync every dependent")
 
     def report(self, **options: Any) -> Report:
         named = [each for each in (options["name"], options["instance"]) if each]
@@ -38,7 +38,7 @@ class Command(commands.Reporting):
             raise Invalid("Name a service and its instance, or say --all.")
         if options["all"]:
             count = replay.resync()
-            return _told(f"{count} dependents are told to ask for the whole.", count)
+            return _told(f"{count} dependents are asked to resync.", count)
         return _tell(declaration.instance_key(options["name"], options["instance"]), **options)
 
 
@@ -48,12 +48,12 @@ def _tell(target: InstanceKey, *, since: int | None, delivery: int | None, trial
         return _try(target, named)
     if since is not None:
         replay.since(target, since)
-        return _told(f"{named} is told what changed since {since}.")
+        return _told(f"The changes since revision {since} are delivered to {named} again.")
     if delivery is not None:
         replay.delivery(target, delivery)
-        return _told(f"{named} is told again what delivery {delivery} told, and what has changed since.")
+        return _told(f"Delivery {delivery} to {named} is repeated, with the changes since.")
     replay.resync([target])
-    return _told(f"{named} is told to ask for the whole.")
+    return _told(f"{named} is asked to resync.")
 
 
 def _told(said: str, count: int = 1) -> Report:
@@ -64,6 +64,6 @@ def _try(target: InstanceKey, named: str) -> Report:
     attempt = sender.send_now(replay.trial(target, now=timezone.now()))
     body = sender.attempt_body(attempt)
     if not attempt.succeeded:
-        return Report(lines=[], body=body, failure=f"{named} did not take it: {attempt.error}")
-    said = f"{named} took it, and answered {attempt.status_code} after {attempt.duration_ms:.0f} ms."
+        return Report(lines=[], body=body, failure=f"{named} refused it: {attempt.error}")
+    said = f"{named} accepted it: {attempt.status_code} after {attempt.duration_ms:.0f} ms."
     return Report(lines=[said], body=body)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from math import inf
 from typing import Any
 
-from config import commands
+from config import commands, escaping
 from registry.journal import log
 from registry.models import JournalEntry
 from registry.wire.bodies import entry_body
@@ -56,4 +56,4 @@ def _revision(text: str) -> int:
 def _as_line(entry: JournalEntry) -> str:
     reason = f": {entry.reason}" if entry.reason else ""
     what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
-    return f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})"
+    return escaping.visible(f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})")

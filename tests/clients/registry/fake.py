@@ -22,6 +22,7 @@ class FakeRegistry:
     instances: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     runs: dict[tuple[str, str], str] = field(default_factory=dict)
     deregistered_runs: set[str] = field(default_factory=set)
+    superseded_runs: set[str] = field(default_factory=set)
     requests: list[httpx2.Request] = field(default_factory=list)
     # Those who waited for a change, which is when their question is answered.
     polls: list[httpx2.Request] = field(default_factory=list)
@@ -45,6 +46,11 @@ class FakeRegistry:
     def withdraw(self, service: str, instance: str) -> None:
         if self.instances.pop((service, instance), None):
             self.revision += 1
+
+    def edit(self, service: str, instance: str, **members: Any) -> None:
+        """As if an operator, or an import, had changed the registration."""
+        self.instances[service, instance].update(members)
+        self.revision += 1
 
     def deregister(self, service: str, instance: str, *, run: str | None = None) -> None:
         """That run for good, or with none named whichever there is."""
@@ -99,10 +105,14 @@ class FakeRegistry:
                 members = body or {}
                 if (run := members.pop("incarnation", "")) in self.deregistered_runs:
                     return problem(410, "deregistered")
+                if run in self.superseded_runs:
+                    return problem(409, "superseded")
                 self.runs[service, instance] = run
                 created = self._register(service, instance, {"status": "starting", **members})
                 answer = {"instance": self._instance(service, instance), **self._resolution(service, instance)}
                 return httpx2.Response(201 if created else 200, json=answer)
+            case "GET", "services", service, "instances", instance if (service, instance) in self.instances:
+                return self._tagged(request, self._instance(service, instance))
             case "DELETE", "services", service, "instances", instance:
                 self.deregister(service, instance, run=request.url.params.get("incarnation"))
                 return httpx2.Response(204)

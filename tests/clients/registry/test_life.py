@@ -352,3 +352,92 @@ def incarnations(registry: FakeRegistry) -> list[str]:
 
 def gap() -> Change:
     return Change(subscriber=Subscriber(service="webui", instance="webui-1"), from_revision=50, to_revision=60)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"notify_url": None},
+        {"url": "http://elsewhere.test"},
+        {"requires": []},
+        {"zone": "b"},
+        {"weight": 1},
+        {"tags": ["x"]},
+        {"metadata": {"team": "blue"}},
+        {"heartbeat": {"kind": "http"}},
+    ],
+)
+def test_what_is_no_longer_registered_as_declared_is_registered_again(
+    registry: FakeRegistry, members: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    lived = life(registry, registration(notify_url="http://webui.test/notify", tags=("a", "b")))
+    run(lived, until=1.0)
+    before = dict(registry.instances["webui", "webui-1"])
+
+    registry.edit("webui", "webui-1", **members)
+    run(lived, since=2.0, until=40.0)
+
+    assert registry.instances["webui", "webui-1"] == before
+    assert "is not registered as declared" in caplog.text
+    assert registry.calls().count(REGISTER) == 2
+
+
+def test_an_operators_override_is_left_alone(registry: FakeRegistry) -> None:
+    lived = life(registry)
+    run(lived, until=1.0)
+
+    registry.edit("webui", "webui-1", status="maintenance", status_reason="moving house")
+    run(lived, since=2.0, until=100.0)
+
+    assert registry.calls().count(REGISTER) == 1
+
+
+def test_an_instance_is_read_again_only_when_something_has_changed(registry: FakeRegistry) -> None:
+    run(life(registry), until=200.0)
+
+    assert set(registry.calls()) == {REGISTER, VERIFY}
+
+
+def test_what_registering_again_does_not_mend_is_tolerated(registry: FakeRegistry) -> None:
+    lived = life(registry, registration(zone="a "))
+    run(lived, until=1.0)
+    registry.listener = lambda request: registry.instances["webui", "webui-1"].update(zone="a")
+
+    registry.edit("webui", "webui-1", zone="a")
+    run(lived, since=2.0, until=300.0)
+
+    assert registry.calls().count(REGISTER) <= 3
+
+
+def test_the_registry_may_keep_names_sorted_and_an_address_without_its_slash(registry: FakeRegistry) -> None:
+    lived = life(registry, registration(("logsvc", "grading"), url="http://webui.test/", tags=("b", "a", "b")))
+    run(lived, until=1.0)
+
+    changed = {"url": "http://webui.test", "requires": ["grading", "logsvc"], "tags": ["a", "b"]}
+    registry.edit("webui", "webui-1", **changed, heartbeat={"url": "http://webui.test"})
+    run(lived, since=2.0, until=40.0)
+
+    assert registry.calls().count(REGISTER) == 1
+
+
+def test_a_run_that_was_superseded_leaves_the_registration_to_its_successor(
+    registry: FakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    lived = life(registry)
+    lived.step(0.0)
+    successor = life(registry)
+    successor.step(1.0)
+    first, second = incarnations(registry)
+    registry.superseded_runs.add(first)
+    registry.lose_everything()
+    registry.offer("webui", "webui-1")
+
+    registry.edit("webui", "webui-1", zone="b")
+    run(lived, since=2.0, until=200.0)
+    lived.drain(1.0)
+    lived.end()
+
+    assert not lived.is_registered
+    assert incarnations(registry) == [first, second, first]
+    assert registry.registered() == {"webui/webui-1"}
+    assert "stays away from the registry" in caplog.text

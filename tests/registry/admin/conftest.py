@@ -1,31 +1,36 @@
-"""Those who come to the admin."""
+"""Clients signed in to the admin in each role."""
+
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
-from django.core.management import call_command
 from django.test import Client
 
 from registry.admin import cells
-from registry.management.commands.provision import Command as Provision
 from registry.models import InstanceKey
 
 LIST = "/admin/registry/instance/"
 
 
-@pytest.fixture
-def operator(client: Client, db: None) -> Client:
-    """One of the group that `provision` makes, and nothing more than that."""
-    # By its class, because another service has a command of this name.
-    call_command(Provision())
-    ann = User.objects.create_user("ann", is_staff=True)
-    ann.groups.add(Group.objects.get(name="operators"))
-    client.force_login(ann)
+def in_role(client: Client, role: str, name: str) -> Client:
+    """Signed in as a member of one of the groups that the migration makes, and nothing more than that."""
+    # Tests that empty all tables remove the groups too.
+    import_module("registry.migrations.0011_roles").make_roles(apps, None)
+    person = User.objects.create_user(name, is_staff=True)
+    person.groups.add(Group.objects.get(name=role))
+    client.force_login(person)
     return client
 
 
 @pytest.fixture
+def operator(client: Client, db: None) -> Client:
+    return in_role(client, "operator", "ann")
+
+
+@pytest.fixture
 def visitor(client: Client, db: None) -> Client:
-    """Somebody who may look at instances and no more."""
+    """An account that may view instances and no more."""
     bob = User.objects.create_user("bob", is_staff=True)
     bob.user_permissions.add(Permission.objects.get(codename="view_instance"))
     client.force_login(bob)
@@ -39,7 +44,7 @@ def text_of(client: Client, address: str) -> str:
 
 
 def operate(client: Client, name: str, *targets: str, **given: object) -> str:
-    """Ask for an operation, and fill in its form; returns the page that follows."""
+    """Open an operation's confirmation page and submit its form; returns the page that follows."""
     address = cells.operation_url(name, [_target(each) for each in targets])
     text_of(client, address)
     return client.post(address, given, follow=True).content.decode()

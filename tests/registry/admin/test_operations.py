@@ -103,7 +103,7 @@ def test_what_is_deregistered_leaves_its_author_in_the_journal_and_in_the_log(op
     assert LogEntry.objects.get().action_flag == DELETION
 
 
-def test_a_dependent_is_told_again_since_a_revision_and_asks_for_the_whole(operator: Client, now: datetime) -> None:
+def test_a_dependent_gets_a_redelivery_and_a_resync(operator: Client, now: datetime) -> None:
     factories.passing("logsvc", now=now)
     factories.passing("webui", now=now, requires=["logsvc"])
 
@@ -152,8 +152,8 @@ def test_what_a_test_webhook_was_answered_is_said(operator: Client, now: datetim
     with patch.object(sender, "send_now", refuse):
         page = operate(operator, "trial", "webui/webui-1")
 
-    assert "did not take it: answered 500 (status 500 after 12 ms)" in page
-    assert "did not take it" in logged()[2]
+    assert "webui/webui-1 failed: answered 500 (status 500 after 12 ms)" in page
+    assert "failed: answered 500" in logged()[2]
 
 
 def test_protection_is_shown_with_its_reason_and_ended(operator: Client, now: datetime) -> None:
@@ -171,12 +171,44 @@ def test_protection_is_shown_with_its_reason_and_ended(operator: Client, now: da
     assert "50 of 100" not in text_of(operator, LIST)
 
 
+def test_the_secret_is_rotated_shown_once_and_logged_without_it(operator: Client, now: datetime) -> None:
+    factories.passing("webui", now=now, requires=["logsvc"])
+    target = InstanceKey(service="webui", instance="webui-1")
+
+    answer = operator.post(cells.operation_url("rotate-secret", [target]), {"reason": "it leaked"})
+
+    instance = Instance.objects.get()
+    assert instance.notify_secret is not None
+    assert instance.notify_secret in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
+    assert instance.previous_notify_secret == factories.SECRET
+    assert journalled() == ("changed", "admin:ann", "changed: notify_secret (it leaked)")
+    assert logged()[1:] == ("webui/webui-1", "Rotated the webhook secret of webui/webui-1. Reason: it leaked")
+
+
+def test_a_reason_without_control_characters_is_wanted(operator: Client, now: datetime) -> None:
+    factories.passing("logsvc", now=now)
+
+    assert "Leave out control" in operate(operator, "maintenance", "logsvc/logsvc-1", reason="\u202eevil", minutes=1)
+    assert not Maintenance.objects.exists()
+
+
+def test_what_is_probed_now_is_said_without_others_where_there_are_none(operator: Client, now: datetime) -> None:
+    factories.passing("logsvc", now=timezone.now() + timedelta(hours=1))
+    Heartbeat.objects.update(lease_until=0)
+
+    page = operate(operator, "probe", "logsvc/logsvc-1")
+
+    assert "Due to be probed now: 1 of 1." in page
+    assert "being probed already" not in page
+
+
 def test_the_grace_after_a_restart_is_shown_and_ended(operator: Client, now: datetime) -> None:
     Protection.objects.create(resumed_at=timezone.now().timestamp())
-    assert "the registry was away itself" in text_of(operator, LIST)
+    assert "the registry itself was away" in text_of(operator, LIST)
 
     assert "Protection has ended." in operate(operator, "end-protection")
-    assert "the registry was away itself" not in text_of(operator, LIST)
+    assert "the registry itself was away" not in text_of(operator, LIST)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

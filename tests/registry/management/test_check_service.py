@@ -2,13 +2,14 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from registry.models import Heartbeat
+from registry.models import Heartbeat, Instance
 from tests import factories
 from tests.waiting import PATIENCE_SECONDS
 
@@ -23,9 +24,63 @@ def server_url() -> Iterator[str]:
 
 
 def explained(*arguments: str) -> str:
+    return checked(*arguments)[0]
+
+
+def checked(*arguments: str) -> tuple[str, Any]:
+    """The output and the exit code."""
     output = StringIO()
-    call_command("check_service", *arguments, stdout=output)
-    return output.getvalue()
+    code: Any = 0
+    try:
+        call_command("check_service", *arguments, stdout=output)
+    except SystemExit as exit_:
+        code = exit_.code
+    return output.getvalue(), code
+
+
+@pytest.mark.parametrize(
+    ("members", "code"),
+    [
+        ({"status": "passing"}, 0),
+        ({"status": "warning"}, 1),
+        ({"status": "critical"}, 2),
+        ({"status": "starting"}, 3),
+        ({"status": "passing", "is_in_maintenance": True}, 1),
+        ({"status": "critical", "draining_until": datetime(2100, 1, 1, tzinfo=UTC)}, 1),
+    ],
+)
+def test_its_exit_code_is_that_of_a_nagios_plugin(now: datetime, members: dict[str, Any], code: int) -> None:
+    factories.register("billing", now=now, url="http://127.0.0.1:9", heartbeat={"kind": "ttl"})
+    Instance.objects.update(**members)
+
+    assert checked("billing", "billing-1")[1] == code
+    assert checked("billing")[1] == code
+    assert checked("billing", "--json")[1] == code
+
+
+def test_a_service_of_which_only_some_instances_are_offered_is_a_warning(now: datetime) -> None:
+    for number, status in ((1, "passing"), (2, "critical")):
+        factories.register("billing", f"billing-{number}", now=now, heartbeat={"kind": "ttl"})
+        Instance.objects.filter(name=f"billing-{number}").update(status=status)
+
+    assert checked("billing")[1] == 1
+
+
+def test_a_service_that_is_down_because_of_another_is_critical(now: datetime) -> None:
+    factories.register("billing", now=now, requires=["mail"], heartbeat={"kind": "ttl"})
+    Instance.objects.update(status="critical")
+
+    assert checked("billing")[1] == 2
+
+
+@pytest.mark.parametrize("arguments", [("nobody",), ("billing", "nobody"), (), ("billing", "a", "b")])
+def test_no_answer_is_unknown_and_never_critical(now: datetime, arguments: tuple[str, ...]) -> None:
+    factories.register("billing", now=now)
+
+    with pytest.raises(CommandError) as refused:
+        call_command("check_service", *arguments)
+
+    assert refused.value.returncode == 3
 
 
 def test_it_says_what_the_probe_found_and_what_follows_and_writes_nothing(now: datetime, server_url: str) -> None:

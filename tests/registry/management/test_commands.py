@@ -29,7 +29,13 @@ def failure_of(call: Callable[[], object], *, code: int = 2) -> CommandError:
 
 def test_an_instance_is_registered_listed_and_deregistered() -> None:
     assert "Registered billing/billing-1" in run(
-        "register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc", "mail", "--heartbeat", "http"
+        "register_service",
+        "billing",
+        "http://127.0.0.1:9000",
+        "--requires=logsvc",
+        "--requires=mail",
+        "--heartbeat",
+        "http",
     )
     instance = Instance.objects.get()
     assert instance.requires == ["logsvc", "mail"]
@@ -248,8 +254,8 @@ def test_dependents_are_told_again() -> None:
         *("--notify-url", "http://127.0.0.1:1/n", "--notify-secret", secret),
     )
 
-    assert "since 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
-    assert "whole" in run("replay_notifications", "webui", "webui-1")
+    assert "since revision 0" in run("replay_notifications", "webui", "webui-1", "--since", "0")
+    assert "resync" in run("replay_notifications", "webui", "webui-1")
     assert run("replay_notifications", "--all").startswith("1 dependents")
     assert "1 dependents" in run("begin_history")
     assert "from 0 to 1" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--since", "9")))
@@ -257,6 +263,4 @@ def test_dependents_are_told_again() -> None:
     assert "No delivery 9" in str(
         failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--delivery", "9"))
     )
-    assert "did not take it" in str(
-        failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--trial"), code=1)
-    )
+    assert "refused it" in str(failure_of(lambda: run("replay_notifications", "webui", "webui-1", "--trial"), code=1))

@@ -29,14 +29,20 @@ def test_a_second_time_changes_nothing() -> None:
     assert User.objects.count() == 1
 
 
-def test_the_operator_may_operate_by_a_permission_that_others_can_be_given_too() -> None:
-    provision()
+def test_it_says_what_it_did(settings: Settings) -> None:
+    settings.SERVICE_TOKENS = {"logsvc": "rct_logsvc"}
 
-    operator = User.objects.get(username="operator")
-    (group,) = operator.groups.all()
-    names = set(group.permissions.values_list("codename", flat=True))
-    assert "operate_instance" in names
-    assert not [name for name in names if name.startswith(("change_", "delete_", "add_"))]
+    assert provision().splitlines() == [
+        "Made known the tokens of logsvc, webui-operators.",
+        "The account 'operator': created.",
+    ]
+    settings.SERVICE_TOKENS = {"logsvc": "rct_another"}
+    settings.OPERATOR_PASSWORD = "another"
+    assert provision().splitlines() == [
+        "Made known the tokens of logsvc.",
+        "Unchanged: the tokens of webui-operators.",
+        "The account 'operator': given the password of this installation.",
+    ]
 
 
 def test_the_accounts_are_told_as_json(settings: Settings) -> None:

@@ -1,0 +1,101 @@
+"""Two-step sign-in: a code of an authenticator app (TOTP, RFC 6238) beside the password, for whoever has set it up."""
+
+from typing import Any
+
+import segno
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+from django.views.generic import FormView
+from django_otp import login
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from unfold.forms import AuthenticationForm
+from unfold.views import UnfoldModelAdminViewMixin
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from registry.admin import audit
+
+_CODE = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
+
+
+class SignInForm(AuthenticationForm):
+    """Asks for a code where the account has an authenticator; the password alone then signs nobody in."""
+
+    code = forms.CharField(
+        label="Authenticator code",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs=_CODE),
+        help_text="Only when you have set up two-step sign-in.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        user = self.get_user()
+        device = device_of(user) if user is not None else None
+        if device is None:
+            return cleaned
+        if not device.verify_token(cleaned.get("code", "")):
+            raise forms.ValidationError("Give the six digits that your authenticator app shows now.")
+        user.otp_device = device
+        return cleaned
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        max_length=6,
+        widget=UnfoldAdminTextInputWidget(attrs=_CODE),
+        help_text="The six digits that the app shows now.",
+    )
+
+
+class TwoStepView(UnfoldModelAdminViewMixin, FormView[CodeForm]):
+    """An account's own page: sets an authenticator up, or removes it; both want a code of it."""
+
+    title = "Two-step sign-in"
+    permission_required = ()
+    template_name = "registry/admin/two_step.html"
+    form_class = CodeForm
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        assert isinstance(request.user, User), "nobody else is let into the admin"
+        self.active = device_of(request.user)
+        self.device = self.active or _draft_of(request.user)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        shown = {} if self.active else {"address": self.device.config_url, "qr_code": _qr_code(self.device.config_url)}
+        return super().get_context_data(**kwargs, is_active=self.active is not None, **shown)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        if not self.device.verify_token(form.cleaned_data["code"]):
+            form.add_error("code", "This is not the code that the app shows now: try the next one.")
+            return self.form_invalid(form)
+        if self.active is not None:
+            self.device.delete()
+            said = "Two-step sign-in is off: the password alone signs you in."
+        else:
+            self.device.confirmed = True
+            self.device.save(update_fields=["confirmed"])
+            login(self.request, self.device)
+            said = "Two-step sign-in is on: from now on you are asked for a code."
+        messages.success(self.request, said)
+        audit.log(self.request, self.request.user.get_username(), said, key=str(self.request.user.pk), model=User)
+        return redirect("admin:index")
+
+
+def device_of(user: Any) -> TOTPDevice | None:
+    """The authenticator that an account has set up."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+
+
+def _draft_of(user: User) -> TOTPDevice:
+    """The authenticator that is being set up, the same until it is confirmed."""
+    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "authenticator"})
+    return device
+
+
+def _qr_code(address: str) -> SafeString:
+    return SafeString(segno.make(address).svg_inline(scale=4, light="#ffffff", svgclass="rc-qr", omitsize=False))

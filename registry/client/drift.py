@@ -1,0 +1,35 @@
+"""Compares what is registered with what was declared: it may have been edited, or an import left something out."""
+
+from typing import Any
+
+from .wire import Instance, Registration
+
+# In any order, and each once.
+_SETS = ("requires", "tags")
+_SINGLE = ("notify_url", "zone", "version", "weight")
+
+
+def differences(declared: Registration, registered: Instance) -> frozenset[str]:
+    """The members in which the two differ, as the registry would keep them; what an operator overrides is none.
+
+    The signing secret is never shown, and is not compared.
+    """
+    found = {name for name in _SETS if set(getattr(declared, name)) != set(getattr(registered, name))}
+    found |= {name for name in _SINGLE if getattr(declared, name) != getattr(registered, name)}
+    if declared.url.rstrip("/") != registered.url:
+        found.add("url")
+    if dict(declared.metadata) != dict(registered.metadata):
+        found.add("metadata")
+    return frozenset(found | _of_heartbeat(declared, registered))
+
+
+def _of_heartbeat(declared: Registration, registered: Instance) -> set[str]:
+    wanted, kept = (_members(each.heartbeat) for each in (declared, registered))
+    if wanted["url"] is None:
+        # The registry makes one of the instance's own.
+        del wanted["url"]
+    return {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
+
+
+def _members(heartbeat: Any) -> dict[str, Any]:
+    return dict(vars(heartbeat))

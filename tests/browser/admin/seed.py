@@ -1,0 +1,62 @@
+"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on."""
+
+from datetime import timedelta
+
+PASSWORD = "only-for-tests"
+ROLES = ("viewer", "operator", "administrator")
+OPERATIONS = (
+    "probe",
+    "maintenance",
+    "end-maintenance",
+    "drain",
+    "deregister",
+    "replay",
+    "resync",
+    "trial",
+    "rotate-secret",
+)
+
+
+def fill() -> None:
+    import django
+
+    django.setup()
+    from django.contrib.auth.models import Group, User
+    from django.utils import timezone
+
+    from config.tokens import issuing
+    from registry.instances import overrides
+    from registry.models import Delivery, Heartbeat, JournalEntry
+    from tests import factories
+
+    now = timezone.now()
+    for role in ROLES:
+        person = User.objects.create_user(role, password=PASSWORD, is_staff=True)
+        person.groups.add(Group.objects.get(name=role))
+    issuing.create(name="ci", scopes=["read"])
+    members = {"requires": ["logsvc"], "tags": ["blue"], "zone": "eu-west-1a", "metadata": {"team": "blue"}}
+    for name in OPERATIONS:
+        factories.passing("target", name, now=now, **members)
+    factories.passing("logsvc", now=now, zone="eu-west-1a", version="2.4.1")
+    factories.passing("grading", now=now, requires=["logsvc", "target"])
+    down = factories.passing("payments-gateway", "payments-gateway-primary-7f9c", now=now, requires=["ledger"])
+    factories.judge(down, succeeded=False, now=now, times=3)
+    overrides.begin_maintenance("target", "end-maintenance", until=None, reason="disk", author="tester", now=now)
+    Heartbeat.objects.update(due_at=now.timestamp() + 3600, lease_until=0)
+    revision = JournalEntry.objects.latest("revision").revision
+    for number in range(3):
+        Delivery.objects.create(
+            at=now - timedelta(minutes=number),
+            service="target",
+            instance="replay",
+            webhook_id=f"msg_{number}",
+            from_revision=1,
+            to_revision=revision,
+            status_code=500 if number else 204,
+            error="answered 500" if number else "",
+            duration_ms=3.0,
+        )
+
+
+if __name__ == "__main__":
+    fill()
