@@ -8,7 +8,8 @@ from django.conf import settings
 
 from webui.upstream import exchange
 
-PAGE_SIZE = 100
+# Two screens of one-line records, which are rendered in half the time of a hundred.
+PAGE_SIZE = 60
 FACETS = "level,service,instance,logger"
 STACKTRACE = "exception.stacktrace"
 
