@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from webui import entry
 from webui.outages import Outage
-from webui.upstream.grading import Grade, Total
+from webui.upstream.grading import Grade, Status, Total
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -47,7 +47,11 @@ def stored(place: Place, grade: Grade, *, is_swap: bool = False) -> SafeString:
     swap = ' hx-swap-oob="true"' if is_swap else ""
     if grade.version == 0:
         return mark_safe(f'<div id="{place}" data-v="0"{swap}></div>')  # noqa: S308 -- numbers alone
-    seen, score = entry.write_seen(grade), escape(grade.score or "")
+    score = escape(grade.score or "")
+    if grade.status is Status.NONE and not grade.comment:
+        # Most cells: it halves the time that a table of 6,000 takes.
+        return mark_safe(f'<div id="{place}" data-v="{grade.version}"{swap}>{score}</div>')  # noqa: S308 -- escaped
+    seen = entry.write_seen(grade)
     title = f' title="{escape(grade.comment)}"' if grade.comment else ""
     mark = entry.MARKS.get(grade.status)
     names = " ".join(filter(None, (mark and grade.status.value, grade.comment and "commented")))

@@ -61,7 +61,7 @@ def failures(client: Client, requests: Iterable[Request], headers: Mapping[str, 
 
 def _explains(answer: "Answer", request: Request) -> bool:
     """By a page with a heading, a word beside the field, or a problem; a method that is not taken needs none."""
-    signs = (b"<h1", b"state-unsaved", b'"detail"')
+    signs = (b"<h1", b'class="unsaved"', b'"detail"')
     return answer.status_code == 405 or request.method == "HEAD" or any(sign in answer.content for sign in signs)
 
 

@@ -52,7 +52,8 @@
     if (key === "F2") more.click();
     if (key === "z" && (event.ctrlKey || event.metaKey) && !isTyping) document.querySelector("[data-undo]")?.click();
     if (key === "Escape" && isTyping) field.value = field.defaultValue;
-    else if (key === "Escape") (td.querySelector("[data-discard]") ?? document.getElementById("main")).focus();
+    else if (key === "Escape" && td.querySelector("[data-discard]")) td.querySelector("[data-discard]").click();
+    else if (key === "Escape") document.getElementById("main").focus();
     const step = { Enter: [back, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowLeft: isWhole && [0, -1], ArrowRight: isWhole && [0, 1],
       // Where a note asks something, Tab leads to its answers.
       Tab: !td.querySelector("button") && [0, back] }[key];
