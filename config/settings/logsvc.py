@@ -8,6 +8,7 @@ from config.settings.base import *  # noqa: F403 -- a service's settings are the
 SERVICE = SERVICES["logsvc"]
 PORT = env.port(SERVICE)
 SECRET_KEY = env.secret("LOGSVC_SECRET_KEY")
+ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "logsvc.urls"
 DATABASES = {"default": env.database(SERVICE)}
 if DATABASES["default"]["ENGINE"] == "config.sqlite":

@@ -54,7 +54,7 @@ class Display:
     def entry(self, label: str, *lines: str) -> None:
         """A label and what belongs to it, one below the other."""
         for at, line in enumerate(lines):
-            self._line(f"  {self._coloured((label if at == 0 else '').ljust(18), _BOLD)}{line}".rstrip())
+            self._line(f"  {self._coloured((label if at == 0 else '').ljust(22), _BOLD)}{line}".rstrip())
 
     def note(self, text: str) -> None:
         self._line(f"  {self._coloured(text, _DIM)}")
