@@ -6,6 +6,7 @@ grading is. Figures are of one reader after another, in milliseconds and as shar
     .venv/bin/python -m bench.bench_webui_gradebook
 """
 
+import os
 import re
 import statistics
 import tempfile
@@ -13,10 +14,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import django
 import httpx2
 
-from tests.browser.serving import PASSWORD, served_webui
-from tests.webui.faked.world import World
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+django.setup()
+
+from tests.browser.serving import PASSWORD, served_webui  # noqa: E402 -- they import models
+from tests.webui.faked.world import World  # noqa: E402
 
 STUDENTS, ASSIGNMENTS, ROUNDS = 200, 30, 40
 GRADEBOOK_MS, PAGE_MS = 150.0, 40.0
