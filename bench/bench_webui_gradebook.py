@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import django
@@ -37,7 +38,7 @@ def main() -> None:
         world.registry.become("grading", "passing")
         cells = [(student, work) for student in range(STUDENTS) for work in range(ASSIGNMENTS)]
         grading.put_all([(student, work, str((student + work) % 11)) for student, work in cells])
-        with signed_in(url) as client:
+        with closing(signed_in(url)) as client:
             addresses = {
                 "gradebook 200 x 30": (course, GRADEBOOK_MS),
                 "gradebook, one category, one name": (f"{course}?q=student+1&work=missing", GRADEBOOK_MS),
