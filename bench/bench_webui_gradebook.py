@@ -6,17 +6,23 @@ grading is. Figures are of one reader after another, in milliseconds and as shar
     .venv/bin/python -m bench.bench_webui_gradebook
 """
 
+import os
 import re
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import django
 import httpx2
 
-from tests.browser.serving import PASSWORD, served_webui
-from tests.webui.faked.world import World
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+django.setup()
+
+from tests.browser.serving import PASSWORD, served_webui  # noqa: E402 -- they import models
+from tests.webui.faked.world import World  # noqa: E402
 
 STUDENTS, ASSIGNMENTS, ROUNDS = 200, 30, 40
 GRADEBOOK_MS, PAGE_MS = 150.0, 40.0
@@ -32,7 +38,7 @@ def main() -> None:
         world.registry.become("grading", "passing")
         cells = [(student, work) for student in range(STUDENTS) for work in range(ASSIGNMENTS)]
         grading.put_all([(student, work, str((student + work) % 11)) for student, work in cells])
-        with signed_in(url) as client:
+        with closing(signed_in(url)) as client:
             addresses = {
                 "gradebook 200 x 30": (course, GRADEBOOK_MS),
                 "gradebook, one category, one name": (f"{course}?q=student+1&work=missing", GRADEBOOK_MS),
