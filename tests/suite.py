@@ -1,8 +1,8 @@
 """The whole suite: each case once on the settings it is for, and what asks a database on PostgreSQL too.
 
-`python -m tests.suite`. A service's tests run on that service's own settings, which leave out the others' apps; all
-others on those of all four. On PostgreSQL run the cases that use a database, of the services whose statements are
-written for both engines: the others would prove the same again.
+`python -m tests.suite`. A service's tests run on that service's own settings, which leave out the others' apps; the
+web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
+statements are written for both engines: the others would prove the same again.
 """
 
 import os
@@ -16,7 +16,9 @@ from tests.machine import wants_browser
 
 # Their statements are written for both engines.
 ON_POSTGRESQL = ("registry", "logsvc")
-SHARED = ("clients", "config", "deploy", "system", "browser")
+# The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
+OWN = tuple(name for name in SERVICES if name != "webui")
+SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ def parts() -> list[Part]:
             # In the order of collection: pytest-django has the tests that empty the database come last.
             arguments=("--dist", "load", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}"),
         )
-        for name in SERVICES
+        for name in OWN
     ]
     return [
         *own,

@@ -5,6 +5,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from celery import current_app
 
 from grading import importing
 from grading.drafts import StudentDraft
@@ -342,9 +343,10 @@ def test_a_person_named_twice_by_a_roster_is_refused(teacher: Caller, course: Co
 
 def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "QUEUED_FROM", 1)
+    # The worker runs at once, in this process.
+    monkeypatch.setattr(current_app.conf, "task_always_eager", True)
     preview = upload(teacher, files.CANVAS)
     queued = confirm(teacher, preview)
-    # The worker of the tests runs at once.
     assert queued.status_code == 202
     found = teacher.get(f"{IMPORTS}/{preview.json()['id']}").json()
     assert (found["progress"], found["rows_done"], found["rows_total"]) == ("done", 6, 6)
