@@ -37,6 +37,14 @@ class Actor:
         if self.username is not None:
             raise Forbidden("No person may do this: send a token that acts for itself, without the scope 'act-for'.")
 
+    def require_teaching(self) -> None:
+        """Raises Forbidden for a person who teaches no course."""
+        if self.username is None:
+            return
+        teaches = Enrollment.objects.filter(username=self.username, role=Role.TEACHER, state=State.ACTIVE)
+        if not teaches.exists():
+            raise Forbidden("Only who teaches a course may open another: have an administrator open the first.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seat:

@@ -1,5 +1,6 @@
 """Terms, scales, courses and what is in them: parse, call, answer."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -50,8 +51,11 @@ class Courses(base.View):
         return Response({"courses": [answers.course(seat) for seat in access.list_seats(actor=self.actor)]})
 
     def post(self, request: Request) -> Response:
-        self.actor.require_own_rights()
-        course = courses.create_course(draft=bodies.decode(request, CourseDraft), now=timezone.now())
+        self.actor.require_teaching()
+        draft = bodies.decode(request, CourseDraft)
+        if self.actor.username is not None:
+            draft = replace(draft, teachers=(self.actor.username, *draft.teachers))
+        course = courses.create_course(draft=draft, now=timezone.now())
         seat = access.find_seat(actor=self.actor, code=course.code)
         return Response(answers.course_in_full(seat), status=201, headers={"Location": f"/v1/courses/{course.code}"})
 

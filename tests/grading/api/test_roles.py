@@ -39,7 +39,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     "students/<id:student_id>/what-if": {"POST": OWN | {"reader"}},
     "terms": {"GET": EVERYBODY, "POST": TOKENS},
     "scales": {"GET": EVERYBODY, "POST": TOKENS},
-    "courses": {"GET": EVERYBODY, "POST": TOKENS},
+    "courses": {"GET": EVERYBODY, "POST": EDITORS},
     "courses/<slug:code>": {"GET": MEMBERS, "PATCH": EDITORS},
     "courses/<slug:code>/sections": {"GET": MEMBERS, "POST": EDITORS},
     "courses/<slug:code>/sections/<id:section_id>": {"GET": MEMBERS, "PATCH": EDITORS, "DELETE": EDITORS},

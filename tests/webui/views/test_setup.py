@@ -60,3 +60,10 @@ def test_an_assistant_looks_at_the_set_up_and_changes_nothing(math: Grading, ass
 def test_what_is_not_there_is_not_found(math: Grading, teacher: Client) -> None:
     for path in ("/categories/999999", "/nothing/new", "/students/1"):
         assert teacher.get(f"{SETUP}{path}").status_code == 404
+
+
+def test_a_teacher_opens_another_course_and_teaches_it(math: Grading, teacher: Client) -> None:
+    answer = teacher.post("/courses/+new", {"code": "algebra-2", "title": "Algebra II", "scheme": "points"})
+
+    assert answer.status_code == 302, answer.content.decode()
+    assert teacher.get("/courses/algebra-2/setup").status_code == 200
