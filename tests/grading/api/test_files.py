@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -341,10 +342,17 @@ def test_a_person_named_twice_by_a_roster_is_refused(teacher: Caller, course: Co
     assert "rows 2, 4" in answer.json()["errors"][0]["detail"]
 
 
+@pytest.fixture
+def _a_worker_that_runs_at_once() -> Iterator[None]:
+    before = current_app.conf.task_always_eager
+    current_app.conf.task_always_eager = True
+    yield
+    current_app.conf.task_always_eager = before
+
+
+@pytest.mark.usefixtures("_a_worker_that_runs_at_once")
 def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "QUEUED_FROM", 1)
-    # The worker runs at once, in this process.
-    monkeypatch.setattr(current_app.conf, "task_always_eager", True)
     preview = upload(teacher, files.CANVAS)
     queued = confirm(teacher, preview)
     assert queued.status_code == 202
