@@ -1,4 +1,4 @@
-"""The registry's figures for Prometheus, from the database and Redis, so that every process tells the same."""
+"""The registry's figures for Prometheus: from the database and Redis, the same in every process, but for refusals."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from config.tokens.gate import gate
 from registry import wakeups
 from registry.health import start_delay, watchdog
 from registry.health.start_delay import BOUNDS, Histogram
@@ -41,6 +42,8 @@ class _Figures(Collector):
         yield from self._telling()
         yield from self._signs()
         yield from self._in_redis()
+        # Of this process: the requests that its tokens' limits have refused.
+        yield from gate.collect()
 
     def _probes(self) -> Iterator[Metric]:
         now = self._now.timestamp()
