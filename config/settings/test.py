@@ -35,6 +35,7 @@ SERVICE_TOKENS = registry.SERVICE_TOKENS
 # What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.
 UNFOLD = registry.UNFOLD
 ALLOWED_NETWORKS = registry.ALLOWED_NETWORKS
+UPSTREAM_SECONDS = webui.UPSTREAM_SECONDS
 WEBUI_OPERATE_TOKEN = registry.WEBUI_OPERATE_TOKEN
 OPERATOR_PASSWORD = registry.OPERATOR_PASSWORD
 CANARY_URLS = registry.CANARY_URLS

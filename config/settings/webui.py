@@ -74,6 +74,8 @@ LANGUAGE_CODE = "en"
 REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
 # However many people look at the same, the service that knows it is asked once in this time.
 ANSWERS_FRESH_SECONDS = 1.0
+# No page waits longer for an answer of another service: a panel then shows what was known last.
+UPSTREAM_SECONDS = env.integer("WEBUI_UPSTREAM_SECONDS", 2, at_most=60)
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")

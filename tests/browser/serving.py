@@ -48,6 +48,8 @@ def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
         **passwords,
         "ROLLCALL_DATA_DIR": str(data_dir),
         "REGISTRY_URL": registry_url,
+        # A busy machine may take its time.
+        "WEBUI_UPSTREAM_SECONDS": "30",
         "WEBUI_PORT": port,
         "WEBUI_URL": f"http://127.0.0.1:{port}",
     }

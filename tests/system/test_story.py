@@ -38,7 +38,9 @@ def test_each_has_its_providers_from_the_registry_alone(system: System) -> None:
 def test_a_grade_added_in_the_web_ui_is_stored_and_its_log_line_is_found(system: System, teacher: Browser) -> None:
     assignment = ungraded_assignment(system)
     response = teacher.send_form(
-        f"{STUDENT}/grades/{assignment}", {"score": "7.25", "version": "0"}, **{"HX-Request": "true"}
+        "/courses/algebra-1/cells",
+        {"cell": f"g1-{assignment}", "score": "7.25", "version": "0"},
+        **{"HX-Request": "true"},
     )
     assert response.status_code == 200
     assert grade(system, assignment)["score"] == "7.25"

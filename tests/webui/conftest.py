@@ -36,7 +36,7 @@ def _nothing_kept() -> None:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[World]:
     world = World()
     with httpx2.Client(transport=httpx2.MockTransport(lambda request: _answer(world, request))) as client:
         monkeypatch.setattr(exchange, "client", lambda: client)
@@ -45,7 +45,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
         monkeypatch.setattr(last_good, "shelf", functools.cache(last_good.Shelf))
         # A busy machine may take its time.
-        monkeypatch.setattr(exchange, "LIMIT_SECONDS", 60.0)
+        settings.UPSTREAM_SECONDS = 60
         yield world
 
 

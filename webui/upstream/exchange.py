@@ -16,9 +16,7 @@ from registry.client.django import discovery
 from webui.upstream.breaker import Breaker
 
 REGISTRY = "registry"
-# No page waits longer for an answer: a panel then shows what was known last.
-LIMIT_SECONDS = 2.0
-TIMEOUT = httpx2.Timeout(LIMIT_SECONDS, connect=1.0)
+CONNECT_SECONDS = 1.0
 MAX_ADDRESSES = 2
 
 Answer = TypeVar("Answer")
@@ -115,7 +113,7 @@ def addresses(service: str) -> list[str]:
 
 @cache
 def client() -> httpx2.Client:
-    return httpx2.Client(timeout=TIMEOUT, trust_env=False)
+    return httpx2.Client(timeout=httpx2.Timeout(settings.UPSTREAM_SECONDS, connect=CONNECT_SECONDS), trust_env=False)
 
 
 @cache
@@ -130,7 +128,7 @@ def offered(service: str) -> list[str]:
 
 def _send(question: Question) -> Reply:
     reason = "no instance of it is offered"
-    deadline = time.monotonic() + LIMIT_SECONDS
+    deadline = time.monotonic() + settings.UPSTREAM_SECONDS
     for address in _attempts(question):
         try:
             return _send_to(address, question, deadline=deadline)
