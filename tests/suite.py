@@ -38,8 +38,7 @@ def parts() -> list[Part]:
     own = [
         Part(
             title=f"tests/{name} on config.settings.{name}",
-            # In the order of collection: pytest-django has the tests that empty the database come last.
-            arguments=("--dist", "load", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}"),
+            arguments=_own(name),
         )
         for name in OWN
     ]
@@ -50,12 +49,21 @@ def parts() -> list[Part]:
             # What starts real processes shares them within a file.
             arguments=("--dist", "loadfile", *shared),
         ),
-        Part(
-            title=f"{', '.join(f'tests/{name}' for name in ON_POSTGRESQL)} on PostgreSQL, what uses a database",
-            prefix=("-m", "tests.postgresql"),
-            arguments=("--dist", "load", "--database-only", *(f"tests/{name}" for name in ON_POSTGRESQL)),
+        *(
+            Part(
+                title=f"tests/{name} on PostgreSQL, what uses a database",
+                prefix=("-m", "tests.postgresql"),
+                arguments=("--database-only", *_own(name)),
+            )
+            for name in ON_POSTGRESQL
         ),
     ]
+
+
+def _own(name: str) -> tuple[str, ...]:
+    """The arguments for a service's tests on its own settings."""
+    # In the order of collection: pytest-django has the tests that empty the database come last.
+    return ("--dist", "load", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
 def main() -> int:

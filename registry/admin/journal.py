@@ -38,7 +38,7 @@ class AuthorFilter(ExactFilter):
     parameter_name = "author"
 
     def narrow(self, request: HttpRequest, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return windowed(queryset, request.GET.get("up_to", "")).filter(author=value)
+        return windowed(queryset, request.GET.get("up_to", "")).filter(author=value.replace("\0", ""))
 
 
 @admin.register(JournalEntry)

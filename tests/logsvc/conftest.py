@@ -1,11 +1,15 @@
 """The log service's tests run on its own addresses."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from django.db import connection, connections
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from config.threads import Threads
 from logsvc.storage.current import store
 from tests.logsvc import factories
 
@@ -13,6 +17,24 @@ from tests.logsvc import factories
 @pytest.fixture(autouse=True)
 def _logsvc_urls(settings: Settings) -> None:
     settings.ROOT_URLCONF = "logsvc.urls"
+
+
+@pytest.fixture(autouse=True)
+def _threads_leave_no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lane's threads live as long as their process, and keep PostgreSQL from dropping the tests' database."""
+    if connection.vendor == "postgresql":
+        monkeypatch.setattr(Threads, "run", _run_and_close)
+
+
+async def _run_and_close(self: Threads, function: Callable[[], Any]) -> Any:
+    return await asyncio.to_thread(_closing, function)
+
+
+def _closing(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    finally:
+        connections.close_all()
 
 
 @pytest.fixture(autouse=True)
