@@ -75,9 +75,13 @@ class LiveGrading:
             ]
             for number in range(1, assignments + 1)
         ]
-        names = NAMES[:students] if students <= len(NAMES) else [f"Student {number:03}" for number in range(students)]
+        others = [f"Student {number:03}" for number in range(1, students)]
+        # A person is one student in all courses: only the first is the same one everywhere.
+        names = NAMES[:students] if students <= len(NAMES) else [NAMES[0], *others]
         self.students = [
-            self._post(f"{path}/students", {"name": name, "username": "student" if index == 0 else f"s{index}"})["id"]
+            self._post(
+                f"{path}/students", {"name": name, "username": "student" if index == 0 else f"{self.code}-{index}"}
+            )["id"]
             for index, name in enumerate(names)
         ]
         return f"/courses/{self.code}"
