@@ -1,11 +1,14 @@
 """What holds for every test."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 # A machine with other work makes a property slow, and not wrong. All else is as Hypothesis has it, also in CI.
 settings.register_profile(
@@ -45,3 +48,15 @@ def _uses_database(item: pytest.Item) -> bool:
         or not fixtures.isdisjoint({"db", "transactional_db"})
         or (isinstance(case, type) and issubclass(case, TransactionTestCase))
     )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Threads that live as long as their process keep connections, which keep PostgreSQL from dropping the database."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
