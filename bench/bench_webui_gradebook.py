@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
 django.setup()
 
 from tests.browser.serving import PASSWORD, served_webui  # noqa: E402 -- they import models
-from tests.webui.faked.world import World  # noqa: E402
+from tests.webui.faked.world import World  # noqa: E402 -- as above
 
 STUDENTS, ASSIGNMENTS, ROUNDS = 200, 30, 40
 GRADEBOOK_MS, PAGE_MS = 150.0, 40.0
@@ -52,7 +52,7 @@ def main() -> None:
             }
             print(f"{'page':36} {'median ms':>10} {'p95 ms':>8} {'of promised':>12} {'kB':>7}")
             for name, (address, promised_ms) in addresses.items():
-                report(name, lambda address=address: client.get(address), promised_ms)  # type: ignore[misc]
+                report(name, lambda address=address: client.get(address), promised_ms)  # type: ignore[misc]  # a default
             report("save one grade", Saver(client, course, grading.cell()[1:]), PAGE_MS)
 
 

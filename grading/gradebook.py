@@ -219,7 +219,12 @@ def _decide(
     content = Content.of(grade).patched(edit.patch)
     score = content.score
     is_new = score is not None and (grade is None or grade.score != score)
-    if is_new and not edit.patch.confirmed and 0 < assignment.points * CONFIRMED_ABOVE_TIMES < score:  # type: ignore[operator]
+    if (
+        score is not None
+        and is_new
+        and not edit.patch.confirmed
+        and 0 < assignment.points * CONFIRMED_ABOVE_TIMES < score
+    ):
         raise ConfirmationNeeded(
             f"The score is more than {CONFIRMED_ABOVE_TIMES} times the {representation.amount(assignment.points)} "
             'points of this assignment: send it again with `"confirmed": true` if it is meant so.',

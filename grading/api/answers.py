@@ -134,7 +134,7 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
         student_id, cells = enrollment.student_id, by_student[enrollment.student_id]
         rows.append(
             {
-                **representation.student(enrollment.student),  # type: ignore[arg-type]
+                **representation.student(enrollment.student),  # type: ignore[arg-type]  # a student's enrollment names one
                 "section": enrollment.section_id,
                 "state": enrollment.state,
                 **{

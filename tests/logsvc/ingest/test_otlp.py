@@ -34,7 +34,7 @@ EXAMPLE: dict[str, Any] = {
             },
             "scopeLogs": [
                 {
-                    "scope": {"name": "my.library", "version": "1.0.0"},
+                    "scope": {"name": "my.package", "version": "1.0.0"},
                     "logRecords": [
                         {
                             "timeUnixNano": str(NOW_NS + 7),
@@ -76,7 +76,7 @@ def one(**members: Any) -> dict[str, Any]:
 
 
 def check_example(found: Record) -> None:
-    assert (found.service, found.instance, found.host, found.logger) == ("my.service", "my-1", "h1", "my.library")
+    assert (found.service, found.instance, found.host, found.logger) == ("my.service", "my-1", "h1", "my.package")
     assert (found.time_ns, found.observed_ns) == (NOW_NS + 7, NOW_NS + 9)
     assert (found.severity, found.severity_text, found.body) == (10, "Information", "Example log record")
     assert (found.trace_id, found.span_id) == (TRACE, SPAN)
@@ -106,7 +106,7 @@ def test_protobuf_says_the_same_as_json() -> None:
     for pair in EXAMPLE["resourceLogs"][0]["resource"]["attributes"]:
         resource_logs.resource.attributes.add(key=pair["key"]).value.string_value = pair["value"]["stringValue"]
     scope_logs = resource_logs.scope_logs.add()
-    scope_logs.scope.name, scope_logs.scope.version = "my.library", "1.0.0"
+    scope_logs.scope.name, scope_logs.scope.version = "my.package", "1.0.0"
     each = scope_logs.log_records.add(
         time_unix_nano=NOW_NS + 7,
         observed_time_unix_nano=NOW_NS + 9,
