@@ -13,8 +13,6 @@ from logsvc.ordering import NS_PER_DAY
 from logsvc.storage.current import store
 from logsvc.storage.interface import Expiry, Usage
 
-# A transaction each, so that no sender waits for more than one.
-BATCH_SIZE = 1000
 _MEBIBYTE = 1024 * 1024
 
 logger = logging.getLogger(__name__)
@@ -120,7 +118,7 @@ def _delete(
     after: int | None = None
     count = 0
     while True:
-        page = store().expired(expiry, after=after, limit=BATCH_SIZE)
+        page = store().expired(expiry, after=after, limit=store().deleted_at_once)
         if page.records and not is_dry_run:
             if policy.is_archived:
                 archive.append(page.records)

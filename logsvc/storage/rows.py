@@ -1,6 +1,6 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -69,6 +69,22 @@ def stored(values: Sequence[Any]) -> Stored:
     uid = members["uid"]
     members["uid"] = "" if uid is None else uid.hex() if isinstance(uid, bytes) else str(uid).replace("-", "")
     return Stored(**members)
+
+
+def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[str]]) -> Sequence[int]:
+    """The places in a batch of the records whose uid is not stored, each uid once."""
+    first_places: dict[str, int] = {}
+    for index, record in enumerate(records):
+        if record.uid:
+            first_places.setdefault(record.uid, index)
+    if not first_places:
+        return range(len(records))
+    known = known_uids(list(first_places))
+    return [
+        index
+        for index, record in enumerate(records)
+        if not record.uid or (record.uid not in known and first_places[record.uid] == index)
+    ]
 
 
 class Tally:

@@ -12,7 +12,7 @@ from logsvc.query import ast, parser
 from logsvc.query.ast import Query
 from logsvc.query.matching import matches
 from logsvc.record import EXCEPTION_STACKTRACE, NANOSECONDS, Record
-from logsvc.storage import sql
+from logsvc.storage import head, indexed
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.interface import ALWAYS, Expiry, Range, Search
@@ -332,7 +332,7 @@ def test_a_disk_that_is_full_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(*_: object) -> None:
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store(), "_take_numbers", fail)
+    monkeypatch.setattr(head, "take", fail)
 
     with pytest.raises(Full):
         keep(record())
@@ -347,7 +347,7 @@ def test_a_uid_or_an_id_that_can_be_none_finds_nothing() -> None:
 
 
 def test_a_page_of_large_records_ends_early_and_is_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql, "PAGE_BYTES", 100_000)
+    monkeypatch.setattr(indexed, "PAGE_BYTES", 100_000)
     keep_each(f"{number} {'x' * 30_000}" for number in range(10))
 
     pages, before = [], None
