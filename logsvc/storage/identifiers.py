@@ -1,17 +1,17 @@
 """Free ids for new records: a record's place in the order of times, ties by arrival (logsvc/ordering.py)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from logsvc.ordering import COUNTER_BITS, COUNTERS, first_id, order_ns
+from logsvc.ordering import COUNTER_BITS, first_id, order_ns
 from logsvc.record import Record
 
 # Which of these ids are stored.
 Taken = Callable[[list[int]], set[int]]
-# The highest id that is stored from the first on and below the second.
-Last = Callable[[int, int], int | None]
+# The highest id that is stored of each of these microseconds; those that have none are left out.
+Highest = Callable[[list[int]], Mapping[int, int]]
 
 
-def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, last: Last) -> list[int]:
+def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest: Highest) -> list[int]:
     """A free id for each record: ties are in the order of nanoseconds, and then of arrival."""
     times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
     found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
@@ -21,23 +21,29 @@ def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, last: L
         following += 1
     stored = taken(found)
     if stored:
-        _move(found, stored, order, taken, last)
+        _move(found, stored, order, highest)
     return found
 
 
-def _move(found: list[int], stored: set[int], order: Sequence[int], taken: Taken, last: Last) -> None:
-    """Give those whose id is stored the next free one."""
+def _move(found: list[int], stored: set[int], order: Sequence[int], highest: Highest) -> None:
+    """Give those whose id is stored the next one after all of their microsecond."""
+    conflicts = sorted({identifier >> COUNTER_BITS for identifier in stored})
+    free_from = {microsecond: last + 1 for microsecond, last in highest(conflicts).items()}
     used: set[int] = set()
-    free_after: dict[int, int] = {}
+    # By the microsecond that a record is of, whose ids may go on in the next one's.
+    following: dict[int, int] = {}
     for index in order:
-        wanted = found[index]
-        block = wanted >> COUNTER_BITS
-        wanted = max(wanted, free_after.get(block, 0))
-        while wanted in used or wanted in stored or taken([wanted]):
-            end = (wanted // COUNTERS + 1) * COUNTERS
-            wanted = max(wanted, last(wanted, end) or 0) + 1
+        own = found[index] >> COUNTER_BITS
+        wanted = max(found[index], following.get(own, 0))
+        is_free = wanted == found[index] and wanted not in stored and wanted not in used
+        while not is_free:
+            microsecond = wanted >> COUNTER_BITS
+            if microsecond not in free_from:
+                free_from[microsecond] = highest([microsecond]).get(microsecond, wanted - 1) + 1
+            wanted = max(wanted, free_from[microsecond])
             while wanted in used:
                 wanted += 1
+            is_free = wanted >> COUNTER_BITS == microsecond
         found[index] = wanted
         used.add(wanted)
-        free_after[block] = wanted + 1
+        following[own] = wanted + 1

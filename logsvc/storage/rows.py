@@ -71,6 +71,11 @@ def stored(values: Sequence[Any]) -> Stored:
     return Stored(**members)
 
 
+def size(values: Sequence[Any]) -> int:
+    """The characters of a row's instance, host, logger, body and attributes, which usage and limits of size count."""
+    return len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+
+
 def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[str]]) -> Sequence[int]:
     """The places in a batch of the records whose uid is not stored, each uid once."""
     first_places: dict[str, int] = {}
@@ -97,13 +102,13 @@ class Tally:
         """Count a row."""
         # id, service, severity.
         key = ((values[0] >> COUNTER_BITS) // _MICROSECONDS_PER_MINUTE, values[7], (values[5] + 3) >> 2)
-        size = len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+        given = size(values)
         found = self._counts.get(key)
         if found is None:
-            self._counts[key] = [sign, sign * size]
+            self._counts[key] = [sign, sign * given]
         else:
             found[0] += sign
-            found[1] += sign * size
+            found[1] += sign * given
 
     def rows(self) -> list[tuple[int, int, str, str, int, int]]:
         """Width, start, service, level, records, bytes; in one order, so that writers never wait crosswise."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from logsvc.ordering import HIGHEST_ID
+from logsvc.ordering import COUNTER_BITS, HIGHEST_ID
 from logsvc.record import NANOSECONDS, Record, Stored
 from logsvc.storage import head, identifiers
 from logsvc.storage.conditions import Node
@@ -32,7 +32,7 @@ class SqlStore(IndexedStore):
             if not new:
                 return 0
             free = identifiers.choose(
-                [records[index] for index in new], received_ns=received_ns, taken=self._taken, last=self._last
+                [records[index] for index in new], received_ns=received_ns, taken=self._taken, highest=self._highest
             )
             tally, rows = Tally(), []
             for index, identifier in zip(new, free, strict=True):
@@ -57,9 +57,14 @@ class SqlStore(IndexedStore):
             self._count(tally)
             self._execute("DELETE FROM logsvc_count WHERE records <= 0")
 
-    def _last(self, first: int, end: int) -> int | None:
-        (last,) = self._row("SELECT max(id) FROM logsvc_log WHERE id >= %s AND id < %s", [first, end])
-        return last if last is None else int(last)
+    def _highest(self, microseconds: list[int]) -> dict[int, int]:
+        found = {}
+        for microsecond in microseconds:
+            first, end = microsecond << COUNTER_BITS, (microsecond + 1) << COUNTER_BITS
+            (last,) = self._row("SELECT max(id) FROM logsvc_log WHERE id >= %s AND id < %s", [first, end])
+            if last is not None:
+                found[microsecond] = int(last)
+        return found
 
     def _count(self, tally: Tally) -> None:
         self._execute_many(

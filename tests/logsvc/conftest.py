@@ -49,6 +49,8 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if is_committed:
         factories.empty()
+    elif "db" in request.fixturenames or marker is not None:
+        factories.empty_clickhouse()
     store().forget()
 
 

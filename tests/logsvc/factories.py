@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
 from logsvc.query import parser
 from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.storage.clickhouse import TABLE
+from logsvc.storage.clickhouse_http import Clickhouse, Missing
 from logsvc.storage.current import store
 from logsvc.storage.interface import Search
 
@@ -54,6 +58,7 @@ def stored(query: str = "", **members: Any) -> list[Stored]:
 
 def empty() -> None:
     """As the store is made."""
+    empty_clickhouse()
     index = "logsvc_text (logsvc_text) VALUES ('delete-all')"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -63,6 +68,15 @@ def empty() -> None:
         for table in ("logsvc_log", "logsvc_count"):
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of ours
         cursor.execute("UPDATE logsvc_head SET seq = 0, pruned_seq = 0")
+
+
+def empty_clickhouse() -> None:
+    """ClickHouse knows nothing of the transaction that a test is rolled back with."""
+    if settings.CLICKHOUSE_URL:
+        clickhouse = Clickhouse(settings.CLICKHOUSE_URL, timeout_seconds=10)
+        with suppress(Missing):
+            clickhouse.execute(f"TRUNCATE TABLE {TABLE}")
+        clickhouse.disconnect()
 
 
 def arrivals() -> list[str]:
