@@ -121,7 +121,7 @@ class Reader:
         if self.format is not None:
             return self.format(text, self.circumstances)
         if text[0] == "{" and (members := _object(text)) is not None:
-            return structured(members, self.circumstances)
+            return structured(members, self.circumstances, line=text)
         # Most lines of a file have the format of the line before.
         if self._last is not None and (found := self._last(text, self.circumstances)) is not None:
             return found
