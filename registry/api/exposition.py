@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from config.tokens.gate import gate
+from config.tokens import gate
 from registry import wakeups
 from registry.health import start_delay, watchdog
 from registry.health.start_delay import BOUNDS
@@ -48,7 +48,7 @@ class _Figures(Collector):
         yield from self._signs()
         yield from self._in_redis()
         # Of this process: the requests that its tokens' limits have refused.
-        yield from gate.collect()
+        yield from gate.current().collect()
 
     def _probes(self) -> Iterator[Metric]:
         now = self._now.timestamp()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.tokens.gate import gate
+from config.tokens import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
@@ -75,7 +75,7 @@ class Lane:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await running.holder(header)
-        gate.admit(holder)
+        gate.current().admit(holder)
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
         if not documents.may_read(holder, query.service):
             raise lacking(holder, "read")
@@ -85,7 +85,7 @@ class Lane:
             if not last_event_id.isdigit() or len(last_event_id) > 18:
                 raise UnreadableEventId
             after = int(last_event_id)
-        with gate.limits.hold(holder, STREAMS):
+        with gate.current().limits.hold(holder, STREAMS):
             await running.reach(at_least=None, strictly=False)
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
 
@@ -109,7 +109,7 @@ class _Read:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await self._reader.holder(header)
-        gate.admit(holder)
+        gate.current().admit(holder)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
         document.check(holder)
@@ -117,7 +117,7 @@ class _Read:
         address = cache.lasting(scope["path"], scope["query_string"])
         if isinstance(query, queries.Waiting) and query.after is not None:
             services = document.services or (await self._reader.answer(address, document)).page.services
-            with gate.limits.hold(holder, STREAMS):
+            with gate.current().limits.hold(holder, STREAMS):
                 await self._reader.change(
                     services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
                 )

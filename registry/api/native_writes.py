@@ -15,7 +15,7 @@ from msgspec import Struct
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
-from config.tokens.gate import gate
+from config.tokens import gate
 from config.tokens.holder import Holder
 from registry.api import bodies
 from registry.discovery.etags import NOSNIFF
@@ -70,7 +70,7 @@ class Lane:
 
     async def _holder(self, scope: Scope) -> Holder:
         holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
-        gate.admit(holder)
+        gate.current().admit(holder)
         return holder
 
 
