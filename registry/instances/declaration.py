@@ -78,6 +78,8 @@ def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:
     policy = address_policy()
     urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
     refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
+    if "?" in declared.url:
+        refusals["/url"] = "Callers append a path to it, so it has no query: leave out '?' and what follows."
     return [{"pointer": pointer, "detail": refusal} for pointer, refusal in refusals.items() if refusal]
 
 
