@@ -144,8 +144,7 @@ def _offered(services: list[str]) -> Page:
 def _targets(query: queries.Targets) -> Page:
     at = log.position()
     offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
-    groups = [prometheus_targets.group(each) for each in offered]
-    return _page(at, query.service or None, groups, names_revision=False)
+    return _page(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
 
 
 def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:

@@ -1,22 +1,34 @@
 """Instances as Prometheus' HTTP service discovery takes them."""
 
+import logging
 import re
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from registry.models import Instance
-from registry.outbound.urls import DEFAULT_PORTS
+from registry.outbound import urls
 
 _NOT_IN_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 
+logger = logging.getLogger(__name__)
+
+
+def groups(instances: Iterable[Instance]) -> list[dict[str, Any]]:
+    """A group for each, but for those whose URL names no target: they must not keep the others from being scraped."""
+    found = []
+    for instance in instances:
+        try:
+            found.append(group(instance))
+        except ValueError as error:
+            logger.warning("%s is no target for Prometheus: %s", instance, error)
+    return found
+
+
 def group(instance: Instance) -> dict[str, Any]:
-    """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only."""
-    parts = urlsplit(instance.url)
-    port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
-    host = parts.hostname or ""
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return {"targets": [target], "labels": _labels(instance, scheme=parts.scheme)}
+    """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only. Raises ValueError."""
+    origin = urls.parse(instance.url).origin
+    return {"targets": [str(origin)], "labels": _labels(instance, scheme=origin.scheme)}
 
 
 def _labels(instance: Instance, *, scheme: str) -> dict[str, str]:
@@ -32,9 +44,13 @@ def _labels(instance: Instance, *, scheme: str) -> dict[str, str]:
         "__meta_rollcall_status": instance.shown_status,
         # As Prometheus' own discoveries have lists: commas at both ends, so that `.*,blue,.*` finds one.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
-        **{f"__meta_rollcall_metadata_{_as_label(name)}": value for name, value in sorted(instance.metadata.items())},
+        **_metadata_labels(instance.metadata),
     }
 
 
-def _as_label(name: str) -> str:
-    return _NOT_IN_A_LABEL.sub("_", name)
+def _metadata_labels(metadata: dict[str, str]) -> dict[str, str]:
+    """Of names that give the same label, the one that is that label counts, else the first in order."""
+    labels: dict[str, str] = {}
+    for name in sorted(metadata, key=lambda name: (_NOT_IN_A_LABEL.search(name) is not None, name)):
+        labels.setdefault(f"__meta_rollcall_metadata_{_NOT_IN_A_LABEL.sub('_', name)}", metadata[name])
+    return labels
