@@ -43,9 +43,7 @@ def visible(text: str, *, keep: str = "") -> str:
 
 def is_acting(character: str) -> bool:
     """Whether it is a control, bidirectional, invisible or line-breaking character."""
-    return unicodedata.category(character) in _ACTING or (
-        is_invisible(character) and character not in PRESENTATION
-    )
+    return unicodedata.category(character) in _ACTING or (is_invisible(character) and character not in PRESENTATION)
 
 
 def is_invisible(character: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
+from config.problems import MethodNotAllowed
 from config.tokens.gate import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
@@ -48,6 +49,7 @@ KINDS = (
     Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
 )
 EVENTS = "/v1/events"
+EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token holds open: streams, and reads that wait.
 STREAMS = "streams"
 
@@ -57,11 +59,13 @@ class Lane:
         self._server = server
 
     def __call__(self, scope: Scope) -> Handler | None:
-        if scope["method"] != "GET":
-            return None
         path = scope["path"]
         if path == EVENTS:
+            if scope["method"] not in EVENTS_METHODS:
+                raise MethodNotAllowed(f"{EVENTS} takes GET and HEAD.", allowed=EVENTS_METHODS)
             return self._events
+        if scope["method"] != "GET":
+            return None
         for kind in KINDS:
             match = kind.pattern.fullmatch(path)
             if match is not None:
@@ -81,6 +85,9 @@ class Lane:
         with gate.limits.hold(holder, STREAMS):
             await running.reach(at_least=None, strictly=False)
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
             stream = Stream(running, _sender(send), services=query.service, header=header)
             await stream.follow(after=after, receive=receive)
             await send({"type": "http.response.body", "body": b""})

@@ -103,7 +103,9 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     _require_anew([change.instance for change in changes if "requires" in change.columns])
     _tell_no_more([change.instance for change in changes if "notify_url" in change.columns])
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
-    _doubt([each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD])
+    _doubt(
+        [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD]
+    )
     return [change.draft() for change in changes if change.told]
 
 

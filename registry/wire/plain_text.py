@@ -13,8 +13,7 @@ def escaped(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character.encode("unicode_escape").decode("ascii") if _is_unsafe(character) else character
-        for character in text
+        character.encode("unicode_escape").decode("ascii") if _is_unsafe(character) else character for character in text
     )
 
 

@@ -18,7 +18,9 @@ from registry.wire.limits import (
     WAIT_PATTERN,
 )
 
-_UNPRINTABLE = "It holds a control character, a line break, a mark of direction or an invisible character: leave it out."
+_UNPRINTABLE = (
+    "It holds a control character, a line break, a mark of direction or an invisible character: leave it out."
+)
 # For the patterns that a declaration holds, as msgspec shows them.
 _RULES = {
     repr(SERVICE_PATTERN): f"This names no service: {SERVICE_RULE}.",
