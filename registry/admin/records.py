@@ -35,6 +35,7 @@ class BoundedPaginator(Paginator[Any]):
 class RecordAdmin(ModelAdmin):
     """A list that nobody edits. No filter lists the values of a column: in millions of rows that is a slow page."""
 
+    change_list_template = "registry/admin/records.html"
     paginator = BoundedPaginator
     show_full_result_count = False
     list_filter_submit = True
