@@ -36,9 +36,10 @@ def _cells(cl: ChangeList, record: Model, labels: list[str]) -> Iterator[SafeStr
     empty = cl.model_admin.get_empty_value_display()
     for name, label in zip(cl.list_display, labels, strict=True):
         if name == "action_checkbox":
+            box = '<input type="checkbox" name="{}" value="{}" class="{}" aria-label="Select {}">'
             yield format_html(
-                '<td class="action-checkbox"><input type="checkbox" name="{}" value="{}" class="{}" aria-label="{}"></td>',
-                *(ACTION_CHECKBOX_NAME, record.pk, checkbox.attrs["class"], f"Select {record}"),
+                f'<td class="action-checkbox">{box}</td>',
+                *(ACTION_CHECKBOX_NAME, record.pk, checkbox.attrs["class"], record),
             )
             continue
         field, attribute, value = lookup_field(name, record, cl.model_admin)

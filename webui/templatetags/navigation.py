@@ -83,5 +83,10 @@ def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
 def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:
     if Role.OPERATOR not in roles:
         return ()
-    admin = f"{settings.REGISTRY_PUBLIC_URL}/admin/"
-    return (OtherSite(url=admin, title=_("Registry's admin"), icon="webui/icons/external-link.svg"),)
+    titles = {"registry": _("Registry's admin"), "logsvc": _("Log service's admin"), "grading": _("Grading's admin")}
+    return tuple(
+        OtherSite(
+            url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"
+        )
+        for name, title in titles.items()
+    )
