@@ -62,6 +62,7 @@ CELERY_BEAT_SCHEDULE = {
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="grading",
+    instance=env.instance(SERVICE),
     token=env.secret("GRADING_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "grading",
 )

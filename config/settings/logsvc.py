@@ -85,6 +85,7 @@ ALERT_NETWORKS = env.networks("LOGSVC_ALERT_NETWORKS", ("127.0.0.0/8", "::1/128"
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="logsvc",
+    instance=env.instance(SERVICE),
     token=env.secret("LOGSVC_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "logsvc",
 )

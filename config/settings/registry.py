@@ -110,6 +110,7 @@ CELERY_BEAT_SCHEDULE = {
 ROLLCALL = {"REGISTRY_URL": base.REGISTRY_URL, "TOKEN": SERVICE_TOKENS["registry"]}
 LOGGING = logs.configuration(
     service="registry",
+    instance=env.instance(SERVICE),
     token=env.secret("REGISTRY_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "registry",
 )

@@ -91,6 +91,7 @@ CELERY_BEAT_SCHEDULE = {"watch": {"task": "webui.tasks.watch", "schedule": 5.0, 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="webui",
+    instance=env.instance(SERVICE),
     token=LOGSVC_TOKEN,
     spool_dir=base.DATA_DIR / "spool" / "webui",
 )
