@@ -10,7 +10,6 @@ from registry.outbound import urls
 
 _NOT_IN_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
-
 logger = logging.getLogger(__name__)
 
 
@@ -28,29 +27,20 @@ def groups(instances: Iterable[Instance]) -> list[dict[str, Any]]:
 def group(instance: Instance) -> dict[str, Any]:
     """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only. Raises ValueError."""
     origin = urls.parse(instance.url).origin
-    return {"targets": [str(origin)], "labels": _labels(instance, scheme=origin.scheme)}
-
-
-def _labels(instance: Instance, *, scheme: str) -> dict[str, str]:
-    return {
+    labels = {
         "service": instance.service,
         "instance": instance.name,
         "zone": instance.zone,
         "version": instance.version,
-        "__scheme__": scheme,
+        "__scheme__": origin.scheme,
         "__meta_rollcall_service": instance.service,
         "__meta_rollcall_instance": instance.name,
         "__meta_rollcall_url": instance.url,
         "__meta_rollcall_status": instance.shown_status,
         # As Prometheus' own discoveries have lists: commas at both ends, so that `.*,blue,.*` finds one.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
-        **_metadata_labels(instance.metadata),
     }
-
-
-def _metadata_labels(metadata: dict[str, str]) -> dict[str, str]:
-    """Of names that give the same label, the one that is that label counts, else the first in order."""
-    labels: dict[str, str] = {}
-    for name in sorted(metadata, key=lambda name: (_NOT_IN_A_LABEL.search(name) is not None, name)):
-        labels.setdefault(f"__meta_rollcall_metadata_{_NOT_IN_A_LABEL.sub('_', name)}", metadata[name])
-    return labels
+    # Of names that give the same label, the one that is that label counts, else the first in order.
+    for name in sorted(instance.metadata, key=lambda name: (_NOT_IN_A_LABEL.search(name) is not None, name)):
+        labels.setdefault("__meta_rollcall_metadata_" + _NOT_IN_A_LABEL.sub("_", name), instance.metadata[name])
+    return {"targets": [str(origin)], "labels": labels}
