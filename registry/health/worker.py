@@ -62,8 +62,9 @@ class HeartbeatWorker:
     def write(self, found: Sequence[Result]) -> None:
         """Write the results of a group of probes."""
         has_failures = any(result.finding in FAILED for result in found)
-        results.record(found, is_cut_off=has_failures and self.canary.is_silent(), now=timezone.now())
-        self.counts.see(found, now=time.time())
+        kept = results.record(found, is_cut_off=has_failures and self.canary.is_silent(), now=timezone.now())
+        # Of what was deregistered or has moved meanwhile a late result says nothing.
+        self.counts.see(kept, now=time.time())
         self.delays.flush()
         self._signer.leave(Part.PROBES, now=time.time())
 
