@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import tempfile
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol
@@ -126,10 +127,14 @@ class PostgreSQL:
         return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{self.proxy.port}/postgres"}
 
     async def lock(self, seconds: float) -> None:
-        """Of the journal's head, which every change goes through."""
-        async with await psycopg.AsyncConnection.connect(self._server.get_uri()) as connection:
-            await connection.execute("LOCK TABLE registry_head, registry_heartbeat IN ACCESS EXCLUSIVE MODE")
-            await asyncio.sleep(seconds)
+        """Of the journal's head, which every change goes through; a restart of the server ends it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with suppress(psycopg.OperationalError):
+                async with await psycopg.AsyncConnection.connect(self._server.get_uri()) as connection:
+                    await connection.execute("LOCK TABLE registry_head, registry_heartbeat IN ACCESS EXCLUSIVE MODE")
+                    await asyncio.sleep(until - time.monotonic())
+            await asyncio.sleep(TRY_SECONDS)
 
     async def fill(self, seconds: float) -> None:
         raise NotImplementedError("PostgreSQL on a full disk is PostgreSQL's affair")
