@@ -1,11 +1,13 @@
 """The webhooks half of a worker process: claims the dependents that lag, has each told, writes what came of it."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.utils import timezone
 
 from registry import wakeups
+from registry.database import retry
 from registry.instances.declaration import address_policy
 from registry.outbound import urls
 from registry.outbound.client import Outcome
@@ -48,9 +50,8 @@ class WebhookWorker:
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write what came of a group of webhooks; there may be more to send now that they are through."""
-        now = timezone.now()
-        cursors.record(attempts, now=now)
-        if cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
+        retry.outlast(lambda: cursors.record(attempts, now=timezone.now()), seconds=cursors.LEASE_SECONDS)
+        if cursors.lagging(now=time.time(), left_alone=self.hosts.waiting()):
             self._wake()
 
 
