@@ -165,11 +165,18 @@ def encryption_keys(service: Service) -> list[str]:
 def membership(service: Service, registry_url: str) -> dict[str, Any]:
     """The settings block with which a service of this system joins the registry."""
     prefix = service.variable_prefix
+    name = f"{prefix}_INSTANCE"
+    value = text(name, f"{service.name}-1")
+    if not _INSTANCE.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
+            "a letter first, at most 63."
+        )
     return {
         "REGISTRY_URL": registry_url,
         "TOKEN": secret(f"{prefix}_REGISTRY_TOKEN"),
         "SERVICE": service.name,
-        "INSTANCE": _instance(f"{prefix}_INSTANCE", f"{service.name}-1"),
+        "INSTANCE": value,
         "URL": url(f"{prefix}_URL", f"http://127.0.0.1:{port(service)}"),
         "REQUIRES": list(service.requires),
         "STATE_DIR": data_dir() / "client",
@@ -211,21 +218,12 @@ def database(service: Service) -> dict[str, Any]:
 def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        # Encoded because a name that no resolver takes is found so, too.
+        valid = parts.scheme in schemes and bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:
         raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
-    return value
-
-
-def _instance(name: str, default: str) -> str:
-    value = text(name, default)
-    if not _INSTANCE.fullmatch(value):
-        raise ImproperlyConfigured(
-            f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
-            "a letter first, at most 63."
-        )
     return value
 
 

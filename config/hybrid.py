@@ -120,7 +120,7 @@ class Hybrid:
         try:
             if self._hosts is not None:
                 self._hosts.check(scope)
-            handler = self._handler(scope)
+            handler = next((found for lane in self._lanes if (found := lane(scope)) is not None), self._django)
             if self._answer_seconds is not None and scope["method"] in REPEATABLE:
                 await _answer_within(self._answer_seconds, handler, scope, receive, answer.send)
             else:
@@ -139,13 +139,6 @@ class Hybrid:
             await respond(answer.send, problem.response())
         finally:
             scope[INTAKE].release()
-
-    def _handler(self, scope: Scope) -> Handler:
-        for lane in self._lanes:
-            handler = lane(scope)
-            if handler is not None:
-                return handler
-        return self._django
 
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._admission is not None and bodies.has_body(scope):
@@ -183,7 +176,6 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byte
 
 async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Raises Unavailable where the answer is not there in time; the time while the body comes does not count."""
-
     has_come = False
 
     async def receive_in_peace() -> Message:
