@@ -4,12 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from . import snapshot
 from .backoff import spread, wait_after
 from .cache import Cache
 from .connection import Connection
-from .errors import NotFoundError, RollcallError
+from .errors import NotFoundError, RollcallError, UnexpectedAnswerError
 from .wire import Registration
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Follower:
         self._is_wanted = is_wanted
         self._on_answer = on_answer
         self._thread: threading.Thread | None = None
+        # Said once, for as long as the process lives.
+        self._is_cut_off = False
 
     def start(self, stopping: threading.Event) -> None:
         """Start the thread unless it runs; it ends soon after `stopping` is set."""
@@ -63,13 +66,31 @@ class Follower:
     def _follow(self, stopping: threading.Event) -> None:
         failures = hasty = 0
         while self._is_wanted() and not stopping.is_set():
-            begun, before = time.monotonic(), self._cache.snapshot.providers
+            begun, before, position = time.monotonic(), self._cache.snapshot.providers, self._cache.snapshot.position
             try:
-                is_learnt = self._ask(stopping)
+                answer = self._connection.providers(
+                    self._registration.service,
+                    self._registration.instance,
+                    after=max(0, position[1]),
+                    wait_seconds=self._wait_seconds,
+                )
+                if stopping.is_set():
+                    return
+                after_answer = partial(snapshot.after_asking, answer=answer, asked_at=position)
+                is_learnt = self._cache.update(after_answer)
             except NotFoundError:
                 is_learnt = False
             except RollcallError as error:
                 failures += 1
+                if isinstance(error, UnexpectedAnswerError) and not self._is_cut_off:
+                    self._is_cut_off = True
+                    logger.warning(
+                        "%s cannot wait %g s at the registry: %s A proxy that is less patient wants a lower "
+                        "verify_seconds; until then changes are known after each try",
+                        self._registration.instance,
+                        self._wait_seconds,
+                        error,
+                    )
                 stopping.wait(wait_after(error, failures))
                 continue
             except Exception:
@@ -86,18 +107,6 @@ class Follower:
             is_hasty = self._cache.snapshot.providers == before and time.monotonic() - begun < self._wait_seconds / 2
             hasty = hasty + 1 if is_hasty else 0
             stopping.wait(_rest(hasty))
-
-    def _ask(self, stopping: threading.Event) -> bool:
-        position = self._cache.snapshot.position
-        answer = self._connection.providers(
-            self._registration.service,
-            self._registration.instance,
-            after=max(0, position[1]),
-            wait_seconds=self._wait_seconds,
-        )
-        if stopping.is_set():
-            return False
-        return self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position))
 
 
 def _rest(hasty: int) -> float:
