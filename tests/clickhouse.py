@@ -4,6 +4,7 @@ The engine is ClickHouse's own, from the wheel of chdb-core; the HTTP interface 
 package registry has a server of this decade. It ends with the command.
 """
 
+import importlib
 import os
 import re
 import subprocess
@@ -12,7 +13,7 @@ import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -52,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-ClickHouse-Exception-Code", code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        # Whoever asked may be gone.
+        with suppress(BrokenPipeError):
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -61,10 +64,10 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def server() -> Iterator[str]:
     """The URL of a database on a server that lives as long as the context."""
-    from chdb.session import Session
-
+    # By name, as only CLICKHOUSE=yes installs it.
+    engine = importlib.import_module("chdb.session")
     with tempfile.TemporaryDirectory(prefix="rollcall-clickhouse-") as directory:
-        Handler.engine = Session(directory)  # type: ignore[no-untyped-call]
+        Handler.engine = engine.Session(directory)
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listener:
             threading.Thread(target=listener.serve_forever, daemon=True).start()
             try:
