@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import URLPattern
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
@@ -22,6 +23,7 @@ from config.tokens import issuing
 from logsvc.api import openapi, urls
 from logsvc.ingest import ndjson
 from logsvc.ingest.formats import FORMATS
+from registry.client.django.apps import JOINING
 from tests.logsvc import factories
 
 pytestmark = pytest.mark.django_db
@@ -39,11 +41,11 @@ def as_it_is(context: Any, value: Any) -> bytes:
 
 
 schema = schemathesis.openapi.from_dict(openapi.describe(), config=CONFIGURATION)
-schema.app = WSGIHandler()
+# Nothing here is served, and so joins no registry.
+with override_settings(MIDDLEWARE=[name for name in django_settings.MIDDLEWARE if name != JOINING]):
+    schema.app = WSGIHandler()
 
 
-# The thread of another part of the process, such as one that sends logs, may use it meanwhile.
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @schema.parametrize()
 @settings(
     max_examples=EXAMPLES,
