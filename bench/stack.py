@@ -108,7 +108,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
             process.wait()
 
 
-def wait_for(url: str, *, seconds: float = 30.0) -> None:
+def wait_for(url: str, *, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -63,6 +63,16 @@ class StatusChange:
     is_suspect: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """What an instance says of itself."""
+
+    key: InstanceKey
+    succeeded: bool
+    reason: str
+    author: str
+
+
 @retry.retried
 def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> int:
     """Write the health that follows from results, in one statement except for instances whose status changes.
@@ -89,25 +99,20 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
 @retry.retried
 def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """Judge a beat that the instance itself sends. Raises UnknownInstance."""
-    instance = (
-        Instance.objects.select_for_update()
-        .select_related("heartbeat")
-        .filter(service=key.service, name=key.instance, heartbeat__isnull=False)
-        .first()
-    )
-    if instance is None:
-        raise UnknownInstance(key.service, key.instance)
-    due = leases.due_of(instance.heartbeat)
-    detail = escaped(reason) or ("beat" if succeeded else f"{author} reported it critical")
-    if not succeeded:
-        # Its own word is conclusive: no further failures are waited for.
-        due = due._replace(failures_before_critical=1)
-    finding = Finding.SUCCESS if succeeded else Finding.FAILURE
-    judged = _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
-    bulk.write_heartbeats([_row(judged, now=now)])
-    probe_counts.record([judged.result], now=now.timestamp())
-    if judged.is_change:
-        _announce(_decided([judged], {}), now=now)
+    (outcome,) = take_beats([Beat(key=key, succeeded=succeeded, reason=reason, author=author)], now=now)
+    if isinstance(outcome, UnknownInstance):
+        raise outcome
+
+
+def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownInstance]:
+    """Judge beats of as many instances, in the caller's transaction; returns the revision after each."""
+    found = leases.beating([each.key for each in beats])
+    judged = [_judged_beat(each, found[each.key], now=now) for each in beats if each.key in found]
+    bulk.write_heartbeats([_row(each, now=now) for each in judged])
+    probe_counts.record([each.result for each in judged], now=now.timestamp())
+    _announce(_decided([each for each in judged if each.is_change], {}), now=now)
+    revision = log.head()
+    return [revision if each.key in found else UnknownInstance(each.key.service, each.key.instance) for each in beats]
 
 
 def hurry(instances: Sequence[int], *, now: datetime) -> int:
@@ -116,6 +121,15 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count
+
+
+def _judged_beat(beat: Beat, due: Due, *, now: datetime) -> Judged:
+    detail = escaped(beat.reason) or ("beat" if beat.succeeded else f"{beat.author} reported it critical")
+    if not beat.succeeded:
+        # Its own word is conclusive: no further failures are waited for.
+        due = due._replace(failures_before_critical=1)
+    finding = Finding.SUCCESS if beat.succeeded else Finding.FAILURE
+    return _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
 
 
 def _judged(result: Result, *, now: datetime) -> Judged:
