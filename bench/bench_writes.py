@@ -17,8 +17,8 @@ from bench import stack
 from bench.stack import Stack
 
 CLIENTS = 32
-SECONDS = 3.0
-ALONE = 150
+SECONDS = 2.0
+ALONE = 80
 # Between two calls of a client that is alone: what a change has set off is over by then.
 PAUSE_SECONDS = 0.02
 TTL = {"kind": "ttl", "interval_seconds": 3600}

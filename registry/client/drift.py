@@ -28,6 +28,9 @@ def _of_heartbeat(declared: Registration, registered: Instance) -> set[str]:
     if wanted["url"] is None:
         # The registry makes one of the instance's own.
         del wanted["url"]
+    if wanted["kind"] == "auto":
+        # The registry chooses it.
+        del wanted["kind"]
     return {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
 
 

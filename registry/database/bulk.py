@@ -39,6 +39,7 @@ class StatusRow(NamedTuple):
     status_since: Any
     status_reason: str
     is_suspect: bool
+    heartbeat_kind: str
 
 
 class RevisionRow(NamedTuple):
@@ -67,6 +68,7 @@ _TYPES = {
     "status_since": "timestamptz",
     "status_reason": "text",
     "is_suspect": "boolean",
+    "heartbeat_kind": "text",
     "revision": "bigint",
 }
 # The fields that find a row rather than change it.
@@ -112,7 +114,7 @@ def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:
-    """Store what heartbeats say of these instances: `status`, `status_since`, `status_reason` and `is_suspect`."""
+    """Store what heartbeats say of these instances: the status, its age and reason, and the kind chosen."""
     rows = [
         StatusRow(
             instance_id=each.pk,
@@ -120,6 +122,7 @@ def write_statuses(instances: Sequence[Instance]) -> None:
             status_since=connection.ops.adapt_datetimefield_value(each.status_since),
             status_reason=each.status_reason,
             is_suspect=each.is_suspect,
+            heartbeat_kind=each.heartbeat_kind,
         )
         for each in instances
     ]

@@ -44,7 +44,8 @@ class Judged:
 
     @property
     def is_change(self) -> bool:
-        return self.health.status != self.due.status or bool(self.due.is_suspect)
+        is_news = self.health.status != self.due.status or bool(self.due.is_suspect)
+        return is_news or bool(self.result.chosen_kind)
 
     @property
     def reason(self) -> str:
@@ -61,6 +62,7 @@ class StatusChange:
     status: str
     reason: str
     is_suspect: bool = False
+    chosen_kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,9 @@ def _decided(changed: Sequence[Judged], kept: Mapping[int, str]) -> dict[int, St
     for each in changed:
         due, why = each.due, kept.get(each.due.instance_id)
         if why is None:
-            changes[due.instance_id] = StatusChange(due=due, status=each.health.status, reason=each.reason)
+            changes[due.instance_id] = StatusChange(
+                due=due, status=each.health.status, reason=each.reason, chosen_kind=each.result.chosen_kind
+            )
         elif not due.is_suspect:
             reason = f"{each.result.detail}; kept because {why}"[:500]
             changes[due.instance_id] = StatusChange(due=due, status=due.status, reason=reason, is_suspect=True)
@@ -163,10 +167,15 @@ def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> int:
         if (instance.status, instance.is_suspect) != (change.due.status, change.due.is_suspect):
             continue
         before = bodies.offer_digest(instance)
+        is_turn = instance.status != change.status or instance.is_suspect != change.is_suspect
+        # Without a turn it is the choice of its heartbeat's kind that is news.
+        changed = Change(change.status) if is_turn else Change.CHANGED
+        kind = Change.SUSPECT if change.is_suspect else changed
         if instance.status != change.status:
             instance.status_since = now
+        if change.chosen_kind:
+            instance.heartbeat_kind = change.chosen_kind
         instance.status, instance.is_suspect, instance.status_reason = change.status, change.is_suspect, change.reason
-        kind = Change.SUSPECT if change.is_suspect else Change(change.status)
         drafts.append(log.Draft(change=kind, instance=instance, before=before, author=AUTHOR, reason=change.reason))
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])
