@@ -17,8 +17,7 @@ from config.bodies import has_body
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
-from config.tokens import acting
-from config.tokens.gate import gate
+from config.tokens import acting, gate
 from config.tokens.holder import Holder
 from registry.api import bodies
 from registry.api.parameters import BeatReport, DeregisterQuery, beat_of
@@ -70,7 +69,12 @@ class Lane:
         changeable(service, instance, holder=holder)
         members = _members(await _body(scope, receive))
         entry = permissions.entry(service, instance, members, holder=holder)
-        await respond(send, await self._answer(await self._stored(registration.store_all, entry)))
+        registered = await self._stored(registration.store_all, entry)
+        answer = partial(_registered, registered)
+        if sum(map(len, registered.providers.values())) <= MOST_PROVIDERS_IN_LOOP:
+            await respond(send, answer())
+        else:
+            await respond(send, await self._server.answering.run(answer))
 
     async def _deregister(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
@@ -90,11 +94,6 @@ class Lane:
     async def _stored(self, store: Store[Item, Outcome], item: Item) -> Outcome:
         return await asyncio.shield(asyncio.wrap_future(self._server.group_commit.submit(store, item)))
 
-    async def _answer(self, registered: Registered) -> RawResponse:
-        answer = partial(_registered, registered)
-        providers = sum(map(len, registered.providers.values()))
-        return answer() if providers <= MOST_PROVIDERS_IN_LOOP else await self._server.answering.run(answer)
-
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
         body = await _body(scope, receive)
@@ -102,7 +101,7 @@ class Lane:
 
     async def _holder(self, scope: Scope) -> Holder:
         holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
-        gate.admit(holder)
+        gate.current().admit(holder)
         return holder
 
 
