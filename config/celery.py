@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+import click
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
@@ -35,6 +36,8 @@ app.add_defaults(
     }
 )
 app.autodiscover_tasks()
+app.user_options["worker"].add(click.Option(["--with-beat"], is_flag=True, help="Schedule the periodic tasks, too."))
+app.steps["worker"].add("config.beat:InWorker")
 
 
 # By name: a process that never speaks to the broker does not import its client.

@@ -119,7 +119,7 @@ def test_a_process_that_dies_is_restarted_and_said_so(system: System) -> None:
 
 
 def test_redis_is_restarted_and_nothing_is_lost(system: System) -> None:
-    beats = {name: system.pid(name) for name in ("work:registry-beat", "work:logsvc-beat")}
+    beats = {name: system.pid(name) for name in ("work:registry-worker", "work:logsvc-worker")}
     os.kill(system.pid("store:redis"), signal.SIGKILL)
     until(lambda: "redis runs again" in system.output, seconds=SETTLED_SECONDS)
     revision = system.journal()[-1]["revision"]
