@@ -22,6 +22,8 @@ class Heartbeat:
     successes_before_passing: int = 1
     deregister_after_seconds: float | None = None
     watch: bool = False
+    # The registry chose `kind`, as it does for `auto`.
+    chosen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
