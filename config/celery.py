@@ -3,8 +3,8 @@
 import sys
 from typing import Any
 
-import click
 from celery import Celery
+from celery.bin.base import CeleryOption
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -36,7 +36,7 @@ app.add_defaults(
     }
 )
 app.autodiscover_tasks()
-app.user_options["worker"].add(click.Option(["--with-beat"], is_flag=True, help="Schedule the periodic tasks, too."))
+app.user_options["worker"].add(CeleryOption(["--with-beat"], is_flag=True, help="Schedule the periodic tasks, too."))
 app.steps["worker"].add("config.beat:InWorker")
 
 
