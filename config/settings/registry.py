@@ -18,7 +18,8 @@ INSTALLED_APPS = [
     *base.INSTALLED_APPS,
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
