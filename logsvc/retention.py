@@ -61,7 +61,11 @@ def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], No
 
 def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Policy:
     """The closest rule decides each matter; one that says nothing of it leaves it to the next."""
-    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=_closeness, reverse=True)
+
+    def closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
+        return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
+
+    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=closeness, reverse=True)
     days = next((rule.keep_days for rule in found if rule.keep_days is not None), settings.RETENTION_DAYS)
     mebibytes = next((rule.keep_mebibytes for rule in found if rule.keep_mebibytes is not None), None)
     return Policy(
@@ -77,10 +81,6 @@ def _covers(rule: RetentionRule, service: str, level: str) -> bool:
     if rule.service.endswith("*"):
         return service.startswith(rule.service[:-1])
     return rule.service in ("", service)
-
-
-def _closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
-    return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
 
 
 def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple[str, str, int, str]]:

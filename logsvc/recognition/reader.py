@@ -90,16 +90,13 @@ class Reader:
                 continue
             if event is not None:
                 yield self._record(event)
-            event = self._begin(place, text, found, wrapper)
+            first = found or Recognized(body=text)
+            if wrapper is not None:
+                first.time_ns = wrapper.time_ns
+                first.attributes = wrapper.attributes | first.attributes
+            event = Event(place=place, first=first, lines=[text], size=len(text), is_known=found is not None)
         if event is not None:
             yield self._record(event)
-
-    def _begin(self, place: int, text: str, found: Recognized | None, wrapper: Recognized | None) -> Event:
-        first = found or Recognized(body=text)
-        if wrapper is not None:
-            first.time_ns = wrapper.time_ns
-            first.attributes = wrapper.attributes | first.attributes
-        return Event(place=place, first=first, lines=[text], size=len(text), is_known=found is not None)
 
     def _unwrap(self, line: str) -> tuple[str, Recognized | None] | None:
         """The text that a container's runtime has wrapped, with what the wrapper says; None for a part of a line."""

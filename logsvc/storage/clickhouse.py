@@ -14,7 +14,6 @@ from django.db import transaction
 
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS, HIGHEST_ID
-from logsvc.query.words import words as words_of
 from logsvc.record import NANOSECONDS, Record, Stored
 from logsvc.storage import conditions, head, identifiers, terms
 from logsvc.storage.clickhouse_http import Clickhouse, Missing, quoted
@@ -49,8 +48,6 @@ SETTINGS lightweight_mutation_projection_mode = 'rebuild', index_granularity = 4
 """
 _INSERTED = (*COLUMNS, "stored_bytes", "words", "tags")
 _UID = COLUMNS.index("uid")
-# Between body and exception, so that no phrase reaches from the one into the other.
-_BREAK = ""
 
 
 class ClickhouseStore(IndexedStore):
@@ -68,7 +65,7 @@ class ClickhouseStore(IndexedStore):
     # Storing
 
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
-        entries = [(_words(record), terms.tags(record)) for record in records]
+        entries = [(terms.ordered_words(record), terms.tags(record)) for record in records]
         failure: Exception | None = None
         # The row that numbers arrivals stays locked while they are stored: whoever follows a tail sees them in order.
         with transaction.atomic():
@@ -275,14 +272,6 @@ def expression(node: Node) -> str:
         case conditions.Without(part):
             return f"(NOT {expression(part)})"
     raise AssertionError(node)
-
-
-def _words(record: Record) -> list[str]:
-    found: list[str] = []
-    for text in terms.texts(record):
-        found += [_BREAK] if found else []
-        found += words_of(text)
-    return found
 
 
 def _numbers(numbers: Iterable[int]) -> str:

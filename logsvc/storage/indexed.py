@@ -56,7 +56,10 @@ class IndexedStore(ABC):
         lowest, below = _bounds(search)
         uid = _uid(search.query)
         if uid is not None:
-            lowest, below = self._only(uid, lowest, below)
+            identifier = self._id_of_uid(uid)
+            if identifier is None or not lowest <= identifier < below:
+                return Page(records=[], next=None)
+            lowest, below = identifier, identifier + 1
         condition = self._condition(search.query)
         is_match = predicate(search.query)
         ends_at = time.monotonic() + SEARCH_SECONDS
@@ -81,12 +84,6 @@ class IndexedStore(ABC):
             if time.monotonic() > ends_at:
                 return Page(records=found, next=read[-1].id, is_complete=False)
         return Page(records=found, next=None)
-
-    def _only(self, uid: str, lowest: int, below: int) -> tuple[int, int]:
-        identifier = self._id_of_uid(uid)
-        if identifier is None or not lowest <= identifier < below:
-            return 0, 0
-        return identifier, identifier + 1
 
     def context(self, record: Stored, *, before: int, after: int) -> tuple[list[Stored], list[Stored]]:
         node = conditions.Tag(

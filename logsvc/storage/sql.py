@@ -39,7 +39,7 @@ class SqlStore(IndexedStore):
                 values = row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns)
                 tally.add(values)
                 rows.append((values, entries[index]))
-            rows.sort(key=_identifier)
+            rows.sort(key=lambda entry: entry[0][0])
             self._insert(rows)
             self._count(tally)
             return len(rows)
@@ -67,13 +67,14 @@ class SqlStore(IndexedStore):
         return found
 
     def _count(self, tally: Tally) -> None:
-        self._execute_many(
-            "INSERT INTO logsvc_count (width, start, service, level, records, stored_bytes)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (width, start, service, level) DO UPDATE"
-            " SET records = logsvc_count.records + excluded.records,"
-            " stored_bytes = logsvc_count.stored_bytes + excluded.stored_bytes",
-            tally.rows(),
-        )
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO logsvc_count (width, start, service, level, records, stored_bytes)"
+                " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (width, start, service, level) DO UPDATE"
+                " SET records = logsvc_count.records + excluded.records,"
+                " stored_bytes = logsvc_count.stored_bytes + excluded.stored_bytes",
+                tally.rows(),
+            )
 
     # Finding
 
@@ -188,12 +189,3 @@ class SqlStore(IndexedStore):
     def _execute(self, statement: str, parameters: Sequence[Any] = ()) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
-
-    def _execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
-
-
-def _identifier(entry: tuple[tuple[Any, ...], Any]) -> int:
-    identifier: int = entry[0][0]
-    return identifier

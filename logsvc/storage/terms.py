@@ -99,6 +99,14 @@ def word_positions(record: Record) -> dict[str, list[int]]:
     return places
 
 
+def ordered_words(record: Record) -> list[str]:
+    """The words in order, with one that is empty between body and exception."""
+    found: list[str] = []
+    for text in texts(record):
+        found += ["", *words(text)] if found else words(text)
+    return found
+
+
 def word_text(record: Record) -> str:
     """The words with blanks between them. A plain ASCII text stands for itself: the index splits it the same way."""
     exception = exception_text(record)

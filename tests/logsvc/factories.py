@@ -1,13 +1,14 @@
 """Plain functions that make what the log service's tests need."""
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
@@ -77,6 +78,18 @@ def empty_clickhouse() -> None:
         with suppress(Missing):
             clickhouse.execute(f"TRUNCATE TABLE {TABLE}")
         clickhouse.disconnect()
+
+
+async def in_thread(function: Callable[[], Any]) -> Any:
+    """Run in a thread that leaves no connection: one that is found later is a warning in another test."""
+
+    def closing() -> Any:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(closing)
 
 
 def arrivals() -> list[str]:
