@@ -119,7 +119,11 @@ def list_seats(*, actor: Actor, student_id: int | None = None) -> list[Seat]:
 
 def find_seat(*, actor: Actor, code: str) -> Seat:
     """Raises NotFound also where the course is there but not for this person to see."""
-    course = Course.objects.select_related("term").filter(code=code).first()
+    return take_seat(actor=actor, course=Course.objects.select_related("term").filter(code=code).first(), code=code)
+
+
+def take_seat(*, actor: Actor, course: Course | None, code: str) -> Seat:
+    """As `find_seat`, in a course that the caller has read already; None where there is none."""
     if course is not None:
         if actor.username is None:
             return _seat(actor, course, ())

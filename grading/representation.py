@@ -20,6 +20,7 @@ from grading.models import (
     Student,
     Term,
 )
+from grading.standings import Standing
 from grading.statistics import Statistics
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -144,6 +145,24 @@ def grade(grade: Grade | None) -> dict[str, Any]:
     }
 
 
+def cell(student_id: int, assignment_id: int, stored: Grade | None) -> dict[str, Any]:
+    """A grade with its place, also where nothing is stored."""
+    return {
+        "id": grade_id(student_id, assignment_id),
+        "student": student_id,
+        "assignment": assignment_id,
+        **grade(stored),
+    }
+
+
+def warnings(*, score: Decimal | None, points: Decimal) -> list[dict[str, str]]:
+    """What is stored all the same and deserves a look."""
+    if score is None or score <= points:
+        return []
+    detail = f"The score {amount(score)} is above the {amount(points)} points of this assignment."
+    return [{"code": "above-points", "detail": detail}]
+
+
 def change(change: GradeChange) -> dict[str, Any]:
     before = _content(change.score_before, change.status_before, change.late_deduction_before, change.comment_before)
     return {
@@ -179,6 +198,19 @@ def total(total: scoring.Total, letters: scoring.Letters) -> dict[str, Any]:
 def percentage(percent: str | None, letters: scoring.Letters) -> dict[str, Any]:
     """A total as it is stored, with its letter."""
     return {"percent": percent, "letter": None if percent is None else scoring.letter(Decimal(percent), letters)}
+
+
+def totals(standing: Standing, *, with_unposted: bool) -> dict[str, Any]:
+    """The totals; those with the grades that are not posted yet are for staff."""
+    found = {"current": standing.current, "final": standing.final}
+    if with_unposted:
+        found |= {"unposted_current": standing.unposted_current, "unposted_final": standing.unposted_final}
+    return {name: total(each, standing.plan.letters) for name, each in found.items()}
+
+
+def students_totals(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """The totals of students whose grades staff have changed."""
+    return [{"id": each.student.pk, **totals(each, with_unposted=True)} for each in standings]
 
 
 def statistics(statistics: Statistics) -> dict[str, Any]:

@@ -96,7 +96,9 @@ class Supposed(Standing):
 
 
 def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
-    categories = {category.pk: category for category in Category.objects.filter(course=course)}
+    """Read with the course as it is stored now: its scheme may have changed since the caller found it."""
+    categories = {each.pk: each for each in Category.objects.filter(course=course).select_related("course")}
+    course = next((each.course for each in categories.values()), course)
     assignments = Assignment.objects.filter(category__in=categories)
     if not with_unpublished:
         assignments = assignments.filter(published=True)

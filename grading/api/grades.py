@@ -30,8 +30,11 @@ class GradeView(base.StudentView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.assignment = courses.find_assignment(
-            course=self.seat.course, assignment_id=kwargs["assignment_id"], with_unpublished=self.seat.is_staff
+        self.assignment = self.find_assignment(kwargs["assignment_id"])
+
+    def find_assignment(self, assignment_id: int) -> models.Assignment:
+        return courses.find_assignment(
+            course=self.seat.course, assignment_id=assignment_id, with_unpublished=self.seat.is_staff
         )
 
     def answer(self) -> Response:
@@ -40,7 +43,7 @@ class GradeView(base.StudentView):
         return Response(body, headers={"ETag": f'"{body["version"]}"'})
 
     def store(self, patch: GradePatch | GradeDraft, expected_version: int | None) -> Response:
-        grade = gradebook.record_grade(
+        stored, standing = gradebook.record_grade(
             student=self.student,
             assignment=self.assignment,
             patch=patch,
@@ -48,8 +51,8 @@ class GradeView(base.StudentView):
             actor=self.actor,
             now=timezone.now(),
         )
-        body = answers.stored_grade(self.seat, self.assignment, grade, self.read_standing())
-        return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(grade)})
+        body = answers.stored_grade(self.assignment, stored, standing)
+        return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(stored.grade)})
 
     def changes(self) -> Response:
         if not (self.seat.is_staff or self.assignment.posted):
@@ -75,13 +78,26 @@ class History(GradeView):
 class CellView(GradeView):
     """Finds the course by the grade's id, which is made of the student's and the assignment's."""
 
+    found: models.Assignment | None
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         match = _GRADE_ID.fullmatch(kwargs["grade_id"])
         if match is None:
             raise Http404
         student_id, assignment_id = map(int, match.groups())
-        code = models.Course.objects.filter(categories__assignments=assignment_id).values_list("code", flat=True)
-        super().initial(request, code=code.first() or "", student_id=student_id, assignment_id=assignment_id)
+        super().initial(request, student_id=student_id, assignment_id=assignment_id)
+
+    def find_seat(self, address: dict[str, Any]) -> access.Seat:
+        """Reads the assignment with its course at once, as most of what a change of a grade costs are queries."""
+        assignments = models.Assignment.objects.select_related("category__course__term")
+        self.found = assignments.filter(pk=address["assignment_id"]).first()
+        course = None if self.found is None else self.found.category.course
+        return access.take_seat(actor=self.actor, course=course, code="")
+
+    def find_assignment(self, assignment_id: int) -> models.Assignment:
+        if self.found is None or not (self.found.published or self.seat.is_staff):
+            return super().find_assignment(assignment_id)
+        return self.found
 
 
 class GradeById(CellView):

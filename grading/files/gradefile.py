@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import structs
 
 from config.problems import Invalid
 from grading import gradebook, representation
@@ -52,7 +54,7 @@ class Change:
             "version": self.version,
             "old": representation.content(self.old),
             "new": representation.content(self.new),
-            "warnings": gradebook.warnings(score=self.new.score, points=self.points),
+            "warnings": representation.warnings(score=self.new.score, points=self.points),
             "needs_confirmation": self.needs_confirmation,
         }
 
@@ -178,7 +180,7 @@ def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> grade
         return old
     if old.status in {Status.EXCUSED, Status.MISSING}:
         return gradebook.Content(score=score, comment=old.comment)
-    return replace(old, score=score)
+    return structs.replace(old, score=score)
 
 
 def _refuse_doubled_columns(graded: Sequence[Column]) -> None:
