@@ -190,7 +190,7 @@ def _read(course: Course, file: bytes, options: Options) -> dict[str, Any]:
     table = tables.read(file, separator=options.separator)
     reading = {"encoding": table.encoding, "separator": table.separator, "rows": len(table.rows)}
     if options.content == ROSTER:
-        return {"reading": reading, "columns": rosterfile.columns(table), **_read_roster(course, table)}
+        return {"reading": reading, **_read_roster(course, table, options)}
     return {"reading": reading, **_read_grades(course, table, options)}
 
 
@@ -269,19 +269,29 @@ def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: 
     return replace(column, meaning="new", category_id=said["category"], points=text)
 
 
-def _read_roster(course: Course, table: tables.Table) -> dict[str, Any]:
-    at = rosterfile.columns(table)
-    usernames = {row.cell(at["username"]) for row in table.rows}
+def _read_roster(course: Course, table: tables.Table, options: Options) -> dict[str, Any]:
+    columns = rosterfile.guess(table.header)
+    for key, said in (options.mapping or {}).items():
+        if int(key) >= len(columns):
+            raise _invalid(f"/columns/{key}", f"The file has {len(columns)} columns, counted from 0.")
+        if said["meaning"] not in ("ignored", *rosterfile.MEANINGS):
+            names = ", ".join(("ignored", *rosterfile.MEANINGS))
+            raise _invalid(f"/columns/{key}/meaning", f"{said['meaning']!r} is none of {names}.")
+        columns[int(key)] = replace(columns[int(key)], meaning=said["meaning"], why="as you said")
+    at = rosterfile.places(columns)
+    usernames = {row.cell(at.get("username")) for row in table.rows}
     sis_ids = {row.cell(at.get("sis_id")) for row in table.rows} - {""}
     students = Student.objects.filter(Q(username__in=usernames) | Q(sis_id__in=sis_ids))
     enrollments = course.enrollments.exclude(role=Role.OBSERVER).select_related("student")
-    return rosterfile.preview(
+    shown = rosterfile.preview(
         table,
+        columns,
         known={student.username: student for student in students},
         sis_ids={student.sis_id: student for student in students if student.sis_id},
         enrolled={(each.role, each.student.username if each.student else each.username): each for each in enrollments},
         sections={section.title: section for section in course.sections.all()},
     )
+    return {"columns": [column.body() for column in columns], **shown}
 
 
 def _store_grades(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:

@@ -163,14 +163,9 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
 
 def check_may_store(seat: Seat, batch: models.ImportBatch) -> None:
     """A roster and new assignments change the course itself. Raises Forbidden."""
-    makes_assignments = any(column["meaning"] == "new" for column in _columns(batch))
+    makes_assignments = any(column["meaning"] == "new" for column in batch.preview["columns"])
     if batch.content == importing.ROSTER or makes_assignments:
         seat.require_editor()
-
-
-def _columns(batch: models.ImportBatch) -> list[dict[str, Any]]:
-    columns = batch.preview.get("columns", [])
-    return columns if isinstance(columns, list) else []
 
 
 def _file(content: bytes, kind: str, name: str) -> HttpResponse:
