@@ -198,7 +198,7 @@ def store(
     changed = [each.grade for each in stored if each.change is not None]
     found = {
         student_id: Standing(plan=plan, student=enrollment.student, grades=grades[student_id])
-        for student_id in {each.grade.student_id for each in stored}
+        for student_id in dict.fromkeys(each.grade.student_id for each in stored)
         if (enrollment := enrollments[student_id]).student is not None
     }
     if changed:

@@ -20,7 +20,7 @@ from grading.models import (
     Student,
     Term,
 )
-from grading.standings import Standing
+from grading.standings import Neighbours, Standing
 from grading.statistics import Statistics
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -102,6 +102,20 @@ def category(category: Category) -> dict[str, Any]:
 
 def student(student: Student) -> dict[str, Any]:
     return {"id": student.pk, "name": student.name, "username": student.username, "sis_id": student.sis_id}
+
+
+def neighbours(found: Neighbours | None) -> dict[str, Any] | None:
+    def student(named: tuple[int, str] | None) -> dict[str, Any] | None:
+        return None if named is None else {"id": named[0], "name": named[1]}
+
+    if found is None:
+        return None
+    return {
+        "previous": student(found.previous),
+        "following": student(found.following),
+        "number": found.number,
+        "count": found.count,
+    }
 
 
 def enrollment(enrollment: Enrollment) -> dict[str, Any]:

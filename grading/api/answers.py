@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from grading import representation, scoring, standings
+from grading import representation, scoring, standings, statistics
 from grading.access import Seat
 from grading.gradebook import Stored
 from grading.models import Assignment, Enrollment, Grade, GradeChange, Status, Student
@@ -28,13 +28,15 @@ def course_in_full(seat: Seat) -> dict[str, Any]:
     people: dict[str, list[str]] = {"teacher": [], "assistant": []}
     for enrollment in staff:
         people[enrollment.role].append(enrollment.username)
+    plan = standings.read_plan(course=seat.course, with_unpublished=seat.is_staff)
     return {
         **course(seat),
         "teachers": people["teacher"],
         "assistants": people["assistant"],
         "sections": [representation.section(section) for section in seat.course.sections.all()],
-        "categories": [representation.category(category) for category in seat.course.categories.all()],
-        "letters": representation.letters(standings.read_letters(course=seat.course)),
+        "categories": [representation.category(each) for each in plan.categories.values()],
+        "assignments": [representation.assignment(each) for each in plan.assignments.values()],
+        "letters": representation.letters(plan.letters),
     }
 
 
@@ -62,6 +64,53 @@ def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
         "assignments": _assignments(seat, standing),
         **representation.totals(standing, with_unposted=seat.is_staff),
         "explanation": explanations(seat, standing),
+        "neighbours": neighbours(seat, standing.student),
+    }
+
+
+def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
+    """For staff, who go from one student to the next."""
+    if not seat.is_staff:
+        return None
+    return representation.neighbours(standings.read_neighbours(course=seat.course, student_id=student.pk))
+
+
+def grade_in_full(
+    seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
+) -> dict[str, Any]:
+    """All that a page about one grade shows."""
+    is_shown = seat.is_staff or assignment.posted
+    return {
+        "course": course(seat),
+        "student": representation.student(standing.student),
+        "assignment": representation.assignment(assignment),
+        "grade": grade(seat, standing.student.pk, assignment, standing.grades.get(assignment.pk)),
+        **representation.totals(standing, with_unposted=seat.is_staff),
+        "changes": [representation.change(change) for change in history] if is_shown else [],
+        "neighbours": neighbours(seat, standing.student),
+    }
+
+
+def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[str, Any]:
+    """One column of the gradebook with its statistics, for staff."""
+    enrollments = standings.read_enrollments(course=seat.course)
+    stored = {grade.student_id: grade for grade in Grade.objects.filter(assignment=assignment)}
+    own = [stored[each.student_id] for each in enrollments if each.student_id in stored]
+    order = list(plan.assignments.values())
+    at = order.index(assignment)
+    around = [None, *({"id": each.pk, "title": each.title} for each in order), None]
+    found = statistics.summarize(standings.scores_of(own), points=assignment.points)
+    return {
+        "course": course(seat),
+        "assignment": representation.assignment(assignment),
+        "category": representation.category(plan.categories[assignment.category_id]),
+        "previous": around[at],
+        "following": around[at + 2],
+        "statistics": representation.statistics(found),
+        "students": [
+            {**row, "grade": representation.cell(row["id"], assignment.pk, stored.get(row["id"]))}
+            for row in students(seat, enrollments, plan.letters)["students"]
+        ],
     }
 
 

@@ -116,6 +116,14 @@ class GradeById(CellView):
         return self.store(patch, expected_version)
 
 
+class GradeInFull(CellView):
+    """One grade with its course, student, assignment, totals and history."""
+
+    def get(self, request: Request, grade_id: str) -> Response:
+        history = gradebook.history(student=self.student, assignment=self.assignment)
+        return Response(answers.grade_in_full(self.seat, self.read_standing(), self.assignment, history))
+
+
 class HistoryById(CellView):
     def get(self, request: Request, grade_id: str) -> Response:
         return self.changes()
@@ -132,7 +140,7 @@ class Bulk(base.GraderView):
 
 
 class Changes(base.GraderView):
-    """The latest changes of a course, the newest first."""
+    """The latest changes of a course, the newest first, and the names of whom and what they may be of."""
 
     def get(self, request: Request, code: str) -> Response:
         changes = models.GradeChange.objects.filter(grade__assignment__category__course=self.seat.course)
@@ -142,7 +150,17 @@ class Changes(base.GraderView):
             if (value := base.number(request, name)) is not None:
                 changes = changes.filter(**{lookup: value})
         limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
-        return Response({"changes": answers.changes(changes.select_related("grade").order_by("-pk")[:limit])})
+        page = changes.select_related("grade").order_by("-pk")[:limit]
+        enrollments = standings.read_enrollments(course=self.seat.course)
+        assignments = self.read_plan().assignments.values()
+        return Response(
+            {
+                "course": answers.course(self.seat),
+                "changes": answers.changes(page),
+                "students": [{"id": each.student_id, "name": str(each.student)} for each in enrollments],
+                "assignments": [{"id": each.pk, "title": each.title} for each in assignments],
+            }
+        )
 
 
 class UndoChange(base.GraderView):
@@ -158,7 +176,8 @@ class UndoChange(base.GraderView):
 class Batches(base.GraderView):
     def get(self, request: Request, code: str) -> Response:
         found = self.seat.course.batches.defer("file", "preview")[:MOST_CHANGES]
-        return Response({"batches": [representation.batch(each) for each in found]})
+        batches = [representation.batch(each) for each in found]
+        return Response({"course": answers.course(self.seat), "batches": batches})
 
 
 class Batch(base.GraderView):

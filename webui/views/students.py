@@ -18,7 +18,6 @@ from webui.upstream import grading
 from webui.upstream.exchange import Refused
 from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
 from webui.views import shown
-from webui.views.neighbours import neighbours_of
 from webui.views.refusals import answers_refusals
 
 
@@ -28,13 +27,13 @@ from webui.views.refusals import answers_refusals
 @answers_refusals
 def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     person = request.user.get_username()
-    found = shown.ask(request, lambda: _read(person, code, student_id), "student", code, str(student_id))
-    report, neighbours = found["content"]
+    found = shown.ask(request, lambda: grading.report(person, code, student_id), "student", code, str(student_id))
+    report = found["content"]
     is_final = request.GET.get("total") == "final"
     explanation = report.explanation.final if is_final else report.explanation.current
     context = {
         **found,
-        **neighbours,
+        "neighbours": report.neighbours,
         "course": report.course,
         "student": report.student,
         "report": report,
@@ -88,11 +87,6 @@ def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
             context["refusal"] = refusal.detail
     template = "webui/grades/what_if.html"
     return render(request, f"{template}#supposed" if wants_part(request, "supposed") else template, context)
-
-
-def _read(person: str, code: str, student_id: int) -> tuple[Report, dict[str, Any]]:
-    report = grading.report(person, code, student_id)
-    return report, neighbours_of(person, code, student_id) if report.course.may_write else {}
 
 
 def _branches(report: Report, explanation: Explanation) -> list[dict[str, Any]]:
