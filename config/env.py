@@ -160,11 +160,18 @@ def encryption_keys(service: Service) -> list[str]:
 def membership(service: Service, registry_url: str) -> dict[str, Any]:
     """The settings block with which a service of this system joins the registry."""
     prefix = service.variable_prefix
+    name = f"{prefix}_INSTANCE"
+    value = text(name, f"{service.name}-1")
+    if not _INSTANCE.fullmatch(value):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
+            "a letter first, at most 63."
+        )
     return {
         "REGISTRY_URL": registry_url,
         "TOKEN": secret(f"{prefix}_REGISTRY_TOKEN"),
         "SERVICE": service.name,
-        "INSTANCE": _instance(f"{prefix}_INSTANCE", f"{service.name}-1"),
+        "INSTANCE": value,
         "URL": url(f"{prefix}_URL", f"http://127.0.0.1:{port(service)}"),
         "REQUIRES": list(service.requires),
         "STATE_DIR": data_dir() / "client",
@@ -208,16 +215,6 @@ def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
         valid = False
     if not valid:
         raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
-    return value
-
-
-def _instance(name: str, default: str) -> str:
-    value = text(name, default)
-    if not _INSTANCE.fullmatch(value):
-        raise ImproperlyConfigured(
-            f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
-            "a letter first, at most 63."
-        )
     return value
 
 

@@ -1,4 +1,4 @@
-"""Which host a request is for: checked once, before any lane, so that every address is equally strict."""
+"""The Host header, checked once before any lane, so that every address is equally strict."""
 
 import logging
 from collections.abc import Iterable, MutableMapping
@@ -28,13 +28,10 @@ class Hosts:
             return
         if not hosts and scope.get("http_version") == "1.0":
             return
-        if len(hosts) != 1 or not self._is_allowed(hosts[0]):
+        domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")
+        if not domain or not validate_host(domain, self._allowed):
             client = (scope.get("client") or ("",))[0]
             logger.warning("Refused a request for the host %a, from %s", b", ".join(hosts), client)
             raise UnknownHost
         if len(self._known) < MOST_KNOWN:
             self._known.add(hosts[0])
-
-    def _is_allowed(self, host: bytes) -> bool:
-        domain, _ = split_domain_port(host.decode("latin-1"))
-        return bool(domain) and validate_host(domain, self._allowed)

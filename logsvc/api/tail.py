@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import Problem, Unavailable
 from config.threads import Abandoned, Threads
-from config.tokens.gate import gate
+from config.tokens import gate
 from config.tokens.holder import Holder
 from logsvc import access, representation
 from logsvc.ingest.lane import Holders, Run, header
@@ -96,13 +96,13 @@ class Lane:
 
     async def _tail(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holders.of(scope)
-        gate.admit(holder)
+        gate.current().admit(holder)
         query, cursor = _question(scope, holder)
         if self._open >= TAILS_AT_MOST:
             raise Unavailable(f"{TAILS_AT_MOST} tails are open: try again later.")
         self._open += 1
         try:
-            with gate.limits.hold(holder, "streams"):
+            with gate.current().limits.hold(holder, "streams"):
                 await self._stream(scope, receive, send, query, cursor)
         finally:
             self._open -= 1

@@ -16,25 +16,19 @@ def group(instance: Instance) -> dict[str, Any]:
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
     host = parts.hostname or ""
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return {"targets": [target], "labels": _labels(instance, scheme=parts.scheme)}
-
-
-def _labels(instance: Instance, *, scheme: str) -> dict[str, str]:
-    return {
+    labels = {
         "service": instance.service,
         "instance": instance.name,
         "zone": instance.zone,
         "version": instance.version,
-        "__scheme__": scheme,
+        "__scheme__": parts.scheme,
         "__meta_rollcall_service": instance.service,
         "__meta_rollcall_instance": instance.name,
         "__meta_rollcall_url": instance.url,
         "__meta_rollcall_status": instance.shown_status,
         # As Prometheus' own discoveries have lists: commas at both ends, so that `.*,blue,.*` finds one.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
-        **{f"__meta_rollcall_metadata_{_as_label(name)}": value for name, value in sorted(instance.metadata.items())},
     }
-
-
-def _as_label(name: str) -> str:
-    return _NOT_IN_A_LABEL.sub("_", name)
+    for name, value in sorted(instance.metadata.items()):
+        labels["__meta_rollcall_metadata_" + _NOT_IN_A_LABEL.sub("_", name)] = value
+    return {"targets": [target], "labels": labels}

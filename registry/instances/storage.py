@@ -97,8 +97,12 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
     changes = [change for change in changes if change.columns]
     bulk.write_instances([change.instance for change in changes], _WRITTEN)
-    _require_anew([change.instance for change in changes if "requires" in change.columns])
-    _tell_no_more([change.instance for change in changes if "notify_url" in change.columns])
+    if requiring := [change.instance for change in changes if "requires" in change.columns]:
+        Requirement.objects.filter(instance__in=requiring).delete()
+        _require(requiring)
+    retargeted = [change.instance for change in changes if "notify_url" in change.columns]
+    if silent := [instance for instance in retargeted if instance.notify_url is None]:
+        Cursor.objects.filter(instance__in=silent).delete()
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
     return [change.draft() for change in changes if change.told]
 
@@ -172,18 +176,6 @@ def _first_due(instance: Instance, *, now: datetime) -> float:
     """At once for what we probe; for an instance that beats by itself, when its first beat is late."""
     wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
     return now.timestamp() + wait
-
-
-def _require_anew(instances: Collection[Instance]) -> None:
-    if instances:
-        Requirement.objects.filter(instance__in=instances).delete()
-        _require(instances)
-
-
-def _tell_no_more(instances: Iterable[Instance]) -> None:
-    silent = [instance for instance in instances if instance.notify_url is None]
-    if silent:
-        Cursor.objects.filter(instance__in=silent).delete()
 
 
 def _require(instances: Iterable[Instance]) -> None:

@@ -50,14 +50,11 @@ def parse(url: str) -> Target:
     if not 1 <= port <= 65535:
         raise ValueError(f"{port} is no port: use one from 1 to 65535.")
     origin = Origin(scheme, (match["ipv6"] or match["name"]).lower(), port)
-    return Target(origin, _opening(origin, (match["path"] or "/") + (match["query"] or "")))
-
-
-def _opening(origin: Origin, path: str) -> bytes:
+    path = (match["path"] or "/") + (match["query"] or "")
     host = str(origin)
-    if origin.port == DEFAULT_PORTS[origin.scheme]:
+    if port == DEFAULT_PORTS[scheme]:
         host = host.rpartition(":")[0]
-    return f" {path} HTTP/1.1\r\nhost: {host}\r\n".encode("ascii")
+    return Target(origin, f" {path} HTTP/1.1\r\nhost: {host}\r\n".encode("ascii"))
 
 
 def _explain(url: str) -> str:

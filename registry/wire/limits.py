@@ -21,6 +21,12 @@ MOST_PER_PAGE = 1000
 SECRET_BYTES = range(24, 65)
 SHOWN_STATUSES = (*Status.values, *sorted(OVERRIDDEN, reverse=True))
 
+
+def part_of_path(pattern: str) -> str:
+    """A name's pattern without its anchors, for use within the pattern of a path."""
+    return pattern.removeprefix("^").removesuffix(r"\Z")
+
+
 ServiceName = Annotated[str, Meta(pattern=SERVICE_PATTERN)]
 InstanceName = Annotated[str, Meta(pattern=INSTANCE_PATTERN)]
 Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]

@@ -182,7 +182,7 @@ def test_a_students_page_keeps_the_focus_and_reworks_the_total(grading: LiveGrad
 
 def test_a_file_is_looked_at_confirmed_and_undone(grading: LiveGrading, open_page: OpenPage) -> None:
     page = open_page(grading.make_course() + "/files")
-    content = "SIS Login ID;Homework 1;Homework 2\nstudent;9,5;\ns1;7;EX\nnobody;1;1\n"
+    content = f"SIS Login ID;Homework 1;Homework 2\nstudent;9,5;\n{grading.code}-1;7;EX\nnobody;1;1\n"
     page.set_input_files("#file", {"name": "grades.csv", "mimeType": "text/csv", "buffer": content.encode()})
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("heading", name="3 grades would change")).to_be_visible()
