@@ -168,10 +168,16 @@ def test_a_score_above_the_points_is_refused_where_the_writer_asks_for_that(ada:
 
 
 class AnyScore(TestCase):
+    ada: Student
+    essay: Assignment
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.ada = factories.student(factories.course())
+        cls.essay = factories.assignment(cls.ada.enrollments.get().course)
+
     @given(st.decimals(min_value=0, max_value="9999999.99", places=2))
     def test_a_score_is_read_back_exactly_as_it_was_stored(self, score: Decimal) -> None:
-        ada = factories.student(factories.course())
-        essay = factories.assignment(ada.enrollments.get().course)
-        record(ada, essay, GradeDraft(score=score, confirmed=True), 0)
+        record(self.ada, self.essay, GradeDraft(score=score, confirmed=True), 0)
         assert Grade.objects.get().score == score
         assert GradeChange.objects.get().score_after == score

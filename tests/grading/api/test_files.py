@@ -11,7 +11,8 @@ from celery import current_app
 from grading import importing
 from grading.drafts import StudentDraft
 from grading.enrolling import enrol
-from grading.models import Course, Enrollment, Grade, GradeChange, ImportBatch, Student
+from grading.files import reports
+from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, ImportBatch, Student
 from tests.grading import factories, files
 from tests.grading.factories import NOW, Caller
 
@@ -289,6 +290,23 @@ def test_a_report_is_a_pdf_document_in_any_alphabet(teacher: Caller, course: Cou
     assert answer.content.startswith(b"%PDF-")
     missing = teacher.get("/v1/students/999/report.pdf", accept="application/pdf")
     assert (missing.status_code, missing["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_printed_report_holds_no_grade_that_is_not_posted(teacher: Caller, course: Course) -> None:
+    """It is handed out, also where it was a teacher who printed it."""
+
+    def printed(score: str, *, posted: bool) -> bytes:
+        Assignment.objects.filter(pk=work.pk).update(posted=posted)
+        Grade.objects.update_or_create(
+            student=student, assignment=work, defaults={"score": score, "updated_at": NOW, "updated_by": "x"}
+        )
+        report = teacher.get(f"/v1/students/{student.pk}/report").json()
+        assert report["courses"][0]["assignments"][0]["grade"]["score"] == score
+        return reports.render(report, now=NOW)
+
+    student, work = Student.objects.get(username="ada"), Assignment.objects.order_by("position")[0]
+    assert printed("3", posted=False) == printed("4", posted=False)
+    assert printed("3", posted=True) != printed("4", posted=True)
 
 
 ROSTER = "name;username;sis id;section;role\nBob Stone;bob;0044;A;\nAda L;ada;;B;student\nMs Park;ms-park;;;teacher\n"
