@@ -260,7 +260,10 @@ def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: 
     try:
         read_amount(text)
     except ValueError as error:
-        raise _invalid(f"/columns/{column.index}/points", f"{error} The file has no points for it.") from error
+        if not text:
+            detail = f"Say how many points {column.header!r} has: the file has no row `Points Possible` that says it."
+            raise _invalid(f"/columns/{column.index}/points", detail) from error
+        raise _invalid(f"/columns/{column.index}/points", str(error)) from error
     title = file_columns.title_of(column.header)
     if not title or len(title) > 200:
         raise _invalid(f"/columns/{column.index}", "The column's header is no title of an assignment.")

@@ -421,6 +421,9 @@ class Column:
     meaning: str
     why: str = ""
     assignment: int | None = None
+    # Of an assignment that is to be made.
+    category: int | None = None
+    points: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -133,7 +133,14 @@ def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
         "meanings": meanings,
         "titles": {each.id: each.title for each in course.assignments},
         "columns": [
-            {"column": each, "chosen": f"assignment:{each.assignment}" if each.assignment else each.meaning}
+            {
+                "column": each,
+                "chosen": f"assignment:{each.assignment}"
+                if each.assignment
+                else f"new:{each.category}"
+                if each.category
+                else each.meaning,
+            }
             for each in found.preview.columns
         ],
         "needs_confirmation": any(each.needs_confirmation for each in found.preview.changes),
@@ -152,6 +159,8 @@ def _columns(form: Any) -> list[dict[str, Any]]:
             column["assignment"] = int(key)
         if meaning == "new" and key.isdigit():
             column["category"] = int(key)
+            # Blank where the file says it, in its row of possible points.
+            column["points"] = form.get(f"points-{index[1]}", "").strip().replace(",", ".", 1) or None
         columns.append(column)
     return columns
 

@@ -45,7 +45,10 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
         "missing": [
             each
             for each in report.assignments
-            if each.published and gradebook.is_missing(each.grade, each, today=timezone.localdate())
+            if each.published
+            # A student sees no grade before it is posted, which does not make the work missing.
+            and (each.posted or report.course.may_write)
+            and gradebook.is_missing(each.grade, each, today=timezone.localdate())
         ],
         "tab": "gradebook",
     }

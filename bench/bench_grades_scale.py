@@ -1,0 +1,229 @@
+"""A university: 1,000 courses of 200 students and 30 assignments, and whether anything reads more than its own course.
+
+Rows are made with plain SQL in a temporary SQLite file. Each address and each page of the admin is asked for as it is
+with one course and as it is with all; every statement is then explained, and one that scans a table which grows with
+the university is named.
+
+    .venv/bin/python -m bench.bench_grades_scale [COURSES]
+"""
+
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+STUDENTS_EACH, ASSIGNMENTS_EACH, CALLS = 200, 30, 7
+STUDENTS_ALL_PER_COURSE = 25
+# Tables that grow with the university; the others have a row for a course or fewer.
+LARGE = ("grading_grade", "grading_gradechange", "grading_enrollment", "grading_student", "grading_assignment")
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.grading"
+    with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory:
+        os.environ["ROLLCALL_DATA_DIR"] = directory
+        os.environ["GRADING_DATABASE_URL"] = f"sqlite:///{directory}/grading.sqlite3"
+        import django
+
+        django.setup()
+        from django.conf import settings
+        from django.core.management import call_command
+
+        settings.ALLOWED_HOSTS = ["testserver"]
+        call_command("migrate", verbosity=0)
+        fill(1, 2)
+        small = measure()
+        began = time.perf_counter()
+        fill(2, count + 1)
+        print(f"{count:,} courses made in {time.perf_counter() - began:.0f} s; {size(directory):,.0f} MB; {counts()}")
+        large = measure()
+    print(f"{'':58} {'one course':>10} {count:>9,} courses")
+    for name, (milliseconds, _) in large.items():
+        before = small[name][0]
+        print(f"{name:58} {before:>7.1f} ms {milliseconds:>9.1f} ms  ({milliseconds / before:.1f})")
+    scans = sorted({f"{name}: {scan}" for name, (_, found) in large.items() for scan in found})
+    print("\n".join(["Scanned:", *scans]) if scans else "No statement scans a table that grows with the university.")
+
+
+def fill(first: int, last: int) -> None:
+    """Courses of these numbers, whole: who is in them, what is graded, every grade and its change, and the totals."""
+    from django.db import connection, transaction
+
+    now = "2026-11-29 12:00:00"
+    everybody = max((last - 1) * STUDENTS_ALL_PER_COURSE, STUDENTS_EACH)
+    known = (first - 1) * STUDENTS_ALL_PER_COURSE if first > 1 else 0
+    known = max(known, STUDENTS_EACH) if first > 1 else 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO grading_student (id, name, username, sis_id) VALUES (%s, %s, %s, %s)",
+            [(key, f"Student {key * 7919 % 100_003}", f"s{key}", f"S{key}") for key in range(known + 1, everybody + 1)],
+        )
+        for course in range(first, last):
+            cursor.execute(
+                "INSERT INTO grading_course (id, code, title, scheme) VALUES (%s, %s, %s, 'weighted')",
+                [course, f"course-{course}", f"Course {course}"],
+            )
+            categories = [(course * 3 + each, course, f"Category {each}") for each in range(3)]
+            cursor.executemany(
+                "INSERT INTO grading_category (id, course_id, kind, title, weight, drop_lowest, drop_highest, position)"
+                " VALUES (%s, %s, 'homework', %s, 33, 1, 0, 0)",
+                categories,
+            )
+            works = [
+                (course * 30 + each, course * 3 + each % 3, f"Work {each}", each) for each in range(ASSIGNMENTS_EACH)
+            ]
+            cursor.executemany(
+                "INSERT INTO grading_assignment (id, category_id, kind, title, points, published, posted, extra_credit,"
+                " omit_from_final, never_drop, position) VALUES (%s, %s, 'homework', %s, 10, 1, 1, 0, 0, 0, %s)",
+                works,
+            )
+            cursor.execute(
+                "INSERT INTO grading_enrollment (course_id, role, state, username, enrolled_at)"
+                " VALUES (%s, 'teacher', 'active', %s, %s)",
+                [course, f"teacher{course % 300}", now],
+            )
+            students = [(course * 37 + each * 13) % everybody + 1 for each in range(STUDENTS_EACH)]
+            students = list(dict.fromkeys(students))
+            cursor.executemany(
+                "INSERT INTO grading_enrollment (course_id, role, state, username, student_id, enrolled_at,"
+                " current_percent, final_percent, unposted_current_percent, unposted_final_percent)"
+                " VALUES (%s, 'student', 'active', '', %s, %s, '80.00', '80.00', '80.00', '80.00')",
+                [(course, student, now) for student in students],
+            )
+            cells = [
+                ((course * STUDENTS_EACH + at) * 30 + column + 1, student, work[0], (student + column) % 11)
+                for at, student in enumerate(students)
+                for column, work in enumerate(works)
+            ]
+            cursor.executemany(
+                "INSERT INTO grading_grade (id, student_id, assignment_id, score, status, late_deduction, comment,"
+                f" version, updated_at, updated_by) VALUES (%s, %s, %s, %s, 'none', 0, '', 1, '{now}', 'teacher')",
+                cells,
+            )
+            cursor.executemany(
+                "INSERT INTO grading_gradechange (grade_id, version, at, author, source, via, score_after,"
+                " status_before, status_after, late_deduction_before, late_deduction_after, comment_before,"
+                f" comment_after) VALUES (%s, 1, '{now}', 'teacher', 'single', '', %s, 'none', 'none', 0, 0, '', '')",
+                [(cell[0], cell[3]) for cell in cells],
+            )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def measure() -> dict[str, tuple[float, set[str]]]:
+    """Milliseconds of the processor, the median of a few calls, and the scans, by address."""
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from config.tokens import issuing
+    from config.tokens.models import Token
+
+    Token.objects.all().delete()
+    token = issuing.create(name="webui", scopes=["read", "write", "act-for"])
+    teacher = Client(headers={"Authorization": f"Bearer {token}", "Rollcall-Act-For": "teacher1"})
+    registrar, _ = User.objects.get_or_create(username="registrar", is_staff=True, is_superuser=True)
+    admin = Client()
+    admin.force_login(registrar)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT student_id FROM grading_enrollment WHERE course_id = 1 AND role = 'student' LIMIT 1")
+        student = cursor.fetchone()[0]
+    version = [1]
+
+    def change() -> Any:
+        headers = {"If-Match": f'"{version[0]}"'}
+        answer = teacher.patch(
+            f"/v1/grades/{student}-30", json.dumps({"score": str(version[0] % 9)}), "application/json", headers=headers
+        )
+        version[0] += answer.status_code == 200
+        if answer.status_code == 412:
+            version[0] = answer.json()["theirs"]["version"]
+        return answer
+
+    course = "/v1/courses/course-1"
+    pages: dict[str, Callable[[], Any]] = {"PATCH a grade": change}
+    for path in (
+        "/v1/courses",
+        course,
+        f"{course}/gradebook",
+        f"{course}/students",
+        f"{course}/students/{student}",
+        f"{course}/enrollments",
+        f"{course}/assignments/30/grades",
+        f"{course}/assignments/30/statistics",
+        f"{course}/changes",
+        f"{course}/batches",
+        f"{course}/export/canvas.csv",
+        "/v1/students",
+        "/v1/students?q=student+5",
+        f"/v1/students/{student}",
+        f"/v1/students/{student}/report?course=course-1",
+        f"/v1/grades/{student}-30/full",
+    ):
+        pages[path] = lambda path=path: teacher.get(path)  # type: ignore[misc]  # a default
+    for name in ("", "course/", "course/1/change/", "enrollment/", "student/", "gradechange/", "importbatch/", "term/"):
+        path = f"/admin/grading/{name}"
+        pages[path] = lambda path=path: admin.get(path)  # type: ignore[misc]  # a default
+    found = {}
+    for name, ask in pages.items():
+        ask()
+        with CaptureQueriesContext(connection) as captured:
+            answer = ask()
+        assert answer.status_code in (200, 201), (name, answer.status_code, answer.content[:300])
+        scans = {scan for each in captured for scan in scanned(each["sql"])}
+        taken = []
+        for _ in range(CALLS):
+            began = time.process_time()
+            ask()
+            taken.append(1000 * (time.process_time() - began))
+        found[name] = statistics.median(taken), scans
+    return found
+
+
+def scanned(sql: str) -> set[str]:
+    """The large tables that a statement reads whole."""
+    from django.db import connection
+
+    if not sql.startswith("SELECT"):
+        return set()
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        except Exception:
+            return set()
+        plans = [row[3] for row in cursor.fetchall()]
+    names = {name: name for name in LARGE}
+    names |= {alias: table for table, alias in re.findall(r'"(grading_\w+)" (\w+)', sql)}
+    is_page = re.search(r"LIMIT \d+\)?\s*", sql) and not any("TEMP B-TREE FOR ORDER" in plan for plan in plans)
+    return {
+        f"{plan} [{sql[:60]}...]"
+        for plan in plans
+        # What reads a page in the order of an index stops at its end.
+        if plan.startswith("SCAN ") and names.get(plan.split()[1], "") in LARGE and not is_page
+    }
+
+
+def counts() -> str:
+    from django.db import connection
+
+    found = []
+    with connection.cursor() as cursor:
+        for table in LARGE:
+            cursor.execute(f"SELECT COUNT(*) FROM {table}")
+            found.append(f"{cursor.fetchone()[0]:,} {table.removeprefix('grading_')}s")
+    return ", ".join(found)
+
+
+def size(directory: str) -> float:
+    return os.path.getsize(f"{directory}/grading.sqlite3") / 1e6
+
+
+if __name__ == "__main__":
+    main()
