@@ -304,7 +304,13 @@ def _store_grades(batch: ImportBatch, actor: Actor, told: Progress, *, now: date
         gradebook.Edit(
             student_id=change["student"],
             assignment_id=made.get(change["assignment"], change["assignment"]),
-            patch=_patch(change["new"]),
+            patch=GradePatch(
+                score=None if change["new"]["score"] is None else Decimal(change["new"]["score"]),
+                status=Status(change["new"]["status"]),
+                late_deduction=Decimal(change["new"]["late_deduction"]),
+                comment=change["new"]["comment"],
+                confirmed=True,
+            ),
             expected_version=change["version"],
         )
         for change in changes
@@ -352,16 +358,6 @@ def _make_assignments(batch: ImportBatch) -> dict[int, int]:
             )
             made[-column["index"] - 1] = courses.create_assignment(course=batch.course, draft=draft).pk
     return made
-
-
-def _patch(content: Mapping[str, Any]) -> GradePatch:
-    return GradePatch(
-        score=None if content["score"] is None else Decimal(content["score"]),
-        status=Status(content["status"]),
-        late_deduction=Decimal(content["late_deduction"]),
-        comment=content["comment"],
-        confirmed=True,
-    )
 
 
 def _store_roster(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:

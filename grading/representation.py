@@ -248,9 +248,15 @@ def explanation(
 
     Scores that are not posted are left out unless `shows_hidden`.
     """
+    formula = rounding = None
+    if total.exact is not None:
+        rounded = _percent(total.exact)
+        formula = f"{_weighted_sum(total.parts) if weighted else _sum_of_points(total.parts)} = {rounded}"
+        # The exact percentage as a fraction, and the one rounding.
+        rounding = {"exact": str(total.exact), "rounded": rounded, "rule": "half up, to 0.01, once"}
     return {
-        "formula": _formula(total, weighted=weighted),
-        "rounding": _rounding(total),
+        "formula": formula,
+        "rounding": rounding,
         "categories": [
             _part(part, categories[part.category.id], assignments, shows_hidden=shows_hidden) for part in total.parts
         ],
@@ -286,19 +292,6 @@ def _line(line: scoring.Line, assignment: Assignment, *, shows_hidden: bool) -> 
         "earned": amount(line.earned),
         "possible": amount(line.possible),
     }
-
-
-def _rounding(total: scoring.Total) -> dict[str, str] | None:
-    """The exact percentage as a fraction, and the one rounding."""
-    if total.exact is None:
-        return None
-    return {"exact": str(total.exact), "rounded": _percent(total.exact) or "", "rule": "half up, to 0.01, once"}
-
-
-def _formula(total: scoring.Total, *, weighted: bool) -> str | None:
-    if total.exact is None:
-        return None
-    return f"{_weighted_sum(total.parts) if weighted else _sum_of_points(total.parts)} = {_percent(total.exact)}"
 
 
 def _weighted_sum(parts: Iterable[scoring.Part]) -> str:

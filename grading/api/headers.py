@@ -35,7 +35,13 @@ def expected_version(request: Request) -> int | None:
         if if_none_match.strip() != "*":
             raise Problem("The only `If-None-Match` that a grade takes is `*`: store it unless there is one.")
         return 0
-    return None if if_match is None else _version(if_match)
+    if if_match is None:
+        return None
+    # `*` would allow overwriting what was never seen, so it is no version.
+    match = _VERSION.fullmatch(if_match.strip())
+    if match is None:
+        raise Problem('`If-Match` names one version of the grade, such as `If-Match: "3"`: send the one you saw.')
+    return int(match[1])
 
 
 def etag(grade: Grade | None) -> str:
@@ -48,11 +54,3 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         raise Problem("`Idempotency-Key` takes 1 to 255 printable ASCII characters without blanks, such as a UUID.")
     return key
-
-
-def _version(header: str) -> int:
-    """`*` would allow overwriting what was never seen, so it is none."""
-    match = _VERSION.fullmatch(header.strip())
-    if match is None:
-        raise Problem('`If-Match` names one version of the grade, such as `If-Match: "3"`: send the one you saw.')
-    return int(match[1])

@@ -122,7 +122,9 @@ def preview(
     counts = {"same": 0, "blank": 0}
     for row, words in students_rows(table, columns):
         try:
-            student = _find(roll, words, trusts_ids=trusts_ids)
+            if not words:
+                raise Mismatch("The row names no student.")
+            student = roll.find(words, trusts_ids=trusts_ids)
         except Mismatch as mismatch:
             entry = {"line": row.line, "text": str(words) or "; ".join(row.cells)[:80], "detail": mismatch.detail}
             (unknown if mismatch.is_unknown else faults).append(entry)
@@ -155,12 +157,6 @@ def preview(
             raise Invalid(f"The file would change more than {MOST_CELLS} grades: divide it.")
     _refuse_doubled_students(lines, roll)
     return Preview(changes=tuple(changes), faults=tuple(faults), unknown=tuple(unknown), **counts)
-
-
-def _find(roll: Roll, words: Named, *, trusts_ids: bool) -> Student:
-    if not words:
-        raise Mismatch("The row names no student.")
-    return roll.find(words, trusts_ids=trusts_ids)
 
 
 def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> gradebook.Content:
