@@ -1,7 +1,6 @@
 """One assignment: how its scores are spread, entry down the list of students, and one grade for all the ungraded."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -27,10 +26,44 @@ from webui.views.refusals import answers_refusals
 @answers_refusals
 def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> HttpResponse:
     person = request.user.get_username()
-    found = shown.ask(
+    kept = shown.ask(
         request, lambda: grading.assignment(person, code, assignment_id), "assignment", code, str(assignment_id)
     )
-    return render(request, "webui/grades/assignment.html", {**found, **_context(request, found["content"])})
+    found: AssignmentInFull = kept["content"]
+    assignment = found.assignment
+    least, below = _bound(request.GET.get("from", "")), _bound(request.GET.get("to", ""))
+    rows = []
+    for row in found.students:
+        score = None if row.grade.score is None else Decimal(row.grade.score)
+        is_shown = least is None and below is None
+        if score is not None:
+            is_shown = (least is None or score >= least) and (below is None or score < below)
+        if is_shown:
+            place = Place(student=row.id, assignment=assignment.id)
+            cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
+            rows.append({"student": row, "cell": cell, "total": total, "more": place})
+    histogram = found.statistics.histogram
+    context = {
+        **kept,
+        "course": found.course,
+        "tab": "gradebook",
+        "assignment": assignment,
+        "category": found.category,
+        "statistics": found.statistics,
+        "bars": grade_charts.bars(histogram, points=assignment.points) if histogram else [],
+        "rows": rows,
+        "all": len(found.students),
+        "ungraded": sum(_is_open(row.grade) for row in found.students),
+        "missing": sum(
+            gradebook.is_missing(row.grade, assignment, today=timezone.localdate()) for row in found.students
+        ),
+        # Of what was just set for all the ungraded, to be undone.
+        "batch": gradebook.read_id(request.GET.get("batch", "")),
+        "is_part": least is not None or below is not None,
+        "previous": found.previous,
+        "following": found.following,
+    }
+    return render(request, "webui/grades/assignment.html", context)
 
 
 @require_POST
@@ -68,41 +101,6 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
             address = reverse("assignment", args=[code, assignment_id])
             return redirect(f"{address}?batch={batch.batch.id}")
     return redirect("assignment", code=code, assignment_id=assignment_id)
-
-
-def _context(request: HttpRequest, found: AssignmentInFull) -> dict[str, Any]:
-    assignment = found.assignment
-    least, below = _bound(request.GET.get("from", "")), _bound(request.GET.get("to", ""))
-    rows = []
-    for row in found.students:
-        score = None if row.grade.score is None else Decimal(row.grade.score)
-        is_shown = least is None and below is None
-        if score is not None:
-            is_shown = (least is None or score >= least) and (below is None or score < below)
-        if is_shown:
-            place = Place(student=row.id, assignment=assignment.id)
-            cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
-            rows.append({"student": row, "cell": cell, "total": total, "more": place})
-    histogram = found.statistics.histogram
-    return {
-        "course": found.course,
-        "tab": "gradebook",
-        "assignment": assignment,
-        "category": found.category,
-        "statistics": found.statistics,
-        "bars": grade_charts.bars(histogram, points=assignment.points) if histogram else [],
-        "rows": rows,
-        "all": len(found.students),
-        "ungraded": sum(_is_open(row.grade) for row in found.students),
-        "missing": sum(
-            gradebook.is_missing(row.grade, assignment, today=timezone.localdate()) for row in found.students
-        ),
-        # Of what was just set for all the ungraded, to be undone.
-        "batch": gradebook.read_id(request.GET.get("batch", "")),
-        "is_part": least is not None or below is not None,
-        "previous": found.previous,
-        "following": found.following,
-    }
 
 
 def _is_open(grade: Grade) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from webui import cells, entry, outages
+from webui import cells, entry, gradebook, outages
 from webui.cells import Place, Unsaved
 from webui.outages import Outage, explained
 from webui.requests import is_htmx
@@ -84,7 +84,8 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
         outage = outages.describe(error, effect=_("Nothing was saved"))
         return _answer_unsaved(request, code, typed, {each.place: {"outage": outage} for each in typed}, outage=outage)
     text = _("%(count)d grades are saved.") % {"count": len(typed)}
-    if left := _lost(request):
+    # Pasted values for which the table had no cell.
+    if left := gradebook.read_id(request.POST.get("left", "")):
         text += " " + _("%(left)d pasted values did not fit into the table.") % {"left": left}
     return _answer_stored(request, code, batch, Toast(text=text, batch=batch.batch.id))
 
@@ -195,8 +196,3 @@ def _answer_unsaved(
 def _answer(request: HttpRequest, code: str, parts: Sequence[Any], toast: Toast | None) -> HttpResponse:
     context = {"code": code, "parts": parts, "toast": toast, "course": {"code": code}}
     return trigger_client_event(render(request, "webui/grades/swaps.html", context), "graded")
-
-
-def _lost(request: HttpRequest) -> int:
-    left = request.POST.get("left", "")
-    return int(left) if left.isascii() and left.isdigit() and len(left) < 7 else 0

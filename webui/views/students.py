@@ -1,7 +1,6 @@
 """One student: every grade, how the totals come about, what is missing, and what would be if."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -94,23 +93,15 @@ def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
 
 def _branches(report: Report, explanation: Explanation) -> list[dict[str, Any]]:
     """The tree below the total: each category with its lines, and each line with its cell."""
+
+    def leaf(assignment: GradedAssignment, line: Line) -> dict[str, Any]:
+        place = Place(student=report.student.id, assignment=assignment.id)
+        cell = cells.stored(place, assignment.grade) if report.course.may_write else None
+        return {"line": line, "assignment": assignment, "place": place, "cell": cell}
+
     assignments = {each.id: each for each in report.assignments}
     return [
-        {"part": part, "lines": [_leaf(report, assignments[line.assignment], line) for line in part.lines]}
+        {"part": part, "lines": [leaf(assignments[line.assignment], line) for line in part.lines]}
         for part in explanation.categories
         if part.lines
     ]
-
-
-def _leaf(report: Report, assignment: GradedAssignment, line: Line) -> dict[str, Any]:
-    place = Place(student=report.student.id, assignment=assignment.id)
-    share = None
-    if assignment.grade.score is not None and Decimal(assignment.points) > 0:
-        share = (100 * Decimal(assignment.grade.score) / Decimal(assignment.points)).quantize(Decimal("0.1"))
-    return {
-        "line": line,
-        "assignment": assignment,
-        "place": place,
-        "cell": cells.stored(place, assignment.grade) if report.course.may_write else None,
-        "share": share,
-    }
