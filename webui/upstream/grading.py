@@ -443,6 +443,9 @@ class ImportedPerson:
     line: int = 0
     name: str = ""
     username: str = ""
+    role: str = ""
+    section: str = ""
+    state: str = ""
     action: str = ""
 
 
