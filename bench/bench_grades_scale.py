@@ -21,6 +21,7 @@ from typing import Any
 STUDENTS_EACH, ASSIGNMENTS_EACH, CALLS = 200, 30, 7
 STUDENTS_ALL_PER_COURSE = 25
 # Tables that grow with the university; the others have a row for a course or fewer.
+NOW = "2026-11-29 12:00:00"
 LARGE = ("grading_grade", "grading_gradechange", "grading_enrollment", "grading_student", "grading_assignment")
 
 
@@ -47,6 +48,7 @@ def main() -> None:
         fill(2, count + 1)
         print(f"{count:,} courses made in {time.perf_counter() - began:.0f} s; {size(directory):,.0f} MB; {counts()}")
         large = measure()
+        print(f"load average {os.getloadavg()[0]:.1f}")
     print(f"{'':58} {'one course':>10} {count:>9,} courses")
     for name, (milliseconds, _) in large.items():
         before = small[name][0]
@@ -57,67 +59,48 @@ def main() -> None:
 
 def fill(first: int, last: int) -> None:
     """Courses of these numbers, whole: who is in them, what is graded, every grade and its change, and the totals."""
-    from django.db import connection, transaction
+    from django.db import connection
 
-    now = "2026-11-29 12:00:00"
-    everybody = max((last - 1) * STUDENTS_ALL_PER_COURSE, STUDENTS_EACH)
-    known = (first - 1) * STUDENTS_ALL_PER_COURSE if first > 1 else 0
-    known = max(known, STUDENTS_EACH) if first > 1 else 0
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO grading_student (id, name, username, sis_id) VALUES (%s, %s, %s, %s)",
-            [(key, f"Student {key * 7919 % 100_003}", f"s{key}", f"S{key}") for key in range(known + 1, everybody + 1)],
-        )
-        for course in range(first, last):
-            cursor.execute(
-                "INSERT INTO grading_course (id, code, title, scheme) VALUES (%s, %s, %s, 'weighted')",
-                [course, f"course-{course}", f"Course {course}"],
-            )
-            categories = [(course * 3 + each, course, f"Category {each}") for each in range(3)]
-            cursor.executemany(
-                "INSERT INTO grading_category (id, course_id, kind, title, weight, drop_lowest, drop_highest, position)"
-                " VALUES (%s, %s, 'homework', %s, 33, 1, 0, 0)",
-                categories,
-            )
-            works = [
-                (course * 30 + each, course * 3 + each % 3, f"Work {each}", each) for each in range(ASSIGNMENTS_EACH)
-            ]
-            cursor.executemany(
-                "INSERT INTO grading_assignment (id, category_id, kind, title, points, published, posted, extra_credit,"
-                " omit_from_final, never_drop, position) VALUES (%s, %s, 'homework', %s, 10, 1, 1, 0, 0, 0, %s)",
-                works,
-            )
-            cursor.execute(
-                "INSERT INTO grading_enrollment (course_id, role, state, username, enrolled_at)"
-                " VALUES (%s, 'teacher', 'active', %s, %s)",
-                [course, f"teacher{course % 300}", now],
-            )
-            students = [(course * 37 + each * 13) % everybody + 1 for each in range(STUDENTS_EACH)]
-            students = list(dict.fromkeys(students))
-            cursor.executemany(
-                "INSERT INTO grading_enrollment (course_id, role, state, username, student_id, enrolled_at,"
-                " current_percent, final_percent, unposted_current_percent, unposted_final_percent)"
-                " VALUES (%s, 'student', 'active', '', %s, %s, '80.00', '80.00', '80.00', '80.00')",
-                [(course, student, now) for student in students],
-            )
-            cells = [
-                ((course * STUDENTS_EACH + at) * 30 + column + 1, student, work[0], (student + column) % 11)
-                for at, student in enumerate(students)
-                for column, work in enumerate(works)
-            ]
-            cursor.executemany(
-                "INSERT INTO grading_grade (id, student_id, assignment_id, score, status, late_deduction, comment,"
-                f" version, updated_at, updated_by) VALUES (%s, %s, %s, %s, 'none', 0, '', 1, '{now}', 'teacher')",
-                cells,
-            )
-            cursor.executemany(
-                "INSERT INTO grading_gradechange (grade_id, version, at, author, source, via, score_after,"
-                " status_before, status_after, late_deduction_before, late_deduction_after, comment_before,"
-                f" comment_after) VALUES (%s, 1, '{now}', 'teacher', 'single', '', %s, 'none', 'none', 0, 0, '', '')",
-                [(cell[0], cell[3]) for cell in cells],
-            )
+    at = {"first": first, "last": last - 1, "students": STUDENTS_EACH, "works": ASSIGNMENTS_EACH}
+    at |= {"everybody": max((last - 1) * STUDENTS_ALL_PER_COURSE, STUDENTS_EACH)}
+    numbers = "WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)"
+    courses = "SELECT n FROM number WHERE n BETWEEN %(first)s AND %(last)s"
+    own = "course_id BETWEEN %(first)s AND %(last)s"
+    statements = [
+        "PRAGMA synchronous = OFF",
+        "PRAGMA cache_size = -1000000",
+        f"{numbers} INSERT OR IGNORE INTO grading_student (id, name, username, sis_id)"
+        " SELECT n, 'Student ' || (n * 7919 %% 100003), 's' || n, 'S' || n FROM number WHERE n BETWEEN 1 AND %(everybody)s",
+        f"{numbers} INSERT INTO grading_course (id, code, title, scheme)"
+        f" SELECT n, 'course-' || n, 'Course ' || n, 'weighted' FROM ({courses})",
+        f"{numbers} INSERT INTO grading_category (id, course_id, kind, title, weight, drop_lowest, drop_highest, position)"
+        f" SELECT course.n * 3 + each.n, course.n, 'homework', 'Category ' || each.n, 33, 1, 0, 0"
+        f" FROM ({courses}) course, (SELECT n FROM number WHERE n < 3) each",
+        f"{numbers} INSERT INTO grading_assignment (id, category_id, kind, title, points, published, posted,"
+        " extra_credit, omit_from_final, never_drop, position)"
+        " SELECT course.n * %(works)s + each.n, course.n * 3 + each.n %% 3, 'homework', 'Work ' || each.n, 10, 1, 1, 0, 0,"
+        f" 0, each.n FROM ({courses}) course, (SELECT n FROM number WHERE n < %(works)s) each",
+        f"{numbers} INSERT INTO grading_enrollment (course_id, role, state, username, enrolled_at)"
+        f" SELECT n, 'teacher', 'active', 'teacher' || (n %% 300), '{NOW}' FROM ({courses})",
+        f"{numbers} INSERT OR IGNORE INTO grading_enrollment (course_id, role, state, username, student_id, enrolled_at,"
+        " current_percent, final_percent, unposted_current_percent, unposted_final_percent)"
+        " SELECT course.n, 'student', 'active', '', (course.n * 37 + each.n * 13) %% %(everybody)s + 1,"
+        f" '{NOW}', '80.00', '80.00', '80.00', '80.00'"
+        f" FROM ({courses}) course, (SELECT n FROM number WHERE n < %(students)s) each",
+        "INSERT INTO grading_grade (student_id, assignment_id, score, status, late_deduction, comment, version,"
+        f" updated_at, updated_by) SELECT e.student_id, a.id, (e.student_id + a.id) %% 11, 'none', 0, '', 1, '{NOW}',"
+        " 'teacher' FROM grading_enrollment e JOIN grading_category c ON c.course_id = e.course_id"
+        f" JOIN grading_assignment a ON a.category_id = c.id WHERE e.role = 'student' AND e.{own}",
+        "INSERT INTO grading_gradechange (grade_id, version, at, author, source, via, score_after, status_before,"
+        " status_after, late_deduction_before, late_deduction_after, comment_before, comment_after)"
+        f" SELECT g.id, 1, '{NOW}', 'teacher', 'single', '', g.score, 'none', 'none', 0, 0, '', '' FROM grading_grade g"
+        f" WHERE g.assignment_id BETWEEN %(first)s * %(works)s AND %(last)s * %(works)s + %(works)s - 1",
+        "ANALYZE",
+    ]
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        for statement in statements:
+            named = {name: value for name, value in at.items() if f"%({name})s" in statement}
+            cursor.execute(statement, named or None)
 
 
 def measure() -> dict[str, tuple[float, set[str]]]:

@@ -4,7 +4,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, respond
+from config.problems import MethodNotAllowed
 from config.tokens import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
@@ -30,6 +32,7 @@ class Kind(NamedTuple):
 
 
 EVENTS = "/v1/events"
+EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token holds open: streams, and reads that wait.
 STREAMS = "streams"
 
@@ -59,11 +62,13 @@ class Lane:
         )
 
     def __call__(self, scope: Scope) -> Handler | None:
-        if scope["method"] != "GET":
-            return None
         path = scope["path"]
         if path == EVENTS:
+            if scope["method"] not in EVENTS_METHODS:
+                raise MethodNotAllowed(f"{EVENTS} takes GET and HEAD.", allowed=EVENTS_METHODS)
             return self._events
+        if scope["method"] != "GET":
+            return None
         for kind in self._kinds:
             match = kind.pattern.fullmatch(path)
             if match is not None:
@@ -72,15 +77,14 @@ class Lane:
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         running = self._server.reader()
-        headers = _headers(scope)
-        header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await running.holder(header)
+        authorization = header(scope, b"authorization").decode("latin-1")
+        holder = await running.holder(authorization)
         gate.current().admit(holder)
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
         if not documents.may_read(holder, query.service):
             raise lacking(holder, "read")
         # The browser sends the header when it reconnects: it has seen more than the address says.
-        last_event_id, after = headers.get(b"last-event-id"), query.after
+        last_event_id, after = header(scope, b"last-event-id"), query.after
         if last_event_id:
             if not last_event_id.isdigit() or len(last_event_id) > 18:
                 raise UnreadableEventId
@@ -88,11 +92,14 @@ class Lane:
         with gate.current().limits.hold(holder, STREAMS):
             await running.reach(at_least=None, strictly=False)
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
 
             def send_chunk(chunk: bytes) -> Awaitable[None]:
                 return send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-            stream = Stream(running, send_chunk, services=query.service, header=header)
+            stream = Stream(running, send_chunk, services=query.service, header=authorization)
             await stream.follow(after=after, receive=receive)
             await send({"type": "http.response.body", "body": b""})
 
@@ -106,9 +113,8 @@ class _Read:
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await self._reader.holder(header)
+        authorization = header(scope, b"authorization").decode("latin-1")
+        holder = await self._reader.holder(authorization)
         gate.current().admit(holder)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
@@ -119,16 +125,12 @@ class _Read:
             services = document.services or (await self._reader.answer(address, document)).page.services
             with gate.current().limits.hold(holder, STREAMS):
                 await self._reader.change(
-                    services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+                    services, after=query.after, seconds=query.wait_seconds, header=authorization, receive=receive
                 )
-            document.check(await self._reader.holder(header))
+            document.check(await self._reader.holder(authorization))
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)
-        await respond(send, response(address, answer, headers.get(b"if-none-match"), changed_at=changed_at))
-
-
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    return dict(scope["headers"])
+        await respond(send, response(address, answer, header(scope, b"if-none-match") or None, changed_at=changed_at))
 
 
 lane = Lane()

@@ -139,6 +139,18 @@ def test_two_teachers_on_one_cell_see_theirs_and_mine_in_place(grading: LiveGrad
     expect(theirs.locator(grading.cell())).to_have_text("9")
 
 
+def test_a_grade_on_a_page_that_has_expired_stays_marked_with_what_to_do(
+    grading: LiveGrading, open_page: OpenPage
+) -> None:
+    page = open_page(grading.make_course())
+    page.context.clear_cookies(name="webui_csrf")
+    pick(page, grading.cell())
+    enter(page, "8")
+    expect(page.locator("#toasts")).to_contain_text("load the page again")
+    expect(page.locator(f"{grading.cell()}.unsaved")).to_have_text("8")
+    assert grading.score() is None
+
+
 def test_grading_is_killed_and_comes_back_while_the_page_is_open(grading: LiveGrading, open_page: OpenPage) -> None:
     address = grading.make_course()
     page = open_page(address)

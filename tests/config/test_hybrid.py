@@ -175,7 +175,7 @@ def test_a_host_that_is_none_of_ours_is_refused_in_one_line(
     hosts: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     application = hybrid(failing(AssertionError()), [health.lane], hosts=Hosts(["localhost"]))
-    client = ask(application, http_scope("/healthz", headers=[(b"host", host) for host in hosts]))
+    client = ask(application, http_scope("/readyz", headers=[(b"host", host) for host in hosts]))
     assert client.status == 400
     assert json.loads(client.body)["type"] == "urn:rollcall:problem:unknown-host"
     assert len(caplog.records) == 1
@@ -189,8 +189,17 @@ def test_a_host_of_ours_is_answered(host: bytes) -> None:
         assert ask(application, http_scope(headers=[(b"host", host)])).status == 201
 
 
-def test_http_1_0_need_not_name_a_host() -> None:
-    assert ask(hybrid(echo, hosts=Hosts(["localhost"])), http_scope(http_version="1.0")).status == 201
+# The second is what granian makes of it.
+@pytest.mark.parametrize(("version", "headers"), [("1.0", []), ("1", [(b"host", b"")])])
+def test_http_1_0_need_not_name_a_host(version: str, headers: list[tuple[bytes, bytes]]) -> None:
+    scope = http_scope(http_version=version, headers=headers)
+    assert ask(hybrid(echo, hosts=Hosts(["localhost"])), scope).status == 201
+
+
+@pytest.mark.parametrize("hosts", [(), (b"",), (b"10.1.2.3:8001",), (b"web_1",), (b"_",), (b"x:wq",), (b"[::1",)])
+def test_a_balancer_that_asks_by_address_is_told_that_the_process_serves(hosts: tuple[bytes, ...]) -> None:
+    application = hybrid(failing(AssertionError()), [health.lane], hosts=Hosts(["localhost"]))
+    assert ask(application, http_scope("/healthz", headers=[(b"host", host) for host in hosts])).status == 200
 
 
 def test_a_fault_of_the_application_is_a_problem_and_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -313,6 +322,35 @@ def test_draining_answers_a_request_that_hangs_with_unavailable() -> None:
     never.set()
     assert client.status == 503
     assert client.has_everything
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_what_may_be_sent_again_is_answered_in_time_also_where_it_hangs(method: str) -> None:
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.Event().wait()
+
+    application = hybrid(echo, [lane_of(hang)], answer_seconds=0.01)
+    client = ask(application, http_scope("/native", method=method), *request_of(b"one", b"two"))
+    assert client.status == 503
+    assert (b"retry-after", b"1") in client.headers
+    assert client.has_everything
+
+
+def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:
+    body = iter(request_of(b"one", b"two"))
+    client = Client()
+
+    async def receive() -> Message:
+        # Longer than an answer may take.
+        await asyncio.sleep(0.05)
+        return next(body)
+
+    application = hybrid(echo, answer_seconds=0.04)
+    asyncio.run(application(http_scope(method="PUT"), receive, client.send))
+    assert client.status == 201
+    assert client.body == b"PUT onetwo"
 
 
 def test_draining_cuts_a_native_stream_at_once(caplog: pytest.LogCaptureFixture) -> None:
