@@ -21,8 +21,44 @@ from typing import Any
 STUDENTS_EACH, ASSIGNMENTS_EACH, CALLS = 200, 30, 7
 STUDENTS_ALL_PER_COURSE = 25
 # Tables that grow with the university; the others have a row for a course or fewer.
-NOW = "2026-11-29 12:00:00"
 LARGE = ("grading_grade", "grading_gradechange", "grading_enrollment", "grading_student", "grading_assignment")
+
+FILL = """
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -1000000;
+CREATE TEMPORARY TABLE IF NOT EXISTS number AS
+  WITH RECURSIVE upto(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM upto WHERE n < 100000) SELECT n FROM upto;
+INSERT OR IGNORE INTO grading_student (id, name, username, sis_id)
+  SELECT n, 'Student ' || (n * 7919 % 100003), 's' || n, 'S' || n FROM number WHERE n BETWEEN 1 AND {everybody};
+INSERT INTO grading_course (id, code, title, scheme)
+  SELECT n, 'course-' || n, 'Course ' || n, 'weighted' FROM number WHERE n BETWEEN {first} AND {last};
+INSERT INTO grading_category (id, course_id, kind, title, weight, drop_lowest, drop_highest, position)
+  SELECT course.id * 3 + n, course.id, 'homework', 'Category ' || n, 33, 1, 0, 0
+  FROM grading_course course, number WHERE course.id BETWEEN {first} AND {last} AND n < 3;
+INSERT INTO grading_assignment (id, category_id, kind, title, points, published, posted, extra_credit, omit_from_final,
+    never_drop, position)
+  SELECT course.id * {works} + n, course.id * 3 + n % 3, 'homework', 'Work ' || n, 10, 1, 1, 0, 0, 0, n
+  FROM grading_course course, number WHERE course.id BETWEEN {first} AND {last} AND n < {works};
+INSERT INTO grading_enrollment (course_id, role, state, username, enrolled_at)
+  SELECT id, 'teacher', 'active', 'teacher' || (id % 300), '{now}' FROM grading_course
+  WHERE id BETWEEN {first} AND {last};
+INSERT OR IGNORE INTO grading_enrollment (course_id, role, state, username, student_id, enrolled_at, current_percent,
+    final_percent, unposted_current_percent, unposted_final_percent)
+  SELECT course.id, 'student', 'active', '', (course.id * 37 + n * 13) % {everybody} + 1, '{now}', '80.00', '80.00',
+    '80.00', '80.00'
+  FROM grading_course course, number WHERE course.id BETWEEN {first} AND {last} AND n < {students};
+INSERT INTO grading_grade (student_id, assignment_id, score, status, late_deduction, comment, version, updated_at,
+    updated_by)
+  SELECT e.student_id, a.id, (e.student_id + a.id) % 11, 'none', 0, '', 1, '{now}', 'teacher'
+  FROM grading_enrollment e JOIN grading_category c ON c.course_id = e.course_id
+  JOIN grading_assignment a ON a.category_id = c.id
+  WHERE e.role = 'student' AND e.course_id BETWEEN {first} AND {last};
+INSERT INTO grading_gradechange (grade_id, version, at, author, source, via, score_after, status_before, status_after,
+    late_deduction_before, late_deduction_after, comment_before, comment_after)
+  SELECT id, 1, '{now}', 'teacher', 'single', '', score, 'none', 'none', 0, 0, '', '' FROM grading_grade
+  WHERE assignment_id BETWEEN {first} * {works} AND {last} * {works} + {works} - 1;
+ANALYZE
+"""
 
 
 def main() -> None:
@@ -61,46 +97,11 @@ def fill(first: int, last: int) -> None:
     """Courses of these numbers, whole: who is in them, what is graded, every grade and its change, and the totals."""
     from django.db import connection
 
-    at = {"first": first, "last": last - 1, "students": STUDENTS_EACH, "works": ASSIGNMENTS_EACH}
-    at |= {"everybody": max((last - 1) * STUDENTS_ALL_PER_COURSE, STUDENTS_EACH)}
-    numbers = "WITH RECURSIVE number(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)"
-    courses = "SELECT n FROM number WHERE n BETWEEN %(first)s AND %(last)s"
-    own = "course_id BETWEEN %(first)s AND %(last)s"
-    statements = [
-        "PRAGMA synchronous = OFF",
-        "PRAGMA cache_size = -1000000",
-        f"{numbers} INSERT OR IGNORE INTO grading_student (id, name, username, sis_id)"
-        " SELECT n, 'Student ' || (n * 7919 %% 100003), 's' || n, 'S' || n FROM number WHERE n BETWEEN 1 AND %(everybody)s",
-        f"{numbers} INSERT INTO grading_course (id, code, title, scheme)"
-        f" SELECT n, 'course-' || n, 'Course ' || n, 'weighted' FROM ({courses})",
-        f"{numbers} INSERT INTO grading_category (id, course_id, kind, title, weight, drop_lowest, drop_highest, position)"
-        f" SELECT course.n * 3 + each.n, course.n, 'homework', 'Category ' || each.n, 33, 1, 0, 0"
-        f" FROM ({courses}) course, (SELECT n FROM number WHERE n < 3) each",
-        f"{numbers} INSERT INTO grading_assignment (id, category_id, kind, title, points, published, posted,"
-        " extra_credit, omit_from_final, never_drop, position)"
-        " SELECT course.n * %(works)s + each.n, course.n * 3 + each.n %% 3, 'homework', 'Work ' || each.n, 10, 1, 1, 0, 0,"
-        f" 0, each.n FROM ({courses}) course, (SELECT n FROM number WHERE n < %(works)s) each",
-        f"{numbers} INSERT INTO grading_enrollment (course_id, role, state, username, enrolled_at)"
-        f" SELECT n, 'teacher', 'active', 'teacher' || (n %% 300), '{NOW}' FROM ({courses})",
-        f"{numbers} INSERT OR IGNORE INTO grading_enrollment (course_id, role, state, username, student_id, enrolled_at,"
-        " current_percent, final_percent, unposted_current_percent, unposted_final_percent)"
-        " SELECT course.n, 'student', 'active', '', (course.n * 37 + each.n * 13) %% %(everybody)s + 1,"
-        f" '{NOW}', '80.00', '80.00', '80.00', '80.00'"
-        f" FROM ({courses}) course, (SELECT n FROM number WHERE n < %(students)s) each",
-        "INSERT INTO grading_grade (student_id, assignment_id, score, status, late_deduction, comment, version,"
-        f" updated_at, updated_by) SELECT e.student_id, a.id, (e.student_id + a.id) %% 11, 'none', 0, '', 1, '{NOW}',"
-        " 'teacher' FROM grading_enrollment e JOIN grading_category c ON c.course_id = e.course_id"
-        f" JOIN grading_assignment a ON a.category_id = c.id WHERE e.role = 'student' AND e.{own}",
-        "INSERT INTO grading_gradechange (grade_id, version, at, author, source, via, score_after, status_before,"
-        " status_after, late_deduction_before, late_deduction_after, comment_before, comment_after)"
-        f" SELECT g.id, 1, '{NOW}', 'teacher', 'single', '', g.score, 'none', 'none', 0, 0, '', '' FROM grading_grade g"
-        f" WHERE g.assignment_id BETWEEN %(first)s * %(works)s AND %(last)s * %(works)s + %(works)s - 1",
-        "ANALYZE",
-    ]
+    everybody = max((last - 1) * STUDENTS_ALL_PER_COURSE, STUDENTS_EACH)
+    numbers = {"first": first, "last": last - 1, "students": STUDENTS_EACH, "works": ASSIGNMENTS_EACH}
     with connection.cursor() as cursor:
-        for statement in statements:
-            named = {name: value for name, value in at.items() if f"%({name})s" in statement}
-            cursor.execute(statement, named or None)
+        for statement in FILL.format(everybody=everybody, now="2026-11-29 12:00:00", **numbers).split(";"):
+            cursor.execute(statement)
 
 
 def measure() -> dict[str, tuple[float, set[str]]]:
