@@ -1,9 +1,9 @@
 """What every page owes its readers; pages of grades have files of their own."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.accessibility import assert_accessible, assert_fits
 from tests.browser.conftest import OpenPage
 from tests.webui.faked.world import World
 
@@ -39,15 +39,6 @@ def fill(world: World) -> None:
         attributes = {"course": "math-1", "exception.stacktrace": "ValueError: no"}
         world.logsvc.add("something happened", level=level, attributes=attributes)
     world.registry.become("logsvc", "critical", reason="connection refused")
-
-
-def assert_accessible(page: Page) -> None:
-    results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
-    assert results.violations_count == 0, f"{page.url}\n{results.generate_report()}"
-
-
-def assert_fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

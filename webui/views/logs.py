@@ -132,7 +132,7 @@ def show_record(request: HttpRequest, identifier: int) -> HttpResponse:
     is_row = is_htmx(request)
     around = None if is_row else logs.context(str(identifier), around=AROUND)
     record = logs.record(str(identifier)) if around is None else around.record
-    context = {
+    context: dict[str, Any] = {
         "record": record,
         "around": around,
         "search": search_of(request.GET),

@@ -1,5 +1,9 @@
-"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on."""
+"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on.
 
+It prints the session of each account, as JSON: to fill in the form for signing in is one test's affair, not each one's.
+"""
+
+import json
 from datetime import timedelta
 
 PASSWORD = "only-for-tests"
@@ -21,7 +25,10 @@ def fill() -> None:
     import django
 
     django.setup()
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import Group, User
+    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from config.tokens import issuing
@@ -30,9 +37,15 @@ def fill() -> None:
     from tests import factories
 
     now = timezone.now()
+    sessions = {}
     for role in ROLES:
         person = User.objects.create_user(role, password=PASSWORD, is_staff=True)
         person.groups.add(Group.objects.get(name=role))
+        session = SessionStore()
+        session.update({SESSION_KEY: str(person.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+        session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+        session.create()
+        sessions[role] = session.session_key
     issuing.create(name="ci", scopes=["read"])
     members = {"requires": ["logsvc"], "tags": ["blue"], "zone": "eu-west-1a", "metadata": {"team": "blue"}}
     for name in OPERATIONS:
@@ -56,6 +69,7 @@ def fill() -> None:
             error="answered 500" if number else "",
             duration_ms=3.0,
         )
+    print(json.dumps(sessions))
 
 
 if __name__ == "__main__":
