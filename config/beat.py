@@ -13,8 +13,6 @@ from redbeat.schedulers import (
 from redis import exceptions
 from redis.lock import Lock
 
-from config.liveness import pulse
-
 logger = logging.getLogger(__name__)
 
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
@@ -35,7 +33,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
 
     def tick(self, **options: Any) -> float:
         # Also while it stands by, or waits for Redis: each try is progress.
-        pulse.beat()
+        self.app.pulse.beat()
         try:
             seconds = self._tick(**options)
         except _AWAY as error:
@@ -54,7 +52,12 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
 
     def _tick(self, **options: Any) -> float:
         if self.lock is None:
-            self.lock = self._take_lock()
+            # As redbeat takes it, but without waiting for another beat: whoever waits shows no sign of life.
+            client = get_redis(self.app)
+            lock: Lock = client.lock(self.lock_key, timeout=self.lock_timeout)
+            # Redis-py adds to the time that is left, where this sets it.
+            lock.lua_extend = client.register_script(LUA_EXTEND_TO_SCRIPT)
+            self.lock = lock if lock.acquire(blocking=False) else None
             self._has_schedule = False
             if self.lock is None:
                 return float(self.max_interval)
@@ -70,14 +73,6 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
             )
             self.lock = None
             return 0.0
-
-    def _take_lock(self) -> Lock | None:
-        """None while another beat has it. As redbeat does it, but without waiting: who waits shows no sign of life."""
-        client = get_redis(self.app)
-        lock: Lock = client.lock(self.lock_key, timeout=self.lock_timeout)
-        # Redis-py adds to the time that is left, where this sets it.
-        lock.lua_extend = client.register_script(LUA_EXTEND_TO_SCRIPT)
-        return lock if lock.acquire(blocking=False) else None
 
     def _note(self, *, is_cut_off: bool, reason: Exception | None = None) -> None:
         if is_cut_off and not self._is_cut_off:

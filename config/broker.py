@@ -12,7 +12,7 @@ from typing import Any
 from kombu.transport import redis as kombu_redis
 from kombu.transport import virtual
 
-from config.liveness import pulse
+from config.celery import app
 
 
 class QoS(kombu_redis.QoS):
@@ -29,7 +29,7 @@ class Channel(kombu_redis.Channel):
 
     def _brpop_read(self, **options: Any) -> Any:
         # Redis answers once a second at least, with a message or with none.
-        pulse.beat()
+        app.pulse.beat()
         return super()._brpop_read(**options)  # type: ignore[misc]  # the stubs lack it
 
 
@@ -37,5 +37,5 @@ class Transport(kombu_redis.Transport):
     Channel = Channel
 
     def establish_connection(self) -> Any:
-        pulse.beat()
+        app.pulse.beat()
         return super().establish_connection()

@@ -9,9 +9,19 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu.transport import TRANSPORT_ALIASES
 
-from config import env, liveness, privacy
+from config import env, privacy
+from config.liveness import STALL_SECONDS, TASK_STALL_SECONDS, Pulse
 
-app = Celery("rollcall")
+
+class App(Celery):
+    """Owns the pulse of a worker's process, or beat's."""
+
+    def __init__(self, *arguments: Any, **members: Any) -> None:
+        self.pulse = Pulse()
+        super().__init__(*arguments, **members)
+
+
+app = App("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Under the names that redbeat looks for: it finds those of a namespace too, but warns at every start, and leaves its
 # connection without a timeout.
@@ -35,17 +45,17 @@ TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:
 @beat_init.connect
 def begin(**members: Any) -> None:
     privacy.begin()
-    liveness.pulse.watch(env.sign_of_life())
+    app.pulse.watch(env.sign_of_life())
 
 
 @task_prerun.connect
 def begin_task(sender: Any, **members: Any) -> None:
     """Look at the database's connections, as Django does before each request."""
     if not sender.request.is_eager:
-        liveness.pulse.beat(limit_seconds=liveness.TASK_STALL_SECONDS)
+        app.pulse.beat(limit_seconds=TASK_STALL_SECONDS)
         close_old_connections()
 
 
 @task_postrun.connect
 def end_task(**members: Any) -> None:
-    liveness.pulse.beat(limit_seconds=liveness.STALL_SECONDS)
+    app.pulse.beat(limit_seconds=STALL_SECONDS)

@@ -135,7 +135,10 @@ class Utility(ManagementUtility):
         if self.settings_exception is not None:
             refuse(str(self.settings_exception))
         if subcommand not in get_commands():
-            refuse(_unknown(subcommand, program=self.prog_name))
+            alike = get_close_matches(subcommand, [*get_commands(), *SERVICES], n=1)
+            meant = f"did you mean {alike[0]!r}? Else " if alike else ""
+            known = f"{meant}{self.prog_name} help lists what there is."
+            refuse(f"There is neither a command nor a service {subcommand!r}: {known}")
         return super().fetch_command(subcommand)
 
 
@@ -147,13 +150,13 @@ def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
 
 def _sentence(problem: Problem, names: Mapping[str, str]) -> str:
     """The problem in words: its detail, or its errors where the detail only points to them."""
-    details = [f"{_called(entry['pointer'], names)}: {entry['detail']}" for entry in problem.errors or []]
+    details = []
+    for entry in problem.errors or []:
+        pointer = entry["pointer"]
+        # The option's name for that member or for one that holds it.
+        option = next((name for member, name in names.items() if f"{pointer}/".startswith(f"{member}/")), pointer)
+        details.append(f"{option}: {entry['detail']}")
     return " ".join(details if "See `errors`" in problem.detail else [problem.detail, *details])
-
-
-def _called(pointer: str, names: Mapping[str, str]) -> str:
-    """The option's name for the member at `pointer` or one that holds it; else the pointer."""
-    return next((name for member, name in names.items() if f"{pointer}/".startswith(f"{member}/")), pointer)
 
 
 def database_trouble(error: DatabaseError) -> str:
@@ -169,15 +172,5 @@ def _check_encoding(options: dict[str, Any]) -> None:
     """Refuse arguments that are not UTF-8: Python keeps their bytes in a form that JSON and databases refuse."""
     for value in options.values():
         for word in value if isinstance(value, list) else [value]:
-            if isinstance(word, str) and not word.isascii() and _is_broken(word):
+            if isinstance(word, str) and any("\ud800" <= character <= "\udfff" for character in word):
                 raise Invalid(f"{word!a} is not text in UTF-8: write it so.")
-
-
-def _is_broken(word: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in word)
-
-
-def _unknown(name: str, *, program: str) -> str:
-    alike = get_close_matches(name, [*get_commands(), *SERVICES], n=1)
-    meant = f"did you mean {alike[0]!r}? Else " if alike else ""
-    return f"There is neither a command nor a service {name!r}: {meant}{program} help lists what there is."

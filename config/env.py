@@ -215,7 +215,8 @@ def database(service: Service) -> dict[str, Any]:
 def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(value)
-        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        # Encoded because a name that no resolver takes is found so, too.
+        valid = parts.scheme in schemes and bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:

@@ -43,9 +43,15 @@ class Exchange:
         """
         result = self._application(self._environ, self._start_response)
         try:
-            if not getattr(result, "streaming", True) or self._is_short():
+            length = next((value for name, value in self._headers if name == b"content-length"), b"")
+            is_short = length.isdigit() and int(length) <= SHORT_BYTES
+            if is_short or not getattr(result, "streaming", True):
                 return b"".join(result)
-            self._stream(result)
+            self._calls.run(self._start_stream)
+            # The answer to HEAD has no body, and what makes it may never end.
+            for chunk in result if self._environ["REQUEST_METHOD"] != "HEAD" else ():
+                self._calls.run(partial(self._send_chunk, chunk))
+            self._calls.run(partial(self._send_chunk, b"", more=False))
             return None
         finally:
             close = getattr(result, "close", None)
@@ -65,17 +71,6 @@ class Exchange:
         self._status = int(status[:3])
         self._headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
-    def _is_short(self) -> bool:
-        length = next((value for name, value in self._headers if name == b"content-length"), b"")
-        return length.isdigit() and int(length) <= SHORT_BYTES
-
-    def _stream(self, chunks: Iterable[bytes]) -> None:
-        self._calls.run(self._start_stream)
-        # The answer to HEAD has no body, and what makes it may never end.
-        for chunk in chunks if self._environ["REQUEST_METHOD"] != "HEAD" else ():
-            self._calls.run(partial(self._send_chunk, chunk))
-        self._calls.run(partial(self._send_chunk, b"", more=False))
-
     async def _start_stream(self) -> None:
         self._watch = asyncio.create_task(self._notice_disconnect())
         await self.start()
@@ -94,11 +89,14 @@ def environ(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:
     """PEP 3333's environ of an ASGI request."""
     host, port = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
+    # As bytes: a server's own decoding loses those that are not UTF-8.
+    raw = scope.get("raw_path")
+    path: bytes = unquote_to_bytes(raw) if raw is not None else scope["path"].encode("utf-8", "surrogateescape")
     return {
         **_header_variables(scope["headers"]),
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
-        "PATH_INFO": _path(scope),
+        "PATH_INFO": path.decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": host,
         "SERVER_PORT": str(port),
@@ -114,13 +112,6 @@ def environ(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-
-
-def _path(scope: MutableMapping[str, Any]) -> str:
-    """The path's bytes as latin-1, as WSGI has it; a server's own decoding loses those that are not UTF-8."""
-    raw = scope.get("raw_path")
-    path: bytes = unquote_to_bytes(raw) if raw is not None else scope["path"].encode("utf-8", "surrogateescape")
-    return path.decode("latin-1")
 
 
 def _header_variables(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

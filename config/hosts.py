@@ -1,4 +1,4 @@
-"""Which host a request is for: checked once, before any lane, so that every address is equally strict."""
+"""The Host header, checked once before any lane, so that every address is equally strict."""
 
 import logging
 from collections.abc import Iterable, MutableMapping
@@ -10,6 +10,10 @@ from config.problems import UnknownHost
 
 # Of hosts that were found to be allowed, so that a request costs a look into a set.
 MOST_KNOWN = 1000
+# Balancers ask by address, and hear from it only that the process serves.
+FOR_ANY_HOST = frozenset({"/healthz"})
+# As ASGI has it, and as granian says it.
+_HTTP_1_0 = ("1.0", "1")
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +28,15 @@ class Hosts:
     def check(self, scope: MutableMapping[str, Any]) -> None:
         """Raises UnknownHost for a host that is not allowed, for two, and for none; HTTP/1.0 need not name one."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1 and hosts[0] in self._known:
+        if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
             return
-        if not hosts and scope.get("http_version") == "1.0":
+        # Where none was named granian passes an empty one on.
+        if not any(hosts) and scope.get("http_version") in _HTTP_1_0:
             return
-        if len(hosts) != 1 or not self._is_allowed(hosts[0]):
+        domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")
+        if not domain or not validate_host(domain, self._allowed):
             client = (scope.get("client") or ("",))[0]
             logger.warning("Refused a request for the host %a, from %s", b", ".join(hosts), client)
             raise UnknownHost
         if len(self._known) < MOST_KNOWN:
             self._known.add(hosts[0])
-
-    def _is_allowed(self, host: bytes) -> bool:
-        domain, _ = split_domain_port(host.decode("latin-1"))
-        return bool(domain) and validate_host(domain, self._allowed)

@@ -116,7 +116,8 @@ class Hybrid:
         try:
             if self._hosts is not None:
                 self._hosts.check(scope)
-            await self._handler(scope)(scope, receive, answer.send)
+            handler = next((found for lane in self._lanes if (found := lane(scope)) is not None), self._django)
+            await handler(scope, receive, answer.send)
         except Abandoned:
             return
         except asyncio.CancelledError:
@@ -131,13 +132,6 @@ class Hybrid:
             await respond(answer.send, problem.response())
         finally:
             scope[INTAKE].release()
-
-    def _handler(self, scope: Scope) -> Handler:
-        for lane in self._lanes:
-            handler = lane(scope)
-            if handler is not None:
-                return handler
-        return self._django
 
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._admission is not None and bodies.has_body(scope):

@@ -43,7 +43,14 @@ class Pulse:
             self._limit_seconds = limit_seconds
         if self._path is not None and now - self._touched_at >= TOUCH_SECONDS:
             self._touched_at = now
-            self._touch(self._path)
+            try:
+                os.utime(self._path)
+            except OSError:
+                try:
+                    self._path.touch()
+                except OSError as error:
+                    # A full disk: the next beat tries again, and the supervisor waits long.
+                    logger.warning("The sign of life %s cannot be written: %s", self._path, error)
 
     @property
     def stalled_seconds(self) -> float:
@@ -65,21 +72,7 @@ class Pulse:
                 end()
                 return
 
-    def _touch(self, path: Path) -> None:
-        try:
-            os.utime(path)
-        except OSError:
-            try:
-                path.touch()
-            except OSError as error:
-                # A full disk: the next beat tries again, and the supervisor waits long.
-                logger.warning("The sign of life %s cannot be written: %s", path, error)
-
 
 def _end() -> None:
     # Not sys.exit: what hangs would be waited for.
     os._exit(STALLED)
-
-
-# The one of this process.
-pulse = Pulse()

@@ -235,13 +235,9 @@ def from_exception(error: BaseException) -> Problem | None:
         case SuspiciousOperation():
             return Problem(str(error))
         case OperationalError() | InterfaceError():
-            return _away(error)
+            logger.warning("The database failed: %s", error)
+            return Unavailable("The database is unavailable or overloaded: try again.")
     return None
-
-
-def _away(error: BaseException) -> Problem:
-    logger.warning("The database did not do what was asked of it: %s", error)
-    return Unavailable("The database is away, or does not get to this: try again.")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

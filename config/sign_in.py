@@ -1,21 +1,9 @@
-"""Signing in with a password: limits before the hash is computed, few hashes at once, short sessions of staff.
+"""Django's sign-in behind limits (attempts.py), its refusals in the audit log, and short sessions of staff."""
 
-Limits per account and address, per account, and per address are counted in this process, before the password is looked
-at, so that neither a flood of attempts nor many at the same time get more guesses than these. A sign-in that succeeds
-gives back what it took. Whoever guesses from many addresses empties the account's own bucket; the address from which
-its owner has signed in before is not held to that one.
-"""
-
-import math
-import os
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model, user_logged_in
 from django.contrib.auth.backends import ModelBackend
@@ -23,88 +11,15 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.problems import Problem, TooManyRequests, Unauthenticated
-from config.rates import Rates
-from config.tokens.gate import address_of, gate
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rate:
-    burst: int
-    seconds_each: float
-
-
-PER_ACCOUNT_AND_ADDRESS = Rate(burst=5, seconds_each=30)
-PER_ACCOUNT = Rate(burst=20, seconds_each=15)
-PER_ADDRESS = Rate(burst=30, seconds_each=5)
-MOST_KNOWN = 10_000
-# A hash takes a third of a second of one processor: half of them at most, for pages are to be answered meanwhile.
-HASHES_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
-# Requests that may stand by for a hash; each occupies one of the threads that answer pages.
-MOST_WAITING = 2
-WAIT_SECONDS = 2.0
-
-
-class SignInRefused(TooManyRequests):
-    code = "too-many-sign-ins"
-
-
-class Attempts:
-    """Which attempts are let through; safe to share between threads."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._rates = Rates()
-        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
-        self._waiting = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
-
-    def count(self, account: str, address: str) -> None:
-        """Raises SignInRefused when there were too many of this account or from this address."""
-        now = self._clock()
-        taken: list[tuple[str, str, str]] = []
-        for key, rate in self._buckets(account, address):
-            seconds = self._rates.take(key, per_second=1 / rate.seconds_each, burst=rate.burst, now=now)
-            if seconds:
-                for each in taken:
-                    self._rates.give_back(each)
-                raise _refusal(math.ceil(seconds))
-            taken.append(key)
-
-    def succeed(self, account: str, address: str) -> None:
-        for key, _ in self._buckets(account, address):
-            self._rates.give_back(key)
-        self._known[account, address] = None
-        self._known.move_to_end((account, address))
-        if len(self._known) > MOST_KNOWN:
-            self._known.popitem(last=False)
-
-    @contextmanager
-    def hashing(self) -> Iterator[None]:
-        """For as long as a password is hashed. Raises SignInRefused when too many are."""
-        if not self._waiting.acquire(blocking=False):
-            raise _refusal(1)
-        try:
-            if not self._hashing.acquire(timeout=WAIT_SECONDS):
-                raise _refusal(1)
-            try:
-                yield
-            finally:
-                self._hashing.release()
-        finally:
-            self._waiting.release()
-
-    def _buckets(self, account: str, address: str) -> Iterator[tuple[tuple[str, str, str], Rate]]:
-        yield ("address", "", address), PER_ADDRESS
-        yield ("pair", account, address), PER_ACCOUNT_AND_ADDRESS
-        if (account, address) not in self._known:
-            yield ("account", account, ""), PER_ACCOUNT
+from config.apps import ConfigApp
+from config.attempts import Attempts, SignInRefused
+from config.problems import Problem, Unauthenticated
+from config.tokens import gate
+from config.tokens.gate import address_of
 
 
 class GuardedBackend(ModelBackend):
-    """Django's accounts and passwords, behind the limits of `attempts`."""
-
-    attempts = Attempts()
+    """Django's accounts and passwords, behind the limits of this process's attempts."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **options: Any
@@ -112,11 +27,12 @@ class GuardedBackend(ModelBackend):
         username = options.get(get_user_model().USERNAME_FIELD) if username is None else username
         if username is None or password is None:
             return None
+        attempts = current_attempts()
         account = username.casefold()[:150]
         address = _address(request)
         try:
-            self.attempts.count(account, address)
-            with self.attempts.hashing():
+            attempts.count(account, address)
+            with attempts.hashing():
                 user = super().authenticate(request, username=username, password=password)
         except SignInRefused as refusal:
             _note(request, refusal, username)
@@ -124,7 +40,7 @@ class GuardedBackend(ModelBackend):
         if user is None:
             _note(request, Unauthenticated("The password does not fit the account."), username)
         else:
-            self.attempts.succeed(account, address)
+            attempts.succeed(account, address)
         return user
 
 
@@ -153,9 +69,11 @@ def shorten_session(sender: Any, request: HttpRequest, user: Any, **options: Any
         request.session.set_expiry(settings.STAFF_SESSION_SECONDS)
 
 
-def _refusal(seconds: int) -> SignInRefused:
-    wait = f"{seconds} s" if seconds < 120 else f"{math.ceil(seconds / 60)} minutes"
-    return SignInRefused(f"There were too many attempts to sign in: try again in {wait}.", retry_after_seconds=seconds)
+def current_attempts() -> Attempts:
+    """The attempts that this process counts."""
+    app = apps.get_app_config("config")
+    assert isinstance(app, ConfigApp)
+    return app.attempts
 
 
 def _address(request: HttpRequest | None) -> str:
@@ -168,4 +86,4 @@ def _note(request: HttpRequest | None, problem: Problem, username: str) -> None:
     exists = get_user_model().objects.filter(username=username[:150]).exists()
     problem.who = f"account {username[:140]}" if exists else "an unknown account"
     path = request.path if request is not None else ""
-    gate.note_refusal(problem, method="sign-in", path=path, authorization="", address=_address(request))
+    gate.current().note_refusal(problem, method="sign-in", path=path, authorization="", address=_address(request))

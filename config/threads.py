@@ -36,28 +36,22 @@ class Threads:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         if not self._started:
-            self._start()
+            # Not in __init__: threads do not survive the fork of a server that imports first and forks then.
+            self._started = True
+            for number in range(self._count):
+                threading.Thread(target=self._work, name=f"request-{number + 1}", daemon=True).start()
         self._jobs.put((function, future, loop))
         return await future
 
-    def _start(self) -> None:
-        # Not when the object is made: threads do not survive the fork of a server that imports first and forks then.
-        self._started = True
-        for number in range(self._count):
-            threading.Thread(target=self._work, name=f"request-{number + 1}", daemon=True).start()
-
     def _work(self) -> None:
         while True:
-            _run(self._gathered())
-
-    def _gathered(self) -> list[_Job]:
-        jobs = [self._jobs.get()]
-        while len(jobs) < self._at_once and not self._jobs.empty():
-            try:
-                jobs.append(self._jobs.get_nowait())
-            except Empty:
-                break
-        return jobs
+            jobs = [self._jobs.get()]
+            while len(jobs) < self._at_once and not self._jobs.empty():
+                try:
+                    jobs.append(self._jobs.get_nowait())
+                except Empty:
+                    break
+            _run(jobs)
 
 
 class LoopCalls:
@@ -118,12 +112,8 @@ def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         return function(), None
     except BaseException as error:
-        return None, _storable(error)
-
-
-def _storable(error: BaseException) -> BaseException:
-    """A future takes no StopIteration, which would end whoever awaits it instead of telling of an error."""
-    return RuntimeError(f"the function raised {error!r}") if isinstance(error, StopIteration) else error
+        # A future takes no StopIteration, which would end whoever awaits it instead of reporting an error.
+        return None, RuntimeError(f"the function raised {error!r}") if isinstance(error, StopIteration) else error
 
 
 def _settle(outcomes: list[tuple["asyncio.Future[Any]", Any, BaseException | None]]) -> None:

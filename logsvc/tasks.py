@@ -5,14 +5,14 @@ import time
 from celery import shared_task
 from django.utils import timezone
 
-from config.liveness import pulse
+from config.celery import app
 from logsvc import retention
 from logsvc.alerts import messages, rules
 
 
 @shared_task(name="logsvc.tasks.prune", ignore_result=True)
 def prune() -> None:
-    retention.prune(now_ns=time.time_ns(), after_batch=pulse.beat)
+    retention.prune(now_ns=time.time_ns(), after_batch=app.pulse.beat)
 
 
 @shared_task(name="logsvc.tasks.evaluate_alerts", ignore_result=True)

@@ -16,19 +16,17 @@ def prune(*, now: datetime, batch: int = BATCH) -> dict[str, int]:
     """Returns how many rows of each kind were removed."""
     old_deliveries = now - timedelta(days=settings.DELIVERY_RETENTION_DAYS)
     old_tombstones = now - timedelta(days=settings.TOMBSTONE_RETENTION_DAYS)
+    # A journal entry is also kept until every dependent has been told of it.
+    told = Cursor.objects.filter(is_stopped=False).aggregate(told=Min("scanned_revision"))["told"]
+    entries = JournalEntry.objects.filter(at__lt=now - timedelta(days=settings.JOURNAL_RETENTION_DAYS))
+    if told is not None:
+        entries = entries.filter(revision__lte=told)
     return {
         "deliveries": _remove(Delivery.objects.filter(at__lt=old_deliveries), batch),
         "tombstones": _remove(Tombstone.objects.filter(at__lt=old_tombstones), batch),
         "roll-ups": _remove_rollups(now - timedelta(days=settings.HISTORY_RETENTION_DAYS), batch),
-        "journal entries": _remove(_told_entries(now - timedelta(days=settings.JOURNAL_RETENTION_DAYS)), batch),
+        "journal entries": _remove(entries, batch),
     }
-
-
-def _told_entries(oldest: datetime) -> QuerySet[JournalEntry]:
-    """Entries that are older than the retention and that every dependent has been told of."""
-    told = Cursor.objects.filter(is_stopped=False).aggregate(told=Min("scanned_revision"))["told"]
-    entries = JournalEntry.objects.filter(at__lt=oldest)
-    return entries if told is None else entries.filter(revision__lte=told)
 
 
 def _remove(rows: QuerySet[Any], batch: int) -> int:

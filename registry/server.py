@@ -8,6 +8,7 @@ from config.threads import Threads
 from registry.discovery import reader
 from registry.discovery.journal_poller import Run
 from registry.discovery.reader import Reader
+from registry.discovery.row_json_cache import RowJsonCache
 from registry.instances.group_commit import GroupCommit
 
 # Of `write`, for batches alone: each takes seconds, and neither a read nor what keeps reads true may wait for it.
@@ -19,6 +20,7 @@ class Server:
 
     def __init__(self, start: Callable[[], Reader] = reader.start, write: Run | None = None) -> None:
         self.group_commit = GroupCommit()
+        self.rows = RowJsonCache()
         self.write = write or partial(reader.write_in, Threads(BATCH_THREADS))
         # Makes long answers, so that the event loop goes on.
         self.answering = Threads(1)

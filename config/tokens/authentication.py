@@ -4,8 +4,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from config.problems import Unauthenticated
-from config.tokens import issuing
-from config.tokens.gate import gate
+from config.tokens import gate, issuing
 from config.tokens.holder import Holder
 
 
@@ -15,7 +14,7 @@ class TokenAuthentication(BaseAuthentication):
         if not header:
             return None
         holder = from_header(header)
-        gate.admit(holder)
+        gate.current().admit(holder)
         return holder, None
 
     def authenticate_header(self, request: Request) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import Q
@@ -20,6 +21,7 @@ from prometheus_client.core import CounterMetricFamily
 from config.addresses import client_address
 from config.problems import Problem
 from config.tokens import audit, issuing
+from config.tokens.apps import TokensApp
 from config.tokens.audit import Refusal
 from config.tokens.holder import Holder
 from config.tokens.limits import REQUESTS, Limits
@@ -141,6 +143,13 @@ def _presented(authorization: str) -> str:
     return f"{token.strip()[:8]}…" if token.strip().startswith(issuing.PREFIX) else "not a token of Rollcall's"
 
 
+def current() -> Gate:
+    """This process's gate."""
+    app = apps.get_app_config("tokens")
+    assert isinstance(app, TokensApp)
+    return app.gate
+
+
 def address_of(peer: str, forwarded_for: str) -> str:
     return client_address(peer, forwarded_for, proxies=settings.PROXY_NETWORKS)
 
@@ -148,14 +157,10 @@ def address_of(peer: str, forwarded_for: str) -> str:
 def note_in_native_lane(scope: Any, problem: Problem) -> None:
     """Hybrid's `on_problem`."""
     headers = dict(scope["headers"])
-    gate.note_refusal(
+    current().note_refusal(
         problem,
         method=scope["method"],
         path=scope["path"],
         authorization=headers.get(b"authorization", b"").decode("latin-1"),
         address=address_of((scope.get("client") or ("",))[0], headers.get(b"x-forwarded-for", b"").decode("latin-1")),
     )
-
-
-# The one of this process.
-gate = Gate()

@@ -18,7 +18,10 @@ class Holder:
 
     def may_for(self, scope: str, service: str) -> bool:
         """Whether it may do so for that service: `read` and `read:*` cover all, `read:team-*` those that begin so."""
-        return scope in self.scopes or any(_covers(pattern, service) for pattern in self._patterns(scope))
+        return scope in self.scopes or any(
+            service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern
+            for pattern in self._patterns(scope)
+        )
 
     def may_some(self, scope: str) -> bool:
         """Whether it may do so for any service at all; the view then answers only for those of `may_for`."""
@@ -34,7 +37,3 @@ class Holder:
     def _patterns(self, scope: str) -> Iterable[str]:
         prefix = f"{scope}:"
         return (each.removeprefix(prefix) for each in self.scopes if each.startswith(prefix))
-
-
-def _covers(pattern: str, service: str) -> bool:
-    return service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern

@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework.response import Response
 
 from config import problems
-from config.tokens.gate import REFUSALS, address_of, gate
+from config.tokens import gate
+from config.tokens.gate import REFUSALS, address_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -13,7 +14,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is not None and response.status_code in REFUSALS:
         request, problem = context["request"], problems.from_exception(error)
         assert problem is not None, "it was answered as one"
-        gate.note_refusal(
+        gate.current().note_refusal(
             problem,
             method=request.method,
             path=request.path,

@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import Problem
 from config.threads import Abandoned, Threads
-from config.tokens.gate import gate
+from config.tokens import gate
 from logsvc import access
 from logsvc.access import Services
 from logsvc.api.loki import read_limit, read_moment
@@ -45,14 +45,14 @@ class Lane:
 
     async def _tail(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holders.of(scope)
-        gate.admit(holder)
+        gate.current().admit(holder)
         readable = access.readable(holder)
         parameters = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         query = logql.log_query(parameters.get("query", ""))
         limit, start_ns = read_limit(parameters), read_moment(parameters, "start", time.time_ns())
         await receive()
         await send({"type": "websocket.accept"})
-        with gate.limits.hold(holder, "streams"):
+        with gate.current().limits.hold(holder, "streams"):
             # Before the past is read, so that what comes meanwhile is in what follows.
             cursor = await self._run(lambda: store().head())
             within = Range(from_ns=start_ns, to_ns=time.time_ns())

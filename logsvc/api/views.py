@@ -17,8 +17,7 @@ from rest_framework.response import Response
 
 from config import problems
 from config.problems import MethodNotAllowed, NotFound, RawResponse
-from config.tokens import authentication
-from config.tokens.gate import gate
+from config.tokens import authentication, gate
 from config.tokens.holder import Holder
 from config.tokens.views import ScopedView
 from logsvc import access, representation, timestamps
@@ -84,7 +83,7 @@ class IngestView(View):
 
     def _store(self, request: HttpRequest, head: Head) -> RawResponse:
         holder = authentication.from_header(request.headers.get("Authorization", ""))
-        gate.admit(holder)
+        gate.current().admit(holder)
         receive.check(head, holder)
         batch = receive.read(head, request.body, holder=holder)
         if batch.records:

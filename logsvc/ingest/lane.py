@@ -13,8 +13,8 @@ from config import problems
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.problems import RawResponse
 from config.threads import Threads
-from config.tokens import authentication, issuing
-from config.tokens.gate import gate, note_in_native_lane
+from config.tokens import authentication, gate, issuing
+from config.tokens.gate import note_in_native_lane
 from config.tokens.holder import Holder
 from logsvc.ingest import receive as receiving
 from logsvc.ingest.batch import Batch
@@ -84,7 +84,7 @@ class Lane:
 
     async def _answer(self, head: Head, scope: Scope, receive: Receive) -> RawResponse:
         holder = await self._holders.of(scope)
-        gate.admit(holder)
+        gate.current().admit(holder)
         receiving.check(head, holder)
         body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
         batch: Batch = await self._read(partial(receiving.read, head, body, holder=holder))

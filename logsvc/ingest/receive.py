@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from config.problems import Problem, RawResponse
-from config.tokens.gate import gate
+from config.tokens import gate
 from config.tokens.holder import Holder
 from logsvc import access
 from logsvc.ingest import content
@@ -49,7 +49,7 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
     batch.size_bytes = len(plain)
     if len(batch.records) > RECORDS_AT_MOST:
         raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
-    gate.limits.spend(holder, "records_per_second", len(batch.records))
+    gate.current().limits.spend(holder, "records_per_second", len(batch.records))
     return batch
 
 

@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from config.tokens.gate import gate
+from config.tokens import gate
 from registry import wakeups
 from registry.health import start_delay, watchdog
-from registry.health.start_delay import BOUNDS, Histogram
+from registry.health.start_delay import BOUNDS
 from registry.instances import catalogue
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
@@ -36,14 +36,19 @@ class _Figures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _gauge("journal_revision", "The newest revision.", log.head())
-        yield _labelled("instances", "Instances by the status that is shown.", "status", _instances())
-        yield _labelled("heartbeat_verdicts", "Instances by what their heartbeats say.", "verdict", _verdicts())
+        statuses = dict.fromkeys(SHOWN_STATUSES, 0)
+        for (_, status), count in catalogue.counts().items():
+            statuses[status] += count
+        yield _labelled("instances", "Instances by the status that is shown.", "status", statuses)
+        found = Heartbeat.objects.order_by().values_list("verdict").annotate(count=Count("pk"))
+        verdicts = {**dict.fromkeys(Status.values, 0), **dict(found)}
+        yield _labelled("heartbeat_verdicts", "Instances by what their heartbeats say.", "verdict", verdicts)
         yield from self._probes()
         yield from self._telling()
         yield from self._signs()
         yield from self._in_redis()
         # Of this process: the requests that its tokens' limits have refused.
-        yield from gate.collect()
+        yield from gate.current().collect()
 
     def _probes(self) -> Iterator[Metric]:
         now = self._now.timestamp()
@@ -80,16 +85,12 @@ class _Figures(Collector):
         oldest = head + 1 if told is None else min(told, head) + 1
         yield _labelled("dependents", "Dependents by how far they have been told.", "state", cursors)
         yield _gauge("oldest_undelivered_revision", "The first that some dependent has yet to be told of.", oldest)
-        yield _gauge("delivery_lag_seconds", "The age of that revision; 0 when there is none.", self._age_of(oldest))
-        yield _labelled("recent_deliveries", "Attempts within five minutes.", "outcome", self._deliveries())
-
-    def _age_of(self, revision: int) -> float:
-        entry = JournalEntry.objects.filter(revision__gte=revision).order_by("revision").only("at").first()
-        return max(0.0, (self._now - entry.at).total_seconds()) if entry is not None else 0.0
-
-    def _deliveries(self) -> dict[str, int]:
+        entry = JournalEntry.objects.filter(revision__gte=oldest).order_by("revision").only("at").first()
+        lag_seconds = max(0.0, (self._now - entry.at).total_seconds()) if entry is not None else 0.0
+        yield _gauge("delivery_lag_seconds", "The age of that revision; 0 when there is none.", lag_seconds)
         recent = Delivery.objects.filter(at__gt=self._now - RECENT)
-        return recent.aggregate(succeeded=Count("pk", filter=Q(error="")), failed=Count("pk", filter=~Q(error="")))
+        counts = recent.aggregate(succeeded=Count("pk", filter=Q(error="")), failed=Count("pk", filter=~Q(error="")))
+        yield _labelled("recent_deliveries", "Attempts within five minutes.", "outcome", counts)
 
     def _in_redis(self) -> Iterator[Metric]:
         try:
@@ -104,29 +105,13 @@ class _Figures(Collector):
         yield _gauge(
             "queue_age_seconds", "For how long a worker has been called in vain.", max(ages.values(), default=0)
         )
-        yield _delays(delays)
-
-
-def _instances() -> dict[str, int]:
-    counts = dict.fromkeys(SHOWN_STATUSES, 0)
-    for (_, status), count in catalogue.counts().items():
-        counts[status] += count
-    return counts
-
-
-def _verdicts() -> dict[str, int]:
-    found = Heartbeat.objects.order_by().values_list("verdict").annotate(count=Count("pk"))
-    return {**dict.fromkeys(Status.values, 0), **dict(found)}
-
-
-def _delays(found: Histogram) -> Metric:
-    bounds = [*map(str, BOUNDS), "+Inf"]
-    return HistogramMetricFamily(
-        "rollcall_probe_start_delay_seconds",
-        "How long after they were due probes began.",
-        buckets=list(zip(bounds, accumulate(found.counts), strict=True)),
-        sum_value=found.total_seconds,
-    )
+        bounds = [*map(str, BOUNDS), "+Inf"]
+        yield HistogramMetricFamily(
+            "rollcall_probe_start_delay_seconds",
+            "How long after they were due probes began.",
+            buckets=list(zip(bounds, accumulate(delays.counts), strict=True)),
+            sum_value=delays.total_seconds,
+        )
 
 
 def _gauge(name: str, description: str, value: float) -> Metric:

@@ -24,7 +24,17 @@ class ProtectionView(RevisedView):
 
     @described("Whether protection is active", answer=answers.Protection)
     def get(self, request: Request) -> Response:
-        return Response(_protection_body(protection.situation(now=timezone.now())))
+        situation = protection.situation(now=timezone.now())
+        return Response(
+            {
+                "active": situation.is_active,
+                "since": situation.since and timestamp(situation.since),
+                "reason": situation.reason,
+                "ends": f"{situation.ends} DELETE /v1/protection ends it now." if situation.is_active else "",
+                "suspects": situation.suspects,
+                "grace_until": situation.grace_until and timestamp(situation.grace_until),
+            }
+        )
 
     @described("End protection", status=204)
     def delete(self, request: Request) -> Response:
@@ -69,17 +79,6 @@ class HistoryView(RevisedView):
         else:
             found = uptime.of_service(service, days=days, span_hours=span_hours, now=now)
         return Response(uptime.history_body(found))
-
-
-def _protection_body(situation: protection.Situation) -> dict[str, Any]:
-    return {
-        "active": situation.is_active,
-        "since": situation.since and timestamp(situation.since),
-        "reason": situation.reason,
-        "ends": f"{situation.ends} DELETE /v1/protection ends it now." if situation.is_active else "",
-        "suspects": situation.suspects,
-        "grace_until": situation.grace_until and timestamp(situation.grace_until),
-    }
 
 
 def graph_body(standings: Sequence[Standing], found: Findings, *, revision: int) -> dict[str, Any]:

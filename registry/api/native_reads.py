@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.tokens.gate import gate
+from config.problems import MethodNotAllowed
+from config.tokens import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
@@ -14,8 +15,10 @@ from registry.discovery.reader import Reader
 from registry.discovery.sse import Stream
 from registry.errors import UnreadableEventId
 from registry.server import Server, server
+from registry.wire.limits import INSTANCE_PATTERN, SERVICE_PATTERN, part_of_path
 
-_NAME = "([a-z][a-z0-9-]{0,62})"
+_SERVICE = f"({part_of_path(SERVICE_PATTERN)})"
+_INSTANCE = f"({part_of_path(INSTANCE_PATTERN)})"
 _STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), NOSNIFF)
 
 
@@ -27,27 +30,8 @@ class Kind(NamedTuple):
     document: Callable[..., Document]
 
 
-KINDS = (
-    Kind(
-        re.compile(f"/v1/services/{_NAME}/instances"),
-        queries.Instances,
-        lambda query, service: documents.instances(service, query),
-    ),
-    Kind(
-        re.compile(f"/v1/instances/{_NAME}/{_NAME}/providers"),
-        queries.Waiting,
-        lambda query, service, name: documents.providers(service, name),
-    ),
-    Kind(re.compile("/v1/services"), queries.Services, documents.services),
-    Kind(re.compile(f"/v1/services/{_NAME}"), queries.Read, lambda query, name: documents.service(name)),
-    Kind(
-        re.compile(f"/v1/services/{_NAME}/instances/{_NAME}"),
-        queries.Read,
-        lambda query, service, name: documents.instance(service, name),
-    ),
-    Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
-)
 EVENTS = "/v1/events"
+EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token holds open: streams, and reads that wait.
 STREAMS = "streams"
 
@@ -55,14 +39,36 @@ STREAMS = "streams"
 class Lane:
     def __init__(self, server: Server = server) -> None:
         self._server = server
+        self._kinds = (
+            Kind(
+                re.compile(f"/v1/services/{_SERVICE}/instances"),
+                queries.Instances,
+                lambda query, service: documents.instances(service, query, server.rows),
+            ),
+            Kind(
+                re.compile(f"/v1/instances/{_SERVICE}/{_INSTANCE}/providers"),
+                queries.Waiting,
+                lambda query, service, name: documents.providers(service, name),
+            ),
+            Kind(re.compile("/v1/services"), queries.Services, documents.services),
+            Kind(re.compile(f"/v1/services/{_SERVICE}"), queries.Read, lambda query, name: documents.service(name)),
+            Kind(
+                re.compile(f"/v1/services/{_SERVICE}/instances/{_INSTANCE}"),
+                queries.Read,
+                lambda query, service, name: documents.instance(service, name),
+            ),
+            Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
+        )
 
     def __call__(self, scope: Scope) -> Handler | None:
-        if scope["method"] != "GET":
-            return None
         path = scope["path"]
         if path == EVENTS:
+            if scope["method"] not in EVENTS_METHODS:
+                raise MethodNotAllowed(f"{EVENTS} takes GET and HEAD.", allowed=EVENTS_METHODS)
             return self._events
-        for kind in KINDS:
+        if scope["method"] != "GET":
+            return None
+        for kind in self._kinds:
             match = kind.pattern.fullmatch(path)
             if match is not None:
                 return _Read(self._server.reader(), kind, match.groups())
@@ -73,15 +79,27 @@ class Lane:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await running.holder(header)
-        gate.admit(holder)
+        gate.current().admit(holder)
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
         if not documents.may_read(holder, query.service):
             raise lacking(holder, "read")
-        after = _resume_after(headers.get(b"last-event-id"), query.after)
-        with gate.limits.hold(holder, STREAMS):
+        # The browser sends the header when it reconnects: it has seen more than the address says.
+        last_event_id, after = headers.get(b"last-event-id"), query.after
+        if last_event_id:
+            if not last_event_id.isdigit() or len(last_event_id) > 18:
+                raise UnreadableEventId
+            after = int(last_event_id)
+        with gate.current().limits.hold(holder, STREAMS):
             await running.reach(at_least=None, strictly=False)
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
-            stream = Stream(running, _sender(send), services=query.service, header=header)
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
+
+            def send_chunk(chunk: bytes) -> Awaitable[None]:
+                return send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+            stream = Stream(running, send_chunk, services=query.service, header=header)
             await stream.follow(after=after, receive=receive)
             await send({"type": "http.response.body", "body": b""})
 
@@ -98,7 +116,7 @@ class _Read:
         headers = _headers(scope)
         header = headers.get(b"authorization", b"").decode("latin-1")
         holder = await self._reader.holder(header)
-        gate.admit(holder)
+        gate.current().admit(holder)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
         document.check(holder)
@@ -106,7 +124,7 @@ class _Read:
         address = cache.lasting(scope["path"], scope["query_string"])
         if isinstance(query, queries.Waiting) and query.after is not None:
             services = document.services or (await self._reader.answer(address, document)).page.services
-            with gate.limits.hold(holder, STREAMS):
+            with gate.current().limits.hold(holder, STREAMS):
                 await self._reader.change(
                     services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
                 )
@@ -118,19 +136,6 @@ class _Read:
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:
     return dict(scope["headers"])
-
-
-def _resume_after(last_event_id: bytes | None, after: int | None) -> int | None:
-    """What the client has seen: the browser's own word, which it sends when it reconnects, before the address's."""
-    if not last_event_id:
-        return after
-    if not last_event_id.isdigit() or len(last_event_id) > 18:
-        raise UnreadableEventId
-    return int(last_event_id)
-
-
-def _sender(send: Send) -> Callable[[bytes], Awaitable[Any]]:
-    return lambda chunk: send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 lane = Lane()

@@ -15,7 +15,7 @@ from msgspec import Struct
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
-from config.tokens.gate import gate
+from config.tokens import gate
 from config.tokens.holder import Holder
 from registry.api import bodies
 from registry.discovery.etags import NOSNIFF
@@ -42,7 +42,9 @@ class Lane:
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
-        if scope["query_string"] or method not in ("PUT", "POST") or not _is_json(scope):
+        if scope["query_string"] or method not in ("PUT", "POST"):
+            return None
+        if _header(scope, b"content-type").partition(b";")[0].strip().lower() != b"application/json":
             return None
         if method == "POST":
             return self._register_many if path == BATCH else None
@@ -55,12 +57,11 @@ class Lane:
         members = _members(await _body(scope, receive))
         stored = self._server.group_commit.submit(permissions.entry(service, instance, members, holder=holder))
         registered = await asyncio.shield(asyncio.wrap_future(stored))
-        await respond(send, await self._answer(registered))
-
-    async def _answer(self, registered: Registered) -> RawResponse:
         answer = partial(_registered, registered)
-        providers = sum(map(len, registered.providers.values()))
-        return answer() if providers <= MOST_PROVIDERS_IN_LOOP else await self._server.answering.run(answer)
+        if sum(map(len, registered.providers.values())) <= MOST_PROVIDERS_IN_LOOP:
+            await respond(send, answer())
+        else:
+            await respond(send, await self._server.answering.run(answer))
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
@@ -69,7 +70,7 @@ class Lane:
 
     async def _holder(self, scope: Scope) -> Holder:
         holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
-        gate.admit(holder)
+        gate.current().admit(holder)
         return holder
 
 
@@ -96,10 +97,6 @@ def _members(body: bytes) -> Any:
 def _response(status: int, body: Struct, *, revision: int) -> RawResponse:
     headers = (*_HEADERS, (b"rollcall-revision", b"%d" % revision))
     return RawResponse(status=status, headers=headers, body=msgspec.json.encode(body))
-
-
-def _is_json(scope: Scope) -> bool:
-    return _header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -18,7 +18,15 @@ class Description(SchemaGenerator):
         schema["paths"]["/v1/events"] = {"get": _EVENTS}
         for path, operations_there in schema["paths"].items():
             for operation in operations_there.values():
-                _finish(path, operation)
+                # Every operation was offered both names; it has those that its address has.
+                operation["parameters"] = [
+                    each
+                    for each in operation.get("parameters", ())
+                    if each["in"] != "path" or f"{{{each['name']}}}" in path
+                ]
+                needs_body = operation.pop("x-body-required", None)
+                if needs_body is not None:
+                    operation["requestBody"]["required"] = needs_body
         return schema
 
 
@@ -35,16 +43,6 @@ class DescriptionView(SpectacularJSONAPIView):
         "OAS_VERSION": "3.1.0",
         "SCHEMA_PATH_PREFIX": "/v1",
     }
-
-
-def _finish(path: str, operation: dict[str, Any]) -> None:
-    # Every operation was offered both names; it has those that its address has.
-    operation["parameters"] = [
-        each for each in operation.get("parameters", ()) if each["in"] != "path" or f"{{{each['name']}}}" in path
-    ]
-    needs_body = operation.pop("x-body-required", None)
-    if needs_body is not None:
-        operation["requestBody"]["required"] = needs_body
 
 
 _EVENTS = {

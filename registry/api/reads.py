@@ -1,6 +1,6 @@
-"""The reads (registry/reading/) where Django answers them: HEAD, and servers without native lanes.
+"""The reads where Django answers them: HEAD, and servers without native lanes.
 
-Always from the database, and at once: what waits needs the lane.
+They always ask the database and answer at once: waiting needs the lane (native_reads.py).
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from registry.discovery.etags import response
 from registry.errors import NotThereYet, Resync
 from registry.journal import log
 from registry.models import JournalEntry
+from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import entry_body
 
@@ -51,7 +52,7 @@ class InstancesView(RevisedView):
     @described("The instances of a service; waits for a change", query=queries.Instances, answer=answers.InstanceList)
     def get(self, request: Request, service: str) -> HttpResponse:
         query = query_of(request, queries.Instances)
-        return answer(request, documents.instances(service, query), query)
+        return answer(request, documents.instances(service, query, server.rows), query)
 
 
 class ProvidersView(RevisedView):

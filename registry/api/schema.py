@@ -32,17 +32,18 @@ def described(
     answer: Any = None,
     status: int | tuple[int, ...] = 200,
 ) -> Callable[[View], View]:
-    """Describe one method of a view: what it takes and answers. Without an answer it has no body.
+    """Describe a view's method: its parameters, body and answer; without an answer the response has no body.
 
-    What it takes after the `?` is also what it is held to (revised.py).
+    RevisedView also refuses any other parameter (base.py).
     """
     statuses = (status,) if isinstance(status, int) else status
     answered = {(code, "application/json"): _schema(answer) for code in statuses} if answer else {}
     empty = {} if answer else dict.fromkeys(statuses)
     problems = {(code, "application/problem+json"): _schema(answers.Problem) for code in _PROBLEMS}
+    parameters = [OpenApiParameter(name, kind, OpenApiParameter.QUERY) for name, kind in query_schemas(query).items()]
     schema = extend_schema(
         summary=summary,
-        parameters=[*_NAMES, *_parameters(query)],
+        parameters=[*_NAMES, *parameters],
         request={"application/json": _schema(body)} if body else None,
         responses={**answered, **empty, **problems},
         extensions={"x-body-required": needs_body} if body else None,
@@ -97,11 +98,6 @@ def _schema(kind: Any) -> dict[str, Any]:
         _structs.update(each for each in getattr(kind, "__args__", ()))
     (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
     return dict(schema)
-
-
-def _parameters(query: type[Struct]) -> list[OpenApiParameter]:
-    schemas = query_schemas(query).items()
-    return [OpenApiParameter(name, schema, OpenApiParameter.QUERY, required=False) for name, schema in schemas]
 
 
 def _given(schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from .snapshot import Snapshot
 from .state import State
@@ -25,7 +25,7 @@ class Cache:
 
     def update(self, step: Step) -> bool:
         """Take the step from the newest snapshot any worker has; False when the step leads nowhere."""
-        with self._updated, self._locked():
+        with self._updated, self._state.locked() if self._state else nullcontext():
             self._take_from_state()
             after = step(self.snapshot)
             if after is not None and after is not self.snapshot:
@@ -47,14 +47,6 @@ class Cache:
     def renew_lock(self) -> None:
         """In a forked child: a thread of its parent's may have held it."""
         self._updated = threading.Condition()
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        if self._state is None:
-            yield
-            return
-        with self._state.locked():
-            yield
 
     def _take_from_state(self) -> None:
         if self._state is None:

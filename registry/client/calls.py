@@ -111,35 +111,29 @@ class Answers:
 
     def result(self, call: Call[T], response: httpx2.Response) -> T:
         if response.status_code == 304:
-            return self._repeated(call, response)
+            try:
+                kept: Any = self._kept[call.key][1]
+            except KeyError as error:
+                raise errors.UnexpectedAnswerError("304 for what was never asked before.", retryable=True) from error
+            revision = response.headers.get(REVISION_HEADER, "")
+            has_moved = revision.isdecimal() and int(revision) != kept.revision
+            repeated: T = replace(kept, revision=int(revision)) if has_moved else kept
+            return repeated
         if not response.is_success:
             raise _failure(response)
         result = call.read(_json(response) if response.content else None)
         if call.method == "GET" and "ETag" in response.headers:
-            self._keep(call.key, response.headers["ETag"], result)
+            with self._lock:
+                self._kept[call.key] = (response.headers["ETag"], result)
+                self._kept.move_to_end(call.key)
+                if len(self._kept) > self._size:
+                    self._kept.popitem(last=False)
         return result
 
     def forget(self) -> None:
         """Drop the kept answers: the registry may have begun a new history."""
         with self._lock:
             self._kept.clear()
-
-    def _repeated(self, call: Call[T], response: httpx2.Response) -> T:
-        try:
-            result: Any = self._kept[call.key][1]
-        except KeyError as error:
-            raise errors.UnexpectedAnswerError("304 for what was never asked before.", retryable=True) from error
-        revision = response.headers.get(REVISION_HEADER, "")
-        has_moved = revision.isdecimal() and int(revision) != result.revision
-        repeated: T = replace(result, revision=int(revision)) if has_moved else result
-        return repeated
-
-    def _keep(self, key: str, etag: str, result: Any) -> None:
-        with self._lock:
-            self._kept[key] = (etag, result)
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._size:
-                self._kept.popitem(last=False)
 
 
 def unreachable(url: str, error: httpx2.RequestError) -> errors.UnreachableError:

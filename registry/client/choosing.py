@@ -42,7 +42,8 @@ class Chooser:
     def choose(self, service: str) -> Provider | None:
         """The next provider; None when no instance is offered."""
         if self._clock() >= self._next_return:
-            self._take_back()
+            with self._lock:
+                self._make_rounds(list(self._providers))
         chosen = self._rounds.get(service)
         return None if chosen is None else next(chosen)
 
@@ -58,7 +59,9 @@ class Chooser:
         """Set it aside for a while, doubled each time it fails again; never more than half of a service at once."""
         with self._lock:
             now = self._clock()
-            times = self._times(provider, now) + 1
+            ejection = self._ejections.get(_key(provider))
+            is_recent = ejection is not None and now < ejection.until + LONGEST_EJECTION_SECONDS
+            times = (ejection.times if ejection and is_recent else 0) + 1
             seconds = min(FIRST_EJECTION_SECONDS * 2 ** min(times - 1, 16), LONGEST_EJECTION_SECONDS)
             self._ejections[_key(provider)] = Ejection(until=now + seconds, times=times)
             self._make_rounds([provider.service])
@@ -74,15 +77,6 @@ class Chooser:
         """In a forked child: a thread of its parent's may have held it."""
         self._lock = threading.Lock()
 
-    def _times(self, provider: Provider, now: float) -> int:
-        ejection = self._ejections.get(_key(provider))
-        is_recent = ejection is not None and now < ejection.until + LONGEST_EJECTION_SECONDS
-        return ejection.times if ejection and is_recent else 0
-
-    def _take_back(self) -> None:
-        with self._lock:
-            self._make_rounds(list(self._providers))
-
     def _make_rounds(self, services: Sequence[str]) -> None:
         now = self._clock()
         rounds = dict(self._rounds)
@@ -90,16 +84,18 @@ class Chooser:
             offered = self._providers.get(service, ())
             rounds.pop(service, None)
             if offered:
-                rounds[service] = _endless(_nearest(self._fit(offered, now), self._zone))
+                # At most half are set aside; those whose time ends first return.
+                out = [each for each in offered if (found := self._ejections.get(_key(each))) and found.until > now]
+                out.sort(key=lambda provider: self._ejections[_key(provider)].until, reverse=True)
+                aside = {_key(provider) for provider in out[: len(offered) // 2]}
+                fit = [provider for provider in offered if _key(provider) not in aside]
+                near = [each for each in fit if self._zone and each.zone == self._zone and each.weight]
+                picks = weighted_round(near or fit)
+                # A random start, so that clients that start together do not all call the same instance first.
+                start = random.randrange(len(picks))
+                rounds[service] = itertools.cycle(picks[start:] + picks[:start])
         self._rounds = rounds
         self._next_return = min((each.until for each in self._ejections.values() if each.until > now), default=math.inf)
-
-    def _fit(self, offered: Sequence[Provider], now: float) -> Sequence[Provider]:
-        """The providers not set aside; at most half are, and those whose time ends first return."""
-        out = [each for each in offered if (found := self._ejections.get(_key(each))) and found.until > now]
-        out.sort(key=lambda provider: self._ejections[_key(provider)].until, reverse=True)
-        aside = {_key(provider) for provider in out[: len(offered) // 2]}
-        return [provider for provider in offered if _key(provider) not in aside]
 
 
 def weighted_round(providers: Sequence[Provider]) -> list[Provider]:
@@ -129,18 +125,6 @@ def _shortened(shares: Sequence[int]) -> list[int]:
     if total <= longest:
         return [share // divisor for share in shares]
     return [max(1, share // divisor * longest // total) if share else 0 for share in shares]
-
-
-def _endless(providers: Sequence[Provider]) -> Iterator[Provider]:
-    """From a place of its own, so that clients that start together do not all call the same instance first."""
-    picks = weighted_round(providers)
-    start = random.randrange(len(picks))
-    return itertools.cycle(picks[start:] + picks[:start])
-
-
-def _nearest(providers: Sequence[Provider], zone: str) -> Sequence[Provider]:
-    near = [provider for provider in providers if zone and provider.zone == zone and provider.weight]
-    return near or providers
 
 
 def _key(provider: Provider) -> Key:

@@ -30,15 +30,33 @@ def _decoder(annotation: Any) -> Decoder:
     if origin is Sequence:
         return _sequence_decoder(arguments[0])
     if origin is Mapping:
-        return _mapping_decoder(arguments[1])
+        decoder = _decoder(arguments[1])
+
+        def decode_mapping(value: Any, pointer: str) -> dict[str, Any]:
+            if not isinstance(value, dict):
+                raise _mismatch("an object", value, pointer)
+            return {name: decoder(member, f"{pointer}/{name}") for name, member in value.items()}
+
+        return decode_mapping
     if annotation is datetime:
         return _decode_datetime
-    return _scalar_decoder(annotation)
+
+    def decode_scalar(value: Any, pointer: str) -> Any:
+        if annotation is float and type(value) is int:
+            return float(value)
+        if type(value) is not annotation:
+            raise _mismatch(annotation.__name__, value, pointer)
+        return value
+
+    return decode_scalar
 
 
 def _object_decoder(cls: type) -> Decoder:
     hints = typing.get_type_hints(cls)
-    fields = [(field.name, _decoder(hints[field.name]), _is_required(field)) for field in dataclasses.fields(cls)]
+    fields = []
+    for field in dataclasses.fields(cls):
+        is_required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        fields.append((field.name, _decoder(hints[field.name]), is_required))
 
     def decode_object(value: Any, pointer: str) -> Any:
         if not isinstance(value, dict):
@@ -52,10 +70,6 @@ def _object_decoder(cls: type) -> Decoder:
         return cls(**members)
 
     return decode_object
-
-
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _optional_decoder(annotation: Any) -> Decoder:
@@ -74,33 +88,11 @@ def _sequence_decoder(annotation: Any) -> Decoder:
     return decode_sequence
 
 
-def _mapping_decoder(annotation: Any) -> Decoder:
-    decoder = _decoder(annotation)
-
-    def decode_mapping(value: Any, pointer: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise _mismatch("an object", value, pointer)
-        return {name: decoder(member, f"{pointer}/{name}") for name, member in value.items()}
-
-    return decode_mapping
-
-
 def _decode_datetime(value: Any, pointer: str) -> datetime:
     try:
         return datetime.fromisoformat(value)
     except (TypeError, ValueError) as error:
         raise _mismatch("a time", value, pointer) from error
-
-
-def _scalar_decoder(annotation: type) -> Decoder:
-    def decode_scalar(value: Any, pointer: str) -> Any:
-        if annotation is float and type(value) is int:
-            return float(value)
-        if type(value) is not annotation:
-            raise _mismatch(annotation.__name__, value, pointer)
-        return value
-
-    return decode_scalar
 
 
 def _mismatch(expected: str, value: object, pointer: str) -> UnexpectedAnswerError:

@@ -39,9 +39,15 @@ _previous: Callable[[int, FrameType | None], Any] | int | None = None
 
 def watch(member: Member) -> None:
     """Stop `member` when the process ends, unless it is forgotten before."""
+    global _is_exit_hooked
     if member not in _members:
         _members.append(member)
-    _hook_exit()
+    if not _is_exit_hooked:
+        _is_exit_hooked = True
+        atexit.register(_leave)
+        if multiprocessing.parent_process() is not None:
+            # A multiprocessing child that was forked ends without atexit.
+            multiprocessing.util.Finalize(None, _leave, exitpriority=100)
     _hook_sigterm()
 
 
@@ -53,16 +59,6 @@ def forget(member: Member) -> None:
 def _leave(timeout: float = STOP_SECONDS) -> None:
     for member in _members.copy():
         member.stop(timeout)
-
-
-def _hook_exit() -> None:
-    global _is_exit_hooked
-    if not _is_exit_hooked:
-        _is_exit_hooked = True
-        atexit.register(_leave)
-        if multiprocessing.parent_process() is not None:
-            # A multiprocessing child that was forked ends without atexit.
-            multiprocessing.util.Finalize(None, _leave, exitpriority=100)
 
 
 def _hook_sigterm() -> None:

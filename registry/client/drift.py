@@ -1,7 +1,5 @@
 """Compares what is registered with what was declared: it may have been edited, or an import left something out."""
 
-from typing import Any
-
 from .wire import Instance, Registration
 
 # In any order, and each once.
@@ -20,16 +18,9 @@ def differences(declared: Registration, registered: Instance) -> frozenset[str]:
         found.add("url")
     if dict(declared.metadata) != dict(registered.metadata):
         found.add("metadata")
-    return frozenset(found | _of_heartbeat(declared, registered))
-
-
-def _of_heartbeat(declared: Registration, registered: Instance) -> set[str]:
-    wanted, kept = (_members(each.heartbeat) for each in (declared, registered))
+    wanted, kept = (dict(vars(each.heartbeat)) for each in (declared, registered))
     if wanted["url"] is None:
         # The registry makes one of the instance's own.
         del wanted["url"]
-    return {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
-
-
-def _members(heartbeat: Any) -> dict[str, Any]:
-    return dict(vars(heartbeat))
+    found |= {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
+    return frozenset(found)

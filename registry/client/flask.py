@@ -13,15 +13,11 @@ def blueprint(me: Member, path: str = "/rollcall/notify") -> Blueprint:
 
     @made.post(path)
     def notify() -> Response:
-        answer = _answer(me)
+        request.max_content_length = receiver.BODY_LIMIT_BYTES
+        try:
+            answer = me.receive(dict(request.headers), request.get_data())
+        except RequestEntityTooLarge:
+            answer = receiver.too_large()
         return Response(answer.body, status=answer.status, headers=answer.headers)
 
     return made
-
-
-def _answer(me: Member) -> receiver.Answer:
-    request.max_content_length = receiver.BODY_LIMIT_BYTES
-    try:
-        return me.receive(dict(request.headers), request.get_data())
-    except RequestEntityTooLarge:
-        return receiver.too_large()

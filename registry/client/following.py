@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from . import snapshot
 from .backoff import spread, wait_after
@@ -63,9 +64,18 @@ class Follower:
     def _follow(self, stopping: threading.Event) -> None:
         failures = hasty = 0
         while self._is_wanted() and not stopping.is_set():
-            begun, before = time.monotonic(), self._cache.snapshot.providers
+            begun, before, position = time.monotonic(), self._cache.snapshot.providers, self._cache.snapshot.position
             try:
-                is_learnt = self._ask(stopping)
+                answer = self._connection.providers(
+                    self._registration.service,
+                    self._registration.instance,
+                    after=max(0, position[1]),
+                    wait_seconds=self._wait_seconds,
+                )
+                if stopping.is_set():
+                    return
+                after_answer = partial(snapshot.after_asking, answer=answer, asked_at=position)
+                is_learnt = self._cache.update(after_answer)
             except NotFoundError:
                 is_learnt = False
             except RollcallError as error:
@@ -86,18 +96,6 @@ class Follower:
             is_hasty = self._cache.snapshot.providers == before and time.monotonic() - begun < self._wait_seconds / 2
             hasty = hasty + 1 if is_hasty else 0
             stopping.wait(_rest(hasty))
-
-    def _ask(self, stopping: threading.Event) -> bool:
-        position = self._cache.snapshot.position
-        answer = self._connection.providers(
-            self._registration.service,
-            self._registration.instance,
-            after=max(0, position[1]),
-            wait_seconds=self._wait_seconds,
-        )
-        if stopping.is_set():
-            return False
-        return self._cache.update(lambda known: snapshot.after_asking(known, answer, asked_at=position))
 
 
 def _rest(hasty: int) -> float:

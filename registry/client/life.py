@@ -73,7 +73,9 @@ class Life:
     def step(self, now: float) -> float:
         """Seconds until something is due again."""
         self._cache.refresh()
-        self._forget_in_time()
+        wall_time = self._clock()
+        if snapshot.after_time(self._cache.snapshot, now=wall_time) is not self._cache.snapshot:
+            self._cache.update(lambda known: snapshot.after_time(known, now=wall_time))
         is_asking_wanted, self._is_asking_wanted = self._is_asking_wanted, False
         if self._crew is not None and not self._crew.leads():
             if is_asking_wanted:
@@ -99,9 +101,13 @@ class Life:
     def ask(self) -> None:
         """Ask for the whole now, registering when that is what it takes; a failure is left to the next verification."""
         try:
-            self._verify_or_register()
+            try:
+                self._verify()
+            except NotFoundError:
+                self._was_forgotten = True
+                self._register()
         except RollcallError as error:
-            logger.info("The registry could not be asked for the providers: %s", error)
+            logger.info("Could not ask the registry for the providers: %s", error)
 
     def drain(self, seconds: float) -> bool:
         """Drain: the registry no longer offers the instance while this process still serves; then only `end` is due.
@@ -168,21 +174,21 @@ class Life:
             self._due = dict.fromkeys(self._due, math.inf)
         except RollcallError as error:
             if isinstance(error, NotFoundError) and action != self._register:
-                self._begin_again(now)
+                logger.warning("The registry does not know %s any more: registering again", self._name)
+                self.is_registered, self._was_forgotten = False, True
+                self._due = {
+                    self._register: now + spread(FIRST_RETRY_SECONDS),
+                    self._verify: math.inf,
+                    self._beat: math.inf,
+                }
             else:
-                self._due[action] = now + self._after_failure(error)
+                if not self._failures:
+                    logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
+                self._failures += 1
+                self.trouble = error
+                self._due[action] = now + wait_after(error, self._failures)
         else:
             self._after_success(now, action)
-
-    def _begin_again(self, now: float) -> None:
-        logger.warning("The registry does not know %s any more: registering again", self._name)
-        self.is_registered, self._was_forgotten = False, True
-        self._due = {self._register: now + spread(FIRST_RETRY_SECONDS), self._verify: math.inf, self._beat: math.inf}
-
-    def _forget_in_time(self) -> None:
-        now = self._clock()
-        if snapshot.after_time(self._cache.snapshot, now=now) is not self._cache.snapshot:
-            self._cache.update(lambda known: snapshot.after_time(known, now=now))
 
     def _after_success(self, now: float, action: Callable[[], float]) -> None:
         if self._failures:
@@ -195,13 +201,6 @@ class Life:
                 # The first beat comes at once: until then the instance is not passing.
                 self._beat: now if self._beat_seconds < math.inf else math.inf,
             }
-
-    def _after_failure(self, error: RollcallError) -> float:
-        if not self._failures:
-            logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
-        self._failures += 1
-        self.trouble = error
-        return wait_after(error, self._failures)
 
     def _register(self) -> float:
         self._was_attempted = True
@@ -231,18 +230,15 @@ class Life:
         if not self._cache.update(partial(self._after_asking, answer=answer, asked_at=position)):
             self._register()
         elif self.is_registered and answer.revision != self._compared_at:
-            self._compare(answer.revision)
+            # Every edit of a registration has a revision.
+            kept = self._connection.instance(self.registration.service, self.registration.instance)
+            self._compared_at = answer.revision
+            found = drift.differences(self.registration, kept)
+            if found - self._tolerated:
+                changed = ", ".join(sorted(found))
+                logger.warning("%s is not registered as declared (%s): registering again", self._name, changed)
+                self._register()
         return spread(self._verify_seconds)
-
-    def _compare(self, revision: int) -> None:
-        """Register again where the registration is no longer what was declared; every edit of it has a revision."""
-        kept = self._connection.instance(self.registration.service, self.registration.instance)
-        self._compared_at = revision
-        found = drift.differences(self.registration, kept)
-        if found - self._tolerated:
-            changed = ", ".join(sorted(found))
-            logger.warning("%s is not registered as declared (%s): registering again", self._name, changed)
-            self._register()
 
     def _after_asking(self, known: Snapshot, *, answer: Resolution, asked_at: tuple[int, int]) -> Snapshot | None:
         after = snapshot.after_asking(known, answer, asked_at=asked_at)
@@ -253,13 +249,6 @@ class Life:
             self.is_untold = True
         self._was_told = False
         return after
-
-    def _verify_or_register(self) -> None:
-        try:
-            self._verify()
-        except NotFoundError:
-            self._was_forgotten = True
-            self._register()
 
     def _beat(self) -> float:
         self._connection.beat(self.registration.service, self.registration.instance)

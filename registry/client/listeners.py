@@ -34,11 +34,7 @@ class Listeners:
             known = snapshot.offered.get(entry.service, ())
             if entry.heard != known:
                 entry.heard = known
-                _call(entry)
-
-
-def _call(entry: _Entry) -> None:
-    try:
-        entry.listener(entry.heard or ())
-    except Exception:
-        logger.exception("A listener to changes of %s failed", entry.service)
+                try:
+                    entry.listener(entry.heard or ())
+                except Exception:
+                    logger.exception("A listener to changes of %s failed", entry.service)

@@ -9,7 +9,7 @@ from .choosing import Chooser
 from .connection import Connection
 from .errors import RollcallError
 from .snapshot import NOTHING_KNOWN, REMEMBERED_SECONDS
-from .wire import OFFERED, InstanceList, Provider, ProvidersByService
+from .wire import OFFERED, Provider, ProvidersByService
 
 FRESH_SECONDS = 5.0
 # Until the next question where none was answered yet.
@@ -70,19 +70,18 @@ class Lookup:
         if self._clock() < known.fresh_until:
             return
         try:
-            self._learn(known, self._connection.instances(service))
+            answer = self._connection.instances(service)
         except RollcallError:
             pass
+        else:
+            now = self._clock()
+            if answer.revision < known.revision:
+                known.remembered, known.remembered_until = known.providers or (), now + REMEMBERED_SECONDS
+            elif now >= known.remembered_until:
+                known.remembered = ()
+            offered = {each.instance: each for each in answer.instances if each.status in OFFERED}
+            known.remembered = [each for each in known.remembered if each.instance not in offered]
+            known.providers, known.revision = (*offered.values(), *known.remembered), answer.revision
         finally:
             known.fresh_until = self._clock() + (RETRY_SECONDS if known.providers is None else FRESH_SECONDS)
         self._chooser.update({name: each.providers or () for name, each in self._known.copy().items()})
-
-    def _learn(self, known: _Known, answer: InstanceList) -> None:
-        now = self._clock()
-        if answer.revision < known.revision:
-            known.remembered, known.remembered_until = known.providers or (), now + REMEMBERED_SECONDS
-        elif now >= known.remembered_until:
-            known.remembered = ()
-        offered = {each.instance: each for each in answer.instances if each.status in OFFERED}
-        known.remembered = [each for each in known.remembered if each.instance not in offered]
-        known.providers, known.revision = (*offered.values(), *known.remembered), answer.revision

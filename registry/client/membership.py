@@ -21,7 +21,7 @@ from .errors import NoProviderError, NotRequiredError
 from .following import Follower
 from .life import Life
 from .listeners import Listener, Listeners
-from .snapshot import NOTHING_KNOWN, Snapshot
+from .snapshot import NOTHING_KNOWN
 from .state import State, directory_of, with_secret
 from .wire import Change, Provider, Registration
 
@@ -54,7 +54,7 @@ class Member:
         self.drain_seconds = drain_seconds
         self._connection = connection
         self._chooser = Chooser(zone=registration.zone)
-        self._cache = Cache(state=state, on_update=self._choose_from)
+        self._cache = Cache(state=state, on_update=lambda snapshot: self._chooser.update(snapshot.offered))
         self._crew = Crew(state.directory) if state else None
         self._life = Life(
             connection,
@@ -177,7 +177,13 @@ class Member:
 
     def _live(self, stopping: threading.Event, leaving: threading.Event, wake: threading.Event) -> None:
         while not (stopping.is_set() or leaving.is_set()):
-            seconds = self._step()
+            try:
+                seconds = self._life.step(time.monotonic())
+                self._listeners.tell(self._cache.snapshot)
+            except Exception:
+                # The thread is all that keeps the instance registered: no fault may end it.
+                logger.exception("A fault in keeping %s registered", self.registration.service)
+                seconds = AFTER_FAULT_SECONDS
             if self._life.is_registered and self._life.is_untold:
                 self._follower.start(stopping)
             wake.wait(seconds)
@@ -187,16 +193,6 @@ class Member:
         self._life.end(deregisters=not self._is_handed_over)
         self._follower.join(FOLLOWER_ENDS_SECONDS)
         self._connection.close()
-
-    def _step(self) -> float:
-        try:
-            seconds = self._life.step(time.monotonic())
-            self._listeners.tell(self._cache.snapshot)
-        except Exception:
-            # The thread is all that keeps the instance registered: no fault may end it.
-            logger.exception("A fault in keeping %s registered", self.registration.service)
-            return AFTER_FAULT_SECONDS
-        return seconds
 
     def _learn(self, change: Change) -> None:
         is_applied = self._life.learn(change)
@@ -211,9 +207,6 @@ class Member:
         if not is_learnt:
             self._life.want_asking()
         self._wake.set()
-
-    def _choose_from(self, snapshot: Snapshot) -> None:
-        self._chooser.update(snapshot.offered)
 
     def _left(self, until: float, service: str, timeout: float) -> float:
         left = until - time.monotonic()

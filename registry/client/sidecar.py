@@ -33,18 +33,13 @@ def run(me: Membership, program: Sequence[str]) -> int:
     previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
     try:
         with _signals() as signals, me:
-            code = _wait(process, signals)
+            # Not waiting in the system call: a signal that came just before would then wait for the child's end.
+            while (code := process.poll()) is None:
+                signals.recv(4096)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
     return code if code >= 0 else SIGNALLED - code
-
-
-def _wait(process: "subprocess.Popen[bytes]", signals: socket.socket) -> int:
-    """Wait without blocking in the system call, where a signal that came just before would wait for the child's end."""
-    while (code := process.poll()) is None:
-        signals.recv(4096)
-    return code
 
 
 @contextmanager

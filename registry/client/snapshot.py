@@ -37,7 +37,12 @@ class Snapshot:
     @cached_property
     def offered(self) -> ProvidersByService:
         """Whom to call: what the registry says, and who is remembered beside."""
-        return _together(self.remembered, self.providers) if self.remembered else self.providers
+        if not self.remembered:
+            return self.providers
+        services = {*self.remembered, *self.providers}
+        return _canonical(
+            {service: (*self.remembered.get(service, ()), *self.providers.get(service, ())) for service in services}
+        )
 
     @property
     def position(self) -> tuple[int, int]:
@@ -101,8 +106,14 @@ def after_time(snapshot: Snapshot, *, now: float) -> Snapshot:
 
 
 def _whole(snapshot: Snapshot, revision: int, providers: ProvidersByService) -> Snapshot:
-    # An instance that is offered again need not be remembered: it would outlive its next failure.
-    remembered = _without(snapshot.remembered, providers) if snapshot.remembered else snapshot.remembered
+    remembered = snapshot.remembered
+    if remembered:
+        # An instance that is offered again need not be remembered: it would outlive its next failure.
+        again = {(each.service, each.instance) for offered in providers.values() for each in offered}
+        remembered = {
+            service: tuple(each for each in offered if (each.service, each.instance) not in again)
+            for service, offered in remembered.items()
+        }
     return replace(snapshot, revision=revision, told_revision=revision, providers=providers, remembered=remembered)
 
 
@@ -113,19 +124,6 @@ def _with(providers: ProvidersByService, change: Change) -> ProvidersByService:
     left = [provider for key, provider in {**kept, **changed}.items() if key not in removed]
     services = {*providers, *(provider.service for provider in left)}
     return _canonical({name: [each for each in left if each.service == name] for name in services})
-
-
-def _without(remembered: ProvidersByService, offered: ProvidersByService) -> ProvidersByService:
-    names = {service: {each.instance for each in providers} for service, providers in offered.items()}
-    return {
-        service: tuple(each for each in providers if each.instance not in names.get(service, ()))
-        for service, providers in remembered.items()
-    }
-
-
-def _together(remembered: ProvidersByService, offered: ProvidersByService) -> ProvidersByService:
-    services = {*remembered, *offered}
-    return _canonical({service: (*remembered.get(service, ()), *offered.get(service, ())) for service in services})
 
 
 def _canonical(providers: Mapping[str, Sequence[Provider]]) -> ProvidersByService:

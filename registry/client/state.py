@@ -56,7 +56,12 @@ class State:
 
     def write(self, snapshot: Snapshot) -> None:
         """Store the snapshot atomically. Raises OSError."""
-        _replace(self._path, json.dumps(asdict(snapshot)).encode())
+        draft = _draft(self._path, json.dumps(asdict(snapshot)).encode())
+        try:
+            draft.replace(self._path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
 
     def secret(self) -> str:
         """The secret, made once and shared by restarts and workers. Raises OSError."""
@@ -89,15 +94,6 @@ def with_secret(registration: Registration, state: State | None) -> Registration
     if not registration.notify_url or registration.notify_secret:
         return registration
     return replace(registration, notify_secret=state.secret() if state else new_secret())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = _draft(path, content)
-    try:
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _draft(path: Path, content: bytes) -> Path:

@@ -25,7 +25,14 @@ def new_secret() -> str:
 def sign(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     """The value of the header `webhook-signature`. Raises ValueError when `secret` is none."""
     signed = b".".join((message_id.encode(errors="replace"), str(timestamp).encode(), body))
-    return f"v1,{base64.b64encode(hmac.digest(_key(secret), signed, hashlib.sha256)).decode()}"
+    try:
+        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
+    except ValueError:
+        key = b""
+    # Anybody can sign with no key, or guess a short one.
+    if len(key) not in _KEY_BYTES:
+        raise ValueError("The secret is not `whsec_` and 24 to 64 bytes in base64: make one with new_secret().")
+    return f"v1,{base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()}"
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
@@ -44,14 +51,3 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
     # There are several while a secret is being changed.
     if not any(hmac.compare_digest(expected, signature.encode(errors="replace")) for signature in signatures.split()):
         raise SignatureError("No signature fits the body and this instance's secret.")
-
-
-def _key(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
-    except ValueError:
-        key = b""
-    # Anybody can sign with no key, or guess a short one.
-    if len(key) not in _KEY_BYTES:
-        raise ValueError("The secret is not `whsec_` and 24 to 64 bytes in base64: make one with new_secret().")
-    return key

@@ -27,7 +27,12 @@ class _Plan(NamedTuple):
 def insert(model: Model, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert rows of the named columns. Raises django.db.IntegrityError as the ORM does."""
     plan = _plan(model, tuple(columns), connection.vendor)
-    whole = [_whole(row, plan) for row in rows]
+    whole = []
+    for row in rows:
+        values = [*row, *plan.defaults]
+        for position, convert in plan.converters:
+            values[position] = convert(values[position])
+        whole.append(values)
     if not whole:
         return
     with connection.cursor() as cursor:
@@ -53,13 +58,6 @@ def new_ids(model: Model, count: int) -> Sequence[int]:
         row = cursor.fetchone()
     first = (row[0] if row else 0) + 1
     return range(first, first + count)
-
-
-def _whole(row: Sequence[Any], plan: _Plan) -> Sequence[Any]:
-    values = [*row, *plan.defaults]
-    for position, convert in plan.converters:
-        values[position] = convert(values[position])
-    return values
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What can be read: who may, which services it depends on, and how it is made from the database."""
+"""What can be read: which tokens may, the services it depends on, and how it is made from the database."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ import msgspec
 
 from config.problems import Forbidden
 from config.tokens.holder import Holder
-from registry.discovery import prometheus_targets, queries, row_json_cache
+from registry.discovery import prometheus_targets, queries
 from registry.discovery.pages import Address, Answer, Page
+from registry.discovery.row_json_cache import RowJsonCache
 from registry.instances import catalogue
 from registry.journal import log
 from registry.journal.log import Position
@@ -33,7 +34,7 @@ class Document:
     content: Callable[[Page], tuple[Address, "Document"]] | None = None
 
     def answer(self) -> Answer:
-        """Made now."""
+        """The answer, made from the database now."""
         page = self.make()
         answer = Answer(page=page, revision=page.revision)
         if self.content is None:
@@ -47,31 +48,56 @@ class Document:
             raise Forbidden(f"The token {holder.name!r} needs {self.needs}.")
 
 
+# Each document reads the position first: what is read after it may be newer, never older.
+
+
 def services(query: queries.Services) -> Document:
-    return Document(make=partial(_services, query), may_read=may_read)
+    def make() -> Page:
+        at = log.position()
+        found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
+        page = found[: query.limit]
+        following = page[-1].service if len(found) > len(page) else None
+        return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
+
+    return Document(make=make, may_read=may_read)
 
 
 def service(name: str) -> Document:
-    return Document(make=partial(_service, name), may_read=_reads(name), needs=_needs(name))
+    def make() -> Page:
+        at = log.position()
+        return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
+
+    return Document(make=make, may_read=_reads(name), needs=_needs(name))
 
 
-def instances(service: str, query: queries.Instances) -> Document:
-    return Document(
-        make=partial(_instances, service, query),
-        may_read=_reads(service),
-        needs=_needs(service),
-        services=frozenset([service]),
-    )
+def instances(service: str, query: queries.Instances, rows: RowJsonCache) -> Document:
+    def make() -> Page:
+        at = log.position()
+        found = rows.instances(service, query)
+        page = found[: query.limit]
+        following = page[-1].name if len(found) > len(page) else None
+        return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
+
+    return Document(make=make, may_read=_reads(service), needs=_needs(service), services=frozenset([service]))
 
 
 def instance(service: str, name: str) -> Document:
-    return Document(make=partial(_instance, service, name), may_read=_reads(service), needs=_needs(service))
+    def make() -> Page:
+        at = log.position()
+        return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
+
+    return Document(make=make, may_read=_reads(service), needs=_needs(service))
 
 
 def providers(service: str, name: str) -> Document:
     """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
+
+    def make() -> Page:
+        at = log.position()
+        return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
+
     return Document(
-        make=partial(_requirements, service, name),
+        make=make,
         may_read=lambda holder: holder.may_for("read", service) or holder.may_register(service),
         needs=f"the scope 'read:{service}' or 'register:{service}'",
         is_strict=True,
@@ -80,17 +106,27 @@ def providers(service: str, name: str) -> Document:
 
 
 def targets(query: queries.Targets) -> Document:
-    return Document(make=partial(_targets, query), may_read=partial(may_read, services=query.service))
+    def make() -> Page:
+        at = log.position()
+        offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
+        return _page(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
+
+    return Document(make=make, may_read=partial(may_read, services=query.service))
 
 
 def _offers(requirements: Page) -> tuple[Address, Document]:
-    """What is offered of the services that a page of `_requirements` names."""
+    """What is offered of the services that a page of required services names."""
     names = msgspec.json.decode(requirements.rest, type=list[str])
-    return Address("offers", requirements.rest), Document(make=partial(_offered, names), may_read=may_read)
+
+    def make() -> Page:
+        at = log.position()
+        return _page(at, names, {"providers": offers_of(catalogue.offered(names))})
+
+    return Address("offers", requirements.rest), Document(make=make, may_read=may_read)
 
 
 def may_read(holder: Holder, services: Collection[str] = ()) -> bool:
-    """Whether a token may read of all these services; of every service when none is named."""
+    """Whether a token may read all these services; every service when none is named."""
     return holder.may("read") or (bool(services) and all(holder.may_for("read", each) for each in services))
 
 
@@ -100,52 +136,6 @@ def _reads(service: str) -> Callable[[Holder], bool]:
 
 def _needs(service: str) -> str:
     return f"the scope 'read:{service}'"
-
-
-# In each of these the position is read first: what is read after it may be newer, never older.
-
-
-def _services(query: queries.Services) -> Page:
-    at = log.position()
-    found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
-    page = found[: query.limit]
-    following = page[-1].service if len(found) > len(page) else None
-    return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
-
-
-def _service(name: str) -> Page:
-    at = log.position()
-    return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
-
-
-def _instances(service: str, query: queries.Instances) -> Page:
-    at = log.position()
-    found = row_json_cache.instances(service, query)
-    page = found[: query.limit]
-    following = page[-1].name if len(found) > len(page) else None
-    return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
-
-
-def _instance(service: str, name: str) -> Page:
-    at = log.position()
-    return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
-
-
-def _requirements(service: str, name: str) -> Page:
-    at = log.position()
-    return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
-
-
-def _offered(services: list[str]) -> Page:
-    at = log.position()
-    return _page(at, services, {"providers": offers_of(catalogue.offered(services))})
-
-
-def _targets(query: queries.Targets) -> Page:
-    at = log.position()
-    offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
-    groups = [prometheus_targets.group(each) for each in offered]
-    return _page(at, query.service or None, groups, names_revision=False)
 
 
 def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:

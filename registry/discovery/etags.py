@@ -5,7 +5,6 @@ was answered. It is weak: the body also says the head's revision, which grows wi
 """
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
@@ -23,20 +22,11 @@ def response(address: Address, answer: Answer, condition: bytes | None, *, chang
     fingerprint = _fingerprint(answer.page.history, address)
     tag = b'W/"%d.%08x"' % (answer.revision, fingerprint)
     headers = ((b"rollcall-revision", b"%d" % answer.revision), (b"etag", tag), *_JSON)
-    if condition and _holds(condition, fingerprint, changed_at=changed_at, head=answer.revision):
-        return RawResponse(status=304, headers=headers, body=b"")
+    # The client has this answer when a tag of its names this history and address, and a revision since the last change.
+    for revision, found in _TAG.findall(condition) if condition else ():
+        if int(found, 16) == fingerprint and changed_at <= int(revision) <= answer.revision:
+            return RawResponse(status=304, headers=headers, body=b"")
     return RawResponse(status=200, headers=headers, body=answer.page.body(answer.revision))
-
-
-def _holds(condition: bytes, fingerprint: int, *, changed_at: int, head: int) -> bool:
-    """Whether the client has what would be answered: a tag of this history and address, from the last change on."""
-    return any(
-        int(found, 16) == fingerprint and changed_at <= int(revision) <= head for revision, found in _tags(condition)
-    )
-
-
-def _tags(condition: bytes) -> Iterable[tuple[bytes, bytes]]:
-    return _TAG.findall(condition)
 
 
 @lru_cache(maxsize=4096)

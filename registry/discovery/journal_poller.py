@@ -57,17 +57,14 @@ class Watcher:
         """Returns after a look that began after this call; those who ask at the same time share one."""
         await asyncio.shield(self._look_soon())
 
-    @property
-    def _known(self) -> Position:
-        return Position(self._revisions.history, self._revisions.head)
-
     async def _look_after(self, previous: "asyncio.Task[None] | None") -> None:
         if previous is not None:
             await asyncio.wait({previous})
         self._current, self._next = self._next, None
         now = self._loop.time()
         digests = self._holders.in_use(now=now)
-        look, found = await self._run(partial(_look, self._known, digests))
+        known = Position(self._revisions.history, self._revisions.head)
+        look, found = await self._run(partial(_look, known, digests))
         self._revisions.advance(look, looked_at=now)
         self._holders.refresh(found, digests, looked_at=now)
 
@@ -101,17 +98,14 @@ class Watcher:
     async def _subscribe(self) -> None:
         while True:
             try:
-                await self._follow_announcements()
+                async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
+                    await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
+                    async for _ in subscription.listen():
+                        # Not believed, only looked into: several registries may share one Redis.
+                        self._look_soon()
             except (redis.RedisError, OSError):
                 # Said by whoever announces; until it is back, the regular look does.
                 await asyncio.sleep(wakeups.RETRY_SECONDS)
-
-    async def _follow_announcements(self) -> None:
-        async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
-            await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
-            async for _ in subscription.listen():
-                # Not believed, only looked into: several registries may share one Redis.
-                self._look_soon()
 
 
 def encode(entry: JournalEntry) -> ChangeEvent:

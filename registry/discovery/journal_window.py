@@ -1,7 +1,7 @@
 """What this process knows of the journal: its head, which service changed when, and who waits to hear of it."""
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -76,12 +76,15 @@ class Revisions:
         else:
             self._floor, self._last_changes = look.head, {}
         if is_continuous and look.events is not None:
-            self._keep(look.events)
+            self._events.extend(look.events)
+            if len(self._events) == KEPT_CHANGES:
+                self._events_after = self._events[0].revision - 1
         else:
             self._events.clear()
             self._events_after = look.head
         self.history, self.head = look.history, look.head
-        self._wake(look.touched, all_services=not is_continuous)
+        for key in chain(look.touched, [EVERY_SERVICE]) if is_continuous else self._waiting.keys():
+            self._waiting.ring(key, Cause.CHANGED)
 
     def last_change(self, services: Collection[str] | None) -> int:
         """The newest revision, as far as known, at which any of these services changed; never too low."""
@@ -107,15 +110,6 @@ class Revisions:
 
     def forget(self, bell: Bell, services: Collection[str] | None) -> None:
         self._waiting.take_down(bell, _keys(services))
-
-    def _keep(self, events: tuple[ChangeEvent, ...]) -> None:
-        self._events.extend(events)
-        if len(self._events) == KEPT_CHANGES:
-            self._events_after = self._events[0].revision - 1
-
-    def _wake(self, services: Iterable[str], *, all_services: bool) -> None:
-        for key in self._waiting.keys() if all_services else chain(services, [EVERY_SERVICE]):
-            self._waiting.ring(key, Cause.CHANGED)
 
 
 def _keys(services: Collection[str] | None) -> Collection[str | None]:

@@ -38,14 +38,11 @@ class Answer:
 
     def with_content(self, content: "Answer") -> "Answer":
         """This one as its document's reader sees it, where it only names the content."""
+        services, of_content = self.page.services, content.page.services
         page = replace(
             content.page,
             history=self.page.history,
             revision=min(self.page.revision, content.page.revision),
-            services=_together(self.page.services, content.page.services),
+            services=None if services is None or of_content is None else services | of_content,
         )
         return Answer(page=page, revision=min(self.revision, content.revision))
-
-
-def _together(some: frozenset[str] | None, others: frozenset[str] | None) -> frozenset[str] | None:
-    return None if some is None or others is None else some | others

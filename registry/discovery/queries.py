@@ -1,6 +1,5 @@
 """What may follow the `?` of a read, checked; the API's description is made of these too."""
 
-from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -18,7 +17,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
 class Nothing(Struct, frozen=True, kw_only=True):
-    """Of a request that takes no parameters."""
+    """No parameters."""
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -80,32 +79,24 @@ Query = TypeVar("Query", bound=Struct)
 
 @lru_cache(maxsize=4096)
 def parse(kind: type[Query], query: str) -> Query:
-    """Raises Invalid naming the parameter that is wrong, or that is none: a filter misspelt would find everything."""
+    """Raises Invalid, which names each wrong or unknown parameter: a misspelt filter would find everything."""
     given = parse_qs(query, keep_blank_values=True, errors="replace")
-    _refuse_unknown(given, kind.__struct_fields__)
+    known = kind.__struct_fields__
+    if unknown := [name for name in given if name not in known]:
+        detail = f"There is no such parameter: {'use ' + ', '.join(known) if known else 'this takes none'}."
+        errors = [{"pointer": f"/{name}", "detail": detail} for name in unknown]
+        raise Invalid("See `errors` for each member.", errors=errors)
     members: dict[str, str | list[str]] = {}
     described = inspect.type_info(kind)
     assert isinstance(described, inspect.StructType)
     several = {each.name for each in described.fields if isinstance(each.type, inspect.VarTupleType)}
-    for name in kind.__struct_fields__:
+    for name in known:
         # No database takes the character.
         values = [value.replace("\0", "") for value in given.get(name, ())]
         if name == "consistent" and values == [""]:
             values = ["true"]
         if values:
             members[name] = values if name in several else values[-1]
-    return _convert(members, kind)
-
-
-def _refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
-    what_to_do = f"use {', '.join(known)}" if known else "this takes none"
-    detail = f"There is no such parameter: {what_to_do}."
-    unknown = [{"pointer": f"/{name}", "detail": detail} for name in given if name not in known]
-    if unknown:
-        raise Invalid("See `errors` for each member.", errors=unknown)
-
-
-def _convert(members: Mapping[str, str | list[str]], kind: type[Query]) -> Query:
     try:
         converted = msgspec.convert(members, kind, strict=False)
     except msgspec.ValidationError as error:

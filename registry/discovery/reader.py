@@ -78,7 +78,7 @@ class Reader:
     async def _answer(self, address: Address, document: Document) -> Answer:
         head = self.revisions.head
         page = self._kept(address)
-        while page is None or not self._is_true(page, head=head):
+        while page is None or not (page.revision >= head or page.revision >= self.revisions.last_change(page.services)):
             page = await self._make(address, document)
             if page.history != self.revisions.history:
                 await self.watcher.look()
@@ -131,9 +131,6 @@ class Reader:
             self._epoch, self._cache = self.revisions.epoch, Cache()
         return self._cache.get(address)
 
-    def _is_true(self, page: Page, *, head: int) -> bool:
-        return page.revision >= head or page.revision >= self.revisions.last_change(page.services)
-
     async def _make(self, address: Address, document: Document) -> Page:
         making = self._making.get(address)
         if making is None:
@@ -176,14 +173,11 @@ async def leave(receive: Callable[[], Any]) -> None:
 
 def start() -> Reader:
     """A reader on the running loop, with threads of its own, that keeps itself true."""
-    reader = Reader(partial(read_in, _threads()))
+    # SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for.
+    threads = Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
+    reader = Reader(partial(read_in, threads))
     reader.watcher.start()
     return reader
-
-
-def _threads() -> Threads:
-    """SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for."""
-    return Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
 
 
 async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:

@@ -9,8 +9,9 @@ import msgspec
 
 from config.problems import Unauthenticated
 from config.threads import Abandoned
+from registry.discovery import documents
 from registry.discovery.journal_poller import encode
-from registry.discovery.journal_window import EVERY_SERVICE, ChangeEvent
+from registry.discovery.journal_window import EVERY_SERVICE
 from registry.discovery.reader import Reader, leave
 from registry.discovery.waiters import Bell, Cause
 from registry.journal import log
@@ -46,20 +47,34 @@ class Stream:
         gone = asyncio.create_task(leave(receive))
         gone.add_done_callback(lambda _: self._bell.ring(Cause.CLIENT_GONE))
         try:
-            await self._open(after)
-            while not gone.done() and await self._goes_on(await self._catch_up() or await self._pause()):
-                pass
+            self._at = self._reader.revisions.head if after is None else after
+            reason = None if after is None else await self._reason_to_resync(after)
+            if reason is None:
+                await self._take(RETRY + _event("revision", self._at))
+            else:
+                await self._resync(reason)
+            while not gone.done():
+                cause = await self._catch_up()
+                if cause is None:
+                    self._bell = Bell()
+                    services = self._services or EVERY_SERVICE
+                    cause = await self._reader.wait(
+                        self._bell, services, header=self._header, seconds=HEARTBEAT_SECONDS
+                    )
+                if cause is Cause.TIME_OVER:
+                    if self._reader.revisions.events_after(self._at, self._services) == []:
+                        self._at = max(self._at, self._reader.revisions.head)
+                    # An id without data moves the place to resume from, and is no event.
+                    await self._take(b": heartbeat\nid: %d\n\n" % self._at)
+                elif cause is Cause.TOKEN_REVOKED:
+                    await self._take(
+                        _event("revoked", self._at, detail="The token was revoked, or may no longer read.")
+                    )
+                    return
+                elif cause is not Cause.CHANGED:
+                    return
         finally:
             gone.cancel()
-
-    async def _open(self, after: int | None) -> None:
-        head = self._reader.revisions.head
-        self._at = head if after is None else after
-        reason = None if after is None else await self._reason_to_resync(after)
-        if reason is None:
-            await self._take(RETRY + _event("revision", self._at))
-        else:
-            await self._resync(reason)
 
     async def _resync(self, reason: str) -> None:
         self._epoch, self._at = self._reader.revisions.epoch, self._reader.revisions.head
@@ -85,47 +100,23 @@ class Stream:
                 await self._take(_event("slow", self._at, detail="Changes come faster than you take them: reconnect."))
                 return Cause.CLIENT_GONE
             if events is None:
-                events, head = await self._read(head)
+                entries: list[JournalEntry] = await self._reader.run(
+                    partial(log.page, after=self._at, limit=EVENTS_PER_READ, services=self._services)
+                )
+                reach = entries[-1].revision if len(entries) == EVENTS_PER_READ else head
+                events, head = [encode(entry) for entry in entries if entry.revision <= reach], reach
             elif not events:
                 self._at, self._has_caught_up = max(self._at, head), True
                 return None
-            if not await self._is_allowed():
+            try:
+                holder = await self._reader.holder(self._header)
+            except Unauthenticated:
+                return Cause.TOKEN_REVOKED
+            if not documents.may_read(holder, self._services):
                 return Cause.TOKEN_REVOKED
             if events:
                 await self._take(b"".join(event.encoded for event in events))
             self._at = max(self._at, head)
-
-    async def _read(self, head: int) -> tuple[list[ChangeEvent], int]:
-        """The next events from the database, and up to where they reach."""
-        entries: list[JournalEntry] = await self._reader.run(
-            partial(log.page, after=self._at, limit=EVENTS_PER_READ, services=self._services)
-        )
-        reach = entries[-1].revision if len(entries) == EVENTS_PER_READ else head
-        return [encode(entry) for entry in entries if entry.revision <= reach], reach
-
-    async def _pause(self) -> Cause:
-        self._bell = Bell()
-        services = self._services or EVERY_SERVICE
-        return await self._reader.wait(self._bell, services, header=self._header, seconds=HEARTBEAT_SECONDS)
-
-    async def _goes_on(self, cause: Cause) -> bool:
-        if cause is Cause.TIME_OVER:
-            if self._is_quiet():
-                self._at = max(self._at, self._reader.revisions.head)
-            # An id without data moves the place to resume from, and is no event.
-            await self._take(b": heartbeat\nid: %d\n\n" % self._at)
-        elif cause is Cause.TOKEN_REVOKED:
-            await self._take(_event("revoked", self._at, detail="The token was revoked, or may no longer read."))
-        return cause in (Cause.TIME_OVER, Cause.CHANGED)
-
-    def _is_quiet(self) -> bool:
-        return self._reader.revisions.events_after(self._at, self._services) == []
-
-    async def _is_allowed(self) -> bool:
-        try:
-            return (await self._reader.holder(self._header)).may("read")
-        except Unauthenticated:
-            return False
 
     async def _take(self, chunk: bytes) -> None:
         try:

@@ -49,7 +49,14 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
     An instance that is registered keeps what the document leaves out: where it is notified, its secret, and its run.
     Returns how many instances were new, changed and unchanged. Raises Invalid naming the place.
     """
-    archive = _decoded(document)
+    try:
+        archive = msgspec.json.decode(document, type=Archive)
+    except msgspec.ValidationError as error:
+        raise invalid(error, Archive) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The file is not JSON: {error}.") from error
+    if archive.format != FORMAT:
+        raise Invalid(f"The file's format is {archive.format!r}, not {FORMAT!r}: give one made by export_registry.")
     counts = {"registered": 0, "changed": 0, "unchanged": 0}
     for index, members in enumerate(archive.instances):
         before = Instance.objects.filter(service=members.get("service"), name=members.get("instance")).first()
@@ -90,18 +97,6 @@ def _kept(instance: Instance, members: dict[str, Any]) -> dict[str, Any]:
     elif members["notify_url"] == instance.notify_url:
         kept["notify_secret"] = _secret(instance)
     return {**kept, **{name: value for name, value in members.items() if value is not None}}
-
-
-def _decoded(document: bytes) -> Archive:
-    try:
-        archive = msgspec.json.decode(document, type=Archive)
-    except msgspec.ValidationError as error:
-        raise invalid(error, Archive) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"The file is not JSON: {error}.") from error
-    if archive.format != FORMAT:
-        raise Invalid(f"The file's format is {archive.format!r}, not {FORMAT!r}: give one made by export_registry.")
-    return archive
 
 
 def _checked(index: int, members: dict[str, Any]) -> tuple[InstanceKey, Declaration]:

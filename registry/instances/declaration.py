@@ -58,9 +58,21 @@ def check_names(**names: str) -> None:
 def declaration(members: Any) -> Declaration:
     """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
     declared = convert(members, Declaration)
-    wrong = [*_wrong_urls(declared), *_wrong_length(declared), *_wrong_secret(declared)]
+    policy = address_policy()
+    urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
+    refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
+    if "?" in declared.url:
+        refusals["/url"] = "Callers append a path to it, so it has no query: leave out '?' and what follows."
+    wrong = [(pointer, refusal) for pointer, refusal in refusals.items() if refusal]
+    if len(declared.heartbeat_url) > LONGEST_URL:
+        with_path = f"With `/healthz` it is longer than {LONGEST_URL} characters"
+        wrong.append(("/url", f"{with_path}: shorten it, or send the heartbeat's `url`."))
+    if declared.notify_url is not None and len(key_of(declared.notify_secret or "")) not in SECRET_BYTES:
+        needed = "A notify_url needs a notify_secret: 'whsec_' and 24 to 64 random bytes in base64."
+        wrong.append(("/notify_secret", needed))
     if wrong:
-        raise Invalid("See `errors` for each member.", errors=wrong)
+        errors = [{"pointer": pointer, "detail": detail} for pointer, detail in wrong]
+        raise Invalid("See `errors` for each member.", errors=errors)
     return declared
 
 
@@ -72,30 +84,3 @@ def address_policy() -> AddressPolicy:
 @lru_cache(maxsize=8)
 def _policy(networks: tuple[str, ...]) -> AddressPolicy:
     return AddressPolicy(networks, OwnEndpoints().known)
-
-
-def _wrong_urls(declared: Declaration) -> list[dict[str, str]]:
-    policy = address_policy()
-    urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
-    refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
-    return [{"pointer": pointer, "detail": refusal} for pointer, refusal in refusals.items() if refusal]
-
-
-def _wrong_length(declared: Declaration) -> list[dict[str, str]]:
-    if len(declared.heartbeat_url) <= LONGEST_URL:
-        return []
-    detail = f"With `/healthz` it is longer than {LONGEST_URL} characters: shorten it, or send the heartbeat's `url`."
-    return [{"pointer": "/url", "detail": detail}]
-
-
-def _wrong_secret(declared: Declaration) -> list[dict[str, str]]:
-    if declared.notify_url is None:
-        return []
-    if declared.notify_secret is not None and len(key_of(declared.notify_secret)) in SECRET_BYTES:
-        return []
-    return [
-        {
-            "pointer": "/notify_secret",
-            "detail": "A notify_url needs a notify_secret: 'whsec_' and 24 to 64 random bytes in base64.",
-        }
-    ]

@@ -35,20 +35,18 @@ def of_removing(keys: Sequence[InstanceKey]) -> list[Impact]:
     named: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:
         named[key.service].add(key.instance)
-    return [
-        _impact(summaries.get(service) or Summary(service=service), names, requirements)
-        for service, names in sorted(named.items())
-    ]
-
-
-def _impact(summary: Summary, names: set[str], requirements: dependencies.Requirements) -> Impact:
-    among = Instance.objects.filter(service=summary.service, name__in=names)
-    taken = summary.offered if "" in names else sum(each.is_offered for each in among)
-    behind = set(dependencies.dependents(requirements, summary.service)) - summary.required_by
-    return Impact(
-        service=summary.service,
-        taken=taken,
-        left=summary.offered - taken,
-        dependents=sorted(summary.required_by),
-        others=sorted(behind),
-    )
+    impacts = []
+    for service, names in sorted(named.items()):
+        summary = summaries.get(service) or Summary(service=service)
+        among = Instance.objects.filter(service=service, name__in=names)
+        taken = summary.offered if "" in names else sum(each.is_offered for each in among)
+        behind = set(dependencies.dependents(requirements, service)) - summary.required_by
+        impact = Impact(
+            service=service,
+            taken=taken,
+            left=summary.offered - taken,
+            dependents=sorted(summary.required_by),
+            others=sorted(behind),
+        )
+        impacts.append(impact)
+    return impacts

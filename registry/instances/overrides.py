@@ -74,7 +74,8 @@ def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: da
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:
     """Why the services and instances are that are in maintenance now, a whole service with an empty instance."""
-    return {(each.service, each.instance): each.reason for each in _holding(now)}
+    holding = Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
+    return {(each.service, each.instance): each.reason for each in holding}
 
 
 def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
@@ -138,7 +139,3 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
     if any(mark != (reason_of(of, name, holding) is not None) for of, name, mark in marks):
         raise Overtaken
-
-
-def _holding(now: datetime) -> QuerySet[Maintenance]:
-    return Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))

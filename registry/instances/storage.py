@@ -8,12 +8,13 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
-from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models import GOOD, Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
 from registry.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
@@ -22,6 +23,8 @@ from registry.wire.declaration import Declaration
 _PROBED = frozenset(
     ("incarnation", "heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
 )
+# Where it is probed: of another address the results so far say nothing.
+_ADDRESS = frozenset(("heartbeat_kind", "heartbeat_url"))
 # How long webhooks are signed with the old secret too after a client has given a new one.
 ROTATION_OVERLAP = timedelta(hours=24)
 
@@ -97,9 +100,16 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
     changes = [change for change in changes if change.columns]
     bulk.write_instances([change.instance for change in changes], _WRITTEN)
-    _require_anew([change.instance for change in changes if "requires" in change.columns])
-    _tell_no_more([change.instance for change in changes if "notify_url" in change.columns])
+    if requiring := [change.instance for change in changes if "requires" in change.columns]:
+        Requirement.objects.filter(instance__in=requiring).delete()
+        _require(requiring)
+    retargeted = [change.instance for change in changes if "notify_url" in change.columns]
+    if silent := [instance for instance in retargeted if instance.notify_url is None]:
+        Cursor.objects.filter(instance__in=silent).delete()
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
+    _doubt(
+        [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD]
+    )
     return [change.draft() for change in changes if change.told]
 
 
@@ -168,22 +178,17 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
         transaction.on_commit(wakeups.wake_heartbeats)
 
 
+def _doubt(moved: Collection[Instance]) -> None:
+    """Have the first probe at the new address decide alone whether it goes on being offered."""
+    if moved:
+        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
+        Heartbeat.objects.filter(instance__in=moved).update(failures=failures - 1)
+
+
 def _first_due(instance: Instance, *, now: datetime) -> float:
     """At once for what we probe; for an instance that beats by itself, when its first beat is late."""
     wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
     return now.timestamp() + wait
-
-
-def _require_anew(instances: Collection[Instance]) -> None:
-    if instances:
-        Requirement.objects.filter(instance__in=instances).delete()
-        _require(instances)
-
-
-def _tell_no_more(instances: Iterable[Instance]) -> None:
-    silent = [instance for instance in instances if instance.notify_url is None]
-    if silent:
-        Cursor.objects.filter(instance__in=silent).delete()
 
 
 def _require(instances: Iterable[Instance]) -> None:

@@ -28,16 +28,12 @@ def net_change(entries: Iterable[JournalEntry]) -> NetChange:
         spans[key] = (first, entry)
     net = NetChange()
     for first, last in spans.values():
-        _fold(net, first, last)
+        if first.before == last.after:
+            continue
+        if not last.after:
+            net.removed.append({"service": last.service, "instance": last.instance, "reason": last.change})
+        elif not first.before:
+            net.added.append(last.provider)
+        else:
+            net.changed.append(last.provider)
     return net
-
-
-def _fold(net: NetChange, first: JournalEntry, last: JournalEntry) -> None:
-    if first.before == last.after:
-        return
-    if not last.after:
-        net.removed.append({"service": last.service, "instance": last.instance, "reason": last.change})
-    elif not first.before:
-        net.added.append(last.provider)
-    else:
-        net.changed.append(last.provider)

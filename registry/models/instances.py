@@ -57,7 +57,7 @@ class Instance(models.Model):
     # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
     is_in_maintenance = models.BooleanField(default=False)
     draining_until = models.DateTimeField(null=True, blank=True)
-    # Of whichever of the two is shown; of no meaning while neither is.
+    # Of whichever of the two is shown; while neither is, since when that is so.
     overridden_since = models.DateTimeField(null=True, blank=True)
     override_reason = models.CharField(max_length=500, blank=True)
     registered_at = models.DateTimeField()

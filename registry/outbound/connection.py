@@ -136,18 +136,16 @@ class Connection(asyncio.Protocol):
         # Made before the connection is given back, which may begin the next answer, and told after, so that whoever
         # hears it finds the connection free.
         outcome = self._report(exchange)
-        if self._answer.leaves_connection_fit and self._has_sent_all(exchange):
+        request, transport = exchange.request, self._transport
+        assert request is not None
+        assert transport is not None
+        # A peer may answer before it has read all of a large request.
+        has_sent_all = not request.body or transport.get_write_buffer_size() == 0
+        if self._answer.leaves_connection_fit and request.keep_alive and has_sent_all:
             self._home.put(self, now)
         else:
             self.close()
         exchange.finish(outcome, now)
-
-    def _has_sent_all(self, exchange: Exchange) -> bool:
-        """A peer may answer before it has read all of a large request."""
-        request = exchange.request
-        assert request is not None
-        assert self._transport is not None
-        return request.keep_alive and (not request.body or self._transport.get_write_buffer_size() == 0)
 
     def _report(self, exchange: Exchange, error: Error | None = None, detail: str = "") -> Outcome:
         answer = self._answer

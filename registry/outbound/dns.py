@@ -48,16 +48,15 @@ class Resolver:
     async def resolve(self, host: str) -> list[str]:
         """The addresses of `host`; raises OSError."""
         # Shared by all who ask at the same time, and none of them ends it for the others.
-        return await asyncio.shield(self._lookups.get(host) or self._start_lookup(host))
+        lookup = self._lookups.get(host)
+        if lookup is None:
+            lookup = self._lookups[host] = self._loop.create_task(self._look_up(host))
+            lookup.add_done_callback(lambda done: self._end_lookup(host, done))
+        return await asyncio.shield(lookup)
 
     def stop(self) -> None:
         for lookup in self._lookups.values():
             lookup.cancel()
-
-    def _start_lookup(self, host: str) -> asyncio.Task[list[str]]:
-        task = self._lookups[host] = self._loop.create_task(self._look_up(host))
-        task.add_done_callback(lambda done: self._end_lookup(host, done))
-        return task
 
     def _end_lookup(self, host: str, done: asyncio.Task[list[str]]) -> None:
         self._lookups.pop(host, None)

@@ -141,7 +141,10 @@ class SocketTransport(asyncio.Transport):
             self._end_connecting()
             return
         if self._unsent and events & select.EPOLLOUT:
-            self._flush()
+            unsent, self._unsent = self._unsent, _NOTHING
+            self._send(unsent)
+            if not self._unsent:
+                self._watch()
         if events & ~select.EPOLLOUT:
             self._read()
 
@@ -195,12 +198,6 @@ class SocketTransport(asyncio.Transport):
         else:
             self._protocol.eof_received()
             self._lose(None)
-
-    def _flush(self) -> None:
-        unsent, self._unsent = self._unsent, _NOTHING
-        self._send(unsent)
-        if not self._unsent:
-            self._watch()
 
     def _watch(self) -> None:
         if self._is_closing:

@@ -102,10 +102,14 @@ class Exchange:
         if self.on_outcome is None:
             return
         if self.carrier is not None:
-            if self.carrier.has_answered and now < self.ends_at:
+            if not self.carrier.has_answered:
+                detail = f"{self.origin} did not begin to answer within {self.timeouts.first_byte:g} s."
+                self.carrier.fail(Error.TIMEOUT, detail)
+            elif now < self.ends_at:
                 self.wheel.add(self, self.ends_at)
             else:
-                self.carrier.fail(Error.TIMEOUT, self._describe_timeout(self.carrier))
+                detail = f"{self.origin} did not end its answer within {self.timeouts.total:g} s."
+                self.carrier.fail(Error.TIMEOUT, detail)
         elif self.opening is not None and now < self.ends_at and self.opening.try_next():
             return
         elif self.is_resolved:
@@ -154,11 +158,6 @@ class Exchange:
         if self.tick:
             self.wheel.remove(self)
         self.wheel.add(self, at if at < self.ends_at else self.ends_at)
-
-    def _describe_timeout(self, carrier: Carrier) -> str:
-        if carrier.has_answered:
-            return f"{self.origin} did not end its answer within {self.timeouts.total:g} s."
-        return f"{self.origin} did not begin to answer within {self.timeouts.first_byte:g} s."
 
 
 def _ignore(outcome: Outcome) -> None:

@@ -71,7 +71,17 @@ class Answer:
         self.received += len(data)
         if self.status is None:
             self.head = self.head + data if self.head else data
-        self._parse(data)
+        assert self._parser is not None
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.is_complete = self._is_spoiled = True
+        except httptools.HttpParserError as error:
+            self._is_spoiled = True
+            if not self.is_complete:
+                raise BrokenAnswerError(
+                    Error.MALFORMED, f"did not answer in HTTP: {error.__context__ or error}"
+                ) from error
         if self.received > _SHORT_HEAD_BYTES and self._has_excessive_head():
             limits = f"{MAX_HEAD_BYTES} bytes or {MAX_HEADERS} lines"
             raise BrokenAnswerError(Error.TOO_LARGE_HEADERS, f"sent more headers than {limits}")
@@ -89,19 +99,6 @@ class Answer:
         if coding is not None:
             return not coding.lower().endswith("chunked")
         return find_header(self.head, "content-length") is None
-
-    def _parse(self, data: bytes) -> None:
-        assert self._parser is not None
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.is_complete = self._is_spoiled = True
-        except httptools.HttpParserError as error:
-            self._is_spoiled = True
-            if not self.is_complete:
-                raise BrokenAnswerError(
-                    Error.MALFORMED, f"did not answer in HTTP: {error.__context__ or error}"
-                ) from error
 
     def _has_excessive_head(self) -> bool:
         if self.status is not None:

@@ -158,26 +158,23 @@ class Pipeline(Generic[Job, Outcome, Result]):
 
     def _run_writer(self) -> None:
         while True:
-            # None, when the last was taken before the writer was told of it.
-            if results := self._gather():
+            self._has_results.wait()
+            # A group is whatever is there once its first result has lingered, or one is urgent.
+            if self._linger_seconds and len(self._results) < RESULTS_PER_WRITE:
+                self._has_urgent.wait(self._linger_seconds)
+            self._has_results.clear()
+            self._has_urgent.clear()
+            results = [self._results.popleft() for _ in range(min(len(self._results), RESULTS_PER_WRITE))]
+            if self._results:
+                self._has_results.set()
+            # Empty when the last was taken before the writer was told of it.
+            if results:
                 try:
                     close_old_connections()
                     self._write(results)
                 except Exception:
                     logger.exception("%d results could not be written; their leases will run out", len(results))
                 self._finish(len(results))
-
-    def _gather(self) -> list[Result]:
-        """The next group: all that are there when the first of them has lingered, or one is urgent."""
-        self._has_results.wait()
-        if self._linger_seconds and len(self._results) < RESULTS_PER_WRITE:
-            self._has_urgent.wait(self._linger_seconds)
-        self._has_results.clear()
-        self._has_urgent.clear()
-        results = [self._results.popleft() for _ in range(min(len(self._results), RESULTS_PER_WRITE))]
-        if self._results:
-            self._has_results.set()
-        return results
 
     def _finish(self, count: int) -> None:
         with self._idle:

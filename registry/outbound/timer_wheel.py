@@ -44,7 +44,8 @@ class Wheel:
     def add(self, timed: Timed, at: float) -> None:
         """Calls `timed.expire` once `at`, a reading of `perf_counter`, has passed."""
         if self._handle is None:
-            self._start()
+            self._next_tick = int(perf_counter() * _TICKS_PER_SECOND)
+            self._schedule()
         tick = int(at * _TICKS_PER_SECOND) + 1
         if tick < self._next_tick:
             tick = self._next_tick
@@ -66,10 +67,6 @@ class Wheel:
             self._handle = None
         self._slots.clear()
 
-    def _start(self) -> None:
-        self._next_tick = int(perf_counter() * _TICKS_PER_SECOND)
-        self._schedule()
-
     def _schedule(self) -> None:
         self._due = perf_counter() + TICK_SECONDS
         self._handle = self.loop.call_later(TICK_SECONDS, self._turn)
@@ -83,14 +80,11 @@ class Wheel:
             self._schedule()
             return
         self._has_waited = False
-        self._expire_until(now)
-        if self._slots:
-            self._schedule()
-        else:
-            self._handle = None
-
-    def _expire_until(self, now: float) -> None:
         first_tick, self._next_tick = self._next_tick, int(now * _TICKS_PER_SECOND) + 1
         for tick in range(first_tick, self._next_tick):
             for timed in self._slots.pop(tick, ()):
                 timed.expire(now)
+        if self._slots:
+            self._schedule()
+        else:
+            self._handle = None

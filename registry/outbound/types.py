@@ -1,7 +1,6 @@
 """What goes into an exchange and what comes out of it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import Self
 from registry.outbound import urls
 
 USER_AGENT = "rollcall-registry"
+_DEFAULT_HEADERS = (("user-agent", USER_AGENT), ("accept", "*/*"))
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 
@@ -80,22 +80,14 @@ class Request:
 
     @cached_property
     def encoded(self) -> bytes:
-        lines = [f"{name}: {value}\r\n" for name, value in self._all_headers()]
-        return b"".join(
-            (self.method.encode("ascii"), self.target.opening, "".join(lines).encode("latin-1"), b"\r\n", self.body)
-        )
-
-    def _all_headers(self) -> Iterator[tuple[str, str]]:
         given = {name.lower() for name, _ in self.headers}
-        if "user-agent" not in given:
-            yield "user-agent", USER_AGENT
-        if "accept" not in given:
-            yield "accept", "*/*"
+        headers = [(name, value) for name, value in _DEFAULT_HEADERS if name not in given]
         if self.body or self.method in ("POST", "PUT", "PATCH"):
-            yield "content-length", str(len(self.body))
+            headers.append(("content-length", str(len(self.body))))
         if not self.keep_alive:
-            yield "connection", "close"
-        yield from self.headers
+            headers.append(("connection", "close"))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (*headers, *self.headers))
+        return b"".join((self.method.encode("ascii"), self.target.opening, lines.encode("latin-1"), b"\r\n", self.body))
 
 
 @dataclass(kw_only=True, slots=True)

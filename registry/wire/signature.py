@@ -13,7 +13,8 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 -- a prefix
 def signatures(*, secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
     """The `webhook-signature` header: for each secret `v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64."""
     signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
-    return " ".join(f"v1,{_digest(secret, signed)}" for secret in secrets)
+    digests = (hmac.digest(key_of(secret), signed, hashlib.sha256) for secret in secrets)
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
 
 
 def key_of(secret: str) -> bytes:
@@ -24,7 +25,3 @@ def key_of(secret: str) -> bytes:
         return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except (binascii.Error, ValueError):
         return b""
-
-
-def _digest(secret: str, signed: bytes) -> str:
-    return base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from celery import Celery
 from redis import Redis, exceptions
 
 from config.beat import Scheduler
+from config.celery import App
 from config.supervision.programs import redis_server
 from tests.waiting import PATIENCE_SECONDS, until
 
@@ -56,8 +56,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def app(server: Server) -> Iterator[Celery]:
-    app = Celery("tried", set_as_current=False)
+def app(server: Server) -> Iterator[App]:
+    app = App("tried", set_as_current=False)
     app.conf.update(
         broker_url=f"redis+socket://{server.socket}",
         redbeat_redis_url=f"unix://{server.socket}",
@@ -72,7 +72,7 @@ def app(server: Server) -> Iterator[Celery]:
     app.close()
 
 
-def test_it_goes_on_when_redis_is_emptied(server: Server, app: Celery) -> None:
+def test_it_goes_on_when_redis_is_emptied(server: Server, app: App) -> None:
     server.start()
     scheduler = Scheduler(app)
     until(lambda: sends(scheduler, server))
@@ -85,7 +85,7 @@ def test_it_goes_on_when_redis_is_emptied(server: Server, app: Celery) -> None:
 
 
 def test_it_waits_for_a_redis_that_is_away_and_says_so_once(
-    server: Server, app: Celery, caplog: pytest.LogCaptureFixture
+    server: Server, app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
     scheduler = Scheduler(app)
     assert [scheduler.tick() for _ in range(3)] == [INTERVAL_SECONDS] * 3
@@ -103,7 +103,7 @@ def test_it_waits_for_a_redis_that_is_away_and_says_so_once(
     scheduler.close()
 
 
-def test_it_ends_while_redis_is_away(server: Server, app: Celery) -> None:
+def test_it_ends_while_redis_is_away(server: Server, app: App) -> None:
     server.start()
     scheduler = Scheduler(app)
     until(lambda: sends(scheduler, server))
@@ -114,7 +114,7 @@ def test_it_ends_while_redis_is_away(server: Server, app: Celery) -> None:
     assert scheduler.lock is None
 
 
-def test_it_stands_by_when_another_has_taken_its_place(server: Server, app: Celery) -> None:
+def test_it_stands_by_when_another_has_taken_its_place(server: Server, app: App) -> None:
     server.start()
     first, second = Scheduler(app), Scheduler(app)
     # A lock belongs to the thread that has taken it.
@@ -135,7 +135,7 @@ def test_it_stands_by_when_another_has_taken_its_place(server: Server, app: Cele
         elsewhere.submit(first.close).result()
 
 
-def test_who_takes_over_has_a_schedule_though_redis_was_emptied_while_it_stood_by(server: Server, app: Celery) -> None:
+def test_who_takes_over_has_a_schedule_though_redis_was_emptied_while_it_stood_by(server: Server, app: App) -> None:
     server.start()
     first, second = Scheduler(app), Scheduler(app)
     first.tick()

@@ -25,10 +25,19 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         privacy.repair(settings.DATA_DIR)
         migrations = migrate()
-        accounts = [_run(name) for name in COMMANDS if name in get_commands()]
+        accounts: dict[str, str] = {}
+        for name in COMMANDS:
+            if name not in get_commands():
+                continue
+            command = load_command_class(get_commands()[name], name)
+            # Such a command prints the accounts it has made, with their passwords.
+            prints_accounts = "json" in vars(command.create_parser("manage.py", name).parse_args([]))
+            output = io.StringIO()
+            call_command(command, stdout=output, **({"json": True} if prints_accounts else {}))
+            if prints_accounts:
+                accounts |= json.loads(output.getvalue())
         if options["json"]:
-            passwords = {name: word for entries in accounts for name, word in entries.items()}
-            self.stdout.write(json.dumps({"migrations": migrations, "accounts": passwords}))
+            self.stdout.write(json.dumps({"migrations": migrations, "accounts": accounts}))
         else:
             self.stdout.write(f"Prepared {settings.SERVICE.name}: {migrations} migrations applied.")
 
@@ -39,13 +48,3 @@ def migrate() -> int:
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     call_command("migrate", interactive=False, verbosity=0)
     return len(pending)
-
-
-def _run(name: str) -> dict[str, str]:
-    """The accounts, with their passwords, that a command says it has made."""
-    command = load_command_class(get_commands()[name], name)
-    tells = "json" in vars(command.create_parser("manage.py", name).parse_args([]))
-    output = io.StringIO()
-    call_command(command, stdout=output, **({"json": True} if tells else {}))
-    accounts: dict[str, str] = json.loads(output.getvalue()) if tells else {}
-    return accounts

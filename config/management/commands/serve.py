@@ -16,8 +16,8 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from config import commands, env, liveness, ports
-from config.hybrid import Hybrid
+from config import commands, env, ports
+from config.liveness import Pulse
 
 BACKLOG = 4096
 # Granian's default is backlog / workers, which stalls thousands of open streams.
@@ -56,7 +56,7 @@ class Command(commands.Command):
 async def serve(host: str, port: int) -> None:
     told_to_stop = _told_to_stop()
     from config.asgi import application
-    from config.tokens.gate import gate
+    from config.tokens import gate
 
     for path in settings.WHEN_SERVING:
         import_string(path)()
@@ -66,10 +66,23 @@ async def serve(host: str, port: int) -> None:
     gc.collect()
     gc.freeze()
 
-    gate.start()
-    liveness.pulse.watch(env.sign_of_life())
-    living = asyncio.create_task(_live())
-    server = _server(application, host, port)
+    gate.current().start()
+    pulse = Pulse()
+    pulse.watch(env.sign_of_life())
+    living = asyncio.create_task(_live(pulse))
+    server = Server(
+        application,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=bool(settings.WEBSOCKET_LANES),
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        # Below this it calls itself experimental and counts its workers.
+        log_level=LogLevels.error,
+        log_dictconfig=LOG_CONFIGURATION,
+    )
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(told_to_stop.wait())
     logger.info("Serving %s on %s, port %s", settings.SERVICE.name, host, port)
@@ -79,14 +92,18 @@ async def serve(host: str, port: int) -> None:
         await serving
         raise CommandError("The server ended by itself: its log says why.")
     living.cancel()
-    await _stop(server, serving, application)
-    gate.stop()
+    # Accept nothing new, let requests finish, and wait for nobody who would hold the process for ever.
+    server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of it
+    await application.drain(grace_seconds=GRACE_SECONDS)
+    await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
+    logger.info("Stopped %s", settings.SERVICE.name)
+    gate.current().stop()
 
 
-async def _live() -> None:
+async def _live(pulse: Pulse) -> None:
     """Show that the event loop turns."""
     while True:
-        liveness.pulse.beat()
+        pulse.beat()
         await asyncio.sleep(1)
 
 
@@ -103,14 +120,6 @@ def _told_to_stop() -> asyncio.Event:
     return event
 
 
-async def _stop(server: Server, serving: "asyncio.Task[None]", application: Hybrid) -> None:
-    """Accept nothing new, let requests finish, and wait for nobody who would hold the process for ever."""
-    server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of it
-    await application.drain(grace_seconds=GRACE_SECONDS)
-    await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
-    logger.info("Stopped %s", settings.SERVICE.name)
-
-
 def _address(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
@@ -122,19 +131,3 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
     return int(text)
-
-
-def _server(application: Hybrid, host: str, port: int) -> Server:
-    return Server(
-        application,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=bool(settings.WEBSOCKET_LANES),
-        backlog=BACKLOG,
-        backpressure=BACKPRESSURE,
-        # Below this it calls itself experimental and counts its workers.
-        log_level=LogLevels.error,
-        log_dictconfig=LOG_CONFIGURATION,
-    )

@@ -58,11 +58,7 @@ class JoiningMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        if not _is_test_client():
+        # Django's test runner and pytest-django make this attribute, and nothing else does.
+        if not hasattr(mail, "outbox"):
             join()
         raise MiddlewareNotUsed
-
-
-def _is_test_client() -> bool:
-    """Django's test runner and pytest-django make this attribute, and nothing else does."""
-    return hasattr(mail, "outbox")

@@ -52,11 +52,11 @@ class Command(commands.Reporting):
         instances = [catalogue.instance(service, name)] if name else catalogue.instances(service)
         if not instances:
             raise UnknownService(service)
-        shown = instances[0].shown_status if name else _state(service)
+        shown = instances[0].shown_status if name else standing.findings(catalogue.summaries()).states[service]
         dues = [leases.due_of(instance.heartbeat) for instance in instances]
         checked = list(zip(instances, asyncio.run(_probe(dues)), strict=True))
         return Report(
-            lines=(line for instance, result in checked for line in _lines(instance, result)),
+            lines=(line for instance, result in checked for line in _explain(instance, result)),
             body=[_body(instance, result) for instance, result in checked],
             exit_code=_CODES.get(shown, UNKNOWN),
         )
@@ -68,11 +68,6 @@ class Command(commands.Reporting):
             # Whatever kept it from an answer: critical is only what the registry says is critical.
             error.returncode = UNKNOWN
             raise
-
-
-def _state(service: str) -> str:
-    """The service's state as on the board, its requirements included."""
-    return standing.findings(catalogue.summaries()).states[service]
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
@@ -89,16 +84,17 @@ async def _probe(dues: Sequence[Due]) -> list[Result | None]:
 
 def _body(instance: Instance, result: Result | None) -> dict[str, Any]:
     due_at = datetime.fromtimestamp(instance.heartbeat.due_at, UTC)
-    return {**instance_body(instance), "due_at": timestamp(due_at), "probe": result and _probe_body(result)}
-
-
-def _probe_body(result: Result) -> dict[str, Any]:
-    return {
+    probe = result and {
         "finding": result.finding.value,
         "detail": result.detail,
         "latency_ms": tenths(result.latency_ms),
         "before": _health_body(result.due.health),
         "after": _health_body(_after(result)),
+    }
+    return {
+        **instance_body(instance),
+        "due_at": timestamp(due_at),
+        "probe": probe,
     }
 
 
@@ -111,36 +107,27 @@ def _health_body(health: Health) -> dict[str, Any]:
     }
 
 
-def _lines(instance: Instance, result: Result | None) -> Iterator[str]:
-    yield f"{instance}: {instance.shown_status}"
-    for sentence in _explain(instance, result):
-        yield f"  {sentence}"
-
-
 def _explain(instance: Instance, result: Result | None) -> Iterator[str]:
     since = f"{instance.status_since:%Y-%m-%d %H:%M:%S} UTC"
     reason = instance.status_reason.rstrip(".") or "no reason was given"
-    yield f"It is {instance.status} since {since}: {reason}."
-    yield from _overrides(instance)
-    if result is None:
-        waited = instance.heartbeat.due_at - timezone.now().timestamp()
-        yield f"It beats by itself every {instance.interval_seconds:g} s; the next beat is due in {waited:.1f} s."
-        return
-    latency = "" if result.latency_ms is None else f" ({result.latency_ms:.1f} ms)"
-    yield f"Probed now: {result.detail.rstrip('.')}{latency}."
-    yield _follows(result)
-
-
-def _overrides(instance: Instance) -> Iterator[str]:
+    yield f"{instance}: {instance.shown_status}"
+    yield f"  It is {instance.status} since {since}: {reason}."
     if instance.is_in_maintenance:
         since = f"{instance.shown_since:%Y-%m-%d %H:%M:%S} UTC"
         why = f" ({instance.shown_reason})" if instance.shown_reason else ""
-        yield f"It is in maintenance since {since}{why}: it is not offered, whatever its heartbeats say."
+        yield f"  It is in maintenance since {since}{why}: it is not offered, whatever its heartbeats say."
     if instance.draining_until is not None:
-        yield f"It drains: it is not offered, and deregistered at {instance.draining_until:%H:%M:%S} UTC."
+        yield f"  It drains: it is not offered, and deregistered at {instance.draining_until:%H:%M:%S} UTC."
     if instance.is_suspect:
         situation = protection.situation(now=timezone.now())
-        yield f"It is suspect, and stays offered: {situation.reason or 'its next probe decides'}."
+        yield f"  It is suspect, and stays offered: {situation.reason or 'its next probe decides'}."
+    if result is None:
+        waited = instance.heartbeat.due_at - timezone.now().timestamp()
+        yield f"  It beats by itself every {instance.interval_seconds:g} s; the next beat is due in {waited:.1f} s."
+    else:
+        latency = "" if result.latency_ms is None else f" ({result.latency_ms:.1f} ms)"
+        yield f"  Probed now: {result.detail.rstrip('.')}{latency}."
+        yield f"  {_consequence(result)}"
 
 
 def _after(result: Result) -> Health:
@@ -149,7 +136,8 @@ def _after(result: Result) -> Health:
     return judge(result.due.health, result.finding, thresholds=result.due.thresholds, now=now)
 
 
-def _follows(result: Result) -> str:
+def _consequence(result: Result) -> str:
+    """What would follow if this result were counted, in one sentence."""
     after, limits = _after(result), result.due.thresholds
     if result.finding is Finding.INCONCLUSIVE:
         return "The registry could not probe it for a fault of its own: the verdict stays."

@@ -24,12 +24,10 @@ class Command(commands.Reporting):
         parser.add_argument("file", help="made by export_registry; - for standard input")
 
     def report(self, **options: Any) -> Report:
-        counts = backup.restore(_read(options["file"]), author=AUTHOR, now=timezone.now())
+        name = options["file"]
+        try:
+            content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise Invalid(f"The file {name} cannot be read: {error.strerror}.") from error
+        counts = backup.restore(content, author=AUTHOR, now=timezone.now())
         return Report(lines=[", ".join(f"{count} {what}" for what, count in counts.items()) + "."], body=counts)
-
-
-def _read(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise Invalid(f"The file {name} cannot be read: {error.strerror}.") from error

@@ -28,16 +28,16 @@ class Command(commands.Command):
             self.print_json([instance_body(each) for each in instances])
             return
         header = ["SERVICE", "INSTANCE", "STATUS", "FOR", "URL", "REQUIRES", "REASON"]
-        self.print_table(header, [_row(each) for each in instances])
-
-
-def _row(instance: Instance) -> list[str]:
-    return [
-        instance.service,
-        instance.name,
-        instance.shown_status,
-        age(instance.shown_since, now=timezone.now()),
-        instance.url,
-        " ".join(instance.requires),
-        instance.shown_reason,
-    ]
+        table = [
+            [
+                each.service,
+                each.name,
+                each.shown_status,
+                age(each.shown_since, now=timezone.now()),
+                each.url,
+                " ".join(each.requires),
+                each.shown_reason,
+            ]
+            for each in instances
+        ]
+        self.print_table(header, table)

@@ -36,43 +36,26 @@ class Command(commands.Reporting):
         service, instance = options["name"], options["instance"]
         declaration.check_names(service=service, **({"instance": instance} if instance else {}))
         declaration.check_reason(options["reason"])
-        return _ended(**options) if options["end"] else _begun(**options)
-
-
-def _ended(*, name: str, instance: str, **others: Any) -> Report:
-    was_there = overrides.end_maintenance(name, instance, author=AUTHOR, now=timezone.now())
-    what = _named(name, instance)
-    said = f"Ended the maintenance of {what}." if was_there else f"{what} is in no maintenance."
-    return Report(lines=[said], body={"service": name, "instance": instance, "ended": was_there})
-
-
-def _begun(*, name: str, instance: str, minutes: float | None, reason: str, **others: Any) -> Report:
-    if minutes is not None and not 0 < minutes <= 525_600:
-        raise Invalid("--minutes is a number above 0 and at most 525600, which is a year.")
-    now = timezone.now()
-    until = now + timedelta(minutes=minutes) if minutes else None
-    begun = overrides.begin_maintenance(name, instance, until=until, reason=reason, author=AUTHOR, now=now)
-    dependents, instances = _dependents(name), _instances(name, instance)
-    end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until --end is said"
-    return Report(
-        lines=[f"{_named(name, instance)} is in maintenance {end}; {_affected(dependents, instances)}."],
-        body={**maintenance_body(begun), "instances": instances, "required_by": dependents},
-    )
-
-
-def _named(service: str, instance: str) -> str:
-    return f"{service}/{instance}" if instance else service
-
-
-def _dependents(service: str) -> list[str]:
-    return sorted(next((each.required_by for each in catalogue.summaries() if each.service == service), ()))
-
-
-def _instances(service: str, instance: str) -> list[str]:
-    """The registered instances of that name, for a misspelt one none."""
-    return [each.name for each in catalogue.instances(service) if instance in ("", each.name)]
-
-
-def _affected(dependents: list[str], instances: list[str]) -> str:
-    required = f"required by {', '.join(dependents)}" if dependents else "nobody requires it"
-    return required if instances else f"{required}, and none of that name is registered now"
+        named = f"{service}/{instance}" if instance else service
+        if options["end"]:
+            was_there = overrides.end_maintenance(service, instance, author=AUTHOR, now=timezone.now())
+            said = f"Ended the maintenance of {named}." if was_there else f"{named} is not in maintenance."
+            return Report(lines=[said], body={"service": service, "instance": instance, "ended": was_there})
+        minutes: float | None = options["minutes"]
+        if minutes is not None and not 0 < minutes <= 525_600:
+            raise Invalid("--minutes is a number above 0 and at most 525600, which is a year.")
+        now = timezone.now()
+        until = now + timedelta(minutes=minutes) if minutes else None
+        begun = overrides.begin_maintenance(
+            service, instance, until=until, reason=options["reason"], author=AUTHOR, now=now
+        )
+        dependents = sorted(next((each.required_by for each in catalogue.summaries() if each.service == service), ()))
+        instances = [each.name for each in catalogue.instances(service) if instance in ("", each.name)]
+        end = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "until it is ended with --end"
+        required = f"required by {', '.join(dependents)}" if dependents else "no service requires it"
+        # Maintenance may begin before its instance is registered, or name one that is misspelt.
+        missing = "" if instances else ", and none of that name is registered now"
+        return Report(
+            lines=[f"{named} is in maintenance {end}; {required}{missing}."],
+            body={**maintenance_body(begun), "instances": instances, "required_by": dependents},
+        )

@@ -27,8 +27,20 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         tokens = {name: (["read", f"register:{name}"], token) for name, token in settings.SERVICE_TOKENS.items()}
         tokens["webui-operators"] = (["read", "operate", acting.SCOPE], settings.WEBUI_OPERATE_TOKEN)
-        changed = [name for name, (scopes, token) in tokens.items() if _ensure_token(name, scopes, token)]
-        account = _ensure_operator(settings.OPERATOR_PASSWORD)
+        before = {each["name"]: each for each in Token.objects.filter(name__in=tokens).values()}
+        for name, (scopes, token) in tokens.items():
+            issuing.ensure(name=name, scopes=scopes, token=token)
+        after = {each["name"]: each for each in Token.objects.filter(name__in=tokens).values()}
+        changed = [name for name in tokens if before.get(name) != after[name]]
+        operator, is_new = User.objects.get_or_create(
+            username=OPERATOR, defaults={"is_staff": True, "is_superuser": True}
+        )
+        account = "created" if is_new else "unchanged"
+        if not operator.check_password(settings.OPERATOR_PASSWORD):
+            operator.set_password(settings.OPERATOR_PASSWORD)
+            operator.save(update_fields=["password"])
+            account = "created" if is_new else "given the password of this installation"
+        operator.groups.add(*Group.objects.filter(name=ROLE))
         if options["json"]:
             self.print_json({OPERATOR: settings.OPERATOR_PASSWORD})
             return
@@ -38,23 +50,3 @@ class Command(commands.Command):
         if known:
             self.stdout.write(f"Unchanged: the tokens of {', '.join(known)}.")
         self.stdout.write(f"The account {OPERATOR!r}: {account}.")
-
-
-def _ensure_token(name: str, scopes: list[str], token: str) -> bool:
-    """Whether it was changed."""
-    before = Token.objects.filter(name=name).values().first()
-    issuing.ensure(name=name, scopes=scopes, token=token)
-    after = Token.objects.filter(name=name).values().first()
-    return before != after
-
-
-def _ensure_operator(password: str) -> str:
-    """What was done, in a word or two."""
-    operator, is_new = User.objects.get_or_create(username=OPERATOR, defaults={"is_staff": True, "is_superuser": True})
-    done = "created" if is_new else "unchanged"
-    if not operator.check_password(password):
-        operator.set_password(password)
-        operator.save(update_fields=["password"])
-        done = "created" if is_new else "given the password of this installation"
-    operator.groups.add(*Group.objects.filter(name=ROLE))
-    return done

@@ -38,26 +38,23 @@ class Command(commands.Reporting):
 
     def report(self, **options: Any) -> Report:
         key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
-        declared = declaration.declaration(_members(options))
+        heartbeat = {
+            "kind": options["heartbeat"],
+            "url": options["heartbeat_url"],
+            "interval_seconds": options["interval"],
+        }
+        given = {
+            "url": options["url"],
+            "requires": options["requires"],
+            "tags": options["tags"],
+            "zone": options["zone"],
+            "version": options["version_label"],
+            "notify_url": options["notify_url"],
+            "notify_secret": options["notify_secret"],
+            "heartbeat": heartbeat,
+        }
+        declared = declaration.declaration(given)
         registered = registration.register(key, declared, author=AUTHOR, now=timezone.now())
         verb = "Registered" if registered.is_new else "Updated"
         said = f"{verb} {registered.instance} at {registered.instance.url}, revision {registered.revision}."
         return Report(lines=[said], body=instance_body(registered.instance))
-
-
-def _members(options: dict[str, Any]) -> dict[str, Any]:
-    heartbeat = {
-        "kind": options["heartbeat"],
-        "url": options["heartbeat_url"],
-        "interval_seconds": options["interval"],
-    }
-    return {
-        "url": options["url"],
-        "requires": options["requires"],
-        "tags": options["tags"],
-        "zone": options["zone"],
-        "version": options["version_label"],
-        "notify_url": options["notify_url"],
-        "notify_secret": options["notify_secret"],
-        "heartbeat": heartbeat,
-    }

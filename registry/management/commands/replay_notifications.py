@@ -10,7 +10,6 @@ from config.commands import Report
 from config.problems import Invalid
 from registry.instances import declaration
 from registry.management import members
-from registry.models import InstanceKey
 from registry.webhooks import replay, sender
 
 
@@ -33,37 +32,29 @@ class Command(commands.Reporting):
         what.add_argument("--all", action="store_true", help="resync every dependent")
 
     def report(self, **options: Any) -> Report:
-        named = [each for each in (options["name"], options["instance"]) if each]
-        if len(named) != (0 if options["all"] else 2):
+        names = [each for each in (options["name"], options["instance"]) if each]
+        if len(names) != (0 if options["all"] else 2):
             raise Invalid("Name a service and its instance, or say --all.")
         if options["all"]:
             count = replay.resync()
-            return _told(f"{count} dependents are asked to resync.", count)
-        return _tell(declaration.instance_key(options["name"], options["instance"]), **options)
-
-
-def _tell(target: InstanceKey, *, since: int | None, delivery: int | None, trial: bool, **others: Any) -> Report:
-    named = f"{target.service}/{target.instance}"
-    if trial:
-        return _try(target, named)
-    if since is not None:
-        replay.since(target, since)
-        return _told(f"The changes since revision {since} are delivered to {named} again.")
-    if delivery is not None:
-        replay.delivery(target, delivery)
-        return _told(f"Delivery {delivery} to {named} is repeated, with the changes since.")
-    replay.resync([target])
-    return _told(f"{named} is asked to resync.")
-
-
-def _told(said: str, count: int = 1) -> Report:
-    return Report(lines=[said], body={"dependents": count})
-
-
-def _try(target: InstanceKey, named: str) -> Report:
-    attempt = sender.send_now(replay.trial(target, now=timezone.now()))
-    body = sender.attempt_body(attempt)
-    if not attempt.succeeded:
-        return Report(lines=[], body=body, failure=f"{named} refused it: {attempt.error}")
-    said = f"{named} accepted it: {attempt.status_code} after {attempt.duration_ms:.0f} ms."
-    return Report(lines=[said], body=body)
+            return Report(lines=[f"{count} dependents are asked to resync."], body={"dependents": count})
+        target = declaration.instance_key(options["name"], options["instance"])
+        named = f"{target.service}/{target.instance}"
+        if options["trial"]:
+            attempt = sender.send_now(replay.trial(target, now=timezone.now()))
+            body = sender.attempt_body(attempt)
+            if not attempt.succeeded:
+                return Report(lines=[], body=body, failure=f"{named} refused it: {attempt.error}")
+            accepted = f"{named} accepted it: {attempt.status_code} after {attempt.duration_ms:.0f} ms."
+            return Report(lines=[accepted], body=body)
+        since, delivery = options["since"], options["delivery"]
+        if since is not None:
+            replay.since(target, since)
+            said = f"The changes since revision {since} are delivered to {named} again."
+        elif delivery is not None:
+            replay.delivery(target, delivery)
+            said = f"Delivery {delivery} to {named} is repeated, with the changes since."
+        else:
+            replay.resync([target])
+            said = f"{named} is asked to resync."
+        return Report(lines=[said], body={"dependents": 1})

@@ -56,7 +56,20 @@ class Command(commands.Command):
         except ValueError as error:
             raise Invalid(str(error)) from error
         try:
-            me = registry.registered(_registration(options), drain_seconds=options["drain"])
+            key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
+            registration = Registration(
+                service=key.service,
+                instance=key.instance,
+                url=options["url"],
+                requires=options["requires"],
+                tags=options["tags"],
+                zone=options["zone"],
+                version=options["service_version"],
+                heartbeat=Heartbeat(kind=options["heartbeat"], interval_seconds=options["interval"]),
+            )
+            # Checked here as the registry will check it, so that a mistake in the command line is reported at once.
+            declaration.declaration(registration.body())
+            me = registry.registered(registration, drain_seconds=options["drain"])
             code = sidecar.run(me, options["program"])
         except OSError as error:
             code = NOT_FOUND if isinstance(error, FileNotFoundError) else CANNOT_RUN
@@ -72,20 +85,3 @@ def _token(path: Path | None) -> str:
     if not token:
         raise Invalid("There is no token: set ROLLCALL_TOKEN or --token-file to what create_token printed.")
     return token
-
-
-def _registration(options: dict[str, Any]) -> Registration:
-    """Checked here as the registry will check it, for a mistake in the command line is better told at once."""
-    key = declaration.instance_key(options["name"], options["instance"] or f"{options['name']}-1")
-    registration = Registration(
-        service=key.service,
-        instance=key.instance,
-        url=options["url"],
-        requires=options["requires"],
-        tags=options["tags"],
-        zone=options["zone"],
-        version=options["service_version"],
-        heartbeat=Heartbeat(kind=options["heartbeat"], interval_seconds=options["interval"]),
-    )
-    declaration.declaration(registration.body())
-    return registration

@@ -3,6 +3,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError
 from prometheus_client import CollectorRegistry, generate_latest
 from pytest_django import Settings
@@ -115,7 +116,7 @@ def test_requests_beyond_the_limit_are_refused_and_counted(settings: Settings) -
 def test_a_view_that_refuses_is_noted(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     settings.PROXY_NETWORKS = ["127.0.0.0/8"]
     gate = Gate()
-    monkeypatch.setattr("config.tokens.refusals.gate", gate)
+    monkeypatch.setattr(apps.get_app_config("tokens"), "gate", gate)
     request = APIRequestFactory().get("/v1/secret", HTTP_X_FORWARDED_FOR="203.0.113.9")
     response = exception_handler(Forbidden("no"), {"request": request, "view": None})
     gate.flush(now=0)
@@ -126,7 +127,7 @@ def test_a_view_that_refuses_is_noted(monkeypatch: pytest.MonkeyPatch, settings:
 
 def test_a_native_lane_that_refuses_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = Gate()
-    monkeypatch.setattr(gates, "gate", gate)
+    monkeypatch.setattr(apps.get_app_config("tokens"), "gate", gate)
     scope = {"method": "PUT", "path": "/v1/x", "headers": [], "client": ("192.0.2.1", 1)}
     gates.note_in_native_lane(scope, problems.Unauthenticated("who?"))
     gate.flush(now=0)

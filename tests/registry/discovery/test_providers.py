@@ -119,3 +119,19 @@ def test_an_answer_is_as_old_as_the_older_of_its_parts() -> None:
     whole = answer(7, "webui").with_content(answer(9, "logsvc"))
     assert (whole.revision, whole.page.revision, whole.page.services) == (7, 7, frozenset(["webui", "logsvc"]))
     assert answer(9, "webui").with_content(answer(7, "logsvc")).revision == 7
+
+
+def test_every_name_that_can_be_registered_is_answered_before_django(desk: Desk, now: datetime) -> None:
+    service, instance = "my_app.eu-1", "Host.example:8000@a_1-b"
+
+    async def scenario(desk: Desk) -> None:
+        await desk.do(partial(factories.register, service, instance, now=now))
+        for path in (
+            f"/v1/services/{service}",
+            f"/v1/services/{service}/instances",
+            f"/v1/services/{service}/instances/{instance}",
+            f"/v1/instances/{service}/{instance}/providers",
+        ):
+            assert (await desk.get(path)).status == 200, path
+
+    desk.run(scenario)

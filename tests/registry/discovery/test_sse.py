@@ -216,6 +216,23 @@ def test_a_revoked_token_ends_its_streams(desk: Desk, now: datetime) -> None:
     desk.run(scenario)
 
 
+def test_a_token_that_may_read_one_service_follows_it(desk: Desk, register: Callable[..., Any]) -> None:
+    narrow = issuing.create(name="narrow", scopes=["read:billing"])
+
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.get(EVENTS, token=narrow)).status == 403
+        client = Client()
+        stream = desk.begin(f"{EVENTS}?service=billing", client, token=narrow)
+        await until(client, 1)
+        await desk.do(register("billing"))
+        await desk.look()
+        await until(client, 2)
+        assert told(client) == [("revision", 0), ("change", 1)]
+        await leave(client, stream)
+
+    desk.run(scenario)
+
+
 def test_events_want_a_token_that_may_read_and_a_readable_place(desk: Desk) -> None:
     other = issuing.create(name="other", scopes=["operate"])
 
@@ -224,5 +241,16 @@ def test_events_want_a_token_that_may_read_and_a_readable_place(desk: Desk) -> N
         assert (await desk.get(EVENTS, token=other)).status == 403
         assert (await desk.get(EVENTS, last_event_id="x")).status == 422
         assert (await desk.get(f"{EVENTS}?after=x")).status == 422
+
+    desk.run(scenario)
+
+
+def test_a_head_of_a_stream_does_not_stay_open_and_no_other_method_is_taken(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        head = await desk.get(EVENTS, method="HEAD")
+        assert (head.status, head.body, dict(head.headers)[b"content-type"]) == (200, b"", b"text/event-stream")
+        assert (await desk.get(EVENTS, method="HEAD", token="nonsense")).status == 401
+        refused = await desk.get(EVENTS, method="POST")
+        assert (refused.status, dict(refused.headers)[b"allow"]) == (405, b"GET, HEAD")
 
     desk.run(scenario)
