@@ -6,7 +6,7 @@ SERVICES := registry logsvc grading webui
 BROWSER ?= yes
 .DEFAULT_GOAL := help
 
-.PHONY: help up test check format bench assets lock clean
+.PHONY: help up test check format bench messages assets lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,10 @@ bench: .venv/.dev ## Run the benchmarks; bench/README.md says what they mean
 		echo "== $$file"; \
 		$(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; \
 	done
+
+messages: .venv/.dev ## Collect the web UI's texts for translators; it needs gettext
+	cd webui && DJANGO_SETTINGS_MODULE=config.settings.webui PYTHONPATH=.. \
+		../$(BIN)/django-admin makemessages --all --no-location --no-obsolete
 
 TABLER := 1.6.1
 TABLER_DIR := webui/static/vendor/tabler

@@ -1,21 +1,22 @@
 """What axe finds on a page, and whether a page fits its window."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+CONTRAST = ("color-contrast", "link-in-text-block")
 
 
-def violations(page: Page, *, but: Iterable[str] = ()) -> list[str]:
+def violations(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ()) -> list[str]:
     """One line for each violation, with its first element; `but` names rules that are not asked for."""
     # Half a megabyte, which a page that was looked at before has already.
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     options: dict[str, Any] = {
-        "runOnly": RULES,
+        "runOnly": {"type": "rule", "values": only} if only else RULES,
         "resultTypes": ["violations"],
         "rules": {rule: {"enabled": False} for rule in but},
     }
@@ -25,6 +26,22 @@ def violations(page: Page, *, but: Iterable[str] = ()) -> list[str]:
 
 def assert_accessible(page: Page) -> None:
     assert violations(page) == []
+
+
+def assert_accessible_and_fits(page: Page) -> None:
+    """Wide and narrow, light and dark, in one visit; the page's colours are the system's.
+
+    Nothing but contrast depends on the colours: so every rule is asked for at both widths, in one scheme each, and
+    contrast in the other.
+    """
+    html = page.locator("html")
+    for width, schemes in ((1280, ("light", "dark")), (375, ("dark", "light"))):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits(page)
+        for scheme, only in zip(schemes, ((), CONTRAST), strict=True):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            expect(html).to_have_attribute("data-bs-theme", scheme)
+            assert violations(page, only=only) == []
 
 
 def assert_fits(page: Page) -> None:

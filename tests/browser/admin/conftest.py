@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -63,11 +62,8 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
 def contexts(browser: Browser, admin: Admin) -> Iterator[dict[str | None, BrowserContext]]:
     """One for each role and one for nobody, so that the theme's scripts are read once."""
     found = {role: browser.new_context(base_url=admin.url) for role in (None, *ROLES)}
-    for role, context in found.items():
-        if role is not None:
-            host = str(urlsplit(admin.url).hostname)
-            session = admin.sessions[role]
-            context.add_cookies([{"name": "registry_session", "value": session, "domain": host, "path": "/"}])
+    for role in ROLES:
+        found[role].add_cookies([{"name": "registry_session", "value": admin.sessions[role], "url": admin.url}])
     yield found
     for context in found.values():
         context.close()

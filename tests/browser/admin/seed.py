@@ -6,6 +6,8 @@ It prints the session of each account, as JSON: to fill in the form for signing 
 import json
 from datetime import timedelta
 
+from tests.browser.prepare import session_of
+
 PASSWORD = "only-for-tests"
 ROLES = ("viewer", "operator", "administrator")
 OPERATIONS = (
@@ -25,10 +27,7 @@ def fill() -> None:
     import django
 
     django.setup()
-    from django.conf import settings
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.auth.models import Group, User
-    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from config.tokens import issuing
@@ -41,11 +40,7 @@ def fill() -> None:
     for role in ROLES:
         person = User.objects.create_user(role, password=PASSWORD, is_staff=True)
         person.groups.add(Group.objects.get(name=role))
-        session = SessionStore()
-        session.update({SESSION_KEY: str(person.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
-        session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-        session.create()
-        sessions[role] = session.session_key
+        sessions[role] = session_of(person)
     issuing.create(name="ci", scopes=["read"])
     members = {"requires": ["logsvc"], "tags": ["blue"], "zone": "eu-west-1a", "metadata": {"team": "blue"}}
     for name in OPERATIONS:
