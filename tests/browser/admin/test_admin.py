@@ -54,7 +54,7 @@ THEMES_OWN = (
 def test_every_page_is_accessible_and_fits_light_and_wide_dark_and_narrow(
     open_admin: OpenAdmin, role: str | None
 ) -> None:
-    page = open_admin("/admin/login/", role)
+    page = open_admin("/admin/login/", role, reduced_motion="reduce")
     for address in PAGES[role]:
         page.set_viewport_size({"width": 1280, "height": 800})
         page.goto(address)
