@@ -6,7 +6,7 @@ SERVICES := registry logsvc grading webui
 BROWSER ?= yes
 .DEFAULT_GOAL := help
 
-.PHONY: help up test check format bench messages assets lock clean
+.PHONY: help up test check format bench faults messages assets lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ bench: .venv/.dev ## Run the benchmarks; bench/README.md says what they mean
 		$(BIN)/python -m "$$(echo $${file%.py} | tr / .)" || exit 1; \
 	done
 
+faults: .venv/.dev ## Do to the registry what must not harm it, and check: MINUTES=10 SEED=<any>; docs/reliability.md
+	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
 messages: .venv/.dev ## Collect the web UI's texts for translators; it needs gettext
 	cd webui && DJANGO_SETTINGS_MODULE=config.settings.webui PYTHONPATH=.. \
 		../$(BIN)/django-admin makemessages --all --no-location --no-obsolete
@@ -75,7 +78,7 @@ lock: ## Pin the dependencies again, with hashes, after a change in pyproject.to
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
 		pyproject.toml -o deploy/requirements/base.txt
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
-		pyproject.toml --group dev -o deploy/requirements/dev.txt
+		pyproject.toml --group dev -c deploy/requirements/base.txt -o deploy/requirements/dev.txt
 
 clean: ## Remove the environment and the data directory
 	rm -rf .venv var

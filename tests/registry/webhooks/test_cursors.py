@@ -93,18 +93,19 @@ def test_the_cursor_moves_on_a_2xx_only(now: datetime) -> None:
     assert list(Delivery.objects.values_list("status_code", flat=True)) == [204, 500]
 
 
-def test_retries_come_after_1_5_15_and_60_seconds_and_then_every_5_minutes(now: datetime) -> None:
+def test_retries_come_every_8_seconds_for_ten_minutes_and_then_ever_more_rarely(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     factories.passing("logsvc", now=now)
     waits = []
-    for _ in range(6):
+    for attempts in (0, 1, 2, 3, 50, 80, 200):
+        Cursor.objects.update(attempts=attempts)
         (message,) = claim(now)
         cursors.record([answered(message, 503)], now=now)
         wait = Cursor.objects.get().next_attempt_at - now.timestamp()
         waits.append(wait)
         now += timedelta(seconds=wait + 0.001)
 
-    for wait, nominal in zip(waits, [1, 5, 15, 60, 300, 300], strict=True):
+    for wait, nominal in zip(waits, [1, 2, 4, 8, 8, 60, 300], strict=True):
         assert nominal * 0.8 <= wait <= nominal * 1.2
 
 
@@ -201,6 +202,22 @@ def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime) -> None:
 
     assert data_of(message)["resync"] is True
     assert data_of(message)["added"] == []
+
+
+def test_who_would_be_told_more_than_a_server_takes_is_told_to_ask_for_the_whole(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    metadata = {f"name-{number}": "\N{GRINNING FACE}" * 512 for number in range(64)}
+    for number in range(10):
+        factories.passing("logsvc", f"logsvc-{number}", now=now, metadata=metadata)
+
+    (message,) = claim(now)
+    data = data_of(message)
+    cursors.record([answered(message, 204)], now=now)
+
+    assert len(message.body) < 1_000_000
+    assert data["resync"] is True
+    assert data["added"] == data["changed"] == data["removed"] == []
+    assert Cursor.objects.get().notified_revision == message.to_revision
 
 
 def test_a_change_with_many_dependents_costs_as_many_statements_as_with_one(
