@@ -10,7 +10,7 @@ from registry.discovery import queries
 
 
 class Description(SchemaGenerator):
-    """Adds what the structs are, and what no Django view answers: the stream of events."""
+    """Adds the structs' schemas, and the stream of events, which no Django view answers."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]  # it carries no types
@@ -18,7 +18,7 @@ class Description(SchemaGenerator):
         schema["paths"]["/v1/events"] = {"get": _EVENTS}
         for path, operations_there in schema["paths"].items():
             for operation in operations_there.values():
-                # Every operation was offered both names; it has those that its address has.
+                # Every operation was described with both names; keep those that its address has.
                 operation["parameters"] = [
                     each
                     for each in operation.get("parameters", ())
@@ -31,7 +31,7 @@ class Description(SchemaGenerator):
 
 
 class DescriptionView(SpectacularJSONAPIView):
-    """Without a token: it says nothing of what is registered."""
+    """Public: it says nothing about what is registered."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -87,7 +87,7 @@ class JournalView(RevisedView):
 
 
 def _journal(entries: Sequence[JournalEntry], limit: int, *, revision: int) -> Response:
-    """The first `limit` of the entries; one more says that another page follows."""
+    """A page of the first `limit` entries; one more entry says that another page follows."""
     shown = entries[:limit]
     following = shown[-1].revision if len(entries) > limit else None
     body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}

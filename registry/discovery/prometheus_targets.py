@@ -1,4 +1,4 @@
-"""Instances as Prometheus' HTTP service discovery takes them."""
+"""Instances as target groups of Prometheus' HTTP service discovery."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ _NOT_IN_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def group(instance: Instance) -> dict[str, Any]:
-    """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only."""
+    """One target, with labels for its series and `__meta_rollcall_*` for relabelling only."""
     parts = urlsplit(instance.url)
     port = parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
     host = parts.hostname or ""
@@ -26,7 +26,7 @@ def group(instance: Instance) -> dict[str, Any]:
         "__meta_rollcall_instance": instance.name,
         "__meta_rollcall_url": instance.url,
         "__meta_rollcall_status": instance.shown_status,
-        # As Prometheus' own discoveries have lists: commas at both ends, so that `.*,blue,.*` finds one.
+        # As in Prometheus' own discoveries: a comma at both ends, so that `.*,blue,.*` matches one tag.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
     }
     for name, value in sorted(instance.metadata.items()):

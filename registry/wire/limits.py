@@ -1,10 +1,12 @@
-"""Names, lengths and page sizes, as every request is held to them and every answer keeps to them."""
+"""The limits on names, lengths and page sizes in requests and answers."""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from registry.models import Status
+from registry.models.instances import LONGEST_REASON as LONGEST_REASON
+from registry.models.instances import LONGEST_URL as LONGEST_URL
 from registry.models.status import OVERRIDDEN
 
 SERVICE_PATTERN = r"^[a-z][a-z0-9._-]{0,62}\Z"
@@ -14,8 +16,6 @@ INSTANCE_RULE = "an instance's name is 1 to 255 letters, digits and '.', '_', ':
 WAIT_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,3})?(ms|s|m)?\Z"
 # Control characters, and those that turn the direction of writing: a terminal or a page would obey them.
 PLAIN_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]*\Z"
-LONGEST_URL = 500
-LONGEST_REASON = 500
 MOST_PER_PAGE = 1000
 # An HMAC key, as Standard Webhooks allows it.
 SECRET_BYTES = range(24, 65)
