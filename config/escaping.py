@@ -1,9 +1,34 @@
 """Text of others made safe for a terminal or a page: what acts on the display is shown instead of done."""
 
 import unicodedata
+from bisect import bisect_right
 
 # Control characters, formatting ones (which turn the direction of text), surrogates, private ones, line separators.
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# First and last code points: Unicode's Default_Ignorable_Code_Point, and the marks of interlinear annotations. What
+# differs in these alone looks the same.
+INVISIBLE = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+# They choose between the picture and the plain form of a symbol, as in many an emoji.
+PRESENTATION = frozenset("\ufe0e\ufe0f")
+_FIRST = [first for first, _ in INVISIBLE]
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -18,7 +43,13 @@ def visible(text: str, *, keep: str = "") -> str:
 
 def is_acting(character: str) -> bool:
     """Whether it is a control, bidirectional, invisible or line-breaking character."""
-    return unicodedata.category(character) in _ACTING
+    return unicodedata.category(character) in _ACTING or (is_invisible(character) and character not in PRESENTATION)
+
+
+def is_invisible(character: str) -> bool:
+    """Whether nothing of it is ever seen."""
+    at = bisect_right(_FIRST, ord(character)) - 1
+    return at >= 0 and ord(character) <= INVISIBLE[at][1]
 
 
 def _shown(character: str) -> str:

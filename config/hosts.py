@@ -10,6 +10,10 @@ from config.problems import UnknownHost
 
 # Of hosts that were found to be allowed, so that a request costs a look into a set.
 MOST_KNOWN = 1000
+# Balancers ask by address, and hear from it only that the process serves.
+FOR_ANY_HOST = frozenset({"/healthz"})
+# As ASGI has it, and as granian says it.
+_HTTP_1_0 = ("1.0", "1")
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +28,10 @@ class Hosts:
     def check(self, scope: MutableMapping[str, Any]) -> None:
         """Raises UnknownHost for a host that is not allowed, for two, and for none; HTTP/1.0 need not name one."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1 and hosts[0] in self._known:
+        if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
             return
-        if not hosts and scope.get("http_version") == "1.0":
+        # Where none was named granian passes an empty one on.
+        if not any(hosts) and scope.get("http_version") in _HTTP_1_0:
             return
         domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")
         if not domain or not validate_host(domain, self._allowed):

@@ -8,20 +8,26 @@ from typing import Any
 _QUIET = ("httpx2", "httpcore2", "kombu", "amqp", "celery.beat", "celery.worker.strategy", "celery.app.trace")
 
 
-def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any]:
-    """Django's LOGGING for a process of `service`; what the log service cannot take yet waits in `spool_dir`."""
+def configuration(*, service: str, instance: str, token: str, spool_dir: Path) -> dict[str, Any]:
+    """Django's LOGGING for a process of `service`; what the log service cannot take yet waits in `spool_dir`.
+
+    `instance` is the name that the registry knows, so that a log line leads to the health of what wrote it; each
+    process of the instance is told by its number.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "line": {"format": f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s"},
         },
-        "filters": {"refusals": {"()": "config.logs.Refusals"}},
+        "filters": {"refusals": {"()": "config.logs.Refusals"}, "process": {"()": "config.logs.Process"}},
         "handlers": {
             "console": {"class": "logging.StreamHandler", "formatter": "line"},
             "logsvc": {
                 "class": "logsvc.client.LogHandler",
                 "service": service,
+                "instance": instance,
+                "filters": ["process"],
                 "token": token,
                 "endpoint": "ext://registry.client.django.discovery.logsvc_url",
                 "spool_dir": spool_dir,
@@ -33,6 +39,14 @@ def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any
             "django.request": {"filters": ["refusals"]},
         },
     }
+
+
+class Process(logging.Filter):
+    """Adds the number of the process, under OpenTelemetry's name."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        setattr(record, "process.pid", record.process)
+        return True
 
 
 class Refusals(logging.Filter):

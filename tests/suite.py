@@ -3,12 +3,17 @@
 `python -m tests.suite`. A service's tests run on that service's own settings, which leave out the others' apps; the
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
+
+The services' tests keep the processors busy, those of real processes mostly wait: the two run beside each other.
 """
 
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from config.services import SERVICES
@@ -28,12 +33,33 @@ class Part:
     prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
 
-    def run(self) -> int:
+    def run(self) -> "Outcome":
         command = [sys.executable, *self.prefix, "-m", "pytest", "--quiet", "-n", "auto", *self.arguments]
-        return subprocess.run(command, env={**os.environ, **self.environment}, check=False).returncode
+        began = time.monotonic()
+        done = subprocess.run(
+            command,
+            env={**os.environ, **self.environment},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return Outcome(self.title, done.returncode, time.monotonic() - began, done.stdout.decode(errors="replace"))
 
 
-def parts() -> list[Part]:
+@dataclass(frozen=True)
+class Outcome:
+    title: str
+    status: int
+    seconds: float
+    output: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{'FAILED' if self.status else 'passed'}  {self.seconds:5.0f} s  {self.title}"
+
+
+def lanes() -> list[list[Part]]:
+    """What runs beside each other; within a lane one after the other."""
     shared = [f"tests/{name}" for name in SHARED if name != "browser" or wants_browser()]
     own = [
         Part(
@@ -42,22 +68,19 @@ def parts() -> list[Part]:
         )
         for name in OWN
     ]
-    return [
-        *own,
+    real = Part(
+        title=f"{', '.join(shared)} on config.settings.test",
+        arguments=("--dist", "loadfile", "-p", "tests.grouping", *shared),
+    )
+    on_postgresql = [
         Part(
-            title=f"{', '.join(shared)} on config.settings.test",
-            # What starts real processes shares them within a file.
-            arguments=("--dist", "loadfile", *shared),
-        ),
-        *(
-            Part(
-                title=f"tests/{name} on PostgreSQL, what uses a database",
-                prefix=("-m", "tests.postgresql"),
-                arguments=("--database-only", *_own(name)),
-            )
-            for name in ON_POSTGRESQL
-        ),
+            title=f"tests/{name} on PostgreSQL, what uses a database",
+            prefix=("-m", "tests.postgresql"),
+            arguments=("--database-only", *_own(name)),
+        )
+        for name in ON_POSTGRESQL
     ]
+    return [[real], [*own, *on_postgresql]]
 
 
 def _own(name: str) -> tuple[str, ...]:
@@ -66,21 +89,29 @@ def _own(name: str) -> tuple[str, ...]:
     return ("--dist", "load", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
-def main() -> int:
+def run_lane(parts: Sequence[Part], printing: threading.Lock) -> list[Outcome]:
     outcomes = []
+    for part in parts:
+        outcome = part.run()
+        outcomes.append(outcome)
+        with printing:
+            print(f"== {outcome.title}\n{outcome.output}\n{outcome.sentence}", flush=True)
+    return outcomes
+
+
+def main() -> int:
     began = time.monotonic()
-    for part in parts():
-        print(f"== {part.title}", flush=True)
-        part_began = time.monotonic()
-        status = part.run()
-        outcomes.append((part.title, status, time.monotonic() - part_began))
+    printing = threading.Lock()
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(run_lane, lane, printing) for lane in lanes()]
+        outcomes = [outcome for each in running for outcome in each.result()]
     print("== summary")
-    for title, status, seconds in outcomes:
-        print(f"{'passed' if not status else 'FAILED'}  {seconds:5.0f} s  {title}")
+    for outcome in outcomes:
+        print(outcome.sentence)
     if not wants_browser():
         print("left out          tests/browser, as BROWSER=no asks")
     print(f"{time.monotonic() - began:.0f} s in all")
-    return int(any(status for _, status, _ in outcomes))
+    return int(any(outcome.status for outcome in outcomes))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from urllib.parse import unquote_to_bytes
 
 from rest_framework.request import Request
 
+from config.escaping import is_invisible
 from config.problems import Forbidden, Problem
 from config.tokens.issuing import Holder
 
@@ -28,6 +29,7 @@ def person(request: Request, *, holder: Holder) -> str | None:
         username = unquote_to_bytes(header.strip().encode("latin-1")).decode()
     except UnicodeError:
         username = ""
-    if not _USERNAME.fullmatch(username):
+    # Some invisible characters count as letters.
+    if not _USERNAME.fullmatch(username) or any(map(is_invisible, username)):
         raise Problem(f"`{HEADER}` names no person: send a username of letters, digits and . @ + - _ only.")
     return username

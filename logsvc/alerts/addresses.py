@@ -82,5 +82,9 @@ def check_url(url: str) -> tuple[str, str, int, str]:
         raise ValueError("the address holds a password: leave it out, the message is signed")
     if parts.fragment:
         raise ValueError("the address has a fragment (#...): leave it out")
+    if parts.port == 0:
+        raise ValueError("0 is no port: use one from 1 to 65535")
+    if not all(1 <= len(label) <= 63 for label in parts.hostname.removesuffix(".").split(".")):
+        raise ValueError("between two dots of a host's name stand 1 to 63 characters: mend the name")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, parts.hostname, port, f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"

@@ -11,7 +11,7 @@ import msgspec
 from django.db import close_old_connections
 
 from config.hybrid import Handler, Receive, Scope, Send
-from config.problems import Problem, Unavailable
+from config.problems import MethodNotAllowed, Problem, Unavailable
 from config.threads import Abandoned, Threads
 from config.tokens import gate
 from config.tokens.holder import Holder
@@ -24,6 +24,7 @@ from logsvc.storage.interface import Tail
 
 T = TypeVar("T")
 PATH = "/api/v1/logs/tail"
+METHODS = ("GET", "HEAD")
 HEARTBEAT_SECONDS = 15.0
 # How often the store is asked whether there is anything new, once for all who wait.
 LOOK_SECONDS = 0.25
@@ -90,8 +91,10 @@ class Lane:
         self._open = 0
 
     def __call__(self, scope: Scope) -> Handler | None:
-        if scope["method"] != "GET" or scope["path"] != PATH:
+        if scope["path"] != PATH:
             return None
+        if scope["method"] not in METHODS:
+            raise MethodNotAllowed(f"{PATH} takes GET and HEAD.", allowed=METHODS)
         return self._tail
 
     async def _tail(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +114,8 @@ class Lane:
         if cursor is None:
             cursor = await self._run(lambda: store().head())
         await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        await self._follow(scope, receive, send, query, cursor)
+        if scope["method"] != "HEAD":
+            await self._follow(scope, receive, send, query, cursor)
         await send({"type": "http.response.body", "body": b""})
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send, query: ast.Query, cursor: int) -> None:

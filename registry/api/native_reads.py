@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from config.hybrid import Handler, Receive, Scope, Send, respond
+from config.problems import MethodNotAllowed
 from config.tokens import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
@@ -30,6 +31,7 @@ class Kind(NamedTuple):
 
 
 EVENTS = "/v1/events"
+EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token may hold open: streams, and reads that wait.
 STREAMS = "streams"
 
@@ -59,11 +61,13 @@ class Lane:
         )
 
     def __call__(self, scope: Scope) -> Handler | None:
-        if scope["method"] != "GET":
-            return None
         path = scope["path"]
         if path == EVENTS:
+            if scope["method"] not in EVENTS_METHODS:
+                raise MethodNotAllowed(f"{EVENTS} takes GET and HEAD.", allowed=EVENTS_METHODS)
             return self._events
+        if scope["method"] != "GET":
+            return None
         for kind in self._kinds:
             match = kind.pattern.fullmatch(path)
             if match is not None:
@@ -88,6 +92,9 @@ class Lane:
         with gate.current().limits.hold(holder, STREAMS):
             await running.reach(at_least=None, strictly=False)
             await send({"type": "http.response.start", "status": 200, "headers": list(_STREAM)})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
 
             def send_chunk(chunk: bytes) -> Awaitable[None]:
                 return send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -126,6 +126,8 @@ def checked_url(url: str) -> str:
     try:
         # Each of the two parsers accepts what the other refuses.
         parts, port = httpx2.URL(url), urlsplit(url).port
+        # What no resolver takes raises no error of httpx2's at the call.
+        parts.raw_host.decode().encode("idna")
     except (ValueError, httpx2.InvalidURL) as error:
         raise ValueError(f"The address {url!r} is no URL: {error}.") from error
     if parts.scheme not in ("http", "https") or not parts.host or port == 0:

@@ -109,8 +109,7 @@ def targets(query: queries.Targets) -> Document:
     def make() -> Page:
         at = log.position()
         offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
-        groups = [prometheus_targets.group(each) for each in offered]
-        return _page(at, query.service or None, groups, names_revision=False)
+        return _page(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
 
     return Document(make=make, may_read=partial(may_read, services=query.service))
 

@@ -36,7 +36,9 @@ def given_up(now: datetime) -> list[Instance]:
 
 
 def _is_given_up(instance: Instance, *, now: datetime) -> bool:
+    """Not in maintenance, where it may well be critical; from the end of that its time begins anew."""
     patience = instance.deregister_after_seconds
-    if patience is None or instance.status != Status.CRITICAL:
+    if patience is None or instance.status != Status.CRITICAL or instance.is_in_maintenance:
         return False
-    return (now - instance.status_since).total_seconds() >= patience
+    since = max(instance.status_since, instance.overridden_since or instance.status_since)
+    return (now - since).total_seconds() >= patience

@@ -61,6 +61,8 @@ def declaration(members: Any) -> Declaration:
     policy = address_policy()
     urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}
     refusals = {pointer: policy.check_url(url) for pointer, url in urls.items() if url is not None}
+    if "?" in declared.url:
+        refusals["/url"] = "Callers append a path to it, so it has no query: leave out '?' and what follows."
     wrong = [(pointer, refusal) for pointer, refusal in refusals.items() if refusal]
     if len(declared.heartbeat_url) > LONGEST_URL:
         with_path = f"With `/healthz` it is longer than {LONGEST_URL} characters"

@@ -8,12 +8,13 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
 
 from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
-from registry.models import Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models import GOOD, Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
 from registry.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
@@ -22,6 +23,8 @@ from registry.wire.declaration import Declaration
 _PROBED = frozenset(
     ("incarnation", "heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
 )
+# Where it is probed: earlier results say nothing about another address.
+_ADDRESS = frozenset(("heartbeat_kind", "heartbeat_url"))
 # How long webhooks are also signed with the old secret after a client has given a new one.
 ROTATION_OVERLAP = timedelta(hours=24)
 
@@ -104,6 +107,9 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     if silent := [instance for instance in retargeted if instance.notify_url is None]:
         Cursor.objects.filter(instance__in=silent).delete()
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
+    _doubt(
+        [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD]
+    )
     return [change.draft() for change in changes if change.told]
 
 
@@ -170,6 +176,13 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
         Heartbeat.objects.filter(instance__in=some).update(due_at=due_at, lease_until=0, failures=0, successes=0)
     if by_due:
         transaction.on_commit(wakeups.wake_heartbeats)
+
+
+def _doubt(moved: Collection[Instance]) -> None:
+    """Have the first probe at the new address decide alone whether it goes on being offered."""
+    if moved:
+        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
+        Heartbeat.objects.filter(instance__in=moved).update(failures=failures - 1)
 
 
 def _first_due(instance: Instance, *, now: datetime) -> float:

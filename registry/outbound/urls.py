@@ -15,6 +15,8 @@ _URL = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?"
 )
+# What is longer, or empty, no resolver takes (RFC 1035, section 2.3.4).
+_LABELS = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")
 _VISIBLE_ASCII = re.compile(r"[!-~]*")
 
 
@@ -46,6 +48,8 @@ def parse(url: str) -> Target:
     scheme = match["scheme"].lower()
     if scheme not in DEFAULT_PORTS:
         raise ValueError(f"The scheme {scheme!r} is not spoken here: use http or https.")
+    if match["name"] and not _LABELS.fullmatch(match["name"]):
+        raise ValueError("Between two dots of a host's name stand 1 to 63 characters: mend the name.")
     port = int(match["port"]) if match["port"] else DEFAULT_PORTS[scheme]
     if not 1 <= port <= 65535:
         raise ValueError(f"{port} is no port: use one from 1 to 65535.")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from registry.wire.limits import PLAIN_PATTERN, Incarnation, Label, ServiceName, Tag, Url
+from registry.wire.limits import PROSE_PATTERN, Incarnation, Label, ServiceName, Tag, Url
 
 Kind = Literal["http", "tcp", "ttl"]
 
@@ -32,7 +32,7 @@ class Declaration(Struct, frozen=True, kw_only=True):
     version: Label = ""
     weight: Annotated[int, Meta(ge=0, le=1000)] = 100
     metadata: Annotated[
-        dict[Tag, Annotated[str, Meta(max_length=512, pattern=PLAIN_PATTERN)]],
+        dict[Tag, Annotated[str, Meta(max_length=512, pattern=PROSE_PATTERN)]],
         Meta(max_length=64),
     ] = {}
 

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from config import escaping
+
 # Controls, formats (which hold the bidirectional marks), surrogates, private and unassigned, line and paragraph ends.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -11,9 +13,9 @@ def escaped(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        _escape(character) if unicodedata.category(character) in _UNSAFE else character for character in text
+        character.encode("unicode_escape").decode("ascii") if _is_unsafe(character) else character for character in text
     )
 
 
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+def _is_unsafe(character: str) -> bool:
+    return unicodedata.category(character) in _UNSAFE or escaping.is_acting(character)

@@ -12,16 +12,21 @@ from registry.wire.limits import (
     INSTANCE_PATTERN,
     INSTANCE_RULE,
     PLAIN_PATTERN,
+    PROSE_PATTERN,
     SERVICE_PATTERN,
     SERVICE_RULE,
     WAIT_PATTERN,
 )
 
+_UNPRINTABLE = (
+    "It holds a control character, a line break, a mark of direction or an invisible character: leave it out."
+)
 # For the patterns that a declaration holds, as msgspec shows them.
 _RULES = {
     repr(SERVICE_PATTERN): f"This names no service: {SERVICE_RULE}.",
     repr(INSTANCE_PATTERN): f"This names no instance: {INSTANCE_RULE}.",
-    repr(PLAIN_PATTERN): "It holds a control character, a line break or a mark of direction: leave it out.",
+    repr(PLAIN_PATTERN): _UNPRINTABLE,
+    repr(PROSE_PATTERN): _UNPRINTABLE,
     repr(WAIT_PATTERN): "This is no time to wait: write it as 30s, 500ms or 1.5m.",
 }
 _PLACED = re.compile(r"(?P<said>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)

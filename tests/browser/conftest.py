@@ -96,7 +96,8 @@ def open_page(
 def _watch(page: Page, complaints: list[str], own_url: str) -> None:
     def hear(message: ConsoleMessage) -> None:
         # The browser and htmx also report every answer of 4xx and every broken-off request this way.
-        if message.type in ("error", "warning") and not message.text.startswith(("Failed to load resource", "htmx:")):
+        reports = ("Failed to load resource", "htmx:", "Response Status Error Code 4")
+        if message.type in ("error", "warning") and not message.text.startswith(reports):
             complaints.append(message.text)
 
     def see(request: Request) -> None:

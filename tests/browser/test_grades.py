@@ -139,6 +139,18 @@ def test_two_teachers_on_one_cell_see_theirs_and_mine_in_place(grading: LiveGrad
     expect(theirs.locator(grading.cell())).to_have_text("9")
 
 
+def test_a_grade_on_a_page_that_has_expired_stays_marked_with_what_to_do(
+    grading: LiveGrading, open_page: OpenPage
+) -> None:
+    page = open_page(grading.make_course())
+    page.context.clear_cookies(name="webui_csrf")
+    pick(page, grading.cell())
+    enter(page, "8")
+    expect(page.locator("#toasts")).to_contain_text("load the page again")
+    expect(page.locator(f"{grading.cell()}.unsaved")).to_have_text("8")
+    assert grading.score() is None
+
+
 def test_grading_is_killed_and_comes_back_while_the_page_is_open(grading: LiveGrading, open_page: OpenPage) -> None:
     address = grading.make_course()
     page = open_page(address)
@@ -182,7 +194,7 @@ def test_a_students_page_keeps_the_focus_and_reworks_the_total(grading: LiveGrad
 
 def test_a_file_is_looked_at_confirmed_and_undone(grading: LiveGrading, open_page: OpenPage) -> None:
     page = open_page(grading.make_course() + "/files")
-    content = "SIS Login ID;Homework 1;Homework 2\nstudent;9,5;\ns1;7;EX\nnobody;1;1\n"
+    content = f"SIS Login ID;Homework 1;Homework 2\nstudent;9,5;\n{grading.code}-1;7;EX\nnobody;1;1\n"
     page.set_input_files("#file", {"name": "grades.csv", "mimeType": "text/csv", "buffer": content.encode()})
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("heading", name="3 grades would change")).to_be_visible()

@@ -57,9 +57,10 @@ def test_a_network_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatc
         env.networks("SOME_NETWORKS", ())
 
 
-def test_every_url_of_a_list_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SOME_URLS", "http://10.0.0.1/ping, gateway")
-    with pytest.raises(ImproperlyConfigured, match="SOME_URLS='gateway' is not a URL"):
+@pytest.mark.parametrize("value", ["gateway", "http://a:0", "http://a:99999", "http://a..b", f"http://{'a' * 64}"])
+def test_every_url_of_a_list_is_checked(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SOME_URLS", f"http://10.0.0.1/ping, {value}")
+    with pytest.raises(ImproperlyConfigured, match=f"SOME_URLS='{value}' is not a URL"):
         env.urls("SOME_URLS")
 
 

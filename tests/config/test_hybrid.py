@@ -175,7 +175,7 @@ def test_a_host_that_is_none_of_ours_is_refused_in_one_line(
     hosts: tuple[bytes, ...], caplog: pytest.LogCaptureFixture
 ) -> None:
     application = hybrid(failing(AssertionError()), [health.lane], hosts=Hosts(["localhost"]))
-    client = ask(application, http_scope("/healthz", headers=[(b"host", host) for host in hosts]))
+    client = ask(application, http_scope("/readyz", headers=[(b"host", host) for host in hosts]))
     assert client.status == 400
     assert json.loads(client.body)["type"] == "urn:rollcall:problem:unknown-host"
     assert len(caplog.records) == 1
@@ -189,8 +189,17 @@ def test_a_host_of_ours_is_answered(host: bytes) -> None:
         assert ask(application, http_scope(headers=[(b"host", host)])).status == 201
 
 
-def test_http_1_0_need_not_name_a_host() -> None:
-    assert ask(hybrid(echo, hosts=Hosts(["localhost"])), http_scope(http_version="1.0")).status == 201
+# The second is what granian makes of it.
+@pytest.mark.parametrize(("version", "headers"), [("1.0", []), ("1", [(b"host", b"")])])
+def test_http_1_0_need_not_name_a_host(version: str, headers: list[tuple[bytes, bytes]]) -> None:
+    scope = http_scope(http_version=version, headers=headers)
+    assert ask(hybrid(echo, hosts=Hosts(["localhost"])), scope).status == 201
+
+
+@pytest.mark.parametrize("hosts", [(), (b"",), (b"10.1.2.3:8001",), (b"web_1",), (b"_",), (b"x:wq",), (b"[::1",)])
+def test_a_balancer_that_asks_by_address_is_told_that_the_process_serves(hosts: tuple[bytes, ...]) -> None:
+    application = hybrid(failing(AssertionError()), [health.lane], hosts=Hosts(["localhost"]))
+    assert ask(application, http_scope("/healthz", headers=[(b"host", host) for host in hosts])).status == 200
 
 
 def test_a_fault_of_the_application_is_a_problem_and_logged(caplog: pytest.LogCaptureFixture) -> None:

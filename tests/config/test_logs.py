@@ -1,6 +1,6 @@
 import logging
 
-from config.logs import Refusals
+from config.logs import Process, Refusals
 
 
 def record(status_code: int) -> logging.LogRecord:
@@ -22,3 +22,9 @@ def test_a_failure_keeps_its_traceback() -> None:
     assert Refusals().filter(failed)
     assert failed.levelno == logging.WARNING
     assert failed.exc_info is not None
+
+
+def test_a_record_tells_the_process_beside_the_instance() -> None:
+    made = record(500)
+    assert Process().filter(made)
+    assert made.__dict__["process.pid"] == made.process

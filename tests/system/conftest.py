@@ -15,9 +15,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One for the tests of a module, which leave it as they found it."""
+    """One for all tests, which leave it as they found it; tests/grouping.py has them run in one worker."""
     system = System(tmp_path_factory.mktemp("system") / "data", free_ports())
     try:
         system.await_passing()

@@ -2,12 +2,17 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.system.running import SETTLED_SECONDS, STOP_SECONDS, Browser, System
+from config import env
+from tests.ports import free_port
+from tests.system.running import SETTLED_SECONDS, STOP_SECONDS, Browser, System, environment
 from tests.waiting import until
 
 WRITING = {
@@ -78,6 +83,30 @@ def test_grading_is_killed_and_all_who_need_it_know_and_recover_by_themselves(
     until(lambda: system.statuses()["grading"], seconds=SETTLED_SECONDS)
     until(lambda: OUTAGE not in teacher.get(STUDENT).text and teacher.get(STUDENT).status_code == 200)
     assert {name: system.pid(name) for name in others} == others
+
+
+def test_the_readme_pasted_twice_registers_what_it_says(system: System, tmp_path: Path) -> None:
+    section = (env.BASE_DIR / "README.md").read_text().split("## Register your own service")[1].split("\n## ")[0]
+    section = section.replace("127.0.0.1:8001", f"127.0.0.1:{system.ports['registry']}")
+    section = section.replace("9000", str(free_port()))
+    shell = "".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
+    [program] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "billing.py").write_text(program)
+    script = f"set -e; trap 'kill $(jobs -p)' EXIT\n{2 * shell}\n{sys.executable} {tmp_path / 'billing.py'}\n"
+    script += "./manage.py registry list_services\n"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=env.BASE_DIR,
+        env={**environment(system.data_dir, system.ports), "PYTHONPATH": str(env.BASE_DIR)},
+        capture_output=True,
+        text=True,
+        timeout=SETTLED_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert system.urls["logsvc"] in done.stdout
+    instances = system.get("registry", "/v1/services/billing", "REGISTRY_REGISTRY_TOKEN")["instances"]
+    assert sorted(instance["instance"] for instance in instances) == ["billing-1", "billing-2"]
 
 
 def test_a_process_that_dies_is_restarted_and_said_so(system: System) -> None:

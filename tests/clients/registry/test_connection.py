@@ -169,7 +169,10 @@ def test_what_is_no_registry_s_answer_is_said_to_be_none(
     assert isinstance(caught.value, RollcallError)
 
 
-@pytest.mark.parametrize("url", ["", "registry:8001", "ftp://registry", "http://", "http://[", "http://a:b"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "registry:8001", "ftp://registry", "http://", "http://[", "http://a:b", "http://a..b", f"http://{'a' * 64}"],
+)
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match="address"):
         Registry(url, "rct_x")

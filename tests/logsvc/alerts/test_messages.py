@@ -167,7 +167,7 @@ def test_others_are_called_where_their_network_is_allowed() -> None:
     [
         "ftp://127.0.0.1/", "http://", "http://user:pw@127.0.0.1/", "http://127.0.0.1/#x", "http://127.0.0.1/ x",
         "http://127.0.0.1:99999/", "http://0x7f000001.example\\@169.254.169.254/", "http://2852039166/", "http://[fe80::1]/",
-        "http://10.0.0.1/", "http://[::ffff:a9fe:a9fe]/",
+        "http://10.0.0.1/", "http://[::ffff:a9fe:a9fe]/", "http://127.0.0.1:0/", "http://a..b/", f"http://{'a' * 64}/",
     ],
 )  # fmt: skip
 def test_an_address_that_cannot_be_called_is_refused_when_it_is_given_and_when_it_is_called(url: str) -> None:

@@ -12,7 +12,7 @@ from django.db import connections
 from config.tokens import issuing
 from logsvc.api.tail import PATH, Lane
 from logsvc.storage.current import store
-from tests.config.asgi import Client, http_scope, hybrid
+from tests.config.asgi import Client, ask, http_scope, hybrid
 from tests.logsvc import factories
 from tests.logsvc.factories import keep_each
 
@@ -137,3 +137,13 @@ def test_a_wrong_question_is_refused_before_anything_is_streamed(token: str) -> 
     ]
 
     assert statuses == [422, 422, 401]
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("POST", 405)])
+def test_a_head_of_a_tail_does_not_stay_open_and_no_other_method_is_taken(token: str, method: str, status: int) -> None:
+    scope = http_scope(PATH, method=method, headers=[(b"authorization", f"Bearer {token}".encode())])
+
+    client = ask(hybrid(lambda environ, start: [], [Lane(run=_run)]), scope)
+
+    assert client.status == status
+    assert b"data:" not in client.body

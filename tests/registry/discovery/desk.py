@@ -38,19 +38,22 @@ class Desk:
         """Run what asks the database."""
         return await asyncio.to_thread(self._with_connection, function)
 
-    async def get(self, address: str, *, token: str | None = None, **headers: str) -> Client:
+    async def get(self, address: str, *, method: str = "GET", token: str | None = None, **headers: str) -> Client:
         client = Client()
-        await self.ask(client, address, token=token, **headers)
+        await self.ask(client, address, method=method, token=token, **headers)
         return client
 
     def begin(self, address: str, client: Client, *, token: str | None = None) -> "asyncio.Task[None]":
         return asyncio.create_task(self.ask(client, address, token=token))
 
-    async def ask(self, client: Client, address: str, *, token: str | None = None, **headers: str) -> None:
+    async def ask(
+        self, client: Client, address: str, *, method: str = "GET", token: str | None = None, **headers: str
+    ) -> None:
         path, _, query = address.partition("?")
         sent = {"authorization": f"Bearer {token or self.token}", **headers}
         raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
-        await self._application(http_scope(path, query_string=query.encode(), headers=raw), client.receive, client.send)
+        scope = http_scope(path, method=method, query_string=query.encode(), headers=raw)
+        await self._application(scope, client.receive, client.send)
 
     async def look(self) -> None:
         await self.reader.watcher.look()

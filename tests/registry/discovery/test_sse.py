@@ -243,3 +243,14 @@ def test_events_want_a_token_that_may_read_and_a_readable_place(desk: Desk) -> N
         assert (await desk.get(f"{EVENTS}?after=x")).status == 422
 
     desk.run(scenario)
+
+
+def test_a_head_of_a_stream_does_not_stay_open_and_no_other_method_is_taken(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        head = await desk.get(EVENTS, method="HEAD")
+        assert (head.status, head.body, dict(head.headers)[b"content-type"]) == (200, b"", b"text/event-stream")
+        assert (await desk.get(EVENTS, method="HEAD", token="nonsense")).status == 401
+        refused = await desk.get(EVENTS, method="POST")
+        assert (refused.status, dict(refused.headers)[b"allow"]) == (405, b"GET, HEAD")
+
+    desk.run(scenario)

@@ -24,6 +24,26 @@ def test_what_stays_critical_is_deregistered_when_its_time_is_over(now: datetime
     assert entry.reason == "critical for longer than 60 s"
 
 
+def test_in_maintenance_nothing_is_given_up_and_after_it_the_time_begins_anew(now: datetime) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
+    overrides.begin_maintenance("billing", until=None, reason="new disk", author="ann", now=now)
+    factories.judge(instance, succeeded=False, now=now, times=3)
+
+    assert deadlines.enforce(now=now + timedelta(hours=1)) == 0
+    overrides.end_maintenance("billing", author="ann", now=now + timedelta(hours=1))
+    assert deadlines.enforce(now=now + timedelta(hours=1, seconds=59)) == 0
+    assert deadlines.enforce(now=now + timedelta(hours=1, seconds=60)) == 1
+
+
+def test_a_late_success_begins_the_time_anew(now: datetime) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
+    for seconds, succeeded, times in ((0, False, 3), (40, True, 1), (41, False, 3)):
+        factories.judge(instance, succeeded=succeeded, now=now + timedelta(seconds=seconds), times=times)
+
+    assert deadlines.enforce(now=now + timedelta(seconds=100)) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=101)) == 1
+
+
 def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("billing-1", "billing-2"):
         instance = factories.passing("billing", name, now=now, heartbeat={"deregister_after_seconds": 60})

@@ -53,6 +53,32 @@ def test_an_update_names_what_changed_and_keeps_the_status(now: datetime) -> Non
     assert updated.instance.revision == entry.revision == 3
 
 
+@pytest.mark.parametrize("succeeded", [True, False])
+def test_at_a_new_address_the_first_probe_decides_alone_whether_it_goes_on_being_offered(
+    now: datetime, *, succeeded: bool
+) -> None:
+    thresholds = {"failures_before_critical": 3}
+    instance = factories.passing("billing", now=now, heartbeat=thresholds)
+
+    moved = factories.register("billing", now=now, url="http://127.0.0.1:9102", heartbeat=thresholds).instance
+
+    assert moved.is_offered
+    factories.judge(moved, succeeded=succeeded, now=now)
+    assert moved.is_offered is succeeded
+    factories.judge(instance, succeeded=False, now=now, times=2)
+    instance.refresh_from_db()
+    assert instance.is_offered is succeeded
+
+
+def test_what_was_not_offered_yet_has_all_its_tries_at_a_new_address(now: datetime) -> None:
+    factories.register("billing", now=now)
+    moved = factories.register("billing", now=now, url="http://127.0.0.1:9102").instance
+
+    factories.judge(moved, succeeded=False, now=now, times=2)
+
+    assert moved.status == Status.STARTING
+
+
 def test_the_answer_holds_the_providers_that_are_offered_and_names_those_without(now: datetime) -> None:
     logsvc = factories.passing("logsvc", now=now)
     factories.register("logsvc", "logsvc-2", now=now)

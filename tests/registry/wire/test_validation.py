@@ -1,11 +1,16 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from config.escaping import is_invisible
 from config.problems import Invalid
 from registry.discovery import queries
 from registry.instances.batch import Batch
+from registry.instances.declaration import check_reason
 from registry.wire.declaration import Declaration
+from registry.wire.limits import LONGEST_REASON
 from registry.wire.validation import convert
 
 URL = "http://127.0.0.1:9000"
@@ -62,7 +67,12 @@ def test_what_a_body_itself_says_is_kept() -> None:
     assert found["detail"].startswith("`wait` needs `after`")
 
 
-@pytest.mark.parametrize("character", ["\n", "\t", "\x1b", "\x00", "\x7f", "\u202e", "\u2066", "\u2028"])
+UNSEEN = ["\u00ad", "\u200b", "\u200c", "\u200d", "\u200e", "\u2060", "\u3164", "\ufeff", "\U000e0061"]
+
+
+@pytest.mark.parametrize(
+    "character", ["\n", "\t", "\x1b", "\x00", "\x7f", "\u202e", "\u2066", "\u2028", "\ud83d", *UNSEEN]
+)
 @pytest.mark.parametrize(
     ("member", "pointer"),
     [
@@ -81,3 +91,26 @@ def test_what_a_terminal_or_a_page_would_obey_is_refused(member: str, pointer: s
 
     assert found["pointer"].startswith(pointer)
     assert "control character" in found["detail"]
+
+
+@pytest.mark.parametrize("character", UNSEEN)
+def test_what_nobody_sees_is_refused_in_a_reason_and_what_an_emoji_needs_is_not(character: str) -> None:
+    with pytest.raises(Invalid, match="See `errors`"):
+        check_reason(f"new{character} disk")
+
+    assert check_reason("new disk \N{WARNING SIGN}\N{VARIATION SELECTOR-16}") == "new disk \u26a0\ufe0f"
+
+
+@pytest.mark.parametrize("member", ["zone", "tags"])
+def test_two_labels_never_differ_in_what_nobody_sees_alone(member: str) -> None:
+    label = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
+    value = {"tags": [label]}.get(member, label)
+
+    assert fault(lambda: convert({"url": URL, member: value}, Declaration))["pointer"].startswith(f"/{member}")
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])))
+def test_ordinary_text_of_any_language_is_a_reason(text: str) -> None:
+    plain = "".join(character for character in text if not is_invisible(character))[:LONGEST_REASON]
+
+    assert check_reason(plain) == plain

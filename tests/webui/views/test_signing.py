@@ -32,3 +32,21 @@ def test_a_person_signs_out(client: Client, person: User) -> None:
     client.force_login(person)
     assert client.post("/sign-out").headers["Location"] == "/sign-in"
     assert client.get("/").headers["Location"] == "/sign-in?next=/"
+
+
+def test_a_page_of_who_was_signed_in_before_sends_nothing_in_another_persons_name(person: User) -> None:
+    other = User.objects.create_user("assistant", password=PASSWORD)
+    browser = Client(enforce_csrf_checks=True)
+    page = browser.get("/sign-in")
+    form = {"username": "teacher", "password": PASSWORD, "csrfmiddlewaretoken": str(page.context["csrf_token"])}
+    browser.post("/sign-in", form)
+    old = str(browser.get("/change-password").context["csrf_token"])
+
+    browser.post("/sign-out", headers={"X-CSRFToken": old})
+    form |= {"username": other.username, "csrfmiddlewaretoken": str(browser.get("/sign-in").context["csrf_token"])}
+    browser.post("/sign-in", form)
+    sent = browser.post("/change-password", headers={"X-CSRFToken": old, "HX-Request": "true"})
+
+    assert browser.session["_auth_user_id"] == str(other.pk)
+    assert sent.status_code == 403
+    assert "Load the page again" in sent.content.decode()

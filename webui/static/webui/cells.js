@@ -103,8 +103,9 @@
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.successful || [412, 422].includes(detail.xhr.status)) return;
     const cells = detail.requestConfig.formData.getAll("cell").map((id) => document.getElementById(id));
-    for (const cell of cells) Object.assign(cell, { className: "unsaved", title: editor.dataset.lost }).dataset.retry = "";
-    if (cells.length) document.getElementById("toasts").textContent = editor.dataset.lost;
+    const why = detail.xhr.status === 403 ? editor.dataset.expired : editor.dataset.lost;
+    for (const cell of cells) Object.assign(cell, { className: "unsaved", title: why }).dataset.retry = "";
+    if (cells.length) document.getElementById("toasts").textContent = why;
   });
   document.addEventListener("htmx:confirm", (event) => {
     if (event.detail.verb === "get" && event.detail.target.querySelector(UNSAVED) && !confirm(editor.dataset.leave)) event.preventDefault();
