@@ -23,6 +23,15 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
+# What a service with pages for people adds, and one with an admin.
+PAGES_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+ADMIN_APPS = ["unfold", "django.contrib.admin", *PAGES_APPS]
 
 MIDDLEWARE = [
     "logsvc.client.requests.DjangoRequestIds",
@@ -30,6 +39,20 @@ MIDDLEWARE = [
     "config.pages.PagesMiddleware",
     "config.problems.ProblemMiddleware",
     "django.middleware.common.CommonMiddleware",
+]
+
+ADMIN_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.PagesMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.SignInMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 # The lanes of a service's ASGI application that answer before Django does; see config/hybrid.py.

@@ -3,26 +3,19 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp import admin as totp_admin
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config import admin_accounts
 from registry.admin.two_step import SignInForm
 
 # Its page shows every secret; an account sets up its own authenticator (two_step.py).
-admin.site.unregister([User, Group, totp_admin.TOTPDevice])
+admin.site.unregister(totp_admin.TOTPDevice)
 admin.site.login_form = SignInForm
 
 
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+class UserAdmin(admin_accounts.UserAdmin):
     list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "last_login"]
     list_filter = ["is_staff", "is_active"]
 
@@ -40,10 +33,8 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
         super().delete_queryset(request, queryset if request.user.is_superuser else queryset.filter(is_superuser=False))
 
 
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
-
-
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
     return user is None or request.user.is_superuser or not user.is_superuser
+
+
+admin_accounts.register(UserAdmin)
