@@ -18,5 +18,6 @@ application = Hybrid(
     buffer_bytes=settings.BODY_BUFFER_BYTES,
     hosts=Hosts(settings.ALLOWED_HOSTS),
     admission=Admission(),
+    answer_seconds=settings.ANSWER_SECONDS,
     on_problem=note_in_native_lane,
 )

@@ -22,6 +22,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # The engines that Rollcall supports and is tested on.
 _ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
+_POSTGRESQL_OPTIONS = {
+    "connect_timeout": 3,
+    # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer.
+    "options": "-c idle_in_transaction_session_timeout=10s",
+}
 # What the registry takes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
@@ -198,6 +203,9 @@ def database(service: Service) -> dict[str, Any]:
         )
     settings["CONN_MAX_AGE"] = None
     settings["CONN_HEALTH_CHECKS"] = True
+    if settings["ENGINE"] == "django.db.backends.postgresql":
+        settings["ENGINE"] = "config.postgresql"
+        settings["OPTIONS"] = _POSTGRESQL_OPTIONS | settings.get("OPTIONS", {})
     if settings["ENGINE"] == "django.db.backends.sqlite3":
         settings["ENGINE"] = "config.sqlite"
         settings["CONN_HEALTH_CHECKS"] = False

@@ -28,6 +28,8 @@ Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
 INTAKE = "rollcall.intake"
 
+# Methods that change something, and may be sent again by whoever was not answered.
+REPEATABLE = ("PUT", "DELETE")
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class Hybrid:
         buffer_bytes: int = 64 * 1024 * 1024,
         hosts: Hosts | None = None,
         admission: Admission | None = None,
+        answer_seconds: float | None = None,
         on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
     ) -> None:
         self._application = application
@@ -56,6 +59,7 @@ class Hybrid:
         self._buffer = Buffer(buffer_bytes)
         self._hosts = hosts
         self._admission = admission
+        self._answer_seconds = answer_seconds
         self._on_problem = on_problem
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
 
@@ -117,7 +121,10 @@ class Hybrid:
             if self._hosts is not None:
                 self._hosts.check(scope)
             handler = next((found for lane in self._lanes if (found := lane(scope)) is not None), self._django)
-            await handler(scope, receive, answer.send)
+            if self._answer_seconds is not None and scope["method"] in REPEATABLE:
+                await _answer_within(self._answer_seconds, handler, scope, receive, answer.send)
+            else:
+                await handler(scope, receive, answer.send)
         except Abandoned:
             return
         except asyncio.CancelledError:
@@ -165,6 +172,33 @@ class _Answer:
 async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:
     """The request's whole body, for a lane that has authenticated the request; see config/bodies.py."""
     return await bodies.read(scope, receive, limit_bytes=limit_bytes, intake=scope.get(INTAKE))
+
+
+async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
+    """Raises Unavailable where the answer is not there in time; the time while the body comes does not count."""
+    has_come = False
+
+    async def receive_in_peace() -> Message:
+        nonlocal has_come
+        if has_come:
+            return await receive()
+        deadline.reschedule(None)
+        message = await receive()
+        has_come = not message.get("more_body", False)
+        deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+        return message
+
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            await handler(scope, receive_in_peace, send)
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        late = problems.Unavailable(
+            f"There was no answer within {seconds:g} s, and it may come to pass yet: ask again."
+        )
+        late.headers["Retry-After"] = "1"
+        raise late from error
 
 
 async def respond(send: Send, response: problems.RawResponse) -> None:

@@ -62,6 +62,8 @@ WEBSOCKET_LANES: list[str] = []
 REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
 BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
+# Within which a PUT or a DELETE is answered, if only that it cannot be; None: when it is done.
+ANSWER_SECONDS: float | None = None
 # The bytes that the bodies of all requests of a process may hold at one time.
 BODY_BUFFER_BYTES = env.integer("ROLLCALL_BODY_BUFFER_MIB", 64, at_least=8) * 1024 * 1024
 # Below these paths no body is read without a token.

@@ -37,6 +37,8 @@ OTP_TOTP_ISSUER = "Rollcall registry"
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 
+# Sooner than a careful client gives up.
+ANSWER_SECONDS = 4.0
 # Of a batch of ten thousand registrations.
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
@@ -68,7 +70,7 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
-WHEN_SERVING = [*base.WHEN_SERVING, "registry.tasks.stand_by_as_server"]
+WHEN_SERVING = [*base.WHEN_SERVING, "config.serving.wait_briefly", "registry.tasks.stand_by_as_server"]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"

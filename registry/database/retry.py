@@ -1,14 +1,21 @@
-"""Transactions that are retried after a conflict with another writer."""
+"""Transactions that are retried: after a conflict with another writer, or while the database is away."""
 
 import logging
 import random
 import sqlite3
 from collections.abc import Callable
 from functools import wraps
-from time import sleep
+from time import monotonic, sleep
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    transaction,
+)
 
 from registry.errors import Contended
 
@@ -17,6 +24,8 @@ ATTEMPTS = 10
 # pauses are random, so that two that have met once do not meet again.
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.25
+# Between two attempts while the database is away.
+AWAY_SECONDS = 0.5
 # PostgreSQL's codes for a deadlock and a serialization failure.
 _ENDED = ("40P01", "40001")
 # Caused by another writer: the same key was inserted, or the row that a key points to was deleted. Any other violation
@@ -62,6 +71,23 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
         raise Contended from collision
 
     return run
+
+
+def outlast(function: Callable[[], Result], *, seconds: float, pause: Callable[[float], None] = sleep) -> Result:
+    """Call it, and again while the database is away, locked or full, for so long; then raise what it raised.
+
+    For what would have to be done anew if it were not written. Not to be called in a transaction.
+    """
+    until = monotonic() + seconds
+    while True:
+        try:
+            return function()
+        except (OperationalError, InterfaceError) as error:
+            if monotonic() >= until:
+                raise
+            logger.warning("The database is away, and is tried again: %s", error)
+        pause(AWAY_SECONDS)
+        close_old_connections()
 
 
 def _is_collision(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from registry.health.probe import Due
 from registry.models import Heartbeat
 
 # Beyond the probe's own timeout: the time to write what it found.
-LEASE_MARGIN_SECONDS = 10.0
+LEASE_MARGIN_SECONDS = 5.0
 
 _HEARTBEAT = (
     "instance_id",

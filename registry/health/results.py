@@ -64,11 +64,11 @@ class StatusChange:
 
 
 @retry.retried
-def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> int:
+def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> list[Result]:
     """Write the health that follows from results, in one statement except for instances whose status changes.
 
-    Returns how many instances changed. A result whose claim is no longer held, because the lease ran out, or the
-    instance was updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
+    Returns those that count. A result whose claim is no longer held, because the lease ran out, or the instance was
+    updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
     falls is then only suspect.
     """
     judged = [_judged(result, now=now) for result in results]
@@ -83,7 +83,8 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     changed = [each for each in turned if each.due.instance_id in held]
     falls = [each.result for each in changed if each.is_fall]
     kept = protection.hold_back(falls, is_cut_off=is_cut_off, now=now) if falls else {}
-    return _announce(_decided(changed, kept), now=now)
+    _announce(_decided(changed, kept), now=now)
+    return [each.result for each in judged if each.due.instance_id in held]
 
 
 @retry.retried
@@ -137,11 +138,8 @@ def _decided(changed: Sequence[Judged], kept: Mapping[int, str]) -> dict[int, St
     return changes
 
 
-def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> int:
-    """Store and journal the changes; returns how many.
-
-    An instance that another writer has changed or removed since the claim is left alone.
-    """
+def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
+    """Store and journal the changes. An instance that another writer has changed or removed since is left alone."""
     found = Instance.objects.select_for_update().filter(pk__in=list(changes)).order_by("pk") if changes else ()
     drafts = []
     for instance in found:
@@ -157,7 +155,6 @@ def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> int:
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])
         log.append(drafts, now=now)
-    return len(drafts)
 
 
 def _row(judged: Judged, *, now: datetime) -> bulk.HeartbeatRow:

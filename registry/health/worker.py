@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from registry import redis_client
+from registry.database import retry
 from registry.health import deadlines, leases, probe_counts, protection, results
 from registry.health.canary import Canary
 from registry.health.probe import FAILED, Due, Finding, Result
@@ -25,6 +26,8 @@ BATCH = 2000
 # than a second before any probe is.
 AHEAD_SECONDS = 2.5
 LINGER_SECONDS = 0.2
+# Once a lease has run out, its result is of no use.
+OUTLAST_SECONDS = 15.0
 
 
 class HeartbeatWorker:
@@ -62,8 +65,12 @@ class HeartbeatWorker:
     def write(self, found: Sequence[Result]) -> None:
         """Write the results of a group of probes."""
         has_failures = any(result.finding in FAILED for result in found)
-        results.record(found, is_cut_off=has_failures and self.canary.is_silent(), now=timezone.now())
-        self.counts.see(found, now=time.time())
+        is_cut_off = has_failures and self.canary.is_silent()
+        kept = retry.outlast(
+            lambda: results.record(found, is_cut_off=is_cut_off, now=timezone.now()), seconds=OUTLAST_SECONDS
+        )
+        # Of what was deregistered or has moved meanwhile a late result says nothing.
+        self.counts.see(kept, now=time.time())
         self.delays.flush()
         self._signer.leave(Part.PROBES, now=time.time())
 

@@ -19,10 +19,14 @@ from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
 from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
 
-RETRY_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
+# The wait after so many attempts. A receiver that is back within ten minutes has heard everything ten seconds later;
+# one that stays away for an hour costs an attempt in five minutes.
+RETRY_SECONDS = {0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 75: 60.0, 105: 300.0}
 JITTER = 0.2
 TIMEOUT_SECONDS = 10.0
-LEASE_SECONDS = 30.0
+# Renewed while a message is under way (`renew`), so that one whose worker dies is sent by another soon.
+LEASE_SECONDS = 8.0
+RENEW_BEFORE_SECONDS = 5.0
 PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
@@ -119,6 +123,11 @@ def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
             needs_resync=False,
         )
     log(attempts, now=now)
+
+
+def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[int]:
+    """Hold claims of one sweep for longer; returns those that are still ours."""
+    return _move(instance_ids, lease_until=lease_until, to={"lease_until": to})
 
 
 def put_back(messages: Sequence[Message], *, now: datetime) -> None:
@@ -263,7 +272,7 @@ def _put_off(attempt: Attempt, *, now: datetime) -> None:
 
 
 def _wait_seconds(attempt: Attempt) -> float:
-    wait = RETRY_SECONDS[min(attempt.message.attempts, len(RETRY_SECONDS) - 1)]
+    wait = max(wait for attempts, wait in RETRY_SECONDS.items() if attempts <= attempt.message.attempts)
     wait *= random.uniform(1 - JITTER, 1 + JITTER)
     asked = attempt.retry_after_seconds
     return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))

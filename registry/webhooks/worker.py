@@ -1,11 +1,16 @@
 """The webhooks half of a worker process: claims the dependents that lag, has each told, writes what came of it."""
 
+import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
 
 from registry import wakeups
+from registry.database import retry
 from registry.instances.declaration import address_policy
 from registry.outbound import urls
 from registry.outbound.client import Outcome
@@ -20,6 +25,10 @@ CAPACITY = 8000
 BATCH = 1000
 # What takes longer and brings no whole answer holds a place that others wait for.
 PATIENCE_MS = 1000.0
+# Nothing is under way for longer, whatever has become of it.
+LONGEST_SECONDS = 40.0
+# What came of a webhook is worth so much waiting for the database: unwritten, it is sent again.
+OUTLAST_SECONDS = 30.0
 
 
 class WebhookWorker:
@@ -30,16 +39,23 @@ class WebhookWorker:
     ) -> None:
         self.hosts = Hosts()
         self._wake = wake
+        # Until when each message under way is claimed, by its instance and the end of its first lease.
+        self._leases: dict[tuple[int, float], float] = {}
+        # A claim is renewed or settled, by two threads, one after the other.
+        self._settling = threading.Lock()
         self.pipeline: Intake[Message] = pipeline or Pipeline[Message, Outcome, Attempt](
             lambda: LimitedSender(Sender(address_policy()), self.hosts), self.write, name="courier", capacity=CAPACITY
         )
 
     def sweep(self, *, now: datetime) -> None:
         """Claim every dependent that lags, as far as this process has room for it, and tell it."""
+        self._renew(now=now.timestamp())
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
             left_alone = self.hosts.release()
             sent, refused = admitted(cursors.claim(now=now, limit=limit, left_alone=left_alone), self.hosts)
+            with self._settling:
+                self._leases.update({(each.instance_id, each.lease_until): each.lease_until for each in sent})
             # First, so that all who were admitted are settled, whatever becomes of the others.
             self.pipeline.submit(sent)
             cursors.put_back(refused, now=now)
@@ -48,10 +64,33 @@ class WebhookWorker:
 
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write what came of a group of webhooks; there may be more to send now that they are through."""
-        now = timezone.now()
-        cursors.record(attempts, now=now)
-        if cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
+        with self._settling:
+            held = [self._with_present_lease(attempt) for attempt in attempts]
+            retry.outlast(lambda: cursors.record(held, now=timezone.now()), seconds=OUTLAST_SECONDS)
+        if cursors.lagging(now=time.time(), left_alone=self.hosts.waiting()):
             self._wake()
+
+    def _renew(self, *, now: float) -> None:
+        with self._settling:
+            ending = defaultdict(list)
+            for key, lease_until in tuple(self._leases.items()):
+                if key[1] + LONGEST_SECONDS < now:
+                    del self._leases[key]
+                elif lease_until < now + cursors.RENEW_BEFORE_SECONDS:
+                    ending[lease_until].append(key)
+            renewed = now + cursors.LEASE_SECONDS
+            for lease_until, keys in ending.items():
+                ours = cursors.renew([pk for pk, _ in keys], lease_until=lease_until, to=renewed)
+                for key in keys:
+                    if key[0] in ours:
+                        self._leases[key] = renewed
+                    else:
+                        del self._leases[key]
+
+    def _with_present_lease(self, attempt: Attempt) -> Attempt:
+        message = attempt.message
+        lease_until = self._leases.pop((message.instance_id, message.lease_until), message.lease_until)
+        return replace(attempt, message=replace(message, lease_until=lease_until))
 
 
 class LimitedSender:

@@ -324,6 +324,35 @@ def test_draining_answers_a_request_that_hangs_with_unavailable() -> None:
     assert client.has_everything
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_what_may_be_sent_again_is_answered_in_time_also_where_it_hangs(method: str) -> None:
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await asyncio.Event().wait()
+
+    application = hybrid(echo, [lane_of(hang)], answer_seconds=0.01)
+    client = ask(application, http_scope("/native", method=method), *request_of(b"one", b"two"))
+    assert client.status == 503
+    assert (b"retry-after", b"1") in client.headers
+    assert client.has_everything
+
+
+def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:
+    body = iter(request_of(b"one", b"two"))
+    client = Client()
+
+    async def receive() -> Message:
+        # Longer than an answer may take.
+        await asyncio.sleep(0.05)
+        return next(body)
+
+    application = hybrid(echo, answer_seconds=0.04)
+    asyncio.run(application(http_scope(method="PUT"), receive, client.send))
+    assert client.status == 201
+    assert client.body == b"PUT onetwo"
+
+
 def test_draining_cuts_a_native_stream_at_once(caplog: pytest.LogCaptureFixture) -> None:
     async def stream(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

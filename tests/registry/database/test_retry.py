@@ -204,3 +204,29 @@ def _come(now: datetime) -> None:
         factories.register("billing", now=now, url="http://127.0.0.1:1")
     finally:
         connection.close()
+
+
+def test_an_outage_of_the_database_is_outlasted() -> None:
+    outcomes: list[OperationalError | str] = [
+        OperationalError("database is locked"),
+        OperationalError("gone"),
+        "stored",
+    ]
+    waited: list[float] = []
+
+    def store() -> str:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, str):
+            return outcome
+        raise outcome
+
+    assert retry.outlast(store, seconds=60, pause=waited.append) == "stored"
+    assert waited == [retry.AWAY_SECONDS] * 2
+
+
+def test_an_outage_longer_than_it_is_worth_is_raised() -> None:
+    def store() -> str:
+        raise OperationalError("database is locked")
+
+    with pytest.raises(OperationalError):
+        retry.outlast(store, seconds=0)

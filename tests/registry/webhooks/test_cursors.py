@@ -93,18 +93,19 @@ def test_the_cursor_moves_on_a_2xx_only(now: datetime) -> None:
     assert list(Delivery.objects.values_list("status_code", flat=True)) == [204, 500]
 
 
-def test_retries_come_after_1_5_15_and_60_seconds_and_then_every_5_minutes(now: datetime) -> None:
+def test_retries_come_every_8_seconds_for_ten_minutes_and_then_ever_more_rarely(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     factories.passing("logsvc", now=now)
     waits = []
-    for _ in range(6):
+    for attempts in (0, 1, 2, 3, 50, 80, 200):
+        Cursor.objects.update(attempts=attempts)
         (message,) = claim(now)
         cursors.record([answered(message, 503)], now=now)
         wait = Cursor.objects.get().next_attempt_at - now.timestamp()
         waits.append(wait)
         now += timedelta(seconds=wait + 0.001)
 
-    for wait, nominal in zip(waits, [1, 5, 15, 60, 300, 300], strict=True):
+    for wait, nominal in zip(waits, [1, 2, 4, 8, 8, 60, 300], strict=True):
         assert nominal * 0.8 <= wait <= nominal * 1.2
 
 

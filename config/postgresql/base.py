@@ -1,0 +1,94 @@
+"""PostgreSQL as Django has it, but for a connection that has gone silent: psycopg waits for ever for its answer.
+
+So it is when a firewall or a proxy has dropped the connection without a word, or a host is gone: TCP's own keepalive
+does not help where something in between acknowledges it.
+"""
+
+import time
+from collections.abc import Generator
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg.abc import PQGen
+
+# A statement that takes longer is asked after by another connection, and again ever more rarely while it is at work.
+FIRST_LOOK_SECONDS = 3.0
+LONGEST_LOOK_SECONDS = 60.0
+# So long the other connection may take to be made, and to answer.
+CONNECTING_SECONDS = 2
+ASKING_SECONDS = 2.0
+# So long an answer may be under way from a server that was found idle.
+SECOND_LOOK_SECONDS = 0.5
+
+# Not where it waits for us to read, who wait for it to write.
+_IS_AT_WORK = """
+    SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity WHERE pid = %s
+"""
+
+Value = TypeVar("Value")
+
+
+class BriefConnection(psycopg.Connection[Any]):
+    """Waits for nothing longer than a moment."""
+
+    def wait(self, gen: PQGen[Value], interval: float = 0.1, timeout: float | None = None) -> Value:
+        return super().wait(gen, interval, ASKING_SECONDS if timeout is None else timeout)
+
+
+class WatchfulConnection(psycopg.Connection[Any]):
+    """While it waits for long it asks, on another connection, whether the server is at work for it still."""
+
+    parameters: dict[str, Any]
+
+    def wait(self, gen: PQGen[Value], interval: float = 0.1, timeout: float | None = None) -> Value:
+        return super().wait(self._watched(gen), interval, timeout)
+
+    def _watched(self, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
+        """The generator of psycopg's, which is resumed without readiness while nothing comes."""
+        pause_seconds, look_at, is_suspicious = FIRST_LOOK_SECONDS, time.monotonic() + FIRST_LOOK_SECONDS, False
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() >= look_at:
+                    if self._is_served():
+                        pause_seconds, is_suspicious = min(2 * pause_seconds, LONGEST_LOOK_SECONDS), False
+                    elif is_suspicious:
+                        self.close()
+                        raise psycopg.OperationalError(
+                            "the connection is silent, and the server is not at work for it: it was dropped on the way"
+                        )
+                    else:
+                        is_suspicious = True
+                    look_at = time.monotonic() + (SECOND_LOOK_SECONDS if is_suspicious else pause_seconds)
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            value: Value = end.value
+            return value
+
+    def _is_served(self) -> bool:
+        """Whether the server has a statement of this connection under way."""
+        parameters = getattr(self, "parameters", None)
+        if parameters is None:
+            # While it is set up.
+            return True
+        try:
+            with BriefConnection.connect(**parameters, connect_timeout=CONNECTING_SECONDS, autocommit=True) as other:
+                row = other.execute(_IS_AT_WORK, [self.info.backend_pid]).fetchone()
+        except psycopg.Error as error:
+            # A server that refuses a connection, since it has too many, is there.
+            return "FATAL" in str(error)
+        return row is not None and bool(row[0])
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    # Django asks the module for a connection.
+    Database = cast(Any, SimpleNamespace(**{**vars(psycopg), "connect": WatchfulConnection.connect}))
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
+        connection.parameters = {name: conn_params[name] for name in names if name in conn_params}
+        return connection

