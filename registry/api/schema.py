@@ -37,14 +37,14 @@ def described(
     RevisedView also refuses any other parameter (base.py).
     """
     statuses = (status,) if isinstance(status, int) else status
-    answered = {(code, "application/json"): _schema(answer) for code in statuses} if answer else {}
+    answered = {(code, "application/json"): schema_of(answer) for code in statuses} if answer else {}
     empty = {} if answer else dict.fromkeys(statuses)
-    problems = {(code, "application/problem+json"): _schema(answers.Problem) for code in _PROBLEMS}
+    problems = {(code, "application/problem+json"): schema_of(answers.Problem) for code in _PROBLEMS}
     parameters = [OpenApiParameter(name, kind, OpenApiParameter.QUERY) for name, kind in query_schemas(query).items()]
     schema = extend_schema(
         summary=summary,
         parameters=[*_NAMES, *parameters],
-        request={"application/json": _schema(body)} if body else None,
+        request={"application/json": schema_of(body)} if body else None,
         responses={**answered, **empty, **problems},
         extensions={"x-body-required": needs_body} if body else None,
     )
@@ -91,7 +91,8 @@ def query_schemas(query: type[Struct]) -> dict[str, dict[str, Any]]:
     return {name: _given(portable(schema)) for name, schema in found[query.__name__]["properties"].items()}
 
 
-def _schema(kind: Any) -> dict[str, Any]:
+def schema_of(kind: Any) -> dict[str, Any]:
+    """The schema of a struct, which `components` then holds, or of a list of one."""
     if isinstance(kind, type) and issubclass(kind, Struct):
         _structs.add(kind)
     else:

@@ -1,7 +1,7 @@
-"""What a dependent is told: the net change of what it requires, since it was last told."""
+"""Composes webhooks: the net change of the services that a dependent requires, since its last one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,15 +12,15 @@ from registry.journal import log
 from registry.journal.net_change import net_change
 from registry.models import JournalEntry
 from registry.sealing import opened
-from registry.wire import bodies
+from registry.wire import answers, bodies
 
 EVENT_TYPE = "registry.providers.changed"
-# A dependent that lags by more asks for the whole: that costs it one request, and us no walk through the journal.
+# A dependent that lags by more is resynced: one request, instead of a walk through the journal.
 MOST_REVISIONS = 10_000
 
 
 class Lagging(NamedTuple):
-    """A dependent's cursor, and what is needed of its instance to make its message."""
+    """A dependent's cursor, with the attributes of its instance that a message needs."""
 
     instance_id: int
     notified_revision: int
@@ -37,13 +37,13 @@ class Lagging(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One webhook that this process has claimed the sending of."""
+    """A webhook that this process has claimed to send."""
 
     instance_id: int
     service: str
     instance: str
     url: str
-    # One, or during a rotation two; never shown.
+    # One, or two during a rotation; never shown.
     secrets: tuple[str, ...] = field(repr=False)
     id: str
     from_revision: int
@@ -54,8 +54,10 @@ class Message:
 
 
 class Composer:
-    """Makes the messages of one claim: the journal is read once, and a change is folded and encoded once for all that
-    are told the same."""
+    """Makes the messages of one claim.
+
+    The journal is read once, and a change is folded and encoded once for all dependents that get the same.
+    """
 
     def __init__(
         self,
@@ -72,30 +74,42 @@ class Composer:
         self._now = now
         self._timestamp = bodies.timestamp(now)
         self._entries = self._read([cursor for cursor in cursors if not self._is_far_behind(cursor)])
-        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw]]] = {}
+        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, Any]]] = {}
 
     def message(self, cursor: Lagging) -> Message | None:
-        """None when there is nothing to tell."""
+        """The message for a dependent; None when there is nothing to tell."""
         needs_resync = cursor.needs_resync or self._is_far_behind(cursor)
         has_changes, changes = self._changes(cursor)
-        if not has_changes and not needs_resync and not _is_in_doubt(cursor):
+        # An unacknowledged message may have arrived: its dependent is told even when nothing is left of the change, as
+        # it may have applied what has since been undone.
+        is_in_doubt = cursor.sent_revision > cursor.notified_revision
+        if not (has_changes or needs_resync or is_in_doubt):
             return None
+        data = answers.ProvidersChange(
+            subscriber=answers.Subscriber(service=cursor.service, instance=cursor.name),
+            from_revision=cursor.notified_revision,
+            to_revision=self._head,
+            resync=needs_resync,
+            **changes,
+        )
+        # The same on every retry of the same range; a resync that was asked for twice is two messages.
+        stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
         return Message(
             instance_id=cursor.instance_id,
             service=cursor.service,
             instance=cursor.name,
             url=cursor.notify_url,
             secrets=cursor.secrets,
-            id=self._id(cursor),
+            id=f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem,
             from_revision=cursor.notified_revision,
             to_revision=self._head,
             attempts=cursor.attempts,
             lease_until=self._lease_until,
-            body=self._body(cursor, changes, needs_resync=needs_resync),
+            body=msgspec.json.encode(answers.Webhook(type=EVENT_TYPE, timestamp=self._timestamp, data=data)),
         )
 
     def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[JournalEntry]]:
-        """The journal from the hindmost cursor on, by service."""
+        """The journal from the cursor furthest behind, by service."""
         by_service: defaultdict[str, list[JournalEntry]] = defaultdict(list)
         if cursors:
             services = {service for cursor in cursors for service in cursor.requires}
@@ -104,34 +118,16 @@ class Composer:
                 by_service[entry.service].append(entry)
         return by_service
 
-    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw]]:
-        """Whether there are any, and the lists of them, encoded."""
-        key = (cursor.requires, cursor.scanned_revision)
+    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, Any]]:
+        """Whether there are any changes, and their lists, encoded."""
+        services, after = key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
-            net = net_change(self._concerning(*key))
+            entries = [each for service in services for each in self._entries.get(service, ()) if each.revision > after]
+            net = net_change(sorted(entries, key=lambda entry: entry.revision))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
             encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
             self._folded[key] = (bool(net), encoded)
         return self._folded[key]
-
-    def _concerning(self, services: Iterable[str], after: int) -> list[JournalEntry]:
-        entries = [entry for service in services for entry in self._entries.get(service, ()) if entry.revision > after]
-        return sorted(entries, key=lambda entry: entry.revision)
-
-    def _body(self, cursor: Lagging, changes: dict[str, msgspec.Raw], *, needs_resync: bool) -> bytes:
-        data: dict[str, Any] = {
-            "subscriber": {"service": cursor.service, "instance": cursor.name},
-            "from_revision": cursor.notified_revision,
-            "to_revision": self._head,
-            **({"resync": True} if needs_resync else {}),
-            **changes,
-        }
-        return msgspec.json.encode({"type": EVENT_TYPE, "timestamp": self._timestamp, "data": data})
-
-    def _id(self, cursor: Lagging) -> str:
-        """The same on every retry of the same range; a resync that was asked for twice is two messages."""
-        stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
-        return f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
         return self._head - cursor.scanned_revision > self._most_revisions
@@ -141,11 +137,3 @@ def secrets_of(newest: str | None, previous: str | None, *, until: datetime | No
     """The secrets to sign with, the newest first: during a rotation the previous one too."""
     both = (newest, previous) if until is not None and until > now else (newest,)
     return tuple(opened(secret) for secret in both if secret)
-
-
-def _is_in_doubt(cursor: Lagging) -> bool:
-    """Whether a message may have arrived that nobody acknowledged.
-
-    Its dependent must be told even when nothing is left of the change: it may have applied what has since been undone.
-    """
-    return cursor.sent_revision > cursor.notified_revision

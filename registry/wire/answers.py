@@ -153,6 +153,42 @@ class TargetGroup(Struct, kw_only=True):
     labels: dict[str, str]
 
 
+class Subscriber(Struct, kw_only=True):
+    """The dependent to which a webhook goes."""
+
+    service: ServiceName
+    instance: InstanceName
+
+
+class Removed(Struct, kw_only=True):
+    """An instance that is no longer offered, and the change in the journal that ended it."""
+
+    service: ServiceName
+    instance: InstanceName
+    reason: ChangeName
+
+
+class ProvidersChange(Struct, kw_only=True, omit_defaults=True):
+    """The net change, between two revisions, of the services that `subscriber` requires."""
+
+    subscriber: Subscriber
+    from_revision: Revision
+    to_revision: Revision
+    # Set when the dependent is to ask for the whole.
+    resync: bool = False
+    added: list[Provider]
+    changed: list[Provider]
+    removed: list[Removed]
+
+
+class Webhook(Struct, kw_only=True):
+    """A webhook's body; `type` is `registry.providers.changed`."""
+
+    type: str
+    timestamp: Timestamp
+    data: ProvidersChange
+
+
 class DeliveryAttempt(Struct, kw_only=True):
     id: int
     service: ServiceName
