@@ -12,6 +12,7 @@ import msgspec
 from django.conf import settings
 from msgspec import Struct
 
+from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
@@ -100,7 +101,7 @@ def _response(status: int, body: Struct, *, revision: int) -> RawResponse:
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    return header(scope, name)
 
 
 lane = Lane()

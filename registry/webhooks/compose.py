@@ -17,6 +17,9 @@ from registry.wire import answers, bodies
 EVENT_TYPE = "registry.providers.changed"
 # A dependent that lags by more is resynced: one request, instead of a walk through the journal.
 MOST_REVISIONS = 10_000
+# So is one whose message would be larger than many servers accept by default (1 MiB).
+MOST_BYTES = 900_000
+_NOTHING: dict[str, msgspec.Raw] = dict.fromkeys(("added", "changed", "removed"), msgspec.Raw(b"[]"))
 
 
 class Lagging(NamedTuple):
@@ -74,23 +77,25 @@ class Composer:
         self._now = now
         self._timestamp = bodies.timestamp(now)
         self._entries = self._read([cursor for cursor in cursors if not self._is_far_behind(cursor)])
-        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, Any]]] = {}
+        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw] | None]] = {}
 
     def message(self, cursor: Lagging) -> Message | None:
         """The message for a dependent; None when there is nothing to tell."""
-        needs_resync = cursor.needs_resync or self._is_far_behind(cursor)
         has_changes, changes = self._changes(cursor)
+        needs_resync = cursor.needs_resync or changes is None or self._is_far_behind(cursor)
         # An unacknowledged message may have arrived: its dependent is told even when nothing is left of the change, as
         # it may have applied what has since been undone.
         is_in_doubt = cursor.sent_revision > cursor.notified_revision
         if not (has_changes or needs_resync or is_in_doubt):
             return None
+        # Encoded lists stand in for the structs, to be encoded once for all dependents that get the same.
+        parts: dict[str, Any] = {**(_NOTHING if changes is None else changes)}
         data = answers.ProvidersChange(
             subscriber=answers.Subscriber(service=cursor.service, instance=cursor.name),
             from_revision=cursor.notified_revision,
             to_revision=self._head,
             resync=needs_resync,
-            **changes,
+            **parts,
         )
         # The same on every retry of the same range; a resync that was asked for twice is two messages.
         stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
@@ -118,15 +123,17 @@ class Composer:
                 by_service[entry.service].append(entry)
         return by_service
 
-    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, Any]]:
-        """Whether there are any changes, and their lists, encoded."""
+    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw] | None]:
+        """Whether there are any changes, and their lists, encoded; None for more than a message may hold."""
         services, after = key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
             entries = [each for service in services for each in self._entries.get(service, ()) if each.revision > after]
             net = net_change(sorted(entries, key=lambda entry: entry.revision))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
-            encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
-            self._folded[key] = (bool(net), encoded)
+            encoded = {name: msgspec.json.encode(part) for name, part in parts.items()}
+            is_small = sum(map(len, encoded.values())) <= MOST_BYTES
+            raw = {name: msgspec.Raw(part) for name, part in encoded.items()} if is_small else None
+            self._folded[key] = (bool(net), raw)
         return self._folded[key]
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
