@@ -34,6 +34,7 @@ class Pulse:
         self._beat_at = clock()
         self._touched_at = -TOUCH_SECONDS
         self._limit_seconds = STALL_SECONDS
+        self._is_watched = False
 
     def beat(self, *, limit_seconds: float | None = None) -> None:
         """Note progress, and how long there may be none now."""
@@ -61,6 +62,9 @@ class Pulse:
         """Begin to touch `path`, and to end this process when there is no progress."""
         self._path = path
         self.beat()
+        if self._is_watched:
+            return
+        self._is_watched = True
         threading.Thread(target=self._look, args=(end or _end,), name="liveness", daemon=True).start()
 
     def _look(self, end: Callable[[], None]) -> None:

@@ -8,7 +8,8 @@ class Service:
     name: str
     default_port: int
     requires: tuple[str, ...] = ()
-    # The queues of its Celery tasks, each with a worker of its own; none for a service without tasks.
+    # The queues of its Celery tasks; none for a service without tasks. `up` gives all to one worker, with beat in it;
+    # in production each may have workers of its own.
     queues: tuple[str, ...] = ()
     # The page that people open in a browser: its title and its path.
     page: tuple[str, str] | None = None

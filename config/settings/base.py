@@ -31,7 +31,8 @@ PAGES_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-ADMIN_APPS = ["unfold", "django.contrib.admin", *PAGES_APPS]
+# Of the processes of a service only the one that serves has an admin, which its URLs import.
+ADMIN_APPS = ["unfold", "django.contrib.admin.apps.SimpleAdminConfig", *PAGES_APPS]
 
 MIDDLEWARE = [
     "logsvc.client.requests.DjangoRequestIds",

@@ -70,7 +70,12 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
-WHEN_SERVING = [*base.WHEN_SERVING, "config.serving.wait_briefly", "registry.tasks.stand_by_as_server"]
+WHEN_SERVING = [
+    *base.WHEN_SERVING,
+    "config.serving.wait_briefly",
+    "registry.tasks.stand_by_as_server",
+    "registry.wakeups.run_in_background",
+]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"

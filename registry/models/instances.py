@@ -10,6 +10,8 @@ from registry.sealing import SealedField
 
 
 class HeartbeatKind(models.TextChoices):
+    # The first probe that reaches the instance chooses HTTP or TCP.
+    AUTO = "auto", "not chosen yet"
     HTTP = "http", "HTTP"
     TCP = "tcp", "TCP"
     TTL = "ttl", "TTL"
@@ -42,7 +44,11 @@ class Instance(models.Model):
     # The run of the process, as it names itself: a deregistered run cannot register again.
     incarnation = models.CharField(max_length=64, blank=True)
 
-    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.TCP)
+    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.AUTO)
+    # Declared without a kind: any HTTP answer below 500 passes.
+    is_kind_chosen = models.BooleanField(default=False)
+    # Declared to accept a silent connection that is held open.
+    is_watched = models.BooleanField(default=False)
     heartbeat_url = models.CharField("heartbeat URL", max_length=LONGEST_URL)
     interval_seconds = models.FloatField(default=10.0)
     timeout_seconds = models.FloatField(default=5.0)
