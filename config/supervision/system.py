@@ -144,7 +144,13 @@ class System:
         """Wait until every service passes or is in maintenance; returns their statuses."""
         deadline, is_late = time.monotonic() + PATIENCE_SECONDS, False
         while True:
-            statuses = await self._statuses()
+            statuses = await asyncio.to_thread(
+                fleet.statuses,
+                SERVICES,
+                host=HOST,
+                port=env.port(SERVICES["registry"]),
+                token=env.secret("REGISTRY_REGISTRY_TOKEN"),
+            )
             missing = {name: status for name, status in statuses.items() if status not in fleet.SETTLED}
             if not missing:
                 break
@@ -158,15 +164,6 @@ class System:
         others = ", ".join(f"{name} ({status})" for name, status in statuses.items() if status != fleet.PASSING)
         self._display.done(f"all services are registered and passing{', but for ' if others else ''}{others}")
         return statuses
-
-    async def _statuses(self) -> dict[str, str]:
-        return await asyncio.to_thread(
-            fleet.statuses,
-            SERVICES,
-            host=HOST,
-            port=env.port(SERVICES["registry"]),
-            token=env.secret("REGISTRY_REGISTRY_TOKEN"),
-        )
 
     def _present(self, statuses: Mapping[str, str]) -> None:
         rows = [[service.name, _address(service), statuses[service.name]] for service in SERVICES.values()]

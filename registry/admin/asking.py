@@ -30,7 +30,12 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         self.operation = _operation(kwargs["name"])
-        self.targets = _targets(request, self.operation)
+        try:
+            targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
+            _check(self.operation, targets)
+        except Problem as problem:
+            raise Http404(problem.detail) from problem
+        self.targets = targets
         self.title = self.operation.title
 
     def get_form_class(self) -> type[Form]:
@@ -114,15 +119,6 @@ def _operation(name: str) -> Operation:
         return OPERATIONS[name]
     except KeyError as error:
         raise Http404 from error
-
-
-def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:
-    try:
-        targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
-        _check(operation, targets)
-    except Problem as problem:
-        raise Http404(problem.detail) from problem
-    return targets
 
 
 def _target(written: str) -> InstanceKey:

@@ -188,19 +188,16 @@ class Life:
                 self.trouble = error
                 self._due[action] = now + wait_after(error, self._failures)
         else:
-            self._after_success(now, action)
-
-    def _after_success(self, now: float, action: Callable[[], float]) -> None:
-        if self._failures:
-            logger.info("The registry answers %s again", self._name)
-        self._failures, self.trouble = 0, None
-        if action == self._register:
-            self._due = {
-                self._register: math.inf,
-                self._verify: now + spread(self._verify_seconds),
-                # The first beat comes at once: until then the instance is not passing.
-                self._beat: now if self._beat_seconds < math.inf else math.inf,
-            }
+            if self._failures:
+                logger.info("The registry answers %s again", self._name)
+            self._failures, self.trouble = 0, None
+            if action == self._register:
+                self._due = {
+                    self._register: math.inf,
+                    self._verify: now + spread(self._verify_seconds),
+                    # The first beat comes at once: until then the instance is not passing.
+                    self._beat: now if self._beat_seconds < math.inf else math.inf,
+                }
 
     def _register(self) -> float:
         self._was_attempted = True

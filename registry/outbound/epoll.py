@@ -138,7 +138,16 @@ class SocketTransport(asyncio.Transport):
 
     def serve(self, events: int) -> None:
         if not self._is_open:
-            self._end_connecting()
+            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                on_failure = self._on_failure
+                self._lose(None)
+                if on_failure is not None:
+                    on_failure(OSError(code, os.strerror(code)))
+            elif _is_connected(self._socket):
+                self._early = b""
+                self._begin()
+                self._watch()
             return
         if self._unsent and events & select.EPOLLOUT:
             unsent, self._unsent = self._unsent, _NOTHING
@@ -170,18 +179,6 @@ class SocketTransport(asyncio.Transport):
         self._on_failure = None
         if self._protocol is not None:
             self._protocol.connection_made(self)
-
-    def _end_connecting(self) -> None:
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            on_failure = self._on_failure
-            self._lose(None)
-            if on_failure is not None:
-                on_failure(OSError(code, os.strerror(code)))
-        elif _is_connected(self._socket):
-            self._early = b""
-            self._begin()
-            self._watch()
 
     def _read(self) -> None:
         try:
