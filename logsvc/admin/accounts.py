@@ -1,5 +1,10 @@
 """The accounts of the admin's users."""
 
-from config import admin_accounts
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
 
-admin_accounts.register()
+from config.admin_accounts import GroupAdmin, UserAdmin
+
+admin.site.unregister([User, Group])
+admin.site.register(User, UserAdmin)
+admin.site.register(Group, GroupAdmin)

@@ -29,13 +29,10 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.operation = _operation(kwargs["name"])
-        try:
-            targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
-            _check(self.operation, targets)
-        except Problem as problem:
-            raise Http404(problem.detail) from problem
-        self.targets = targets
+        if kwargs["name"] not in OPERATIONS:
+            raise Http404
+        self.operation = OPERATIONS[kwargs["name"]]
+        self.targets = _targets(request, self.operation)
         self.title = self.operation.title
 
     def get_form_class(self) -> type[Form]:
@@ -114,11 +111,13 @@ def _suspects() -> list[InstanceKey]:
     return [InstanceKey(service=service, instance=name) for service, name in found]
 
 
-def _operation(name: str) -> Operation:
+def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:
     try:
-        return OPERATIONS[name]
-    except KeyError as error:
-        raise Http404 from error
+        targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
+        _check(operation, targets)
+    except Problem as problem:
+        raise Http404(problem.detail) from problem
+    return targets
 
 
 def _target(written: str) -> InstanceKey:
