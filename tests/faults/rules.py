@@ -123,6 +123,17 @@ def journal_has_no_gap(history: History) -> list[str]:
     return sentences
 
 
+def nothing_is_doubled(history: History) -> list[str]:
+    """Two workers that judge the same, on two hosts, announce it once."""
+    last: dict[Key, str] = {}
+    sentences = []
+    for entry in history.journal:
+        if entry.change == last.get(entry.key) and entry.change != "changed":
+            sentences.append(f"{entry.change} of {_name(entry.key)} is journalled twice in a row, at {entry.revision}")
+        last[entry.key] = entry.change
+    return sentences
+
+
 def nothing_is_revived(history: History) -> list[str]:
     """What was deregistered has no further entry until it is registered; a run that is over is refused."""
     sentences = []
@@ -257,6 +268,7 @@ RULES: tuple[Callable[[History], list[str]], ...] = (
     views_never_go_back,
     nobody_is_told_in_vain,
     journal_has_no_gap,
+    nothing_is_doubled,
     nothing_is_revived,
     answers_are_sound,
     probes_are_punctual,

@@ -112,6 +112,10 @@ FALSE_HISTORIES: dict[str, tuple[Callable[[History], object], str]] = {
     "a gap": (lambda it: it.journal.append(entry(5, "passing")), "the journal has 5 after 3"),
     "a double": (lambda it: it.journal.append(entry(3, "passing")), "the journal has 3 after 3"),
     "another past": (lambda it: it.earlier.append(entry(2, "passing")), "2 was passing of a/a-1 and is no more"),
+    "told twice": (
+        lambda it: it.journal.append(entry(4, "passing")),
+        "passing of a/a-1 is journalled twice in a row, at 4",
+    ),
     "a change of nobody": (
         lambda it: it.journal.extend([entry(4, "deregistered"), entry(5, "passing")]),
         "passing of a/a-1 at 5, which was not registered",
