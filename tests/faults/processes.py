@@ -149,6 +149,11 @@ class Stack:
         await self.engine.stop()
 
     @property
+    def probers(self) -> tuple[str, ...]:
+        """The processes that probe: workers, and in their stead the server."""
+        return tuple(name for name in self.processes if name == "registry" or "worker" in name)
+
+    @property
     def possible(self) -> Possible:
         clock = {Kind.FORWARD, Kind.BACK} if faketime() else set()
         kinds = frozenset({Kind.FLUSH, *clock, *self.engine.kinds})

@@ -57,6 +57,7 @@ class Run:
 
     async def start(self) -> None:
         await self._stack.start()
+        self.history.probers = self._stack.probers
         services, instances = self._size
         self._registry = Registry(self._stack.url, self._stack.token, self.history)
         self._fleet = Fleet(self._registry, self.history, seed=self._seed, services=services, instances=instances)

@@ -13,7 +13,6 @@ LEASE_SECONDS = 12.5
 # After a fault that keeps everybody from probing: until it goes on, and for what a loaded machine adds.
 RECOVERY_SECONDS = 10.0
 SLACK_SECONDS = 3.0
-PROBERS = ("registry", "registry-heartbeats-worker", "registry-worker")
 # Stored; or not known any more, superseded, over; or not now.
 SOUND = (200, 201, 204, 404, 409, 410, 503)
 
@@ -209,7 +208,7 @@ def answers_are_sound(history: History) -> list[str]:
 
 def probes_are_punctual(history: History) -> list[str]:
     """Promise 3: nobody goes unprobed for longer than an interval and a lease, whoever died meanwhile."""
-    excuses = _merged(_excuses(history.injected))
+    excuses = _merged(_excuses(history.injected, history.probers))
     sentences = []
     for watch in history.watches:
         allowed = watch.interval_seconds + watch.timeout_seconds + LEASE_SECONDS + SLACK_SECONDS
@@ -223,7 +222,7 @@ def probes_are_punctual(history: History) -> list[str]:
     return sentences
 
 
-def _excuses(injected: Sequence[Injected]) -> Iterable[tuple[float, float]]:
+def _excuses(injected: Sequence[Injected], probers: Sequence[str]) -> Iterable[tuple[float, float]]:
     """The times in which nobody could probe."""
     for each in injected:
         is_database = each.kind in WITHOUT_DATABASE or (each.kind is Kind.CUT and each.target == "database")
@@ -235,8 +234,10 @@ def _excuses(injected: Sequence[Injected]) -> Iterable[tuple[float, float]]:
             for each in injected
             if each.target == name and each.kind in (Kind.FREEZE, Kind.KILL)
         )
-        for name in PROBERS
+        for name in probers
     ]
+    if not frozen:
+        return
     together = frozen[0]
     for others in frozen[1:]:
         together = [
