@@ -162,21 +162,26 @@ def encryption_keys(service: Service) -> list[str]:
     return [key.strip() for key in secret(f"{service.variable_prefix}_ENCRYPTION_KEYS").split(",") if key.strip()]
 
 
-def membership(service: Service, registry_url: str) -> dict[str, Any]:
-    """The settings block with which a service of this system joins the registry."""
-    prefix = service.variable_prefix
-    name = f"{prefix}_INSTANCE"
+def instance(service: Service) -> str:
+    """`<SERVICE>_INSTANCE`: the name under which this service's process is registered, and logs."""
+    name = f"{service.variable_prefix}_INSTANCE"
     value = text(name, f"{service.name}-1")
     if not _INSTANCE.fullmatch(value):
         raise ImproperlyConfigured(
             f"{name}={value!r} is not a name of an instance: use lower-case letters, digits and '-', "
             "a letter first, at most 63."
         )
+    return value
+
+
+def membership(service: Service, registry_url: str) -> dict[str, Any]:
+    """The settings block with which a service of this system joins the registry."""
+    prefix = service.variable_prefix
     return {
         "REGISTRY_URL": registry_url,
         "TOKEN": secret(f"{prefix}_REGISTRY_TOKEN"),
         "SERVICE": service.name,
-        "INSTANCE": value,
+        "INSTANCE": instance(service),
         "URL": url(f"{prefix}_URL", f"http://127.0.0.1:{port(service)}"),
         "REQUIRES": list(service.requires),
         "STATE_DIR": data_dir() / "client",

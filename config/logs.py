@@ -8,38 +8,52 @@ from typing import Any
 _QUIET = ("httpx2", "httpcore2", "kombu", "amqp", "celery.beat", "celery.worker.strategy", "celery.app.trace")
 
 
-def configuration(*, service: str, token: str, spool_dir: Path) -> dict[str, Any]:
-    """Django's LOGGING for a process of `service`; what the log service cannot take yet waits in `spool_dir`."""
+def configuration(*, service: str, instance: str, token: str, spool_dir: Path) -> dict[str, Any]:
+    """Django's LOGGING for a process of `service`; what the log service cannot take yet waits in `spool_dir`.
+
+    `instance` is the name that the registry knows, so that a log line leads to the health of what wrote it; each
+    process of the instance is told by its number.
+    """
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
             "line": {"format": f"%(asctime)s {service} %(levelname)s %(name)s: %(message)s"},
         },
-        "filters": {"refusals": {"()": "config.logs.Refusals"}},
+        "filters": {"refusals": {"()": "config.logs.Refusals"}, "process": {"()": "config.logs.Process"}},
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]},
             "logsvc": {
                 "class": "logsvc.client.LogHandler",
                 "service": service,
+                "instance": instance,
+                "filters": ["process", "refusals"],
                 "token": token,
                 "endpoint": "ext://registry.client.django.discovery.logsvc_url",
                 "spool_dir": spool_dir,
             },
         },
         "root": {"level": "INFO", "handlers": ["console", "logsvc"]},
-        "loggers": {
-            **{name: {"level": "WARNING"} for name in _QUIET},
-            "django.request": {"filters": ["refusals"]},
-        },
+        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
     }
 
 
-class Refusals(logging.Filter):
-    """An ordinary 403 or 404 is the caller's affair: one line for information, and no traceback."""
+class Process(logging.Filter):
+    """Adds the number of the process, under OpenTelemetry's name."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(record, "status_code", 500) < 500:
+        setattr(record, "process.pid", record.process)
+        return True
+
+
+class Refusals(logging.Filter):
+    """An ordinary 400, 403 or 404 is the caller's affair: one line for information, and no traceback.
+
+    Of handlers and not of loggers, because each kind of suspicious request has a logger of its own.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith(("django.request", "django.security")) and getattr(record, "status_code", 500) < 500:
             record.levelno, record.levelname = logging.INFO, "INFO"
             record.exc_info = record.exc_text = None
         return True

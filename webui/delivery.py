@@ -1,11 +1,12 @@
 """Sends a message through Apprise, which knows how e-mail, Slack, Teams, PagerDuty, ntfy and others want it."""
 
 import logging
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from apprise import Apprise, NotifyFormat, NotifyType
 from apprise.logger import LogCapture
 
-from webui.models import Kind, Message, Severity
+from webui.models import Incident, Kind, Message, Severity
 
 # Apprise's addresses also name programs and files of this machine, which nobody is to start or write from a page.
 SCHEMES = frozenset(
@@ -26,11 +27,24 @@ def problem_of(url: str) -> str:
     return "" if Apprise().add(url) else "Apprise cannot read this address: compare it with its documentation."
 
 
+def address_for(url: str, incident: Incident) -> str:
+    """PagerDuty's address names the incident, so that its end resolves what its beginning opened.
+
+    An address that says so itself keeps its word.
+    """
+    if not url.lower().startswith("pagerduty://"):
+        return url
+    parts = urlsplit(url)
+    given = dict(parse_qsl(parts.query))
+    key = f"rollcall-{incident.service}-{incident.began_at:%Y-%m-%dT%H:%M:%SZ}"
+    return urlunsplit(parts._replace(query=urlencode({"action": "map", "dedup": key, **given}, quote_via=quote)))
+
+
 def send(message: Message) -> str:
     """Why it could not be sent; empty when it was."""
     url = message.channel.url or ""
     apprise = Apprise()
-    if problem_of(url) or not apprise.add(url):
+    if problem_of(url) or not apprise.add(address_for(url, message.incident)):
         return problem_of(url)
     is_over = message.kind == Kind.ENDED
     severe = message.incident.severity == Severity.CRITICAL

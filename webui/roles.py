@@ -22,10 +22,13 @@ class Role(StrEnum):
     TEACHER = "teachers"
     ASSISTANT = "assistants"
     STUDENT = "students"
+    OBSERVER = "observers"
     OPERATOR = "operators"
 
 
 TEACHING = frozenset({Role.TEACHER, Role.ASSISTANT})
+# They see posted grades: their own, or in grading's word those of the students whom they observe.
+LEARNING = frozenset({Role.STUDENT, Role.OBSERVER})
 # They see how the services are.
 STAFF = TEACHING | {Role.OPERATOR}
 Person = AbstractBaseUser | AnonymousUser

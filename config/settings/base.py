@@ -17,6 +17,7 @@ ALLOWED_HOSTS = env.words("ROLLCALL_ALLOWED_HOSTS", ("localhost", "127.0.0.1", "
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["config.formats"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
@@ -62,7 +63,7 @@ PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 REDIS_URL = env.redis_url()
 
 # What is called once in a process that serves, as it begins.
-WHEN_SERVING: list[str] = []
+WHEN_SERVING = ["config.in_force.publish"]
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A connection that hangs breaks instead: on a peer that is gone without a word, on a proxy that forwards nothing.
@@ -84,6 +85,15 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_REDBEAT_LOCK_TIMEOUT = 10
 
 REGISTRY_URL = env.url("REGISTRY_URL", f"http://127.0.0.1:{env.port(SERVICES['registry'])}")
+
+# Where people's browsers find each service, when that is not where the services find each other.
+PUBLIC_URLS = {
+    name: env.url(
+        f"{service.variable_prefix}_PUBLIC_URL",
+        REGISTRY_URL if name == "registry" else f"http://127.0.0.1:{env.port(service)}",
+    )
+    for name, service in SERVICES.items()
+}
 
 # On where people come by HTTPS, through a proxy that ends TLS and says so in X-Forwarded-Proto.
 HTTPS = env.flag("ROLLCALL_HTTPS")

@@ -1,6 +1,6 @@
 """The grading service's settings."""
 
-from config import env, logs
+from config import admin_theme, env, logs
 from config.services import SERVICES
 from config.settings import base
 from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
@@ -15,7 +15,8 @@ INSTALLED_APPS = [
     "registry.client.django",
     *base.INSTALLED_APPS,
     "unfold",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,15 +37,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 WHITENOISE_USE_FINDERS = True
-UNFOLD = {
-    "SITE_TITLE": "Rollcall grading",
-    "SITE_HEADER": "Rollcall grading",
-    "SITE_SYMBOL": "school",
-    "SITE_FAVICONS": [{"rel": "icon", "href": "grading.admin.navigation.icon", "type": "image/svg+xml"}],
-    # The service has no pages but these.
-    "SITE_URL": None,
-    "SIDEBAR": {"navigation": "grading.admin.navigation.navigation"},
-}
+UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"
 # With which the account `registrar` signs in to the admin.
@@ -70,6 +63,7 @@ CELERY_BEAT_SCHEDULE = {
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="grading",
+    instance=env.instance(SERVICE),
     token=env.secret("GRADING_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "grading",
 )

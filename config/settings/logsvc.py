@@ -1,6 +1,6 @@
 """The log service's settings."""
 
-from config import env, logs
+from config import admin_theme, env, logs
 from config.services import SERVICES
 from config.settings import base
 from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
@@ -21,7 +21,8 @@ INSTALLED_APPS = [
     "registry.client.django",
     *base.INSTALLED_APPS,
     "unfold",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -43,15 +44,7 @@ MIDDLEWARE = [
 ]
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = {
-    "SITE_TITLE": "Rollcall log service",
-    "SITE_HEADER": "Rollcall log service",
-    "SITE_SYMBOL": "list_alt",
-    "SITE_FAVICONS": [{"rel": "icon", "href": "logsvc.admin.navigation.icon", "type": "image/svg+xml"}],
-    # It has no pages but these.
-    "SITE_URL": None,
-    "SIDEBAR": {"navigation": "logsvc.admin.navigation.navigation"},
-}
+UNFOLD = admin_theme.unfold(name="Log service", navigation="logsvc.admin.navigation.navigation")
 SESSION_COOKIE_NAME = "logsvc_session"
 CSRF_COOKIE_NAME = "logsvc_csrf"
 # With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
@@ -93,6 +86,7 @@ ALERT_NETWORKS = env.networks("LOGSVC_ALERT_NETWORKS", ("127.0.0.0/8", "::1/128"
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="logsvc",
+    instance=env.instance(SERVICE),
     token=env.secret("LOGSVC_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "logsvc",
 )

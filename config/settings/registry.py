@@ -1,6 +1,6 @@
 """The registry's settings."""
 
-from config import env, logs
+from config import admin_theme, env, logs
 from config.services import SERVICES
 from config.settings import base
 from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
@@ -18,7 +18,8 @@ INSTALLED_APPS = [
     *base.INSTALLED_APPS,
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -45,34 +46,12 @@ NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = {
-    "SITE_TITLE": "Rollcall registry",
-    "SITE_HEADER": "Rollcall registry",
-    "SITE_SYMBOL": "hub",
-    "SITE_FAVICONS": [{"rel": "icon", "href": "registry.admin.navigation.icon", "type": "image/svg+xml"}],
-    # The registry has no pages but these.
-    "SITE_URL": None,
-    "DASHBOARD_CALLBACK": "registry.admin.dashboard.dashboard",
-    "STYLES": ["registry.admin.navigation.tokens_css", "registry.admin.navigation.admin_css"],
-    "SCRIPTS": ["registry.admin.navigation.admin_js"],
-    # The product's indigo (config/static/rollcall/tokens.css), from light to dark.
-    "COLORS": {
-        "primary": {
-            "50": "#f1f3fd",
-            "100": "#e8ebfb",
-            "200": "#c9d0f6",
-            "300": "#a5b1ff",
-            "400": "#8795f2",
-            "500": "#5b6ad9",
-            "600": "#3f4fc4",
-            "700": "#2e3a9e",
-            "800": "#262d7a",
-            "900": "#262d5c",
-            "950": "#12162f",
-        }
-    },
-    "SIDEBAR": {"navigation": "registry.admin.navigation.navigation"},
-}
+UNFOLD = admin_theme.unfold(
+    name="Registry",
+    navigation="registry.admin.navigation.navigation",
+    scripts=["registry.admin.navigation.admin_js"],
+    DASHBOARD_CALLBACK="registry.admin.dashboard.dashboard",
+)
 # What an authenticator app lists the account under.
 OTP_TOTP_ISSUER = "Rollcall registry"
 SESSION_COOKIE_NAME = "registry_session"
@@ -111,7 +90,12 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
-WHEN_SERVING = ["config.serving.wait_briefly", "registry.tasks.stand_by_as_server"]
+WHEN_SERVING = [
+    *base.WHEN_SERVING,
+    "config.serving.wait_briefly",
+    "registry.tasks.stand_by_as_server",
+    "registry.wakeups.run_in_background",
+]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"
@@ -134,6 +118,7 @@ CELERY_BEAT_SCHEDULE = {
 ROLLCALL = {"REGISTRY_URL": base.REGISTRY_URL, "TOKEN": SERVICE_TOKENS["registry"]}
 LOGGING = logs.configuration(
     service="registry",
+    instance=env.instance(SERVICE),
     token=env.secret("REGISTRY_LOGSVC_TOKEN"),
     spool_dir=base.DATA_DIR / "spool" / "registry",
 )

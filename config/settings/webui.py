@@ -70,8 +70,6 @@ CONTENT_SECURITY_POLICY = {
 # The languages that pages are written in: English, and whatever a catalogue is added for under webui/locale/.
 LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = "en"
-# Where people's browsers find the registry's admin, when that is not where the web UI finds the registry.
-REGISTRY_PUBLIC_URL = env.url("REGISTRY_PUBLIC_URL", base.REGISTRY_URL)
 # However many people look at the same, the service that knows it is asked once in this time.
 ANSWERS_FRESH_SECONDS = 1.0
 # No page waits longer for an answer of another service: a panel then shows what was known last.
@@ -93,6 +91,7 @@ CELERY_BEAT_SCHEDULE = {"watch": {"task": "webui.tasks.watch", "schedule": 5.0, 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(
     service="webui",
+    instance=env.instance(SERVICE),
     token=LOGSVC_TOKEN,
     spool_dir=base.DATA_DIR / "spool" / "webui",
 )

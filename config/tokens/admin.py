@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from config.problems import Invalid
 from config.tokens import issuing, state
@@ -22,9 +22,15 @@ from config.tokens.models import AuditEntry, Token
 _STATE_COLOURS = {"valid": "success", "expired": "warning", "revoked": "danger"}
 
 
+class RevokeForm(forms.Form):
+    reason = forms.CharField(
+        max_length=200, widget=UnfoldAdminTextInputWidget, help_text="Kept in the audit log.", required=False
+    )
+
+
 class TokenForm(forms.ModelForm[Token]):
-    scopes = forms.CharField(widget=UnfoldAdminTextareaWidget)
-    limits = forms.CharField(widget=UnfoldAdminTextareaWidget, required=False)
+    scopes = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
+    limits = forms.CharField(widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}), required=False)
 
     class Meta:
         model = Token
@@ -128,12 +134,30 @@ class TokenAdmin(ModelAdmin):
         back = reverse("admin:tokens_token_changelist")
         if token is None:
             return redirect(back)
-        if request.method == "POST":
-            issuing.revoke(name=token.name, now=timezone.now(), author=_author(request), address=_address(request))
+        form = RevokeForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            issuing.revoke(
+                name=token.name,
+                now=timezone.now(),
+                author=_author(request),
+                address=_address(request),
+                reason=form.cleaned_data["reason"],
+            )
             self.message_user(request, f"The token {token.name} is revoked.")
             return redirect(back)
-        context = {**self.admin_site.each_context(request), "title": "Revoke a token", "token": token, "back": back}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Revoke a token",
+            "token": token,
+            "form": form,
+            "holders": self.holders(token),
+            "back": back,
+        }
         return TemplateResponse(request, "tokens/revoke.html", context)
+
+    def holders(self, token: Token) -> list[str]:
+        """Who uses the token, in words; a service that knows overrides this (registry/admin/tokens.py)."""
+        return []
 
 
 @admin.register(AuditEntry)

@@ -92,7 +92,7 @@ def ensure(*, name: str, scopes: list[str], token: str) -> None:
         audit.record_change(kind, who=name, author="provision", what=_described(kept), now=timezone.now())
 
 
-def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: str = "") -> Token:
+def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: str = "", reason: str = "") -> Token:
     """Idempotent. Raises NotFound when there is no token of that name."""
     with transaction.atomic():
         token = Token.objects.filter(name=name).first()
@@ -101,7 +101,8 @@ def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: s
         if token.revoked_at is None:
             token.revoked_at = now
             token.save(update_fields=["revoked_at"])
-            audit.record_change(AuditKind.REVOKED, who=name, author=author, what="revoked", address=address, now=now)
+            what = f"revoked: {reason}" if reason else "revoked"
+            audit.record_change(AuditKind.REVOKED, who=name, author=author, what=what, address=address, now=now)
     return token
 
 

@@ -1,14 +1,11 @@
-"""The admin's sidebar, and the icon of its pages."""
+"""The admin's sidebar."""
 
 from typing import Any
 
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
 
-
-def icon(request: HttpRequest) -> str:
-    return static("grading/icon.svg")
+from config import admin_look
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -41,6 +38,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Changes in the admin", "fact_check", "admin_logentry", "admin.view_logentry"),
             ],
         },
+        admin_look.elsewhere(),
     ]
 
 

@@ -2,7 +2,6 @@
 
 import unicodedata
 
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -10,16 +9,13 @@ from django.utils.safestring import SafeString
 from logsvc import severity, timestamps
 from logsvc.record import Stored
 
-_VARIANTS = {"WARN": "warning", "ERROR": "danger", "FATAL": "danger", "INFO": "info"}
+_COLOURS = {"WARN": "warning", "ERROR": "critical", "FATAL": "critical", "INFO": "registered"}
 _CELL_LENGTH = 300
 
 
 def level(number: int) -> SafeString:
     name = severity.range_of(number).name
-    return render_to_string(
-        "unfold/helpers/label.html",
-        {"text": name, "variant": _VARIANTS.get(name, ""), "size": "md", "class": "self-center"},
-    )
+    return format_html('<span class="rc-state rc-{}">{}</span>', _COLOURS.get(name, "quiet"), name)
 
 
 def when(time_ns: int) -> SafeString:

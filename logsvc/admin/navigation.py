@@ -1,14 +1,11 @@
-"""The admin's sidebar, and the icon of its pages."""
+"""The admin's sidebar."""
 
 from typing import Any
 
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
 
-
-def icon(request: HttpRequest) -> str:
-    return static("logsvc/icon.svg")
+from config import admin_look
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -43,6 +40,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Groups", "group", _list("auth_group"), "auth.view_group"),
             ],
         },
+        admin_look.elsewhere(),
     ]
 
 

@@ -16,7 +16,6 @@ from registry.admin.two_step import SignInForm
 # Its page shows every secret; an account sets up its own authenticator (two_step.py).
 admin.site.unregister([User, Group, totp_admin.TOTPDevice])
 admin.site.login_form = SignInForm
-admin.site.login_template = "registry/admin/login.html"
 
 
 @admin.register(User)

@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from config import escaping
-from registry.admin import masking
+from config import escaping, masking
 from registry.models import Delivery, Instance, InstanceKey
 from registry.wire.limits import SHOWN_STATUSES
 

@@ -17,7 +17,7 @@ from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Protectio
 SILENCE = timedelta(seconds=15)
 # The minutes of the chart of delivery lags.
 MINUTES = 60
-MOST_DELIVERIES = 2000
+MOST_DELIVERIES = 1000
 MOST_FAILING = 10
 
 

@@ -23,7 +23,7 @@ from registry.admin.records import ExactFilter, RecordAdmin
 from registry.admin.settings import SettingsView
 from registry.admin.two_step import TwoStepView
 from registry.instances import catalogue, standing
-from registry.models import GOOD, Heartbeat, Instance, Requirement
+from registry.models import Heartbeat, Instance, Requirement
 from registry.wire.bodies import age
 from registry.wire.limits import SHOWN_STATUSES
 
@@ -127,10 +127,9 @@ class InstanceList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows = list(self.result_list)
-        counts = catalogue.counts() if any(each.requires for each in rows) else {}
-        offered = {service for service, status in counts if status in GOOD}
+        offering = catalogue.offering({service for each in rows for service in each.requires})
         for each in rows:
-            each.unmet = [service for service in each.requires if service not in offered]
+            each.unmet = [service for service in each.requires if service not in offering]
         self.result_list = rows
 
 

@@ -1,4 +1,4 @@
-"""The admin's sidebar, and the icon of its pages."""
+"""The admin's sidebar, and its script."""
 
 from typing import Any
 
@@ -6,17 +6,7 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-
-def icon(request: HttpRequest) -> str:
-    return static("rollcall/mark.svg")
-
-
-def tokens_css(request: HttpRequest) -> str:
-    return static("rollcall/tokens.css")
-
-
-def admin_css(request: HttpRequest) -> str:
-    return static("registry/admin.css")
+from config import admin_look
 
 
 def admin_js(request: HttpRequest) -> str:
@@ -53,6 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _item("Settings in force", "tune", _page("settings"), "registry.view_settings"),
             ],
         },
+        admin_look.elsewhere(),
     ]
 
 

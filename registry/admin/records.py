@@ -5,18 +5,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import TextFilter
 
 from registry.admin import audit
+from registry.admin.forms import ReasonForm
 
 # Beyond that many rows a list is to be narrowed by a filter: nobody turns ten thousand pages.
 MOST_LISTED = 10_000
 MOST_EXPORTED = 10_000
+# What a list posts of its selection.
+_SELECTION = ("action", "select_across", ACTION_CHECKBOX_NAME)
 # How many of the newest rows a filter looks through when no index serves it.
 WINDOW = 50_000
 
@@ -35,6 +41,7 @@ class BoundedPaginator(Paginator[Any]):
 class RecordAdmin(ModelAdmin):
     """A list that nobody edits. No filter lists the values of a column: in millions of rows that is a slow page."""
 
+    change_list_template = "registry/admin/records.html"
     paginator = BoundedPaginator
     show_full_result_count = False
     list_filter_submit = True
@@ -51,10 +58,28 @@ class RecordAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    @admin.action(description="Export as CSV")
-    def export_csv(self, request: HttpRequest, chosen: QuerySet[Any]) -> StreamingHttpResponse:
+    @admin.action(description="Export as CSV ...", permissions=["view"])
+    def export_csv(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
+        """Asks first, on a page that sends the selection again together with the reason."""
         name = str(self.opts.verbose_name_plural)
-        audit.log(request, name, f"Exported {name} as CSV.", key=None, model=self.model)
+        count = chosen.order_by().values("pk")[:MOST_EXPORTED].count()
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Export as CSV",
+                "opts": self.opts,
+                "form": form,
+                "name": name,
+                "count": count,
+                "most": MOST_EXPORTED,
+                "selection": [(key, value) for key in _SELECTION for value in request.POST.getlist(key)],
+                "back": request.get_full_path(),
+            }
+            return TemplateResponse(request, "registry/admin/export.html", context)
+        reason, filters = form.cleaned_data["reason"], request.GET.urlencode()
+        said = f"Exported {count} {name} as CSV" + (f", filtered by {filters}." if filters else ".")
+        audit.log(request, name, f"{said} Reason: {reason}" if reason else said, key=None, model=self.model)
         headers = {"Content-Disposition": f'attachment; filename="{self.opts.model_name}.csv"'}
         return StreamingHttpResponse(_csv(self.model, chosen), content_type="text/csv; charset=utf-8", headers=headers)
 

@@ -1,33 +1,43 @@
-"""The settings in force, read-only, with secrets masked."""
+"""The settings in force in the whole system, read-only, with secrets masked."""
 
 import json
-from importlib import import_module
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
+from config import in_force
 from config.services import SERVICES
-from registry.admin import masking
+from registry.admin import cells
 from registry.instances import catalogue
 
 PERMISSION = "registry.view_settings"
 # By the beginnings of their names; a setting belongs to the first that fits.
 GROUPS = (
     ("Health and mass failure", ("PROTECTION_", "CANARY_", "ALLOWED_NETWORKS", "HEARTBEAT")),
-    ("Retention", ("JOURNAL_", "TOMBSTONE_", "HISTORY_", "DELIVERY_")),
+    ("Retention", ("JOURNAL_", "TOMBSTONE_", "HISTORY_", "DELIVERY_", "RETENTION_", "ARCHIVE_")),
     ("Database, Redis and workers", ("DATABASE", "REDIS_", "CELERY_", "REQUEST_", "BODY_", "DATA_", "PORT")),
     (
         "Access",
-        ("TOKEN_", "SERVICE_TOKENS", "OPERATE_", "OPERATOR_", "SESSION_", "CSRF_", "SECURE_", "HTTPS", "ALLOWED_HOSTS"),
+        (
+            *("TOKEN_", "SERVICE_TOKENS", "OPERATE_", "OPERATOR_", "SESSION_", "CSRF_", "SECURE_", "HTTPS"),
+            *("ALLOWED_HOSTS", "AUTH", "LOGIN_", "STAFF_", "DEMO_", "PROXY_"),
+        ),
     ),
     ("Logs and the rest", ("",)),
 )
-# How Django is put together: nobody sets these where the registry runs.
-WIRING = frozenset(
-    ("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "UNFOLD", "REST_FRAMEWORK", "LOGGING", "NATIVE_LANES", "BASE_DIR")
-)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """The settings of one service, or those that all of them have alike."""
+
+    title: str
+    note: str
+    groups: list[tuple[str, list[tuple[str, str]]]]
 
 
 class SettingsView(UnfoldModelAdminViewMixin, TemplateView):
@@ -36,17 +46,36 @@ class SettingsView(UnfoldModelAdminViewMixin, TemplateView):
     template_name = "registry/admin/settings.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, groups=grouped(in_force()), services=addresses())
+        return super().get_context_data(**kwargs, sections=sections(), services=addresses())
 
 
-def in_force() -> dict[str, Any]:
-    """Each setting that the registry's own settings module names, as this process has it, masked."""
-    names = [name for name in dir(import_module(f"config.settings.{settings.SERVICE.name}")) if name.isupper()]
-    shown = [name for name in names if name not in WIRING and hasattr(settings, name)]
-    return {name: masking.masked(getattr(settings, name), name) for name in shown}
+def sections() -> list[Section]:
+    """What all services have alike comes first, and is not repeated below."""
+    found = {name: in_force.published(name) for name in SERVICES}
+    known = {name: each.values for name, each in found.items() if each is not None}
+    # This process knows its own in any case.
+    known[settings.SERVICE.name] = in_force.own()
+    alike = _alike(known) if len(known) > 1 else {}
+    shown = [Section(title="All services", note="the same in each of them", groups=grouped(alike))] if alike else []
+    for name, published in found.items():
+        if name in known:
+            note = f"read at {cells.moment(published.read_at)} by process {published.process}" if published else ""
+            different = {key: value for key, value in known[name].items() if key not in alike}
+            shown.append(Section(title=name, note=note, groups=grouped(different)))
+        else:
+            note = "no process of it has served with this data directory: it runs elsewhere, or has never started"
+            shown.append(Section(title=name, note=note, groups=[]))
+    return shown
 
 
-def grouped(values: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _alike(known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    first, *others = known.values()
+    return {
+        name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
+    }
+
+
+def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     found: dict[str, list[tuple[str, str]]] = {title: [] for title, _ in GROUPS}
     for name, value in sorted(values.items()):
         title = next(title for title, prefixes in GROUPS if name.startswith(prefixes))

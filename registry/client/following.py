@@ -10,7 +10,7 @@ from . import snapshot
 from .backoff import spread, wait_after
 from .cache import Cache
 from .connection import Connection
-from .errors import NotFoundError, RollcallError
+from .errors import NotFoundError, RollcallError, UnexpectedAnswerError
 from .wire import Registration
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,8 @@ class Follower:
         self._is_wanted = is_wanted
         self._on_answer = on_answer
         self._thread: threading.Thread | None = None
+        # Said once, for as long as the process lives.
+        self._is_cut_off = False
 
     def start(self, stopping: threading.Event) -> None:
         """Start the thread unless it runs; it ends soon after `stopping` is set."""
@@ -80,6 +82,15 @@ class Follower:
                 is_learnt = False
             except RollcallError as error:
                 failures += 1
+                if isinstance(error, UnexpectedAnswerError) and not self._is_cut_off:
+                    self._is_cut_off = True
+                    logger.warning(
+                        "%s cannot wait %g s at the registry: %s A proxy that is less patient wants a lower "
+                        "verify_seconds; until then changes are known after each try",
+                        self._registration.instance,
+                        self._wait_seconds,
+                        error,
+                    )
                 stopping.wait(wait_after(error, failures))
                 continue
             except Exception:

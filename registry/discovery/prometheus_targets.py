@@ -10,7 +10,6 @@ from registry.outbound import urls
 
 _NOT_IN_A_LABEL = re.compile(r"[^a-zA-Z0-9_]")
 
-
 logger = logging.getLogger(__name__)
 
 
@@ -43,6 +42,5 @@ def group(instance: Instance) -> dict[str, Any]:
     }
     # Of names that give the same label, the one that is that label counts, else the first in order.
     for name in sorted(instance.metadata, key=lambda name: (_NOT_IN_A_LABEL.search(name) is not None, name)):
-        label = f"__meta_rollcall_metadata_{_NOT_IN_A_LABEL.sub('_', name)}"
-        labels.setdefault(label, instance.metadata[name])
+        labels.setdefault("__meta_rollcall_metadata_" + _NOT_IN_A_LABEL.sub("_", name), instance.metadata[name])
     return {"targets": [str(origin)], "labels": labels}

@@ -66,8 +66,11 @@ class HeartbeatWorker:
         """Write the results of a group of probes."""
         has_failures = any(result.finding in FAILED for result in found)
         is_cut_off = has_failures and self.canary.is_silent()
-        retry.outlast(lambda: results.record(found, is_cut_off=is_cut_off, now=timezone.now()), seconds=OUTLAST_SECONDS)
-        self.counts.see(found, now=time.time())
+        kept = retry.outlast(
+            lambda: results.record(found, is_cut_off=is_cut_off, now=timezone.now()), seconds=OUTLAST_SECONDS
+        )
+        # Of what was deregistered or has moved meanwhile a late result says nothing.
+        self.counts.see(kept, now=time.time())
         self.delays.flush()
         self._signer.leave(Part.PROBES, now=time.time())
 

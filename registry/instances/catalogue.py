@@ -1,6 +1,6 @@
 """Which services there are, their instances, and which requires which."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -64,6 +64,13 @@ def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
     return providers
 
 
+def offering(services: Collection[str]) -> set[str]:
+    """Those of these services that have an instance on offer."""
+    found = Instance.objects.filter(service__in=services, status__in=GOOD)
+    found = found.filter(is_in_maintenance=False, draining_until__isnull=True).order_by()
+    return set(found.values_list("service", flat=True).distinct()) if services else set()
+
+
 def all_offered(
     services: Collection[str] = (),
     *,
@@ -81,10 +88,10 @@ def all_offered(
     return [each for each in found if each.is_offered and (tag is None or tag in each.tags)]
 
 
-def summaries() -> list[Summary]:
-    """Every service that is registered or required, by name."""
+def summaries(counted: Mapping[tuple[str, str], int] | None = None) -> list[Summary]:
+    """Every service that is registered or required, by name; `counted` is what `counts` would find."""
     found: dict[str, Summary] = {}
-    for (service, status), count in counts().items():
+    for (service, status), count in (counts() if counted is None else counted).items():
         _of(service, found).counts[status] = count
     pairs = Requirement.objects.order_by().values_list("instance__service", "service").distinct()
     for dependent, required in pairs:

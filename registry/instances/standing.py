@@ -47,9 +47,11 @@ def findings(summaries: Iterable[Summary]) -> Findings:
 
 def standings() -> tuple[list[Standing], Findings]:
     """Every service that is registered or required, by name, and what their requirements say of the whole."""
-    summaries = catalogue.summaries()
-    found = findings(summaries)
     groups = _groups()
+    # One pass over the instances finds both the counts and the rest.
+    sizes = {(service, status): group.size for service, shown in groups.items() for status, group in shown.items()}
+    summaries = catalogue.summaries(sizes)
+    found = findings(summaries)
     left = _left({name for name, state in found.states.items() if state is State.MISSING})
     since = {
         each.service: left.get(each.service) or _since(found.states[each.service], groups.get(each.service, {}))

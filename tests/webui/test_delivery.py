@@ -11,8 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+import requests
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from apprise.plugins.pagerduty import PAGERDUTY_API_LOOKUP, PagerDutyRegion
+from apprise.plugins.slack import NotifySlack
 
 from tests.ports import free_port
 from webui import delivery
@@ -34,17 +37,27 @@ def message(url: str, kind: Kind = Kind.BEGAN) -> Message:
     )
 
 
+def deliver_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send what is for an https address by http: the listener here has no certificate."""
+    post = requests.post
+
+    def post_plainly(url: str, **options: Any) -> requests.Response:
+        return post(url.replace("https://", "http://", 1), **options)
+
+    monkeypatch.setattr(requests, "post", post_plainly)
+
+
 @contextmanager
-def listening(status: int = 200) -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
+def listening(status: int = 200, answer: bytes = b"{}") -> Iterator[tuple[int, list[tuple[str, bytes]]]]:
     taken: list[tuple[str, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def take(self) -> None:
             taken.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(status)
-            self.send_header("Content-Length", "2")
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(answer)
 
         do_POST = do_PUT = take  # noqa: N815 -- the names http.server looks for
 
@@ -74,6 +87,59 @@ def test_ntfy_is_told_in_its_own_form() -> None:
         assert delivery.send(message(f"ntfy://127.0.0.1:{port}/alerts", Kind.ENDED)) == ""
     told = json.loads(taken[0][1])
     assert (told["topic"], told["title"]) == ("alerts", "logsvc is critical")
+
+
+def test_slack_is_told_in_its_own_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(answer=b"ok") as (port, taken):
+        monkeypatch.setattr(NotifySlack, "webhook_url", f"http://127.0.0.1:{port}/services")
+        assert delivery.send(message("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops")) == ""
+    [(path, body)] = taken
+    told = json.loads(body)
+    assert path == "/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    assert told["channel"] == "#ops"
+    [attached] = told["attachments"]
+    assert (attached["title"], attached["text"]) == ("logsvc is critical", "Affected: webui")
+
+
+def test_what_speaks_as_slack_does_is_told_at_its_own_address() -> None:
+    with listening() as (port, taken):
+        assert delivery.send(message(f"mmost://127.0.0.1:{port}/3ccdd113474722377935511fc85d3dd4")) == ""
+    [(path, body)] = taken
+    assert path == "/hooks/3ccdd113474722377935511fc85d3dd4"
+    assert "Affected: webui" in json.loads(body)["text"]
+
+
+def test_teams_is_told_in_its_own_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening() as (port, taken):
+        deliver_plainly(monkeypatch)
+        assert delivery.send(message(f"workflow://127.0.0.1:{port}/643e1234/sig-5678")) == ""
+    [(path, body)] = taken
+    assert path.startswith("/workflows/643e1234/triggers/manual/paths/invoke")
+    [card] = json.loads(body)["attachments"]
+    assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert "logsvc is critical" in json.dumps(card["content"])
+    assert "Affected: webui" in json.dumps(card["content"])
+
+
+def test_what_pagerduty_is_told_at_the_end_resolves_what_it_was_told_at_the_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with listening(status=202) as (port, taken):
+        monkeypatch.setitem(PAGERDUTY_API_LOOKUP, PagerDutyRegion.US, f"http://127.0.0.1:{port}/v2/enqueue")
+        for kind in (Kind.BEGAN, Kind.REMINDER, Kind.ENDED):
+            assert delivery.send(message("pagerduty://integrationkey@apikey/rollcall/logsvc", kind)) == ""
+    told = [json.loads(body) for _, body in taken]
+    assert {path for path, _ in taken} == {"/v2/enqueue"}
+    assert [each["event_action"] for each in told] == ["trigger", "trigger", "resolve"]
+    assert {each["dedup_key"] for each in told} == {"rollcall-logsvc-2026-11-23T12:00:00Z"}
+    assert {each["routing_key"] for each in told} == {"integrationkey"}
+    assert "logsvc is critical" in told[0]["payload"]["summary"]
+
+
+def test_an_address_that_names_its_own_incident_keeps_it() -> None:
+    incident = message("json://x").incident
+    assert "dedup=mine" in delivery.address_for("pagerduty://key@api/a/b?dedup=mine", incident)
+    assert delivery.address_for("json://x/?a=b", incident) == "json://x/?a=b"
 
 
 def test_a_person_is_told_by_email() -> None:

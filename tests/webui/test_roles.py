@@ -18,6 +18,7 @@ EVERY_PAGE = [*COURSES, *STATUS, *OPERATING]
         (Role.TEACHER, [*COURSES, *STATUS]),
         (Role.ASSISTANT, [*COURSES, *STATUS]),
         (Role.STUDENT, COURSES),
+        (Role.OBSERVER, COURSES),
         (Role.OPERATOR, [*STATUS, *OPERATING]),
     ],
 )

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from webui.roles import STAFF, TEACHING, Role, roles_of
+from webui.roles import LEARNING, STAFF, TEACHING, Role, roles_of
 
 register = template.Library()
 
@@ -68,8 +68,9 @@ def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
     titles = []
     if roles & TEACHING:
         titles.append(("courses", _("Courses"), "books", "g c"))
-    elif Role.STUDENT in roles:
-        titles.append(("courses", _("My grades"), "books", "g c"))
+    elif roles & LEARNING:
+        title = _("My grades") if Role.STUDENT in roles else _("Grades")
+        titles.append(("courses", title, "books", "g c"))
     if roles & STAFF:
         titles.append(("status", _("Status"), "activity", "g s"))
     if Role.OPERATOR in roles:
@@ -83,5 +84,10 @@ def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
 def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:
     if Role.OPERATOR not in roles:
         return ()
-    admin = f"{settings.REGISTRY_PUBLIC_URL}/admin/"
-    return (OtherSite(url=admin, title=_("Registry's admin"), icon="webui/icons/external-link.svg"),)
+    titles = {"registry": _("Registry's admin"), "logsvc": _("Log service's admin"), "grading": _("Grading's admin")}
+    return tuple(
+        OtherSite(
+            url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"
+        )
+        for name, title in titles.items()
+    )

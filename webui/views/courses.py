@@ -5,14 +5,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from webui.outages import explained
-from webui.roles import TEACHING, Role, opens_to, roles_of
+from webui.roles import LEARNING, TEACHING, Role, opens_to, roles_of
 from webui.upstream import grading
 from webui.views import shown
 from webui.views.refusals import answers_refusals
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("Your courses cannot be shown")
 @answers_refusals
 def list_courses(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from webui import cells, gradebook
 from webui.cells import Place
 from webui.outages import describe, explained
 from webui.requests import wants_part
-from webui.roles import TEACHING, Role, opens_to
+from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import UpstreamDown
 from webui.upstream.grading import StudentRow
@@ -29,7 +29,7 @@ class Row:
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("The gradebook cannot be shown")
 @answers_refusals
 def show_gradebook(request: HttpRequest, code: str) -> HttpResponse:
@@ -64,7 +64,7 @@ def _row(row: StudentRow, excerpt: gradebook.Excerpt) -> Row:
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @answers_refusals
 def show_pulse(request: HttpRequest, code: str) -> HttpResponse:
     """Whether grading can be asked, for a page that stays open; a page of old data is loaded anew when it can."""

@@ -12,7 +12,7 @@ from webui import cells, entry
 from webui.cells import Place
 from webui.outages import explained
 from webui.requests import is_htmx
-from webui.roles import TEACHING, Role, opens_to, roles_of
+from webui.roles import LEARNING, TEACHING, opens_to, roles_of
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
 from webui.upstream.grading import Edit, Grade, Overtaken, Status
@@ -22,7 +22,7 @@ from webui.views.refusals import answers_refusals
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("This grade cannot be shown or changed")
 @answers_refusals
 def show_grade(request: HttpRequest, code: str, place: str) -> HttpResponse:

@@ -17,7 +17,7 @@ from webui.outages import explained
 from webui.requests import is_htmx, wants_part
 from webui.roles import Role, opens_to
 from webui.searches import RANGES, Search
-from webui.upstream import logs
+from webui.upstream import logs, registry
 from webui.upstream.exchange import Refused, UpstreamDown
 from webui.views.refusals import answers_refusals
 
@@ -129,13 +129,18 @@ def show_arrivals(request: HttpRequest) -> HttpResponse:
 @answers_refusals
 def show_record(request: HttpRequest, identifier: int) -> HttpResponse:
     """A page with what the same instance wrote around it; the attributes alone for a row that is opened."""
-    search = search_of(request.GET)
-    if is_htmx(request):
-        record = logs.record(str(identifier))
-        return render(request, "webui/logs/details.html", {"record": record, "search": search, "json": _json(record)})
-    around = logs.context(str(identifier), around=AROUND)
-    context = {"record": around.record, "around": around, "search": search, "json": _json(around.record), "words": []}
-    return render(request, "webui/logs/record.html", context)
+    is_row = is_htmx(request)
+    around = None if is_row else logs.context(str(identifier), around=AROUND)
+    record = logs.record(str(identifier)) if around is None else around.record
+    context: dict[str, Any] = {
+        "record": record,
+        "around": around,
+        "search": search_of(request.GET),
+        "json": msgspec.json.format(msgspec.json.encode(record)).decode(),
+        "words": [],
+        "is_registered": _is_registered(record),
+    }
+    return render(request, "webui/logs/details.html" if is_row else "webui/logs/record.html", context)
 
 
 @require_POST
@@ -210,8 +215,13 @@ def _ranges(search: Search) -> list[tuple[str, str, bool]]:
     return [(name, title, is_chosen and name == search.range) for name, title in titles.items()]
 
 
-def _json(record: logs.Record) -> str:
-    return msgspec.json.format(msgspec.json.encode(record)).decode()
+def _is_registered(record: logs.Record) -> bool:
+    """Whether the registry knows the instance that wrote it, so that there is a page of its health."""
+    try:
+        known = kept.ask(f"instances:{record.service}", lambda: registry.instances(record.service)).value or ()
+    except Refused:
+        return False
+    return any(each.instance == record.instance for each in known)
 
 
 def _user(request: HttpRequest) -> User:

@@ -78,7 +78,9 @@ def show_service(request: HttpRequest, service: str) -> HttpResponse:
         if looked.outage
         else None,
         "panels": [(key, panel.title) for key, panel in PANELS.items() if panel.staff or is_operator],
-        "admin_url": f"{settings.REGISTRY_PUBLIC_URL}/admin/registry/instance/?q={service}" if is_operator else "",
+        "admin_url": f"{settings.PUBLIC_URLS['registry']}/admin/registry/instance/services/{service}/"
+        if is_operator
+        else "",
         "is_operator": is_operator,
     }
     return render(request, "webui/service.html", context)

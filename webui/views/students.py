@@ -13,7 +13,7 @@ from webui import cells, grade_charts, gradebook
 from webui.cells import Place
 from webui.outages import explained
 from webui.requests import wants_part
-from webui.roles import TEACHING, Role, opens_to
+from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
 from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
@@ -23,7 +23,7 @@ from webui.views.refusals import answers_refusals
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("These grades cannot be shown")
 @answers_refusals
 def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
@@ -55,7 +55,7 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("No totals can be worked out")
 @answers_refusals
 def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:

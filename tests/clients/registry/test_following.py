@@ -123,6 +123,29 @@ def test_a_refusal_is_no_reason_to_storm(registry: FakeRegistry) -> None:
             until(lambda: len(refused) > 5, seconds=0.5)
 
 
+def test_a_proxy_that_cuts_the_waiting_off_costs_no_provider_and_is_said_once(
+    registry: FakeRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut = threading.Semaphore(0)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.params.get("after") == str(registry.revision):
+            cut.release()
+            return httpx2.Response(504, html="<h1>504 Gateway Time-out</h1>")
+        return registry.answer(request)
+
+    registry.offer("grading", "grading-1")
+    with Registry("http://registry.test", TOKEN, transport=httpx2.MockTransport(answer)).registered(
+        registration()
+    ) as me:
+        for _ in range(2):
+            assert cut.acquire(timeout=PATIENCE_SECONDS)
+            assert len(me.providers("grading")) == 1
+        registry.offer("grading", "grading-2")
+        until(lambda: len(me.providers("grading")) == 2)
+    assert caplog.text.count("cannot wait 20 s at the registry") == 1
+
+
 async def _follow(registry: FakeRegistry) -> None:
     async with AsyncRegistry("http://registry.test", TOKEN, transport=registry.transport()).registered(
         registration(), verify_seconds=NEVER_SECONDS

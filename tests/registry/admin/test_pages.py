@@ -1,11 +1,12 @@
 import csv
+import os
 import re
 from datetime import UTC, datetime
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
@@ -14,6 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from config import in_force
+from config.services import SERVICES
+from config.tokens import issuing
+from config.tokens.models import AuditEntry, Token
 from registry.admin import panels
 from registry.health import probe_counts
 from registry.health.probe_counts import HOUR, Counts, Period
@@ -207,21 +212,64 @@ def test_deliveries_are_found_by_code_revision_and_day(operator: Client, query: 
 def test_records_are_exported_as_csv_without_secrets_and_without_formulas(operator: Client, now: datetime) -> None:
     instance = factories.passing("webui", now=now, requires=["logsvc"], zone="=cmd()")
 
-    answer = operator.post(LIST, {"action": "export_csv", "_selected_action": [str(instance.pk)]})
+    selected = {"action": "export_csv", "_selected_action": [str(instance.pk)]}
+    asked = operator.post(f"{LIST}?service=webui", selected).content.decode()
+    assert "1 instances" in asked
+    assert not LogEntry.objects.exists()
+    answer = operator.post(f"{LIST}?service=webui", {**selected, "confirmed": "yes", "reason": "an audit"})
 
     lines = list(csv.DictReader(StringIO(answer.getvalue().decode())))
     assert [(each["name"], each["zone"]) for each in lines] == [("webui-1", "'=cmd()")]
     assert "whsec_" not in str(lines)
-    assert "Exported instances as CSV." in LogEntry.objects.get().change_message
+    assert LogEntry.objects.get().change_message == (
+        "Exported 1 instances as CSV, filtered by service=webui. Reason: an audit"
+    )
 
 
-def test_the_settings_in_force_are_shown_with_their_secrets_masked(client: Client, db: None) -> None:
+def test_the_settings_of_the_whole_system_are_shown_with_their_secrets_masked(
+    client: Client, db: None, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    settings.SERVICE = SERVICES["grading"]
+    in_force.publish()
+    settings.SERVICE = SERVICES["registry"]
+
     page = text_of(in_role(client, "administrator", "eve"), f"{LIST}settings/")
 
     assert "PROTECTION_PERCENT" in page
+    assert f"by process {os.getpid()}" in page
+    assert page.index("All services") < page.index("REQUEST_THREADS") < page.index("PROTECTION_PERCENT")
+    assert page.count("REQUEST_THREADS") == 1
+    assert page.count("no process of it has served with this data directory") == 2
     assert settings.SECRET_KEY not in page
     assert settings.OPERATOR_PASSWORD not in page
     assert not [token for token in settings.SERVICE_TOKENS.values() if token in page]
+
+
+def test_before_a_token_is_revoked_those_who_registered_with_it_are_named(client: Client, now: datetime) -> None:
+    administrator = in_role(client, "administrator", "eve")
+    issuing.create(name="ci", scopes=["register:*"])
+    factories.passing("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    Instance.objects.filter(service="logsvc").update(registered_by="ci")
+    address = f"/admin/tokens/token/{Token.objects.get().pk}/revoke/"
+
+    asked = text_of(administrator, address)
+    administrator.post(address, {"reason": "it leaked"})
+
+    assert "logsvc/logsvc-1; required by webui" in asked
+    entry = AuditEntry.objects.filter(kind="revoked").get()
+    assert (entry.who, entry.what, entry.author) == ("ci", "revoked: it leaked", "admin:eve")
+
+
+def test_the_admin_leads_to_the_web_ui_and_the_other_admins_in_the_products_colours(operator: Client) -> None:
+    page = text_of(operator, "/admin/")
+
+    assert "rollcall/tokens.css" in page
+    assert "rollcall/mark.svg" in page
+    for address in ("http://127.0.0.1:8000/", "http://127.0.0.1:8002/admin/", "http://127.0.0.1:8003/admin/"):
+        assert f'href="{address}"' in page, address
+    assert 'href="http://127.0.0.1:8001/admin/"' not in page
 
 
 def test_an_empty_list_offers_nothing_that_nobody_can_do(operator: Client) -> None:

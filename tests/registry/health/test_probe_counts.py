@@ -14,7 +14,8 @@ from registry.health.probe import Finding, Result
 from registry.health.probe_counts import DAY, HOUR, WRITE_AFTER_SECONDS, Counts, Period, Unwritten
 from registry.health.watchdog import Signer
 from registry.health.worker import HeartbeatWorker
-from registry.models import InstanceKey, Rollup
+from registry.instances import registration
+from registry.models import Instance, InstanceKey, Rollup, Status
 from tests import factories
 from tests.registry.health.claims import due
 from tests.registry.taken import Taken
@@ -188,6 +189,23 @@ def test_what_the_prober_writes_is_counted_and_flushed(worker: HeartbeatWorker) 
     worker.counts.flush(now=time.time() + WRITE_AFTER_SECONDS)
 
     assert Rollup.objects.get(span_hours=DAY).probes == 1
+
+
+@pytest.mark.django_db
+def test_the_late_result_of_what_was_deregistered_or_has_moved_is_in_no_history(worker: HeartbeatWorker) -> None:
+    now = timezone.now()
+    for name in ("gone", "moved"):
+        factories.register("billing", name, now=now)
+    claimed = leases.claim(now=time.time(), limit=2)
+    registration.deregister(InstanceKey(service="billing", instance="gone"), author="tester", now=now)
+    factories.register("billing", "moved", url="http://127.0.0.1:9102", now=now)
+
+    worker.write([factories.probe(each, succeeded=False) for each in claimed])
+    worker.end()
+
+    assert len(claimed) == 2
+    assert not Rollup.objects.exists()
+    assert Instance.objects.get().status == Status.STARTING
 
 
 @pytest.mark.django_db

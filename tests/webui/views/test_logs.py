@@ -142,6 +142,28 @@ def test_a_row_opens_to_its_attributes_and_stack_trace(world: World, operator: C
     assert json.loads(html.unescape(copied[1]))["attributes"]["order"] == 7
 
 
+def test_a_line_leads_to_the_health_of_the_instance_that_wrote_it_and_back(world: World, operator: Client) -> None:
+    world.logsvc.add("stored")
+    world.logsvc.add("from elsewhere", instance="laptop-4711")
+    world.logsvc.add("from a stranger", service="billing")
+    [registered, other, stranger] = (
+        operator.get(f"/logs/{number}", headers=HTMX).content.decode() for number in (1, 2, 3)
+    )
+    assert 'href="/services/grading/instances/grading-1"' in registered
+    assert "/instances/" not in other
+    assert "/instances/" not in stranger
+    health = operator.get("/services/grading/instances/grading-1").content.decode()
+    assert 'href="/logs?q=service:grading+instance:grading-1"' in health
+
+
+def test_a_line_is_shown_without_the_registry(world: World, operator: Client) -> None:
+    world.logsvc.add("stored")
+    world.down.add("registry")
+    page = operator.get("/logs/1", headers=HTMX)
+    assert page.status_code == 200
+    assert "/instances/" not in page.content.decode()
+
+
 def test_a_record_has_an_address_with_what_stood_around_it(world: World, operator: Client) -> None:
     for name in ("before", "here", "after"):
         world.logsvc.add(name)

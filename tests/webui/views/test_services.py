@@ -51,7 +51,7 @@ def test_the_page_says_why_the_service_is_as_it_is(world: World, operator: Clien
     world.registry.become("logsvc", "critical", reason="connection refused")
     page = operator.get("/services/webui").content
     assert "logsvc is down since" in text_of(page)
-    assert 'href="http://127.0.0.1:8001/admin/registry/instance/?q=webui"' in page.decode()
+    assert 'href="http://127.0.0.1:8001/admin/registry/instance/services/webui/"' in page.decode()
     assert operator.get("/services/nobody").status_code == 404
 
 
