@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ WRITES_BETWEEN_KILLS = 30
 class Acknowledged:
     grade: str
     version: int
-    score: str
+    score: Decimal
 
 
 class GradingService:
@@ -101,7 +102,7 @@ class Writers:
                 if stored.status_code != 503:
                     assert stored.status_code in (200, 201), stored.text
                     versions[cell] = stored.json()["grade"]["version"]
-                    self.acknowledged.append(Acknowledged(cell, versions[cell], score))
+                    self.acknowledged.append(Acknowledged(cell, versions[cell], Decimal(score)))
 
 
 @pytest.fixture
@@ -161,10 +162,10 @@ def post(client: httpx2.Client, path: str, **members: Any) -> dict[str, Any]:
     return body
 
 
-def history(client: httpx2.Client, cell: str) -> list[tuple[int, str]]:
+def history(client: httpx2.Client, cell: str) -> list[tuple[int, Decimal]]:
     """The versions and scores of a grade, from the first."""
     student, assignment = cell.split("-")
     answer = client.get(f"/v1/courses/crashes/students/{student}/grades/{assignment}/history")
     assert answer.status_code == 200, answer.text
     changes = answer.json()["changes"]
-    return sorted((each["version"], each["after"]["score"]) for each in changes)
+    return sorted((each["version"], Decimal(each["after"]["score"])) for each in changes)
