@@ -13,6 +13,8 @@ LEASE_SECONDS = 12.5
 # After a fault that keeps everybody from probing: until it goes on, and for what a loaded machine adds.
 RECOVERY_SECONDS = 10.0
 SLACK_SECONDS = 3.0
+# What probes and beats decide; whoever drains twice is told of twice.
+JUDGED = ("passing", "warning", "critical", "suspect")
 # Stored; or not known any more, superseded, over; or not now.
 SOUND = (200, 201, 204, 404, 409, 410, 503)
 
@@ -127,7 +129,7 @@ def nothing_is_doubled(history: History) -> list[str]:
     last: dict[Key, str] = {}
     sentences = []
     for entry in history.journal:
-        if entry.change == last.get(entry.key) and entry.change != "changed":
+        if entry.change == last.get(entry.key) and entry.change in JUDGED:
             sentences.append(f"{entry.change} of {_name(entry.key)} is journalled twice in a row, at {entry.revision}")
         last[entry.key] = entry.change
     return sentences

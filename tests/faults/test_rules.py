@@ -179,6 +179,12 @@ def test_what_was_not_answered_may_be_stored_or_not() -> None:
     assert rules.check(found, replace(state(), stored=stored, views={B: {A: "4"}})) == []
 
 
+def test_what_was_asked_for_twice_may_be_journalled_twice() -> None:
+    found = history()
+    found.journal.extend([entry(4, "draining"), entry(5, "draining")])
+    assert rules.check(found, state()) == []
+
+
 def test_a_registration_may_end_by_a_deregistration_that_is_journalled() -> None:
     found = history()
     found.journal.append(entry(4, "deregistered"))
