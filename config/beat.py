@@ -33,18 +33,19 @@ class InWorker(bootsteps.StartStopStep):
 
     def __init__(self, worker: Any, with_beat: bool = False, **members: Any) -> None:
         self.enabled = with_beat
-        self._service = Service(worker.app)
+        # Named, or it would keep its schedule in a file, and tick beside every other beat.
+        self.service = Service(worker.app, scheduler_cls=worker.app.conf.beat_scheduler)
         super().__init__(worker, **members)
 
     def start(self, worker: Any) -> None:
         # Apart from the worker's: neither hides that the other makes no progress.
         pulse = Pulse()
         pulse.watch(None)
-        cast("Scheduler", self._service.scheduler).pulse = pulse
-        threading.Thread(target=self._service.start, name="beat", daemon=True).start()
+        cast("Scheduler", self.service.scheduler).pulse = pulse
+        threading.Thread(target=self.service.start, name="beat", daemon=True).start()
 
     def stop(self, worker: Any) -> None:
-        self._service.stop(wait=True)
+        self.service.stop(wait=True)
 
 
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no types

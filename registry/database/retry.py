@@ -74,7 +74,7 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
 
 
 def outlast(function: Callable[[], Result], *, seconds: float, pause: Callable[[float], None] = sleep) -> Result:
-    """Call it, and again while the database is away, locked or full, for so long; then raise what it raised.
+    """Call it, and again while the database is away, locked, full or contended, for so long; then raise what it raised.
 
     For what would have to be done anew if it were not written. Not to be called in a transaction.
     """
@@ -82,7 +82,7 @@ def outlast(function: Callable[[], Result], *, seconds: float, pause: Callable[[
     while True:
         try:
             return function()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, Contended) as error:
             if monotonic() >= until:
                 raise
             logger.warning("The database is away, and is tried again: %s", error)
