@@ -74,7 +74,7 @@ lock: ## Pin the dependencies again, with hashes, after a change in pyproject.to
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
 		pyproject.toml -o deploy/requirements/base.txt
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \
-		pyproject.toml --group dev -o deploy/requirements/dev.txt
+		pyproject.toml --group dev -c deploy/requirements/base.txt -o deploy/requirements/dev.txt
 
 clean: ## Remove the environment and the data directory
 	rm -rf .venv var

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from celery import Celery
+from celery.bin.base import CeleryOption
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -35,6 +36,8 @@ app.add_defaults(
     }
 )
 app.autodiscover_tasks()
+app.user_options["worker"].add(CeleryOption(["--with-beat"], is_flag=True, help="Schedule the periodic tasks, too."))
+app.steps["worker"].add("config.beat:InWorker")
 
 
 # By name: a process that never speaks to the broker does not import its client.

@@ -35,6 +35,7 @@ class Pulse:
         self._beat_at = clock()
         self._touched_at = -TOUCH_SECONDS
         self._limit_seconds = STALL_SECONDS
+        self._is_watched = False
 
     def beat(self, *, limit_seconds: float | None = None) -> None:
         """Say that there was progress, and how long there may be none now."""
@@ -62,6 +63,9 @@ class Pulse:
         """From now on touch `path`, and end this process when there is no progress."""
         self._path = path
         self.beat()
+        if self._is_watched:
+            return
+        self._is_watched = True
         threading.Thread(target=self._look, args=(end or _end,), name="liveness", daemon=True).start()
 
     def _look(self, end: Callable[[], None]) -> None:

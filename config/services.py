@@ -8,7 +8,8 @@ class Service:
     name: str
     default_port: int
     requires: tuple[str, ...] = ()
-    # The queues its Celery tasks wait in, each with a worker of its own; none for a service without tasks.
+    # The queues its Celery tasks wait in. `up` gives all to one worker, with beat in it; in production each may have
+    # workers of its own. None for a service without tasks.
     queues: tuple[str, ...] = ()
     # What people open in a browser: its title and its path.
     page: tuple[str, str] | None = None

@@ -4,10 +4,11 @@ The database is the truth. A wake-up that is lost (Redis away, flushed) costs th
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import redis
@@ -59,9 +60,23 @@ class Wakeups:
         self.listeners: list[Callable[[int], None]] = []
         # When Redis is tried again; None while it answers.
         self._retry_at: float | None = None
+        # What the background has yet to do, the newest of each kind; None where there is no background.
+        self._pending: dict[str, Callable[[], None]] | None = None
+        self._has_pending = threading.Condition()
+
+    def run_in_background(self) -> None:
+        """From now on a thread of its own speaks to Redis: no commit, and nobody who waits for one, waits for that.
+
+        What the process takes along when it ends is found at beat's next tick.
+        """
+        self._pending = {}
+        threading.Thread(target=self._run, name="wakeups", daemon=True).start()
 
     def wake(self, task: str) -> None:
         """Have the task run, unless that is pending already."""
+        self._do(task, partial(self._wake, task))
+
+    def _wake(self, task: str) -> None:
         if self._is_away():
             return
         try:
@@ -94,6 +109,9 @@ class Wakeups:
             except Exception:
                 # The change is stored: its author must not be told that it failed.
                 logger.exception("A listener could not be told of revision %d", revision)
+        self._do(REVISIONS_CHANNEL, partial(self._publish, revision))
+
+    def _publish(self, revision: int) -> None:
         if self._is_away():
             return
         try:
@@ -114,6 +132,28 @@ class Wakeups:
             waiting_since={name: float(since) for name, since in zip(_TASKS, found, strict=True) if since is not None},
         )
 
+    def _do(self, what: str, call: Callable[[], None]) -> None:
+        if self._pending is None:
+            call()
+            return
+        with self._has_pending:
+            self._pending[what] = call
+            self._has_pending.notify()
+
+    def _run(self) -> None:
+        assert self._pending is not None
+        while True:
+            with self._has_pending:
+                while not self._pending:
+                    self._has_pending.wait()
+                # Tasks before the announcement, which fewer wait for.
+                calls = [self._pending.pop(what) for what in sorted(self._pending, key=REVISIONS_CHANNEL.__eq__)]
+            for call in calls:
+                try:
+                    call()
+                except Exception:
+                    logger.exception("The workers could not be woken: beat's next tick does that")
+
     def _is_away(self) -> bool:
         return self._retry_at is not None and self._clock() < self._retry_at
 
@@ -127,6 +167,11 @@ class Wakeups:
 def current() -> Wakeups:
     """This process's own, with connections that are opened when they are first needed."""
     return Wakeups(redis_client.connect(), send_task=lambda name, **options: current_app.send_task(name, **options))
+
+
+def run_in_background() -> None:
+    """As Wakeups.run_in_background; called in a process that serves (settings.WHEN_SERVING)."""
+    current().run_in_background()
 
 
 def wake_heartbeats() -> None:

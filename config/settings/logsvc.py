@@ -21,7 +21,8 @@ INSTALLED_APPS = [
     "registry.client.django",
     *base.INSTALLED_APPS,
     "unfold",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

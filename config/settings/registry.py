@@ -18,7 +18,8 @@ INSTALLED_APPS = [
     *base.INSTALLED_APPS,
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Of the processes of a service only the one that serves has an admin: its addresses import it.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -89,7 +90,12 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
-WHEN_SERVING = [*base.WHEN_SERVING, "config.serving.wait_briefly", "registry.tasks.stand_by_as_server"]
+WHEN_SERVING = [
+    *base.WHEN_SERVING,
+    "config.serving.wait_briefly",
+    "registry.tasks.stand_by_as_server",
+    "registry.wakeups.run_in_background",
+]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"

@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from registry.discovery import queries
+from registry.health.results import Beat
+from registry.models import InstanceKey
 from registry.wire.limits import Incarnation, Limit, Reason, Revision, ServiceName
 from registry.wire.validation import convert
 
@@ -60,6 +62,10 @@ class DrainBody(Struct, frozen=True, kw_only=True):
 
 
 Body = TypeVar("Body", bound=Struct)
+
+
+def beat_of(key: InstanceKey, report: BeatReport, *, author: str) -> Beat:
+    return Beat(key=key, succeeded=report.status == "passing", reason=report.reason, author=author)
 
 
 def body_of(request: Request, kind: type[Body]) -> Body:

@@ -22,5 +22,8 @@ def differences(declared: Registration, registered: Instance) -> frozenset[str]:
     if wanted["url"] is None:
         # The registry makes one of the instance's own.
         del wanted["url"]
+    if wanted["kind"] == "auto" and (kept["chosen"] or kept["kind"] == "auto"):
+        # The registry has chosen it, or will.
+        del wanted["kind"], wanted["chosen"]
     found |= {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
     return frozenset(found)

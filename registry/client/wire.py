@@ -11,9 +11,9 @@ OFFERED = ("passing", "warning")
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """An instance's health check: `kind` is `http`, `tcp` or `ttl`; `url` defaults to the instance's."""
+    """An instance's health check: `kind` is `auto`, `http`, `tcp` or `ttl`; `url` defaults to the instance's."""
 
-    kind: str = "tcp"
+    kind: str = "auto"
     url: str | None = None
     interval_seconds: float = 10.0
     timeout_seconds: float = 5.0
@@ -21,6 +21,9 @@ class Heartbeat:
     failures_before_critical: int = 3
     successes_before_passing: int = 1
     deregister_after_seconds: float | None = None
+    watch: bool = False
+    # The registry chose `kind`, as it does for `auto`.
+    chosen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

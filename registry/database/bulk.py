@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import CASCADE
 
+from registry.database import rows
 from registry.models import Instance
 
 # SQLite takes 32,766 parameters in a statement.
@@ -37,6 +39,7 @@ class StatusRow(NamedTuple):
     status_since: Any
     status_reason: str
     is_suspect: bool
+    heartbeat_kind: str
 
 
 class RevisionRow(NamedTuple):
@@ -65,6 +68,7 @@ _TYPES = {
     "status_since": "timestamptz",
     "status_reason": "text",
     "is_suspect": "boolean",
+    "heartbeat_kind": "text",
     "revision": "bigint",
 }
 # The fields that find a row rather than change it.
@@ -75,6 +79,15 @@ def _assignments(row: type[HeartbeatRow | StatusRow | RevisionRow]) -> str:
     return ", ".join(f"{name} = given.{name}" for name in row._fields if name not in _KEYS)
 
 
+# The tables that hold rows of an instance, and the column that says whose; the instance itself last.
+_BELONGING = [
+    *(
+        (each.related_model._meta.db_table, str(each.field.column))
+        for each in Instance._meta.related_objects
+        if each.on_delete is CASCADE
+    ),
+    (Instance._meta.db_table, "id"),
+]
 _WRITE_HEARTBEATS = f"""
     UPDATE registry_heartbeat SET lease_until = 0, {_assignments(HeartbeatRow)} FROM given
     WHERE registry_heartbeat.instance_id = given.instance_id AND lease_until = given.claimed_lease_until
@@ -101,7 +114,7 @@ def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:
-    """Store what heartbeats say of these instances: `status`, `status_since`, `status_reason` and `is_suspect`."""
+    """Store what heartbeats say of these instances: the status, its age and reason, and the kind chosen."""
     rows = [
         StatusRow(
             instance_id=each.pk,
@@ -109,6 +122,7 @@ def write_statuses(instances: Sequence[Instance]) -> None:
             status_since=connection.ops.adapt_datetimefield_value(each.status_since),
             status_reason=each.status_reason,
             is_suspect=each.is_suspect,
+            heartbeat_kind=each.heartbeat_kind,
         )
         for each in instances
     ]
@@ -126,6 +140,16 @@ def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> No
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours
+
+
+def delete_instances(ids: Sequence[int]) -> None:
+    """Delete instances, and what belongs to each: a statement for each table, however many they are."""
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        for table, column in _BELONGING:
+            condition, parameter = rows.among(column, ids)
+            cursor.execute(f"DELETE FROM {table} WHERE {condition}", [parameter])  # noqa: S608 -- names of ours
 
 
 def relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:

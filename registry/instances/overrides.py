@@ -1,12 +1,14 @@
 """An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from config.problems import Invalid
+from config.problems import Invalid, Problem
 from registry.database import retry
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
@@ -15,6 +17,27 @@ from registry.models import Change, Instance, InstanceKey, Maintenance
 from registry.wire import bodies
 
 EXPIRED = "its time is over"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An operator's word over an instance, or with an empty instance over all of a service."""
+
+    key: InstanceKey
+    author: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceOrder(Order):
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrainOrder(Order):
+    seconds: float
 
 
 @retry.retried
@@ -25,12 +48,61 @@ def begin_maintenance(
 
     Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
     """
+    key = InstanceKey(service=service, instance=instance)
+    return _begin(MaintenanceOrder(key=key, until=until, reason=reason, author=author), now=now)
+
+
+def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Maintenance | Problem]:
+    """As `begin_maintenance` for each, in the caller's transaction."""
+    return [outcome(_begin, order, now=now) for order in orders]
+
+
+@retry.retried
+def end_maintenance(
+    service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
+) -> bool:
+    """Lift it; False when there was none, or none that is `still` so."""
+    key = InstanceKey(service=service, instance=instance)
+    return _end(Order(key=key, reason=reason, author=author), still=still, now=now)
+
+
+def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
+    """As `end_maintenance` for each, in the caller's transaction."""
+    return [_end(order, now=now) for order in orders]
+
+
+@transaction.atomic
+def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
+    """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
+    return _drain(DrainOrder(key=key, seconds=seconds, reason=reason, author=author), now=now)
+
+
+def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance | Problem]:
+    """As `drain` for each, in the caller's transaction."""
+    return [outcome(_drain, order, now=now) for order in orders]
+
+
+def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) -> Result | Problem:
+    """What an order comes to: a problem is found before anything is written."""
+    try:
+        return carry_out(order, now=now)
+    except Problem as problem:
+        return problem
+
+
+def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
+    key = order.key
     maintenance, _ = Maintenance.objects.update_or_create(
-        service=service,
-        instance=instance,
-        defaults={"until": _checked(until, now=now), "reason": reason, "author": author, "since": now},
+        service=key.service,
+        instance=key.instance,
+        defaults={
+            "until": _checked(order.until, now=now),
+            "reason": order.reason,
+            "author": order.author,
+            "since": now,
+        },
     )
-    _apply(service, instance, author=author, reason=reason, now=now)
+    _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
     return maintenance
 
 
@@ -45,29 +117,27 @@ def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
     return checked
 
 
-@retry.retried
-def end_maintenance(
-    service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
-) -> bool:
-    """Lift it; False when there was none, or none that is `still` so."""
-    removed, _ = Maintenance.objects.filter(still or Q(), service=service, instance=instance).delete()
+def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:
+    key = order.key
+    removed, _ = Maintenance.objects.filter(still or Q(), service=key.service, instance=key.instance).delete()
     if removed:
-        _apply(service, instance, author=author, reason=reason, now=now)
+        _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
     return bool(removed)
 
 
-@transaction.atomic
-def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
-    """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
+def _drain(order: DrainOrder, *, now: datetime) -> Instance:
+    key = order.key
     instance = Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
     if instance is None:
         raise UnknownInstance(key.service, key.instance)
     before = bodies.offer_digest(instance)
-    instance.draining_until = now + timedelta(seconds=seconds)
+    instance.draining_until = now + timedelta(seconds=order.seconds)
     if not instance.is_in_maintenance:
-        instance.overridden_since, instance.override_reason = now, reason
+        instance.overridden_since, instance.override_reason = now, order.reason
     instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
-    draft = log.Draft(change=Change.DRAINING, instance=instance, before=before, author=author, reason=reason)
+    draft = log.Draft(
+        change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason
+    )
     log.append([draft], now=now)
     return instance
 

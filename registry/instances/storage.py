@@ -14,7 +14,7 @@ from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
-from registry.models import GOOD, Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models import GOOD, Change, Cursor, Heartbeat, HeartbeatKind, Instance, InstanceKey, Requirement, Status
 from registry.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
@@ -155,6 +155,8 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
     columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
     if instance.notify_secret is not None and opened(instance.notify_secret) == columns["notify_secret"]:
         columns["notify_secret"] = instance.notify_secret
+    if instance.is_kind_chosen and columns["is_kind_chosen"] and instance.heartbeat_url == columns["heartbeat_url"]:
+        columns["heartbeat_kind"] = instance.heartbeat_kind
     changed = [name for name, value in columns.items() if getattr(instance, name) != value]
     if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
         instance.previous_notify_secret = instance.notify_secret
@@ -208,7 +210,9 @@ def _columns(declared: Declaration) -> dict[str, Any]:
         "version": declared.version,
         "weight": declared.weight,
         "metadata": declared.metadata,
-        "heartbeat_kind": heartbeat.kind,
+        "heartbeat_kind": HeartbeatKind.AUTO.value if heartbeat.chosen else heartbeat.kind,
+        "is_kind_chosen": heartbeat.chosen or heartbeat.kind == "auto",
+        "is_watched": heartbeat.watch,
         "heartbeat_url": declared.heartbeat_url,
         "interval_seconds": heartbeat.interval_seconds,
         "timeout_seconds": heartbeat.timeout_seconds,

@@ -10,6 +10,8 @@ from registry.sealing import SealedField
 
 
 class HeartbeatKind(models.TextChoices):
+    # The first probe that reaches the instance chooses HTTP or TCP.
+    AUTO = "auto", "not chosen yet"
     HTTP = "http", "HTTP"
     TCP = "tcp", "TCP"
     TTL = "ttl", "TTL"
@@ -40,7 +42,11 @@ class Instance(models.Model):
     # One run of the process, as it names itself: what was deregistered stays so for this run.
     incarnation = models.CharField(max_length=64, blank=True)
 
-    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.TCP)
+    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.AUTO)
+    # It was declared without a kind: any HTTP answer below 500 passes.
+    is_kind_chosen = models.BooleanField(default=False)
+    # It was declared to bear a silent connection that is held open.
+    is_watched = models.BooleanField(default=False)
     heartbeat_url = models.CharField("heartbeat URL", max_length=500)
     interval_seconds = models.FloatField(default=10.0)
     timeout_seconds = models.FloatField(default=5.0)

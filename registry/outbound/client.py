@@ -11,7 +11,7 @@ from functools import partial
 
 from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
-from registry.outbound.connection import Connection
+from registry.outbound.connection import HELD, Connection
 from registry.outbound.dns import Resolver
 from registry.outbound.exchange import Exchange
 from registry.outbound.opening import Opener, Opening
@@ -87,9 +87,20 @@ class Client:
         self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
     ) -> Exchange:
         """As `connect`, in the manner of `start`."""
-        exchange = Exchange(None, Origin("tcp", host, port), timeouts, on_outcome, self._wheel)
+        exchange = Exchange(None, Origin(HELD, host, port), timeouts, on_outcome, self._wheel)
         self._admit(exchange)
         return exchange
+
+    def hold(self, host: str, port: int, timeouts: Timeouts) -> None:
+        """Have a silent connection there, which tells by `on_peer_closed` when the peer closes it.
+
+        It is closed like any that is idle for too long: call this again then.
+        """
+        origin = Origin(HELD, host, port)
+        if not self._pool.has_idle(origin):
+            exchange = Exchange(None, origin, timeouts, _ignore, self._wheel)
+            exchange.is_held = True
+            self._admit(exchange)
 
     async def close(self) -> None:
         """Ends what is under way (`Error.CLIENT_CLOSED`) and waits until every connection is closed."""
@@ -101,7 +112,8 @@ class Client:
         self._wheel.stop()
 
     def _admit(self, exchange: Exchange) -> None:
-        connection = None if exchange.is_retried else self._pool.take(exchange.origin)
+        is_new = exchange.is_retried or exchange.request is None
+        connection = None if is_new else self._pool.take(exchange.origin)
         if connection is not None:
             exchange.is_reused = True
             connection.begin(exchange)
@@ -119,6 +131,10 @@ class Client:
             return await future
         finally:
             exchange.cancel()
+
+
+def _ignore(outcome: Outcome) -> None:
+    """Whether a connection is held is seen by its close alone."""
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:

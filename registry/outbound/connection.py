@@ -9,6 +9,9 @@ from registry.outbound.exchange import Exchange
 from registry.outbound.parser import Answer, BrokenAnswerError
 from registry.outbound.types import Error, Outcome
 
+# The scheme of an origin that nothing is asked of.
+HELD = "tcp"
+
 
 class Home(Protocol):
     """Where a connection belongs while nothing runs on it."""
@@ -89,7 +92,10 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.is_finished:
             self.close()
         elif exchange.request is None:
-            self.close()
+            if exchange.is_held:
+                self._home.put(self, perf_counter())
+            else:
+                self.close()
             exchange.opening = None
             exchange.finish_soon(Outcome())
         else:
@@ -97,6 +103,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:
+            if self.origin.scheme == HELD:
+                # It is only there to see it close; many a server greets.
+                return
             # Nothing was asked: the next answer could not be told from whatever this is.
             self._home.withdraw(self)
             self.close()

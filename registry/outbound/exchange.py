@@ -35,6 +35,7 @@ class Exchange:
     __slots__ = (
         "carrier",
         "ends_at",
+        "is_held",
         "is_resolved",
         "is_retried",
         "is_reused",
@@ -69,6 +70,8 @@ class Exchange:
         self.carrier: Carrier | None = None
         self.opening: Opening | None = None
         self.is_resolved = False
+        # Its connection is kept when it stands, and nothing is asked on it.
+        self.is_held = False
         self.is_reused = False
         self.is_retried = False
 

@@ -57,6 +57,9 @@ class Pool:
                 return connection
         return None
 
+    def has_idle(self, origin: Origin) -> bool:
+        return origin in self._idle_of
+
     def put(self, connection: Connection, now: float) -> None:
         connection.idle_since = now
         self._idle[connection] = None

@@ -62,6 +62,8 @@ def registered_instance(instance: Instance) -> answers.RegisteredInstance:
             failures_before_critical=instance.failures_before_critical,
             successes_before_passing=instance.successes_before_passing,
             deregister_after_seconds=instance.deregister_after_seconds,
+            watch=instance.is_watched,
+            chosen=instance.is_kind_chosen and instance.heartbeat_kind != "auto",
         ),
         registered_at=timestamp(instance.registered_at),
         registered_by=instance.registered_by,

@@ -32,7 +32,7 @@ def fault(call: Any) -> dict[str, str]:
         ({}, "/url", "It is required."),
         ({"url": 3}, "/url", "Expected `str`, got `int`"),
         ([], "/", "Expected `object`, got `array`"),
-        ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of http, tcp, ttl."),
+        ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of auto, http, tcp, ttl."),
         ({"url": URL, "requires": ["a", "B"]}, "/requires/1", "This names no service: a service's name is a lower"),
         ({"url": URL, "metadata": {"": "x"}}, "/metadata", "Of each name in it: Expected `str` of length >= 1"),
         ({"url": URL, "metadata": {"a": 3}}, "/metadata", "Expected `str`, got `int`"),
