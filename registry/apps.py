@@ -15,5 +15,5 @@ class RegistryApp(AppConfig):
 
     @cached_property
     def wakeups(self) -> Wakeups:
-        """This process's; its connections are opened when they are first needed."""
+        """This process's wake-ups; connections are opened when first needed."""
         return Wakeups(redis_client.connect(), send_task=lambda name, **options: current_app.send_task(name, **options))

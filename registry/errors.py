@@ -2,7 +2,7 @@
 
 from config.problems import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests, Unavailable
 
-# An instance goes when somebody deregisters it, which nobody can foretell.
+# When an instance will be deregistered cannot be known.
 QUOTA_RETRY_SECONDS = 60
 
 

@@ -1,4 +1,4 @@
-"""The one object that a serving process of the registry keeps its state in between requests."""
+"""The state that a serving process of the registry keeps between requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from registry.discovery.reader import Reader
 from registry.discovery.row_json_cache import RowJsonCache
 from registry.instances.group_commit import GroupCommit
 
-# Of `write`, for batches alone: each takes seconds, and neither a read nor what keeps reads true may wait for it.
+# The threads of `write`, for batches alone: each takes seconds, and no read, and no poll for changes, may wait for it.
 BATCH_THREADS = 2
 
 
@@ -22,14 +22,14 @@ class Server:
         self.group_commit = GroupCommit()
         self.rows = RowJsonCache()
         self.write = write or partial(reader.write_in, Threads(BATCH_THREADS))
-        # Makes long answers, so that the event loop goes on.
+        # Encodes long answers, so that the event loop goes on.
         self.answering = Threads(1)
         self._start = start
         self._reader: Reader | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def reader(self) -> Reader:
-        """The running loop's reader, started by whoever comes first."""
+        """The running loop's reader, started by the first caller."""
         loop = asyncio.get_running_loop()
         if self._reader is None or self._loop is not loop:
             self._reader, self._loop = self._start(), loop

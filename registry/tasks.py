@@ -1,4 +1,4 @@
-"""The Celery tasks: each hands what there is to do to this process's worker and ends."""
+"""The Celery tasks: each hands its work to this process's worker and ends."""
 
 from typing import Any
 

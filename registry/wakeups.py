@@ -1,4 +1,4 @@
-"""Waking the workers after a commit: one task however many commits, because the task finds all there is to do.
+"""Wakes the workers after a commit: one task however many commits, because the task finds all there is to do.
 
 The database is the truth. A wake-up that is lost (Redis away, flushed) costs the time until beat's next tick.
 """
@@ -17,10 +17,10 @@ from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
-# Longer than a task waits in a busy queue; shorter than anybody would wait for a lost one.
+# Longer than a task waits in a busy queue, and short enough to make up for a lost one.
 PENDING_SECONDS = 5
 RETRY_SECONDS = 1.0
-# Where every process that serves reads hears that the journal has grown. A message there is only a hint to look.
+# The channel that tells processes that serve reads that the journal has grown. A message is only a hint to look.
 REVISIONS_CHANNEL = "rollcall:registry:revisions"
 # The Celery queues of the registry's tasks.
 QUEUES = ("registry", "registry.heartbeats")
@@ -38,7 +38,7 @@ class Backlog:
 
 
 class Wakeups:
-    """One process's: who listens in it, and its connection to Redis.
+    """One process's listeners, and its connection to Redis.
 
     While Redis is away, it is tried once a second, and that is logged once: no commit waits for it.
     """
@@ -71,7 +71,7 @@ class Wakeups:
         threading.Thread(target=self._run, name="wakeups", daemon=True).start()
 
     def wake(self, task: str) -> None:
-        """Have the task run, unless that is pending already."""
+        """Enqueue the task, unless it is pending already."""
         self._do(task, partial(self._wake, task))
 
     def _wake(self, task: str) -> None:
@@ -97,7 +97,7 @@ class Wakeups:
             logger.warning("Redis is away, %s goes by beat's ticks alone: %s", task, error)
 
     def announce(self, revision: int) -> None:
-        """Tell whoever waits for changes, in this process and in others, that the journal has reached `revision`.
+        """Announce, in this process and others, that the journal has reached `revision`.
 
         Call it after the commit. When it is lost, they notice at their next look at the database.
         """
@@ -105,7 +105,7 @@ class Wakeups:
             try:
                 listener(revision)
             except Exception:
-                # The change is stored: its author must not be told that it failed.
+                # The change is stored: its author must not get an error.
                 logger.exception("A listener could not be told of revision %d", revision)
         self._do(REVISIONS_CHANNEL, partial(self._publish, revision))
 
@@ -118,7 +118,7 @@ class Wakeups:
             self._begin_outage(error)
 
     def listen(self, listener: Callable[[int], None]) -> Callable[[], None]:
-        """Have `listener` called, in the thread that committed, with what is announced; returns what ends that."""
+        """Call `listener` with each announced revision, in the committing thread; returns a function that ends that."""
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
@@ -162,7 +162,7 @@ class Wakeups:
 
 
 def current() -> Wakeups:
-    """This process's, which the registry's app owns."""
+    """This process's wake-ups, which the registry's app owns."""
     app: Any = apps.get_app_config("registry")
     owned: Wakeups = app.wakeups
     return owned

@@ -1,4 +1,4 @@
-"""The status board: every service's state with its heartbeats, its uptime and its latency, in a few statements."""
+"""The status board: every service's state, heartbeats, uptime and latency, read with a few statements."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ class Row:
 
 
 def rows(*, now: datetime) -> list[Row]:
-    """Every service that is registered or required, by name."""
+    """The rows of every registered or required service, by name."""
     standings, _ = standing.standings()
     found = {each.summary.service: Row(standing=each) for each in standings}
     newest = Heartbeat.objects.order_by().values_list("instance__service")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from registry.outbound.urls import DEFAULT_PORTS
 
 TIMEOUT_SECONDS = 1.0
-# One look serves all that ask within this time.
+# One check serves all callers within this time.
 FRESH_SECONDS = 2.0
 
 

@@ -1,6 +1,6 @@
 """Tells a peer that may have died from one that only closes idle connections, by how its connections close.
 
-Kept by the prober beside its connections, in one thread. Times are readings of one monotonic clock, in seconds.
+The prober keeps it beside its connections, in one thread. Times are readings of one monotonic clock, in seconds.
 """
 
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ CONCLUSIVE_SECONDS = 5.0
 # No second alarm for an origin within this time of the first, and twice as long after each false one.
 QUIET_SECONDS = 1.0
 LONGEST_QUIET_SECONDS = 300.0
-# A peer that has closed idle connections so often, and lived, is known for it.
+# A peer that has closed idle connections so often and lived is known to close them.
 ALARMS_TO_LEARN = 2
-# What is known for closing after 5 s is not alarming from 4.5 s on.
+# A peer known to close after 5 s raises no alarm from 4.5 s on.
 EARLINESS = 0.9
 MOST_PEERS = 100_000
 
 
 @dataclass(slots=True)
 class Peer:
-    """One origin, as it has behaved."""
+    """The behaviour of one origin so far."""
 
     # The instances that were found passing through it since the last alarm.
     instances: dict[int, None] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class CrashDetector:
         self._peers: dict[Origin, Peer] = {}
 
     def see_pass(self, origin: Origin, instance_id: int, *, was_reused: bool, now: float) -> None:
-        """An instance was found passing there: explain the close before this, if there was one."""
+        """Note that an instance passes there, which explains an earlier close."""
         peer = self._peers.get(origin)
         if peer is None:
             peer = self._remember(origin)
@@ -60,7 +60,7 @@ class CrashDetector:
         peer.instances[instance_id] = None
 
     def see_close(self, origin: Origin, idle_seconds: float, *, now: float) -> int | None:
-        """The instance to probe at once, if this is an alarm."""
+        """Note a close; returns the instance to probe at once, if it is an alarm."""
         peer = self._peers.get(origin)
         if peer is None or (peer.tires_after is not None and idle_seconds >= peer.tires_after):
             return None
@@ -74,7 +74,7 @@ class CrashDetector:
         return scout
 
     def see_stop(self, origin: Origin, *, now: float) -> int | None:
-        """Nobody listens there any more, whatever is known of its idle connections: the instance to probe at once."""
+        """Note that nothing listens there any longer; returns the instance to probe at once."""
         peer = self._peers.get(origin)
         if peer is None or (peer.stopped_at is not None and now - peer.stopped_at < QUIET_SECONDS):
             return None

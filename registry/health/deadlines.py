@@ -1,4 +1,4 @@
-"""What ends by itself: maintenance, draining, and the patience with what stays critical."""
+"""Enforces deadlines: of maintenance, of draining, and of instances that stay critical."""
 
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ AUTHOR = "registry"
 def enforce(*, now: datetime) -> int:
     """Carry out every deadline that has passed; returns how many instances were deregistered.
 
-    While failures are probably our own fault nothing is given up.
+    Nothing is given up while failures are probably our own fault.
     """
     overrides.expire(now=now)
     removed = 0
@@ -23,7 +23,7 @@ def enforce(*, now: datetime) -> int:
     for instance in [] if protection.keeps_all(now=now) else given_up(now):
         reason = f"critical for longer than {instance.deregister_after_seconds:g} s"
         key = InstanceKey(service=instance.service, instance=instance.name)
-        # Not final: the same run may be well again tomorrow.
+        # Not final: the same run may recover and register again.
         still = partial(_is_given_up, now=now)
         removed += registration.deregister(key, author=AUTHOR, reason=reason, is_final=False, still=still, now=now)
     return removed
@@ -36,7 +36,7 @@ def given_up(now: datetime) -> list[Instance]:
 
 
 def _is_given_up(instance: Instance, *, now: datetime) -> bool:
-    """Not in maintenance, where it may well be critical; from the end of that its time begins anew."""
+    """Whether its time is over. Not in maintenance, after which the time begins again."""
     patience = instance.deregister_after_seconds
     if patience is None or instance.status != Status.CRITICAL or instance.is_in_maintenance:
         return False

@@ -1,13 +1,13 @@
 """When to probe again after a first refused or reset connection: soon, rather than an interval later. Pure.
 
-The threshold keeps its meaning, so many failures in a row; only the wait between them is shorter.
+The threshold still counts failures in a row; only the wait between them is shorter.
 """
 
 from registry.health.probe import Due
 
 # After the first failure in a row, the second, and any further one.
 DELAYS_SECONDS = (0.2, 0.5, 1.0)
-# Of one prober, so that a mass failure makes no storm of probes: what exceeds it waits for its interval.
+# The limit of one prober, so that a mass failure makes no storm of probes; those beyond it wait for their interval.
 PER_SECOND = 200.0
 BURST = 200.0
 
@@ -18,7 +18,7 @@ class FollowUps:
         self._at = 0.0
 
     def delay(self, due: Due, *, now: float) -> float | None:
-        """Seconds until the instance that has just failed is probed again; None when its interval will do.
+        """The seconds until an instance that has just failed is probed again; None to wait for its interval.
 
         `now` is a reading of a monotonic clock.
         """

@@ -1,4 +1,4 @@
-"""Claiming probes. A claim is a lease: when a worker dies with it, it runs out and another worker takes over."""
+"""Claims probes. A claim is a lease: when its worker dies, the lease runs out and another worker takes over."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from registry.database import rows
 from registry.health.probe import Due
 from registry.models import Heartbeat, InstanceKey
 
-# Beyond the probe's own timeout: the time to write what it found.
+# The time beyond the probe's own timeout, to write its result.
 LEASE_MARGIN_SECONDS = 5.0
 
 _HEARTBEAT = (
@@ -23,9 +23,9 @@ _HEARTBEAT = (
     "penalty_at",
     "is_damped",
 )
-# The columns of an instance that have another name there.
+# The columns of an instance that are named otherwise in Due.
 _RENAMED = {"instance": "name", "kind": "heartbeat_kind", "url": "heartbeat_url"}
-# When a lease given now runs out: the same expression where it is stored and where it is returned.
+# When a lease given now runs out: one expression, for storing it and for returning it.
 _LEASE_UNTIL = "%s + declared.timeout_seconds"
 
 
@@ -36,20 +36,20 @@ def _source(field: str) -> str:
     return f"heartbeat.{field}" if field in _HEARTBEAT else f"declared.{_RENAMED.get(field, field)}"
 
 
-# In Due's own order, whatever that is.
+# In the order of Due's fields.
 _COLUMNS = ", ".join(f"{_source(field)} AS {field}" for field in Due._fields)
-# The same with the lease that is stored rather than one to be given.
+# The same with the stored lease instead of a new one.
 _STANDING = ", ".join("heartbeat.lease_until" if field == "lease_until" else _source(field) for field in Due._fields)
 
 
 def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
-    """Claim up to `limit` probes that are due within `ahead` seconds, those that wait longest first."""
+    """Claim up to `limit` probes that are due within `ahead` seconds, longest overdue first."""
     chosen = "heartbeat.due_at <= %s AND heartbeat.lease_until <= %s ORDER BY heartbeat.due_at LIMIT %s"
     return _claim(chosen, [now + ahead, now, limit], starts_by=now + ahead)
 
 
 def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
-    """Claim these, to be probed at once if they are not due before, except those that are claimed already."""
+    """Claim these instances to be probed at once, except those that are claimed already."""
     among, ids = rows.among("heartbeat.instance_id", instance_ids)
     found = _claim(f"{among} AND heartbeat.lease_until <= %s", [ids, now], starts_by=now)
     return [due._replace(due_at=min(due.due_at, now)) for due in found]
@@ -64,12 +64,12 @@ def due_of(heartbeat: Heartbeat) -> Due:
 
 
 def beating(keys: Sequence[InstanceKey]) -> dict[InstanceKey, Due]:
-    """The heartbeats of these instances as they stand, locked until the transaction ends."""
+    """The current heartbeats of these instances, locked until the transaction ends."""
     pairs = [(key.service, key.instance) for key in keys]
     condition, parameters = rows.among_pairs("(declared.service, declared.name)", pairs)
     lock = ""
     if connection.vendor == "postgresql":
-        # All instances before the first heartbeat, as everybody does.
+        # All instances before the first heartbeat: the order of all writers.
         list(rows.named(pairs, order="id", locked=True))
         lock = "FOR UPDATE OF heartbeat"
     with connection.cursor() as cursor:
@@ -87,7 +87,7 @@ def beating(keys: Sequence[InstanceKey]) -> dict[InstanceKey, Due]:
 
 @transaction.atomic
 def set_clock_back(seconds: float, *, now: float) -> None:
-    """The clock was set back: move what lies ahead by as much, so that nothing waits until the old time comes again."""
+    """Move due times back by as much as the clock was, so that nothing waits until the old time comes again."""
     with connection.cursor() as cursor:
         for column in ("due_at", "lease_until"):
             cursor.execute(

@@ -17,7 +17,7 @@ CUT_OFF = "no canary of our own network answers"
 
 
 class Member(NamedTuple):
-    """What stands behind an instance: any one of these may fail, or lie, on its own."""
+    """The parties behind an instance, any one of which may fail, or lie, on its own."""
 
     token: str
     service: str
@@ -26,14 +26,14 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Seconds, and the least cap: in a fleet so small a share says nothing."""
+    """Times in seconds, and the smallest number of falls that counts: in a small fleet a share says nothing."""
 
     share: float = 0.25
     least: int = 5
     window: float = 60.0
     quiet: float = 60.0
     longest: float = 3600.0
-    # After an operator, or the longest time, has ended it.
+    # The pause after an operator, or the longest time, has ended it.
     mute: float = 600.0
 
     def cap(self, fleet: int) -> float:
@@ -56,19 +56,19 @@ class State:
 
 
 def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Limits) -> bool:
-    """Whether so many of a fleet, which holds the fallen too, have fallen that no one party can be the reason."""
+    """Whether so many of a fleet have fallen that no one party can be the reason; the fleet includes the fallen."""
     if len(fallen) <= limits.cap(_counted(fleet)):
         return False
     highest_cap = limits.cap(len(fleet))
     for dimension in Member._fields:
         party_of = attrgetter(dimension)
         if len(set(map(party_of, fleet))) == 1:
-            # All the fleet is one party's, and there is nobody else whom it could harm.
+            # The whole fleet is one party's, and there is nobody else it could harm.
             continue
         for party, count in Counter(map(party_of, fallen)).most_common():
             left = len(fallen) - count
             if left > highest_cap:
-                # Nor does any smaller party matter: without it more are left.
+                # Leaving out a smaller party changes less.
                 break
             rest = [member for member in fleet if party_of(member) != party]
             if left <= limits.cap(_counted(rest)):
@@ -79,7 +79,7 @@ def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Li
 def see_falls(
     state: State, fallen: Sequence[Member], fleet: Collection[Member], *, limits: Limits, now: float
 ) -> State:
-    """Whether the instances that are about to fall may: not when protection is active afterwards.
+    """Note falls; the instances may not fall when protection is active in the state that this returns.
 
     `fallen` are the members that fell within the window, these included.
     """
@@ -94,7 +94,7 @@ def see_falls(
 
 
 def see_canary(state: State, *, is_silent: bool, now: float) -> State:
-    """Begin protection, or keep it up, while the canary is silent."""
+    """Begin or prolong protection while the canary is silent."""
     if not is_silent:
         return state
     if state.is_active:
@@ -103,7 +103,7 @@ def see_canary(state: State, *, is_silent: bool, now: float) -> State:
 
 
 def see_time(state: State, *, limits: Limits, now: float) -> State:
-    """End it when nothing has stirred for long enough, or when it has lasted too long to be believed."""
+    """End protection when nothing has happened for long enough, or when it has lasted too long to be plausible."""
     if state.since is None:
         return state
     if now - state.since >= limits.longest:
@@ -114,12 +114,12 @@ def see_time(state: State, *, limits: Limits, now: float) -> State:
 
 
 def end(*, limits: Limits, now: float) -> State:
-    """End it, and let it not begin again for a while."""
+    """End protection, and keep it from beginning again for a while."""
     return State(muted_until=now + limits.mute)
 
 
 def within(state: State, *, limits: Limits, now: float) -> State:
-    """The state with no time later than it can be: the clock may have been set back since it was stored."""
+    """The state with no time further ahead than possible: the clock may have been set back since it was stored."""
     return replace(
         state,
         since=None if state.since is None else min(state.since, now),
@@ -129,7 +129,7 @@ def within(state: State, *, limits: Limits, now: float) -> State:
 
 
 def is_below_floor(*, offered: int, fallen: int) -> bool:
-    """Whether a service has lost so many of its instances that those are brought back: more than half."""
+    """Whether a service has lost more than half of its instances, so that they are brought back."""
     return fallen > offered
 
 

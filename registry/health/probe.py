@@ -1,4 +1,4 @@
-"""One probe: the claim of it, what was known before, what it found."""
+"""One probe: its claim, the health before it, and its result."""
 
 import enum
 from typing import NamedTuple
@@ -7,15 +7,15 @@ from registry.models import Status
 
 
 class Finding(enum.Enum):
-    """What one probe found."""
+    """The finding of one probe."""
 
     SUCCESS = "success"
-    # It serves, but slowly, or asks to be spared.
+    # It serves, but slowly, or it is overloaded.
     WARNING = "warning"
     FAILURE = "failure"
-    # Its process is gone, seen twice: its connection closed, and right after it refused another.
+    # Its process is gone: it closed a connection, and right after refused another.
     DEAD = "dead"
-    # Our own fault, such as no file descriptor left: nothing follows from it about the instance.
+    # Our own fault, such as no file descriptor left, which says nothing about the instance.
     INCONCLUSIVE = "inconclusive"
 
 
@@ -43,7 +43,7 @@ class Health(NamedTuple):
 
     @property
     def status(self) -> str:
-        """The status everybody is told: the verdict, but critical while damped."""
+        """The published status: the verdict, but critical while damped."""
         return Status.CRITICAL if self.is_damped else self.verdict
 
 
@@ -76,7 +76,7 @@ class Due(NamedTuple):
     is_kind_chosen: bool
     is_watched: bool
     registered_by: str
-    # What everybody is told of it.
+    # Its published status.
     status: str
     is_suspect: bool
     # Proves the claim when the result is written.

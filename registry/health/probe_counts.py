@@ -1,8 +1,8 @@
 """The results of an instance's probes, counted by the hour and by the day, for its uptime.
 
-The results of probes are counted in memory and each instance's counts are written once a minute: one write for six
-probes at the usual interval. A worker that is killed takes at most WRITE_AFTER_SECONDS of its counts with it, and no
-verdict; one that is stopped writes them first. Beats are written with their transaction.
+Results are counted in memory, and each instance's counts are written once a minute: one write for six probes at the
+usual interval. A killed worker loses at most WRITE_AFTER_SECONDS of its counts, and no verdict; a stopped one writes
+them first. Beats are written with their transaction.
 """
 
 import logging
@@ -126,7 +126,7 @@ class Unwritten:
         return taken
 
     def flush(self, *, now: float, is_last: bool = False) -> None:
-        """Write what has waited long enough, or the last time all of it. Without a database it waits longer."""
+        """Write the counts that have waited long enough, or at the end all. Without a database they wait longer."""
         begun_by = now if is_last else now - WRITE_AFTER_SECONDS
         while taken := self.take(begun_by=begun_by, limit=self._most_at_once):
             try:
@@ -140,7 +140,7 @@ class Unwritten:
 
 
 def is_counted(result: Result) -> bool:
-    """Whether the result says something of the instance: not our own fault, nor what protection holds for one."""
+    """Whether the result is about the instance: not our own fault, nor taken for that by protection."""
     if result.finding is Finding.INCONCLUSIVE:
         return False
     return not (result.due.is_suspect and result.finding in FAILED)
@@ -159,7 +159,7 @@ def write(hours: Mapping[Period, Counts]) -> None:
     days: defaultdict[Period, Counts] = defaultdict(Counts)
     for period, counts in hours.items():
         days[period._replace(span_hours=DAY, start_hour=period.start_hour // DAY * DAY)].add(counts)
-    # In one order everywhere, so that two processes do not wait for each other.
+    # In one order everywhere, so that two processes do not deadlock.
     rows = sorted({**hours, **days}.items())
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""Protection at work: its state in the database, what it holds back, and what it brings back."""
+"""Applies protection: its state in the database, what it holds back, and what it brings back."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from registry.journal import log
 from registry.models import GOOD, Change, Fall, Heartbeat, HeartbeatKind, Instance, Protection, Status
 from registry.wire import bodies
 
-# Sweeps come every second; after a gap so long one of ours was away: beat, Redis or the worker.
+# Sweeps come every second; a gap this long means that beat, Redis or the worker was away.
 GAP_SECONDS = 5.0
-# So long after the gap an instance that has not passed since is given the benefit of the doubt.
+# How long after the gap an instance that has not passed since is given the benefit of the doubt.
 GRACE_SECONDS = 30.0
 # A further gap within this time begins no other grace: on a machine that is always late it would never end.
 GRACE_AGAIN_SECONDS = 120.0
@@ -32,7 +32,7 @@ AUTHOR = "registry"
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """How protection stands, for people: times as datetimes, reasons in words."""
+    """The state of protection for people: times as datetimes, reasons in words."""
 
     is_active: bool
     since: datetime | None
@@ -61,14 +61,14 @@ def lock() -> None:
 
 
 def keeps_all(*, now: datetime) -> bool:
-    """Whether nothing is to be given up now."""
+    """Whether no instance may be given up now."""
     row = Protection.objects.filter(pk=1).first() or Protection()
     return row.since is not None or _grace_until(row, now.timestamp()) is not None
 
 
 @transaction.atomic
 def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> dict[int, str]:
-    """Which of the instances that are about to become critical stay offered, by id, and why.
+    """The instances about to become critical that stay offered, by id, and why.
 
     A process that was seen to close its connection and to refuse the next is dead, whatever else fails, unless our own
     network is down: such a fall is neither held back nor counted.
@@ -77,7 +77,7 @@ def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> di
     before, limits, at = _state(row, now.timestamp()), _limits(), now.timestamp()
     doubtful = [fall.due for fall in falls if is_cut_off or fall.finding is not Finding.DEAD]
     graced = _graced(row, doubtful, at)
-    # What was held back before has been counted then.
+    # Instances that were held back before have been counted.
     new = [due for due in doubtful if not due.is_suspect and due.instance_id not in graced]
     _count(new, now=now)
     recent = _counted_falls(now=now)
@@ -94,7 +94,7 @@ def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> di
 
 @transaction.atomic
 def tick(*, is_cut_off: bool, now: float) -> None:
-    """A sweep begins: see whether there was none for a while, and whether protection is over."""
+    """Begin a sweep: note a gap before it, and whether protection is over."""
     row = _locked()
     has_gap = row.swept_at is not None and now - row.swept_at > GAP_SECONDS
     # One that begins in the future is of before the clock was set back.
@@ -107,7 +107,7 @@ def tick(*, is_cut_off: bool, now: float) -> None:
 
 @transaction.atomic
 def end(*, now: datetime) -> bool:
-    """An operator ends it, also the grace after a restart; False when there was none."""
+    """End protection and the grace after a restart, for an operator; False when there was neither."""
     row = _locked()
     was_active = row.since is not None or _grace_until(row, now.timestamp()) is not None
     row.resumed_at = None
@@ -116,7 +116,7 @@ def end(*, now: datetime) -> bool:
 
 
 def _count(falling: Sequence[Due], *, now: datetime) -> None:
-    """Remember the falls of established instances for a window; a falling instance is still standing here."""
+    """Store the falls of established instances for a window; a falling instance still stands at this point."""
     Fall.objects.filter(at__lt=now.timestamp() - _limits().window).delete()
     # Set back, the clock leaves falls in its future: they count as of now.
     Fall.objects.filter(at__gt=now.timestamp()).update(at=now.timestamp())
@@ -144,7 +144,7 @@ def _counted_falls(*, now: datetime) -> list[Member]:
 
 
 def _fleet(*, now: datetime) -> list[Member]:
-    """The established instances that stand and have not just been counted as fallen."""
+    """The established instances that stand and were not just counted as fallen."""
     standing = _established(now=now).filter(status__in=GOOD).exclude(pk__in=Fall.objects.values("instance_id"))
     found = standing.order_by("pk").values_list("registered_by", "service", "heartbeat_url")
     return [
@@ -154,13 +154,13 @@ def _fleet(*, now: datetime) -> list[Member]:
 
 
 def _established(*, now: datetime) -> QuerySet[Instance]:
-    """The instances that we probe and have known for a while: others, which anybody makes at will, tell nothing."""
+    """The instances that we probe and have known for a while: others can be made at will and prove nothing."""
     since = now - timedelta(seconds=ESTABLISHED_SECONDS)
     return Instance.objects.filter(registered_at__lte=since).exclude(heartbeat_kind=HeartbeatKind.TTL)
 
 
 def _bring_back(reason: str, *, now: datetime) -> None:
-    """Offer again, as suspect, what fell just before: of the services that are left with less than half."""
+    """Offer again, as suspect, instances that fell just before, of services left with less than half."""
     recent = now - timedelta(seconds=_limits().window)
     # An instance that beats by itself may have said itself that it is ill; one that is not counted was seen dead.
     fallen = list(
@@ -222,7 +222,7 @@ def _keep(row: Protection, state: State) -> None:
 
 
 def _grace_until(row: Protection, now: float) -> float | None:
-    """When the grace after a restart of ours is over; None when there is none now."""
+    """When the grace after a restart of ours ends; None when there is none now."""
     if row.resumed_at is None:
         return None
     until = row.resumed_at + GRACE_SECONDS

@@ -1,4 +1,4 @@
-"""Judging: from the results of probes and beats to each instance's health, its status and the journal."""
+"""Judges the results of probes and beats: each instance's health, its status and the journal."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class StatusChange:
-    """A status to store and to announce."""
+    """A status change to store and announce."""
 
     due: Due
     status: str
@@ -67,7 +67,7 @@ class StatusChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """What an instance says of itself."""
+    """A beat: what an instance says of itself."""
 
     key: InstanceKey
     succeeded: bool
@@ -79,13 +79,13 @@ class Beat:
 def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> list[Result]:
     """Write the health that follows from results, in one statement except for instances whose status changes.
 
-    Returns those that count. A result whose claim is no longer held, because the lease ran out, or the instance was
-    updated or deregistered meanwhile, is dropped. `is_cut_off` says that our own network is down: what
+    Returns those that count. A result is dropped when its claim is no longer held: its lease ran out, or the instance
+    was updated or deregistered meanwhile. `is_cut_off` says that our own network is down: what
     falls is then only suspect.
     """
     judged = [_judged(result, now=now) for result in results]
     turned = [each for each in judged if each.is_change]
-    # Before the heartbeats, in the order of everybody who registers or deregisters, so that nobody waits in a circle.
+    # Before the heartbeats, in the order of all who register or deregister, which prevents deadlocks.
     if any(each.is_fall for each in turned):
         protection.lock()
     if turned:
@@ -101,7 +101,7 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
 
 @retry.retried
 def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
-    """Judge a beat that the instance itself sends. Raises UnknownInstance."""
+    """Judge a beat sent by the instance itself. Raises UnknownInstance."""
     (outcome,) = take_beats([Beat(key=key, succeeded=succeeded, reason=reason, author=author)], now=now)
     if isinstance(outcome, UnknownInstance):
         raise outcome
@@ -129,7 +129,7 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
 def _judged_beat(beat: Beat, due: Due, *, now: datetime) -> Judged:
     detail = escaped(beat.reason) or ("beat" if beat.succeeded else f"{beat.author} reported it critical")
     if not beat.succeeded:
-        # Its own word is conclusive: no further failures are waited for.
+        # Its own report is conclusive: no further failures are waited for.
         due = due._replace(failures_before_critical=1)
     finding = Finding.SUCCESS if beat.succeeded else Finding.FAILURE
     return _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
@@ -157,7 +157,7 @@ def _decided(changed: Sequence[Judged], kept: Mapping[int, str]) -> dict[int, St
 
 
 def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
-    """Store and journal the changes. An instance that another writer has changed or removed since is left alone."""
+    """Store and journal the changes, except of instances that another writer has changed or removed since."""
     found = Instance.objects.select_for_update().filter(pk__in=list(changes)).order_by("pk") if changes else ()
     drafts = []
     for instance in found:
@@ -200,7 +200,7 @@ def _row(judged: Judged, *, now: datetime) -> bulk.HeartbeatRow:
 
 
 def _next_due(due: Due, now: float) -> float:
-    """When to probe it again. The deadline of a ttl instance is exact.
+    """The time of the next probe. The deadline of a ttl instance is exact.
 
     Counted from when the probe was due, since a slow answer, or the time until it is written, makes no interval longer.
     A first probe, or one long overdue, is so together with many others: the next one is spread over the interval.

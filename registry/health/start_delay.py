@@ -1,4 +1,4 @@
-"""How late probes begin: a histogram in Redis, common to all workers, for the metrics.
+"""The delays with which probes begin: a histogram in Redis, shared by all workers, for the metrics.
 
 Counted in memory and added once a second; a worker that dies takes at most a second's counts with it.
 """
@@ -60,7 +60,7 @@ class Tally:
             self._total_seconds += late_seconds
 
     def flush(self) -> None:
-        """Add it to the common histogram, unless that was done a moment ago or Redis is away."""
+        """Add the delays to the shared histogram, unless that was done a moment ago or Redis is away."""
         if time.monotonic() - self._flushed_at < FLUSH_SECONDS:
             return
         self._flushed_at = time.monotonic()

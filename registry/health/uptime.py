@@ -1,4 +1,4 @@
-"""Uptime: what the history (history.py) says of an instance or a service, by day or by hour."""
+"""The uptime of an instance or a service by day or by hour, from probe_counts.py's counts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Report:
 def of_instance(service: str, instance: str, *, days: int, span_hours: int, now: datetime) -> Report:
     """The last `days` days: by day, today is the last of them; by hour, the present hour is.
 
-    Of an instance that is no longer registered too. Raises UnknownInstance when there is neither.
+    It also covers an instance that is no longer registered. Raises UnknownInstance when there are no counts either.
     """
     found = _since(_first(days, span_hours, now), span_hours).filter(service=service, instance=instance)
     report = _report(found.order_by("start_hour").values_list("start_hour", *COLUMNS))
@@ -36,11 +36,11 @@ def of_instance(service: str, instance: str, *, days: int, span_hours: int, now:
 
 
 def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Report:
-    """As `of_instance`, of all its instances together. Raises UnknownService."""
+    """As `of_instance`, for all instances of a service together. Raises UnknownService."""
     first = _first(days, span_hours, now)
     found = _since(first, span_hours).filter(service=service)
     if span_hours == HOUR:
-        # Hours are kept as long as days: with the names the index finds those asked for, without it reads all.
+        # Hours are kept as long as days: with the names the index finds just these, without them it would read all.
         names = _since(first // DAY * DAY, DAY).filter(service=service).values("instance")
         found = found.filter(instance__in=names)
     report = _report(found.order_by("start_hour").values_list("start_hour").annotate(*_AGGREGATES))

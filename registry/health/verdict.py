@@ -28,7 +28,7 @@ def judge(health: Health, finding: Finding, *, thresholds: Thresholds, now: floa
         if successes >= thresholds.successes_before_passing or _serves(health.verdict):
             verdict = (Status.WARNING if finding is Finding.WARNING else Status.PASSING).value
     penalty = decayed(health, now=now)
-    # The first verdict of all, and a warning, are no flapping.
+    # The first verdict, and a warning, are not flapping.
     if health.verdict != Status.STARTING and _serves(health.verdict) != _serves(verdict):
         penalty = min(penalty + 1, PENALTY_CAP)
     return Health(

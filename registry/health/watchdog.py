@@ -1,6 +1,6 @@
-"""Watching the watchers: the signs of life of what works in the background, and what is wrong with it.
+"""Watches the background: its signs of life, and what is wrong with it.
 
-A sign is left by the work itself, not by the process: a worker that is up and does nothing leaves none.
+The work itself leaves a sign, not the process: a worker that is up and does nothing leaves none.
 """
 
 import time
@@ -18,7 +18,7 @@ from registry.models import Cursor, Heartbeat, Instance, SignOfLife
 
 # The work is done every second; after this time without it something is wrong.
 STALE_SECONDS = 15.0
-# A sign so far in the future is of before the clock was set back.
+# A sign so far in the future was left before the clock was set back.
 CLOCK_SECONDS = 2.0
 SIGN_SECONDS = 3.0
 
@@ -35,7 +35,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Signs:
-    """What is known of the background's work, in seconds since the epoch; None where there is nothing.
+    """The signs of the background's work, in seconds since the epoch; None where there is none.
 
     `overdue_since` is since when the instance that waits longest has been due beyond an interval and a lease,
     `untold_since` since when the dependent that waits longest could have been told of a change.
@@ -62,7 +62,7 @@ class Signer:
         self._left_at: dict[Part, float] = {}
 
     def leave(self, part: Part, *, now: float) -> float:
-        """Say that a part has just worked; returns by how many seconds the clock was set back since it last did."""
+        """Note that a part has just worked; returns by how many seconds the clock was set back since it last did."""
         at = self._clock()
         if at - self._left_at.get(part, -self._every_seconds) < self._every_seconds:
             return 0.0
@@ -74,13 +74,13 @@ class Signer:
 
 
 def age_seconds(part: Part, *, now: float) -> float | None:
-    """For how long a part has done nothing; None when it never did anything."""
+    """The seconds since a part last worked; None when it never did."""
     at = SignOfLife.objects.filter(pk=part).values_list("at", flat=True).first()
     return None if at is None else max(0.0, now - at)
 
 
 def signs(*, now: float) -> Signs:
-    """The signs as they stand."""
+    """The current signs."""
     at = dict(SignOfLife.objects.values_list("part", "at"))
     free = Heartbeat.objects.filter(lease_until__lte=now)
     patience = F("instance__interval_seconds") + F("instance__timeout_seconds") + LEASE_MARGIN_SECONDS
@@ -116,12 +116,12 @@ def signs(*, now: float) -> Signs:
 
 
 def findings(*, now: datetime) -> list[str]:
-    """What is wrong with the background's work, a sentence each, the gravest first; empty when all is well."""
+    """The faults in the background's work, one sentence each, the gravest first; empty when all is well."""
     return judge(signs(now=now.timestamp()), now=now.timestamp())
 
 
 def judge(found: Signs, *, now: float) -> list[str]:
-    """As `findings`, of signs that were read before. Pure."""
+    """As `findings`, from signs read before. Pure."""
     sentences = []
     if found.has_instances and _is_stale(found.heartbeats_at, now):
         sentences.append(

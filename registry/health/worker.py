@@ -1,4 +1,4 @@
-"""The heartbeats half of a worker process: claims what is due, has it probed, writes what was found."""
+"""The heartbeats' half of a worker process: claims what is due, has it probed, and writes the results."""
 
 import time
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ BATCH = 2000
 # than a second before any probe is.
 AHEAD_SECONDS = 2.5
 LINGER_SECONDS = 0.2
-# Once a lease has run out, its result is of no use.
+# A result is useless once its lease has run out.
 OUTLAST_SECONDS = 15.0
 
 
 class HeartbeatWorker:
-    """Keeps, for its process, the probes under way and what has yet to be written."""
+    """Keeps the probes under way in this process, and the counts yet to be written."""
 
     def __init__(self, signer: Signer, *, pipeline: Intake[Due] | None = None) -> None:
         self.canary = Canary(settings.CANARY_URLS)
@@ -48,7 +48,7 @@ class HeartbeatWorker:
         )
 
     def sweep(self, *, now: float) -> None:
-        """Claim all that is due, as far as this process has room for it, and probe it; enforce the deadlines."""
+        """Claim and probe all that is due, as far as there is room; enforce the deadlines."""
         set_back = self._signer.leave(Part.HEARTBEATS, now=now)
         if set_back:
             leases.set_clock_back(set_back, now=now)
@@ -75,7 +75,7 @@ class HeartbeatWorker:
         self._signer.leave(Part.PROBES, now=time.time())
 
     def end(self) -> None:
-        """Write what would be lost with the process."""
+        """Write the counts that would be lost with the process."""
         self.counts.flush(now=time.time(), is_last=True)
 
     def _prober(self) -> Prober:
@@ -84,6 +84,6 @@ class HeartbeatWorker:
 
 
 def is_news(result: Result) -> bool:
-    """Whether the status may change with it; what passes and has passed can wait to be written."""
+    """Whether the result may change the status; a pass after a pass can wait to be written."""
     due = result.due
     return result.finding is not Finding.SUCCESS or due.status != Status.PASSING or bool(due.is_suspect)
