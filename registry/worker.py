@@ -1,4 +1,4 @@
-"""One worker process of the registry: what it keeps from task to task, and how it goes on when no task comes."""
+"""One worker process of the registry: its state between tasks, and its sweeps when no task comes."""
 
 import logging
 import os
@@ -18,20 +18,20 @@ from registry.health.worker import HeartbeatWorker
 from registry.webhooks import cursors
 from registry.webhooks.worker import WebhookWorker
 
-# After so long without a sweep by anybody, a worker that is alive makes it, and the serving process as a last resort.
+# After so long without any sweep a live worker makes it, and the serving process as a last resort.
 WORKER_PATIENCE_SECONDS = 3.0
 SERVER_PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 # Longer than any probe or webhook may take.
 STALLED_SECONDS = 180.0
-# So long it has to end in good order.
+# How long it may take to end in good order.
 END_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Each half is made when it is first needed, so that a worker of one queue keeps nothing of the other's."""
+    """Its halves are made when first needed, so that a worker of one queue keeps nothing of the other's."""
 
     def __init__(self) -> None:
         self._signer = Signer()
@@ -48,12 +48,12 @@ class Worker:
         return WebhookWorker()
 
     def sweep_heartbeats(self, *, is_tick: bool = False) -> None:
-        """Carry out the task; `is_tick` when beat has called for it rather than a commit."""
+        """Carry out the task; `is_tick` when beat called it rather than a commit."""
         self._begin_task(wakeups.HEARTBEATS, is_tick=is_tick)
         self.probe()
 
     def sweep_notifications(self, *, is_tick: bool = False) -> None:
-        """As `sweep_heartbeats`, of webhooks."""
+        """As `sweep_heartbeats`, for webhooks."""
         self._begin_task(wakeups.NOTIFICATIONS, is_tick=is_tick)
         self.tell()
 
@@ -71,21 +71,21 @@ class Worker:
             self.webhooks.sweep(now=timezone.now())
 
     def stand_by(self, *, patience_seconds: float) -> None:
-        """From now on sweep whenever nobody else does, and end this process when its loops make no progress."""
+        """Begin to sweep whenever nobody else does, and to end this process when its loops make no progress."""
         self._stand_in = StandIn(self, patience_seconds=patience_seconds)
         self._stand_in.start()
 
     def stalled(self) -> str | None:
-        """One sentence on why this process had better be started again; None while its loops make progress."""
+        """The reason to restart this process, in a sentence; None while its loops make progress."""
         for half, what in (("heartbeats", "probe"), ("webhooks", "webhook")):
-            # Only what has been made: to ask must not make it.
+            # Only halves that exist: asking must not make one.
             made = self.__dict__.get(half)
             if made is not None and made.pipeline.is_stalled(STALLED_SECONDS):
                 return f"No {what} has come to an end for {STALLED_SECONDS:g} s"
         return None
 
     def end(self) -> None:
-        """Write what would be lost with the process."""
+        """Write the counts that would be lost with the process."""
         if self._stand_in is not None:
             self._stand_in.stop()
         if "heartbeats" in self.__dict__:
@@ -98,9 +98,9 @@ class Worker:
 
 
 class StandIn:
-    """Looks every second whether the sweeps are made, and makes them when nobody does.
+    """Checks every second whether the sweeps are made, and makes them when nobody does.
 
-    So a stopped beat, a worker that has lost the broker, or Redis away, costs seconds and not the sweeps.
+    So a stopped beat, a worker without its broker, or a Redis that is away costs seconds, not the sweeps.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class StandIn:
         made = []
         for part, sweep in ((Part.HEARTBEATS, self._worker.probe), (Part.WEBHOOKS, self._worker.tell)):
             age = watchdog.age_seconds(part, now=now)
-            # A fresh registry's workers are given as long to begin.
+            # The workers of a fresh registry get as long to begin.
             if (now - self._began_at if age is None else age) >= self._patience_seconds:
                 sweep()
                 made.append(part)
@@ -151,7 +151,7 @@ class StandIn:
 
 
 def end_process_soon() -> None:
-    """End this process in good order, or after a while without."""
+    """End this process in good order, or by force after a while."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(END_SECONDS)
     os._exit(1)

@@ -1,6 +1,6 @@
-"""The cursors of dependents: which lag behind the journal, the message for each, and what came of sending it.
+"""The cursors of dependents: which lag behind the journal, the message for each, and the outcome of sending it.
 
-The cursor moves on a 2xx only, so nothing is lost; what is told is made anew from the journal at each attempt, so a
+The cursor moves on a 2xx only, so nothing is lost; each attempt's message is made from the journal again, so a
 dependent that was away for an hour gets one message with the net change.
 """
 
@@ -24,7 +24,7 @@ from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message
 RETRY_SECONDS = {0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 75: 60.0, 105: 300.0}
 JITTER = 0.2
 TIMEOUT_SECONDS = 10.0
-# Renewed while a message is under way (`renew`), so that one whose worker dies is sent by another soon.
+# Renewed while a message is under way (`renew`), so that another worker soon sends the message of one that died.
 LEASE_SECONDS = 8.0
 RENEW_BEFORE_SECONDS = 5.0
 PUT_BACK_SECONDS = 1.0
@@ -81,9 +81,9 @@ class Attempt:
 def claim(
     *, now: datetime, limit: int, left_alone: Collection[int] = (), most_revisions: int = MOST_REVISIONS
 ) -> list[Message]:
-    """Take up to `limit` dependents that lag, but for those to be left alone, and make what each must be told.
+    """Claim up to `limit` dependents that lag, except those to be left alone, and compose a message for each.
 
-    Those for whom nothing changed are moved on without a message. Returns the messages to send.
+    The cursors of those for whom nothing changed move on without a message. Returns the messages to send.
     """
     head = journal.head()
     lease = now.timestamp() + LEASE_SECONDS
@@ -101,7 +101,7 @@ def claim(
 
 @transaction.atomic
 def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
-    """Log the attempts, move the cursors of those who took theirs and put the others off."""
+    """Log the attempts, move the cursors of those that accepted theirs, and put the others off."""
     taken: defaultdict[tuple[int, float], list[int]] = defaultdict(list)
     held = _held([attempt.message.instance_id for attempt in attempts])
     for attempt in attempts:
@@ -113,7 +113,7 @@ def record(attempts: Sequence[Attempt], *, now: datetime) -> None:
         else:
             _put_off(attempt, now=now)
     for (to_revision, lease_until), ids in taken.items():
-        # One statement for all that were told of the same: a change with a thousand dependents costs one.
+        # One statement for all that were told the same: a change with a thousand dependents costs one.
         Cursor.objects.filter(pk__in=ids, lease_until=lease_until).update(
             notified_revision=to_revision,
             scanned_revision=to_revision,
@@ -131,7 +131,7 @@ def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[
 
 
 def put_back(messages: Sequence[Message], *, now: datetime) -> None:
-    """Give up the claims of what cannot be sent now, for a moment; it counts as no attempt."""
+    """Give up the claims of messages that cannot be sent now, for a moment; it does not count as an attempt."""
     if messages:
         ids = [message.instance_id for message in messages]
         again = {"lease_until": 0, "next_attempt_at": now.timestamp() + PUT_BACK_SECONDS}
@@ -139,7 +139,7 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
 
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
-    """Keep what was attempted, with the first characters of each answer."""
+    """Store the attempts, with the first characters of each answer."""
     made = (
         _DeliveryRow(
             at=now,
@@ -160,15 +160,15 @@ def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
 
 @transaction.atomic
 def set_clock_back(seconds: float, *, now: float) -> None:
-    """The clock was set back: move what lies ahead by as much, so that nobody waits until the old time comes again."""
+    """Move due times back by as much as the clock was, so that nobody waits until the old time comes again."""
     Cursor.objects.filter(lease_until__gt=now).update(lease_until=F("lease_until") - seconds)
     Cursor.objects.filter(next_attempt_at__gt=now).update(next_attempt_at=F("next_attempt_at") - seconds)
 
 
 def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
-    """Whether any dependent could be told something now, but for those to be left alone.
+    """Whether any dependent could be told something now, except those to be left alone.
 
-    Not one that somebody else has locked, which `claim` passes over: a sweep would ask for it until it is free.
+    A cursor that another transaction has locked does not count, as `claim` passes it over.
     """
     is_lagging, parameters = _is_lagging(journal.head(), now, left_alone)
     with connection.cursor() as cursor:

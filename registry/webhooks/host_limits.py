@@ -1,13 +1,13 @@
-"""How many webhooks may be under way to one host at once, so that a host which hangs delays nobody elsewhere."""
+"""Limits how many webhooks may be under way to one host, so that a hanging host delays no other."""
 
 import threading
 from collections import Counter
 from typing import TypeVar
 
 MOST = 1000
-# To an address that last gave no answer at all; what else listens on its host is not its fault.
+# The limit for an address that last gave no answer at all; other addresses of its host are not affected.
 MOST_TO_SILENT = 16
-# Silent addresses that are remembered; those beyond it are given another chance.
+# The most silent addresses to remember; those beyond it get another chance.
 MOST_SILENT = 10_000
 
 # A host and a port.
@@ -23,11 +23,11 @@ class Hosts:
         self._to_host: Counter[str] = Counter()
         self._to_address: Counter[Address] = Counter()
         self._silent: dict[Address, None] = {}
-        # Who was refused, in the order in which they came, and where.
+        # The refused dependents, in the order in which they came, and their addresses.
         self._waiting: dict[int, Address] = {}
 
     def admit(self, address: Address) -> bool:
-        """Whether one more may be sent there now; whoever is admitted must `settle`."""
+        """Whether one more may be sent there now; call `settle` for each that is admitted."""
         with self._lock:
             if self._room(address) <= 0:
                 return False
@@ -36,22 +36,22 @@ class Hosts:
             return True
 
     def wait(self, address: Address, dependent: int) -> None:
-        """Who was not admitted waits for a place; to ask for it again before there is one would be in vain."""
+        """Have a dependent that was not admitted wait for a place: it is not claimed again before there is one."""
         with self._lock:
             self._waiting[dependent] = address
 
     def wait_no_longer(self, dependent: int) -> None:
-        """Who was admitted, it may be at another address than the one where it waited."""
+        """Clear a dependent's wait when it is admitted, perhaps at another address."""
         with self._lock:
             self._waiting.pop(dependent, None)
 
     def waiting(self) -> set[int]:
-        """Those for whom there is no place yet."""
+        """The dependents for which there is no place yet."""
         with self._lock:
             return set(self._without_place())
 
     def release(self) -> set[int]:
-        """Let those wait no longer for whom there is a place; returns the others."""
+        """Clear the wait of dependents for which there is a place; returns the others."""
         with self._lock:
             self._waiting = self._without_place()
             return set(self._waiting)

@@ -1,4 +1,4 @@
-"""Telling again on demand: from a revision on, the whole, or just a test."""
+"""Redelivers on demand: from a revision on, by a resync, or just a test."""
 
 import secrets
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ TEST_TYPE = "registry.test"
 
 @retry.retried
 def since(target: InstanceKey, revision: int) -> None:
-    """Set the dependent's cursor back: it is told the net change from `revision` on, at once.
+    """Set the dependent's cursor back: the net change from `revision` on is redelivered at once.
 
     Raises UnknownInstance, Conflict when it takes no webhooks, UnknownRevision when the journal does not reach back.
     """
@@ -35,7 +35,7 @@ def since(target: InstanceKey, revision: int) -> None:
 
 
 def delivery(target: InstanceKey, number: int) -> None:
-    """As `since`, from where one delivery began. Raises UnknownDelivery too."""
+    """As `since`, from the start of one delivery. Raises UnknownDelivery too."""
     found = Delivery.objects.filter(pk=number, service=target.service, instance=target.instance).first()
     if found is None:
         raise UnknownDelivery(number, target.service, target.instance)
@@ -44,7 +44,7 @@ def delivery(target: InstanceKey, number: int) -> None:
 
 @retry.retried
 def resync(targets: Iterable[InstanceKey] | None = None) -> int:
-    """Have dependents ask for the whole, all of them or those named; returns how many. Raises as `since` does."""
+    """Resync dependents, all of them or those named; returns how many. Raises as `since` does."""
     cursors = Cursor.objects.all()
     if targets is not None:
         cursors = cursors.filter(instance__in=[_told(target) for target in targets])
@@ -53,12 +53,12 @@ def resync(targets: Iterable[InstanceKey] | None = None) -> int:
 
 @retry.retried
 def begin_history() -> int:
-    """After the database was restored from a copy: nobody may go on from what the copy has lost.
+    """Begin a new history after the database was restored from a copy, which may have lost changes that others know.
 
     No answer counts as unchanged that was given before, and every dependent that takes webhooks asks for the whole;
     returns how many do.
     """
-    # As whoever registers has them: with the cursors alone locked, we would wait for each other.
+    # In the order in which registrations lock them, to prevent a deadlock.
     list(Instance.objects.select_for_update().order_by("pk").values_list("pk"))
     count = resync()
     log.begin_history()
@@ -99,7 +99,7 @@ def _told(target: InstanceKey) -> Instance:
 
 
 def _rewind(cursors: QuerySet[Cursor], **columns: int | bool) -> int:
-    # Locked in the order in which a fleet that registers again has its own pointed.
+    # In the order in which registrations move cursors, to prevent a deadlock.
     list(cursors.select_for_update().order_by("pk").values_list("pk"))
     count = cursors.update(**columns, lease_until=0, attempts=0, next_attempt_at=0, is_stopped=False)
     transaction.on_commit(wakeups.wake_notifications)

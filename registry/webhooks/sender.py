@@ -1,4 +1,4 @@
-"""Sending: one webhook, signed and posted, and what came of it."""
+"""Sends a webhook: signs and posts it, and makes an attempt of the outcome."""
 
 import asyncio
 import time
@@ -50,7 +50,7 @@ class Sender:
 
 
 def send_now(message: Message) -> Attempt:
-    """Send one outside the pipeline and wait for what comes of it; the attempt is logged."""
+    """Send one outside the pipeline and wait for its outcome; the attempt is logged."""
 
     async def once() -> Attempt:
         sender = Sender(address_policy())
@@ -65,7 +65,7 @@ def send_now(message: Message) -> Attempt:
 
 
 def attempt_body(attempt: Attempt) -> dict[str, Any]:
-    """The attempt as it is answered (docs/protocol.md)."""
+    """The attempt as a body of the API (docs/protocol.md)."""
     return {
         "webhook_id": attempt.message.id,
         "succeeded": attempt.succeeded,

@@ -1,4 +1,4 @@
-"""The webhooks half of a worker process: claims the dependents that lag, has each told, writes what came of it."""
+"""The webhooks' half of a worker process: claims the dependents that lag, sends to each, and writes the outcomes."""
 
 import threading
 import time
@@ -23,16 +23,16 @@ from registry.webhooks.sender import Sender
 
 CAPACITY = 8000
 BATCH = 1000
-# What takes longer and brings no whole answer holds a place that others wait for.
+# A longer exchange without a whole answer would hold a place that others wait for.
 PATIENCE_MS = 1000.0
-# Nothing is under way for longer, whatever has become of it.
+# No message is under way for longer, whatever its outcome.
 LONGEST_SECONDS = 40.0
-# What came of a webhook is worth so much waiting for the database: unwritten, it is sent again.
+# How long to wait for the database to store an outcome: unwritten, the webhook is sent again.
 OUTLAST_SECONDS = 30.0
 
 
 class WebhookWorker:
-    """Keeps, for its process, the webhooks under way and how many may go to each host."""
+    """Keeps the webhooks under way in this process, and how many may go to each host."""
 
     def __init__(
         self, *, pipeline: Intake[Message] | None = None, wake: Callable[[], None] = wakeups.wake_notifications
@@ -48,7 +48,7 @@ class WebhookWorker:
         )
 
     def sweep(self, *, now: datetime) -> None:
-        """Claim every dependent that lags, as far as this process has room for it, and tell it."""
+        """Claim every dependent that lags, as far as there is room, and send to it."""
         self._renew(now=now.timestamp())
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
@@ -56,14 +56,14 @@ class WebhookWorker:
             sent, refused = admitted(cursors.claim(now=now, limit=limit, left_alone=left_alone), self.hosts)
             with self._settling:
                 self._leases.update({(each.instance_id, each.lease_until): each.lease_until for each in sent})
-            # First, so that all who were admitted are settled, whatever becomes of the others.
+            # First, so that all admitted ones are settled, whatever happens to the others.
             self.pipeline.submit(sent)
             cursors.put_back(refused, now=now)
             if not cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
                 return
 
     def write(self, attempts: Sequence[Attempt]) -> None:
-        """Write what came of a group of webhooks; there may be more to send now that they are through."""
+        """Write the outcomes of a group of webhooks; there may be more to send afterwards."""
         with self._settling:
             held = [self._with_present_lease(attempt) for attempt in attempts]
             retry.outlast(lambda: cursors.record(held, now=timezone.now()), seconds=OUTLAST_SECONDS)
@@ -94,14 +94,14 @@ class WebhookWorker:
 
 
 class LimitedSender:
-    """Sends what was admitted, and settles it with its host. Belongs to the running event loop."""
+    """Sends admitted messages, and settles each with its host. Belongs to the running event loop."""
 
     def __init__(self, sender: Sender, hosts: Hosts) -> None:
         self._sender = sender
         self._hosts = hosts
 
     def start(self, message: Message, on_outcome: Callable[[Outcome], None]) -> None:
-        """Begin one that was admitted."""
+        """Begin to send an admitted message."""
         try:
             self._sender.start(message, on_outcome)
         except Exception:
@@ -138,7 +138,7 @@ def has_answered(outcome: Outcome) -> bool:
 
 
 def address(message: Message) -> Address:
-    """The host and port of a message; empty where the URL is none, which the exchange says."""
+    """The host and port of a message; empty for a malformed URL, which the exchange reports."""
     try:
         origin = urls.parse(message.url).origin
     except ValueError:
