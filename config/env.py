@@ -74,6 +74,11 @@ def url(name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")
     return _checked_url(name, text(name, default), schemes).rstrip("/")
 
 
+def optional_url(name: str) -> str:
+    """Empty where nothing is set."""
+    return url(name, "") if text(name, "") else ""
+
+
 def urls(name: str) -> list[str]:
     """A comma-separated list; empty where nothing is set."""
     return [_checked_url(name, value, ("http", "https")) for value in words(name, ())]

@@ -22,22 +22,19 @@ def configuration(*, service: str, instance: str, token: str, spool_dir: Path) -
         },
         "filters": {"refusals": {"()": "config.logs.Refusals"}, "process": {"()": "config.logs.Process"}},
         "handlers": {
-            "console": {"class": "logging.StreamHandler", "formatter": "line"},
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]},
             "logsvc": {
                 "class": "logsvc.client.LogHandler",
                 "service": service,
                 "instance": instance,
-                "filters": ["process"],
+                "filters": ["process", "refusals"],
                 "token": token,
                 "endpoint": "ext://registry.client.django.discovery.logsvc_url",
                 "spool_dir": spool_dir,
             },
         },
         "root": {"level": "INFO", "handlers": ["console", "logsvc"]},
-        "loggers": {
-            **{name: {"level": "WARNING"} for name in _QUIET},
-            "django.request": {"filters": ["refusals"]},
-        },
+        "loggers": {name: {"level": "WARNING"} for name in _QUIET},
     }
 
 
@@ -50,10 +47,13 @@ class Process(logging.Filter):
 
 
 class Refusals(logging.Filter):
-    """An ordinary 403 or 404 is the caller's affair: one line for information, and no traceback."""
+    """An ordinary 400, 403 or 404 is the caller's affair: one line for information, and no traceback.
+
+    Of handlers and not of loggers, because each kind of suspicious request has a logger of its own.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if getattr(record, "status_code", 500) < 500:
+        if record.name.startswith(("django.request", "django.security")) and getattr(record, "status_code", 500) < 500:
             record.levelno, record.levelname = logging.INFO, "INFO"
             record.exc_info = record.exc_text = None
         return True

@@ -38,6 +38,8 @@ MIDDLEWARE = [
 ]
 WHITENOISE_USE_FINDERS = True
 UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
+# Whoever signs in was on the way to the admin.
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"
 # With which the account `registrar` signs in to the admin.

@@ -16,6 +16,8 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA auto_vacuum=INCREMENTAL; " + DATABASES["default"]["OPTIONS"]["init_command"]
     )
+# Where records are kept instead, such as http://user:password@host:8123/logs; all else stays in the database.
+CLICKHOUSE_URL = env.optional_url("LOGSVC_CLICKHOUSE_URL")
 INSTALLED_APPS = [
     "logsvc.apps.LogsvcApp",
     "registry.client.django",

@@ -49,7 +49,6 @@ APPEND_SLASH = True
 UNFOLD = admin_theme.unfold(
     name="Registry",
     navigation="registry.admin.navigation.navigation",
-    scripts=["registry.admin.navigation.admin_js"],
     DASHBOARD_CALLBACK="registry.admin.dashboard.dashboard",
 )
 # What an authenticator app lists the account under.

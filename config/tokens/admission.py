@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
+from config.headers import header
 from config.problems import Unauthenticated
 from config.threads import Threads
 from config.tokens import authentication, issuing
@@ -29,10 +30,10 @@ class Admission:
         wants one; elsewhere the header may be a proxy's, and is not looked at."""
         if not scope["path"].startswith(tuple(settings.TOKEN_PATHS)):
             return False
-        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
-        if not header:
+        authorization = header(scope, b"authorization").decode("latin-1")
+        if not authorization:
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
-        token = authentication.token_of(header)
+        token = authentication.token_of(authorization)
         digest = issuing.digest(token)
         now = self._clock()
         if now - self._known.get(digest, -FRESH_SECONDS) >= FRESH_SECONDS:

@@ -19,6 +19,7 @@ from django.db.models import Q
 from prometheus_client.core import CounterMetricFamily
 
 from config.addresses import client_address
+from config.headers import header
 from config.problems import Problem
 from config.tokens import audit, issuing
 from config.tokens.apps import TokensApp
@@ -156,11 +157,10 @@ def address_of(peer: str, forwarded_for: str) -> str:
 
 def note_in_native_lane(scope: Any, problem: Problem) -> None:
     """Hybrid's `on_problem`."""
-    headers = dict(scope["headers"])
     current().note_refusal(
         problem,
         method=scope["method"],
         path=scope["path"],
-        authorization=headers.get(b"authorization", b"").decode("latin-1"),
-        address=address_of((scope.get("client") or ("",))[0], headers.get(b"x-forwarded-for", b"").decode("latin-1")),
+        authorization=header(scope, b"authorization").decode("latin-1"),
+        address=address_of((scope.get("client") or ("",))[0], header(scope, b"x-forwarded-for").decode("latin-1")),
     )

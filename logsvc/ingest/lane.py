@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import close_old_connections
 
-from config import problems
+from config import headers, problems
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.problems import RawResponse
 from config.threads import Threads
@@ -97,7 +97,7 @@ class Lane:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+    return headers.header(scope, name).decode("latin-1")
 
 
 def _holder(token: str) -> Holder:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, respond
 from config.problems import MethodNotAllowed
 from config.tokens import gate
@@ -76,15 +77,14 @@ class Lane:
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         running = self._server.reader()
-        headers = _headers(scope)
-        header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await running.holder(header)
+        authorization = header(scope, b"authorization").decode("latin-1")
+        holder = await running.holder(authorization)
         gate.current().admit(holder)
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
         if not documents.may_read(holder, query.service):
             raise lacking(holder, "read")
         # The browser sends the header when it reconnects: it has seen more than the address says.
-        last_event_id, after = headers.get(b"last-event-id"), query.after
+        last_event_id, after = header(scope, b"last-event-id"), query.after
         if last_event_id:
             if not last_event_id.isdigit() or len(last_event_id) > 18:
                 raise UnreadableEventId
@@ -99,7 +99,7 @@ class Lane:
             def send_chunk(chunk: bytes) -> Awaitable[None]:
                 return send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-            stream = Stream(running, send_chunk, services=query.service, header=header)
+            stream = Stream(running, send_chunk, services=query.service, header=authorization)
             await stream.follow(after=after, receive=receive)
             await send({"type": "http.response.body", "body": b""})
 
@@ -113,9 +113,8 @@ class _Read:
         self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _headers(scope)
-        header = headers.get(b"authorization", b"").decode("latin-1")
-        holder = await self._reader.holder(header)
+        authorization = header(scope, b"authorization").decode("latin-1")
+        holder = await self._reader.holder(authorization)
         gate.current().admit(holder)
         query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
         document = self._kind.document(query, *self._names)
@@ -126,16 +125,12 @@ class _Read:
             services = document.services or (await self._reader.answer(address, document)).page.services
             with gate.current().limits.hold(holder, STREAMS):
                 await self._reader.change(
-                    services, after=query.after, seconds=query.wait_seconds, header=header, receive=receive
+                    services, after=query.after, seconds=query.wait_seconds, header=authorization, receive=receive
                 )
-            document.check(await self._reader.holder(header))
+            document.check(await self._reader.holder(authorization))
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)
-        await respond(send, response(address, answer, headers.get(b"if-none-match"), changed_at=changed_at))
-
-
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    return dict(scope["headers"])
+        await respond(send, response(address, answer, header(scope, b"if-none-match") or None, changed_at=changed_at))
 
 
 lane = Lane()

@@ -14,6 +14,7 @@ from django.conf import settings
 from msgspec import Struct
 
 from config.bodies import has_body
+from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
@@ -50,7 +51,7 @@ class Lane:
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
-        if method not in ("PUT", "POST", "DELETE") or _header(scope, ACT_FOR):
+        if method not in ("PUT", "POST", "DELETE") or header(scope, ACT_FOR):
             return None
         if method == "POST":
             return self._register_many if path == BATCH and _is_json(scope) and not scope["query_string"] else None
@@ -100,7 +101,7 @@ class Lane:
         await respond(send, await self._server.write(partial(_registered_many, body, holder)))
 
     async def _holder(self, scope: Scope) -> Holder:
-        holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
+        holder = await self._server.reader().holder(header(scope, b"authorization").decode("latin-1"))
         gate.current().admit(holder)
         return holder
 
@@ -135,11 +136,7 @@ def _response(status: int, body: Struct, *, revision: int) -> RawResponse:
 
 
 def _is_json(scope: Scope) -> bool:
-    return _header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    return header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
 
 
 lane = Lane()

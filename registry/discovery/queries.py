@@ -90,13 +90,18 @@ def parse(kind: type[Query], query: str) -> Query:
     described = inspect.type_info(kind)
     assert isinstance(described, inspect.StructType)
     several = {each.name for each in described.fields if isinstance(each.type, inspect.VarTupleType)}
-    for name in known:
-        # No database takes the character.
-        values = [value.replace("\0", "") for value in given.get(name, ())]
-        if name == "consistent" and values == [""]:
-            values = ["true"]
-        if values:
-            members[name] = values if name in several else values[-1]
+    wrong = []
+    for name, values in given.items():
+        if len(values) > 1 and name not in several:
+            wrong.append({"pointer": f"/{name}", "detail": "It is given more than once: give it once."})
+        elif any("\0" in value for value in values):
+            wrong.append({"pointer": f"/{name}", "detail": "It holds the character U+0000: leave it out."})
+        elif name == "consistent" and values == [""]:
+            members[name] = "true"
+        else:
+            members[name] = values if name in several else values[0]
+    if wrong:
+        raise Invalid("See `errors` for each member.", errors=wrong)
     try:
         converted = msgspec.convert(members, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -17,6 +17,9 @@ from registry.wire import bodies
 EVENT_TYPE = "registry.providers.changed"
 # A dependent that lags by more asks for the whole: that costs it one request, and us no walk through the journal.
 MOST_REVISIONS = 10_000
+# So is one of which there would be more to tell than servers take of a body without being set up for it (1 MiB).
+MOST_BYTES = 900_000
+_NOTHING: dict[str, msgspec.Raw] = dict.fromkeys(("added", "changed", "removed"), msgspec.Raw(b"[]"))
 
 
 class Lagging(NamedTuple):
@@ -72,12 +75,12 @@ class Composer:
         self._now = now
         self._timestamp = bodies.timestamp(now)
         self._entries = self._read([cursor for cursor in cursors if not self._is_far_behind(cursor)])
-        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw]]] = {}
+        self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw] | None]] = {}
 
     def message(self, cursor: Lagging) -> Message | None:
         """None when there is nothing to tell."""
-        needs_resync = cursor.needs_resync or self._is_far_behind(cursor)
         has_changes, changes = self._changes(cursor)
+        needs_resync = cursor.needs_resync or changes is None or self._is_far_behind(cursor)
         if not has_changes and not needs_resync and not _is_in_doubt(cursor):
             return None
         return Message(
@@ -91,7 +94,7 @@ class Composer:
             to_revision=self._head,
             attempts=cursor.attempts,
             lease_until=self._lease_until,
-            body=self._body(cursor, changes, needs_resync=needs_resync),
+            body=self._body(cursor, _NOTHING if changes is None else changes, needs_resync=needs_resync),
         )
 
     def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[JournalEntry]]:
@@ -104,14 +107,16 @@ class Composer:
                 by_service[entry.service].append(entry)
         return by_service
 
-    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw]]:
-        """Whether there are any, and the lists of them, encoded."""
+    def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw] | None]:
+        """Whether there are any, and the lists of them, encoded; None for more than one message is to hold."""
         key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
             net = net_change(self._concerning(*key))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
-            encoded = {name: msgspec.Raw(msgspec.json.encode(part)) for name, part in parts.items()}
-            self._folded[key] = (bool(net), encoded)
+            encoded = {name: msgspec.json.encode(part) for name, part in parts.items()}
+            is_small = sum(map(len, encoded.values())) <= MOST_BYTES
+            raw = {name: msgspec.Raw(part) for name, part in encoded.items()} if is_small else None
+            self._folded[key] = (bool(net), raw)
         return self._folded[key]
 
     def _concerning(self, services: Iterable[str], after: int) -> list[JournalEntry]:

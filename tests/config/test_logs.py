@@ -1,11 +1,12 @@
 import logging
+from pathlib import Path
 
-from config.logs import Process, Refusals
+from config.logs import Process, Refusals, configuration
 
 
-def record(status_code: int) -> logging.LogRecord:
+def record(status_code: int, name: str = "django.request") -> logging.LogRecord:
     error = PermissionError("no")
-    made = logging.LogRecord("django.request", logging.WARNING, "", 1, "Forbidden", (), (PermissionError, error, None))
+    made = logging.LogRecord(name, logging.WARNING, "", 1, "Forbidden", (), (PermissionError, error, None))
     made.status_code = status_code
     return made
 
@@ -15,6 +16,14 @@ def test_an_ordinary_refusal_is_a_line_for_information() -> None:
     assert Refusals().filter(refused)
     assert refused.levelno == logging.INFO
     assert refused.exc_info is None
+
+
+def test_a_suspicious_request_is_a_line_in_each_handler(tmp_path: Path) -> None:
+    refused = record(400, "django.security.DisallowedModelAdminToField")
+    assert Refusals().filter(refused)
+    assert refused.exc_info is None
+    handlers = configuration(service="registry", instance="registry-1", token="", spool_dir=tmp_path)["handlers"]
+    assert all("refusals" in handler["filters"] for handler in handlers.values())
 
 
 def test_a_failure_keeps_its_traceback() -> None:

@@ -456,3 +456,28 @@ def test_other_addresses_and_methods_are_left_to_django(desk: Desk) -> None:
             assert (await desk.get(address)).status == 500
 
     desk.run(scenario)
+
+
+@pytest.mark.parametrize("query", ["status=passing&status=critical", "zone=a&zone=a", "wait=1s&after=0&after=1"])
+def test_a_filter_that_is_given_twice_is_refused(desk: Desk, query: str) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.get(f"{BILLING}?{query}")).status == 422
+
+    desk.run(scenario)
+
+
+def test_a_name_with_nul_is_not_taken_for_the_one_without(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        assert (await desk.get("/v1/events?service=a%00b")).status == 422
+        assert (await desk.get(f"{BILLING}?zone=%00")).status == 422
+
+    desk.run(scenario)
+
+
+def test_two_tokens_are_none(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        for address in (BILLING, "/v1/events"):
+            for tokens in (f"{desk.token}\nBearer x", f"x\nBearer {desk.token}"):
+                assert (await desk.get(address, token=tokens)).status == 401
+
+    desk.run(scenario)

@@ -51,7 +51,9 @@ class Desk:
     ) -> None:
         path, _, query = address.partition("?")
         sent = {"authorization": f"Bearer {token or self.token}", **headers}
-        raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent.items()]
+        # A header that is sent several times has a line for each.
+        lines = [(name.replace("_", "-"), line) for name, value in sent.items() for line in value.split("\n")]
+        raw = [(name.encode(), line.encode()) for name, line in lines]
         scope = http_scope(path, method=method, query_string=query.encode(), headers=raw)
         await self._application(scope, client.receive, client.send)
 

@@ -204,6 +204,22 @@ def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime) -> None:
     assert data_of(message)["added"] == []
 
 
+def test_who_would_be_told_more_than_a_server_takes_is_told_to_ask_for_the_whole(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    metadata = {f"name-{number}": "\N{GRINNING FACE}" * 512 for number in range(64)}
+    for number in range(10):
+        factories.passing("logsvc", f"logsvc-{number}", now=now, metadata=metadata)
+
+    (message,) = claim(now)
+    data = data_of(message)
+    cursors.record([answered(message, 204)], now=now)
+
+    assert len(message.body) < 1_000_000
+    assert data["resync"] is True
+    assert data["added"] == data["changed"] == data["removed"] == []
+    assert Cursor.objects.get().notified_revision == message.to_revision
+
+
 def test_a_change_with_many_dependents_costs_as_many_statements_as_with_one(
     now: datetime, django_assert_max_num_queries: Any
 ) -> None:
