@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := registry logsvc grading webui
 BROWSER ?= yes
+CLICKHOUSE ?= no
 .DEFAULT_GOAL := help
 
 .PHONY: help up test check format bench faults messages assets lock clean
@@ -30,9 +31,9 @@ help: ## List the targets
 up: .venv/.base ## Start everything: Redis, the four services, workers and beat; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
 
-test: .venv/.dev ## Run the whole suite, with all its set-up; BROWSER=no leaves out what needs a browser
-	@BROWSER=$(BROWSER) $(BIN)/python -m tests.machine
-	@BROWSER=$(BROWSER) $(BIN)/python -m tests.suite
+test: .venv/.dev ## Run the whole suite, with all its set-up; BROWSER=no leaves out what needs a browser, CLICKHOUSE=yes adds that engine
+	@BROWSER=$(BROWSER) CLICKHOUSE=$(CLICKHOUSE) $(BIN)/python -m tests.machine
+	@BROWSER=$(BROWSER) CLICKHOUSE=$(CLICKHOUSE) $(BIN)/python -m tests.suite
 
 check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deployment and migrations
 	$(BIN)/ruff check .
