@@ -1,8 +1,11 @@
 """The state that a serving process of the registry keeps between requests."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from functools import partial
+
+from django.conf import settings
 
 from config.threads import Threads
 from registry.discovery import reader
@@ -37,3 +40,8 @@ class Server:
 
 
 server = Server()
+
+
+def answer_in_time() -> None:
+    """Have a process that serves (settings.WHEN_SERVING) store nothing that it was too late to answer."""
+    server.group_commit.patience_seconds = settings.ANSWER_SECONDS or math.inf

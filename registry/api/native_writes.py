@@ -93,7 +93,10 @@ class Lane:
         await respond(send, _done(revision=revision))
 
     async def _stored(self, store: Store[Item, Outcome], item: Item) -> Outcome:
-        return await asyncio.shield(asyncio.wrap_future(self._server.group_commit.submit(store, item)))
+        stored = asyncio.wrap_future(self._server.group_commit.submit(store, item))
+        # Seen also where nobody waits for it any more.
+        stored.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(stored)
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)

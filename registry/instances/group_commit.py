@@ -5,17 +5,19 @@ that comes alone waits for nobody.
 """
 
 import logging
+import math
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from config.problems import Problem
+from config.problems import Problem, Unavailable
 from registry.database import retry, rows
 from registry.errors import Contended
 from registry.models import Heartbeat, InstanceKey
@@ -48,12 +50,18 @@ class Job(NamedTuple):
     store: Store[Any, Any]
     item: Write
     future: "Future[Any]"
+    submitted_at: float = 0.0
 
 
 class GroupCommit:
-    """A queue and the one thread that empties it; the thread starts with the first write."""
+    """A queue and the one thread that empties it; the thread starts with the first write.
 
-    def __init__(self) -> None:
+    What has waited for `patience_seconds` is refused unstored: whoever sent it has been told to send it again. Without
+    that, a queue grown long while the database was away would never be short again.
+    """
+
+    def __init__(self, *, patience_seconds: float = math.inf) -> None:
+        self.patience_seconds = patience_seconds
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -69,9 +77,9 @@ class GroupCommit:
                     self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
                     self._thread.start()
         future: Future[Outcome] = Future()
-        # From now on it cannot be cancelled: what has been handed in is stored.
+        # From now on it cannot be cancelled: what has been handed in is stored, though its client may be gone.
         future.set_running_or_notify_cancel()
-        self._jobs.put(Job(store, item, future))
+        self._jobs.put(Job(store, item, future, monotonic()))
         return future
 
     def perform(self, store: Store[Item, Outcome], item: Item) -> Outcome:
@@ -94,14 +102,24 @@ class GroupCommit:
     def _run(self) -> None:
         try:
             while jobs := self._gathered():
+                jobs = self._without_stale(jobs)
                 try:
-                    store(jobs)
+                    if jobs:
+                        store(jobs)
                 except Exception as error:
                     # Nobody waits for ever, and the next are stored.
                     logger.exception("%d writes could not be stored", len(jobs))
                     _refuse(jobs, error)
         finally:
             connection.close()
+
+    def _without_stale(self, jobs: list[Job]) -> list[Job]:
+        oldest_at = monotonic() - self.patience_seconds
+        stale = [job for job in jobs if job.submitted_at <= oldest_at]
+        late = Unavailable(f"It waited for {self.patience_seconds:g} s and was not stored: send it again.")
+        late.headers["Retry-After"] = "1"
+        _refuse(stale, late)
+        return [job for job in jobs if job.submitted_at > oldest_at]
 
     def _gathered(self) -> list[Job]:
         """What is waiting, at least one; nothing when it is time to stop."""

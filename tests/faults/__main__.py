@@ -64,7 +64,8 @@ async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
             outcome = await running.round(faults)
             converged.append(outcome.converged_seconds)
             violations += len(outcome.violations)
-            print(f"  right after {outcome.converged_seconds:.1f} s; the last: {outcome.last}")
+            late = " LATE" if outcome.is_late else ""
+            print(f"  right after {outcome.converged_seconds:.1f} s{late}; the last: {outcome.last}")
             print("".join(f"  VIOLATION {sentence}\n" for sentence in outcome.violations), end="", flush=True)
         print(f"to converge: {spread(converged)}", *running.figures(), sep="\n", flush=True)
         if violations or keep:

@@ -21,7 +21,7 @@ def violations(
 
     async def scenario() -> list[str]:
         stack = Stack(directory, engine, has_second_host=has_second_host)
-        run = Run(stack, seed=seed, services=SERVICES, instances=INSTANCES, goal_seconds=None)
+        run = Run(stack, seed=seed, services=SERVICES, instances=INSTANCES)
         found: list[str] = []
         try:
             await run.start()

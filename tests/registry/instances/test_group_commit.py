@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from config.problems import Unavailable
 from registry.errors import Contended, Deregistered
 from registry.health import results
 from registry.health.results import Beat
@@ -49,6 +50,14 @@ def register(each: Entry) -> Registered:
         return server.group_commit.perform(registration.store_all, each)
     finally:
         connection.close()
+
+
+def test_what_has_waited_too_long_to_be_answered_is_refused_and_not_stored() -> None:
+    late = GroupCommit(patience_seconds=0)
+    with pytest.raises(Unavailable, match="was not stored"):
+        late.submit(registration.store_all, entry(1)).result()
+    late.stop()
+    assert not Instance.objects.exists()
 
 
 def test_what_comes_at_the_same_time_is_stored_each_once_with_revisions_in_order() -> None:
@@ -150,7 +159,7 @@ def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytes
     group_commit.store(jobs)
 
     assert asked == [50, 1]
-    assert all(isinstance(future.exception(timeout=0), OperationalError) for *_, future in jobs)
+    assert all(isinstance(each.future.exception(timeout=0), OperationalError) for each in jobs)
 
 
 def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_than_one_more(
@@ -168,7 +177,7 @@ def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_th
     group_commit.store(jobs)
 
     assert asked == [50, 1, 1]
-    assert all(isinstance(future.exception(timeout=0), Contended) for *_, future in jobs)
+    assert all(isinstance(each.future.exception(timeout=0), Contended) for each in jobs)
 
 
 def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +193,7 @@ def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(mo
 
     group_commit.store(jobs)
 
-    errors = [future.exception(timeout=0) for *_, future in jobs]
+    errors = [each.future.exception(timeout=0) for each in jobs]
     assert [type(error) for error in errors if error] == [IntegrityError]
     assert Instance.objects.count() == 5
 
