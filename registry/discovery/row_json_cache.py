@@ -14,9 +14,9 @@ from registry.discovery.queries import Instances
 from registry.journal.log import Position
 from registry.wire.bodies import registered_instance
 
-# Of 30,000 instances, most of which are kept in 2 kB.
+# Enough for 30,000 instances, most of which take 2 kB.
 MOST_BYTES = 80 * 1024 * 1024
-# Of a row's own, beside its strings, which are about as long as what is made of them.
+# For each row, besides its strings, which are about as long as the JSON.
 OVERHEAD_BYTES = 1024
 
 
@@ -31,7 +31,7 @@ _Row = tuple[Any, ...]
 
 
 class RowJsonCache:
-    """Instances as JSON, by id. Emptied altogether once as much was put in as it may hold, replaced or not."""
+    """Instances as JSON, by id. It is emptied once as much was put in as it may hold."""
 
     def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -42,13 +42,13 @@ class RowJsonCache:
         return len(self._made)
 
     def instances(self, service: str, query: Instances) -> tuple[Position, list[Shown]]:
-        """The instances of a service that match, by name: as many as the page takes, and one more; and as of when."""
+        """The matching instances of a service by name, as many as the page takes and one more, and their position."""
         condition, parameters = rows.equal(service=service, zone=query.zone, version=query.version)
-        # Whether a row matches by its tags or its status is found here, and then all may have to be read.
+        # Tags and status are matched here, and then every row may have to be read.
         limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
         at, selected = rows.select_at_head(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
         found = map(self._shown, selected)
-        # In Python: JSON containment is not to be had on SQLite, and what is shown is made of three columns.
+        # In Python: SQLite has no JSON containment, and the shown status is made from three columns.
         matching = (
             each
             for each in found
