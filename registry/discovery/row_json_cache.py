@@ -42,9 +42,9 @@ class RowJsonCache:
         return len(self._made)
 
     def instances(self, service: str, query: Instances) -> tuple[Position, list[Shown]]:
-        """The matching instances of a service by name, as many as the page takes and one more, and their position."""
+        """The position they are read at, and the matching instances of a service by name: a page and one more."""
         condition, parameters = rows.equal(service=service, zone=query.zone, version=query.version)
-        # Tags and status are matched here, and then every row may have to be read.
+        # Tags and status are matched here, and then all rows may have to be read.
         limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
         at, selected = rows.select_at_head(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
         found = map(self._shown, selected)
