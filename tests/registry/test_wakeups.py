@@ -1,4 +1,5 @@
 import logging
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -6,6 +7,7 @@ import pytest
 import redis
 
 from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Wakeups
+from tests.waiting import PATIENCE_SECONDS
 
 
 class FakeRedis:
@@ -177,3 +179,36 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing_and_fails_no_commit(
 
     assert heard == [7]
     assert "could not be told of revision 7" in caplog.text
+
+
+def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest_revision_is_announced(
+    clock: Clock,
+) -> None:
+    answers, announced = threading.Event(), threading.Event()
+    sent: list[str] = []
+
+    class Hanging(FakeRedis):
+        def _answer(self) -> None:
+            assert answers.wait(PATIENCE_SECONDS)
+
+        def publish(self, channel: str, revision: int) -> None:
+            super().publish(channel, revision)
+            if revision == 3:
+                announced.set()
+
+    hanging = Hanging()
+    wakeups = made(cast(redis.Redis, hanging), sent, clock)
+    heard: list[int] = []
+    wakeups.listen(heard.append)
+    wakeups.run_in_background()
+
+    wakeups.wake(HEARTBEATS)
+    for revision in (1, 2, 3):
+        wakeups.announce(revision)
+
+    # Who listens in this process has heard by then, and Redis has not answered yet.
+    assert (heard, sent, hanging.published) == ([1, 2, 3], [], [])
+    answers.set()
+    assert announced.wait(PATIENCE_SECONDS)
+    assert sent == [HEARTBEATS]
+    assert hanging.published[-1] == (REVISIONS_CHANNEL, 3)

@@ -97,10 +97,18 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @pytest.mark.parametrize(("kind", "handle"), [("tcp", say_nothing), ("http", close_each)])
 def test_who_holds_no_connection_and_stops_listening_here_is_found_dead_at_once(kind: str, handle: Handle) -> None:
     async def scenario() -> Result:
-        async with peer(handle) as serving:
+        met = asyncio.Event()
+
+        async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.set()
+            await handle(reader, writer)
+
+        async with peer(meet) as serving:
             claimed = due(url=serving.url, kind=kind)
             alarms = Alarms([claimed])
             assert (await alarms.prober.probe(claimed)).finding is Finding.SUCCESS
+            # A connection that the kernel has accepted and the server has not would be left over.
+            await asyncio.wait_for(met.wait(), PATIENCE_SECONDS)
         result = await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)
         await alarms.prober.close()
         return result
