@@ -50,7 +50,7 @@ def main() -> None:
             **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
         }
         stack.enter_context(everything(environment))
-        wait_for(f"http://127.0.0.1:{ports['webui']}", seconds=120)
+        wait_for(f"http://127.0.0.1:{ports['webui']}", seconds=300)
         with httpx2.Client(base_url=f"http://127.0.0.1:{ports['webui']}", timeout=30) as browser:
             sign_in(browser)
             wait_for_logs(browser)
@@ -80,7 +80,7 @@ def sign_in(browser: httpx2.Client) -> None:
 
 def wait_for_logs(browser: httpx2.Client) -> None:
     """The services log as they start; the web UI finds the log service a moment after it has registered."""
-    ends_at = time.monotonic() + 60
+    ends_at = time.monotonic() + 120
     while 'class="log-line' not in browser.get("/logs").text:
         assert time.monotonic() < ends_at, "no log record arrived"
         time.sleep(0.5)

@@ -24,14 +24,14 @@ class App(Celery):
 
 app = App("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Under the names that redbeat looks for: it finds those of a namespace too, but warns at every start, and leaves its
-# connection without a timeout.
+# The names that redbeat looks for: it finds namespaced ones too, but warns at every start and leaves its connection
+# without a timeout.
 app.add_defaults(
     lambda: {
         "redbeat_redis_url": settings.REDIS_URL,
         "redbeat_redis_options": settings.REDIS_TIMEOUTS,
-        # Without it Celery closes the database's connection around each task, and SQLite's new one cannot be compared
-        # with what it was.
+        # Otherwise Celery closes the database's connection around each task, and config/sqlite could not tell that the
+        # file was replaced.
         "CELERY_DB_REUSE_MAX": sys.maxsize,
     }
 )
@@ -53,7 +53,7 @@ def begin(**members: Any) -> None:
 
 @task_prerun.connect
 def begin_task(sender: Any, **members: Any) -> None:
-    """Look at the database's connections, as Django does before each request."""
+    """Check the database's connections, as Django does before each request."""
     if not sender.request.is_eager:
         app.pulse.beat(limit_seconds=TASK_STALL_SECONDS)
         close_old_connections()

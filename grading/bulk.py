@@ -1,6 +1,7 @@
 """Storing many grades at once, all or none, and once however often the request is repeated."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from grading import gradebook, representation
 from grading.access import Actor
 from grading.drafts import BulkDraft
 from grading.gradebook import Edit, Refusal
-from grading.models import Assignment, Course, ImportBatch, Source, StoredAnswer
+from grading.models import Course, ImportBatch, Source, StoredAnswer
 
 MOST_GRADES = 10_000
 KEPT = timedelta(days=1)
@@ -49,12 +50,23 @@ def store(
             rows_total=len(edits),
             rows_done=len(edits),
         )
-        stored, refusals = gradebook.store(
-            course=course, edits=edits, actor=actor, source=Source.BULK, batch=batch, now=now
-        )
-        if refusals:
-            raise _refusal(refusals)
-        body = _answer(course, batch, stored)
+        outcome = gradebook.store(course=course, edits=edits, actor=actor, source=Source.BULK, batch=batch, now=now)
+        if outcome.refused:
+            raise _refusal(outcome.refused)
+        body = {
+            "batch": representation.batch(batch),
+            "grades": [
+                {
+                    **representation.cell(each.grade.student_id, each.grade.assignment_id, each.grade),
+                    "changed": each.change is not None,
+                    "warnings": representation.warnings(
+                        score=each.grade.score, points=outcome.plan.assignments[each.grade.assignment_id].points
+                    ),
+                }
+                for each in outcome.stored
+            ],
+            "students": representation.students_totals(outcome.standings.values()),
+        }
         if key is not None:
             StoredAnswer.objects.create(author=actor.author, key=key, fingerprint=fingerprint, body=body, at=now)
     return body, False
@@ -97,23 +109,7 @@ def _find_answer(actor: Actor, key: str, fingerprint: str, *, now: datetime) -> 
     return body
 
 
-def _answer(course: Course, batch: ImportBatch, stored: list[gradebook.Stored]) -> dict[str, Any]:
-    points = dict(Assignment.objects.filter(category__course=course).values_list("pk", "points"))
-    return {
-        "batch": representation.batch(batch),
-        "grades": [
-            {
-                "id": representation.grade_id(each.grade.student_id, each.grade.assignment_id),
-                "version": each.grade.version,
-                "changed": each.change is not None,
-                "warnings": gradebook.warnings(score=each.grade.score, points=points[each.grade.assignment_id]),
-            }
-            for each in stored
-        ],
-    }
-
-
-def _refusal(refusals: list[Refusal]) -> Problem:
+def _refusal(refusals: Sequence[Refusal]) -> Problem:
     errors: list[dict[str, Any]] = []
     for refusal in refusals:
         problem = refusal.problem
@@ -125,7 +121,7 @@ def _refusal(refusals: list[Refusal]) -> Problem:
         ]
     kinds = {type(refusal.problem) for refusal in refusals}
     kind = kinds.pop() if len(kinds) == 1 else BulkRefused
-    if kind not in {PreconditionFailed, PreconditionRequired, gradebook.ConfirmationNeeded}:
+    if kind not in {PreconditionFailed, PreconditionRequired, gradebook.ConfirmationNeeded, gradebook.AbovePoints}:
         kind = BulkRefused
     return kind(
         f"{len(refusals)} of the grades cannot be stored, so none was: see `errors` for each row.", errors=errors

@@ -219,7 +219,7 @@ class GradePatch:
     """Members that are to change. A `score` of None is a blank: nothing was graded.
 
     `excused` is short for the status `excused`, or `none`. `confirmed` lets a score of more than ten times the points
-    pass.
+    pass; `within_points` refuses every score above the points.
     """
 
     score: Decimal | UnsetType | None = UNSET
@@ -228,6 +228,7 @@ class GradePatch:
     late_deduction: Decimal | UnsetType = UNSET
     comment: Comment | UnsetType = UNSET
     confirmed: bool = False
+    within_points: bool = False
 
     def __post_init__(self) -> None:
         _check_grade(self)
@@ -235,19 +236,21 @@ class GradePatch:
 
 @dataclass(frozen=True, kw_only=True)
 class GradeDraft:
-    """A whole grade: members that are left out, but for the score, are blank."""
+    """A whole grade: a comment that is left out is blank, and the grade is not excused.
+
+    Without a status, one that was handed in late stays late, with its deduction, whoever corrects the score.
+    """
 
     score: Decimal | None
     status: Status | UnsetType = UNSET
     excused: bool | UnsetType = UNSET
-    late_deduction: Decimal = Decimal(0)
+    late_deduction: Decimal | UnsetType = UNSET
     comment: Comment = ""
     confirmed: bool = False
+    within_points: bool = False
 
     def __post_init__(self) -> None:
         _check_grade(self)
-        if self.status is UNSET:
-            object.__setattr__(self, "status", Status.EXCUSED if self.excused is True else Status.NONE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,10 @@ After Daniel Kane and Jonathan Kane, "Dropping lowest grades", Mathematics Magaz
 percentages first is not always best, and trying every choice is not needed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +55,9 @@ def _extreme(free: Sequence[Entry], *, fixed: Sequence[Entry], keep: int, sign: 
     needs_points = any(entry.points for entry in free) and not any(entry.points for entry in fixed)
     earned, possible = _sums([*fixed, *free])
     while True:
-        kept = _top(free, keep, partial(_lead, sign=sign, earned=earned, possible=possible), needs_points=needs_points)
+        # score - q * points, times the points of q to stay whole.
+        lead = {entry.id: sign * (entry.score * possible - earned * entry.points) for entry in free}
+        kept = _top(free, keep, lead, needs_points=needs_points)
         next_earned, next_possible = _sums([*fixed, *kept])
         if earned * next_possible == next_earned * possible:
             return kept
@@ -68,14 +70,9 @@ def _sums(entries: Sequence[Entry]) -> tuple[int, int]:
     return (sum(entry.score for entry in entries), points) if points else (0, 1)
 
 
-def _lead(entry: Entry, *, sign: int, earned: int, possible: int) -> int:
-    """score - q * points, times the points of q to stay whole."""
-    return sign * (entry.score * possible - earned * entry.points)
-
-
-def _top(free: Sequence[Entry], keep: int, value: Callable[[Entry], int], *, needs_points: bool) -> list[Entry]:
-    """The `keep` of the highest value, in the order given; among equals the ones with more points, then the earlier."""
-    ranked = sorted(free, key=lambda entry: (value(entry), entry.points), reverse=True)
+def _top(free: Sequence[Entry], keep: int, lead: Mapping[int, int], *, needs_points: bool) -> list[Entry]:
+    """The `keep` of the highest lead, in the order given; among equals the ones with more points, then the earlier."""
+    ranked = sorted(free, key=lambda entry: (lead[entry.id], entry.points), reverse=True)
     kept = ranked[:keep]
     if needs_points and not any(entry.points for entry in kept):
         kept[-1] = next(entry for entry in ranked if entry.points)

@@ -1,32 +1,32 @@
 """Storing grades: never over a change that the writer has not seen, each with its author, time and origin."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 from django.db import transaction
-from msgspec import UNSET
+from msgspec import UNSET, Struct, structs
 
 from config.problems import Invalid, NotFound, PreconditionFailed, PreconditionRequired, Problem
-from grading import representation, totals
+from grading import representation, rows, standings, totals
 from grading.access import Actor
 from grading.drafts import GradeDraft, GradePatch
 from grading.models import (
     Assignment,
     Course,
-    Enrollment,
     Grade,
     GradeChange,
     ImportBatch,
-    Role,
     Source,
     State,
     Status,
     Student,
 )
+from grading.standings import Plan, Standing
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ logger = logging.getLogger(__name__)
 CONFIRMED_ABOVE_TIMES = 10
 # Cells named in one line of the log.
 _CELLS_PER_LINE = 100
+# Students named in one statement; where more are edited, the whole course is read.
+_MOST_NAMED = 100
+_WRITTEN = ("score", "status", "late_deduction", "comment", "version", "updated_at", "updated_by")
 
 Cell = tuple[int, int]
 
@@ -44,8 +47,13 @@ class ConfirmationNeeded(Problem):
     title = "The score is far above the points"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Content:
+class AbovePoints(Problem):
+    status = 422
+    code = "above-points"
+    title = "The score is above the points"
+
+
+class Content(Struct, frozen=True, kw_only=True):
     """What a teacher enters for one grade."""
 
     score: Decimal | None = None
@@ -56,12 +64,15 @@ class Content:
     @classmethod
     def of(cls, grade: Grade | None) -> "Content":
         if grade is None:
-            return cls()
+            return _BLANK
         return cls(score=grade.score, status=grade.status, late_deduction=grade.late_deduction, comment=grade.comment)
 
     def patched(self, patch: GradePatch | GradeDraft) -> "Content":
-        """With the members that the patch holds. A deduction goes with the status `late`, and is dropped with it."""
-        changed = {
+        """With the members that the patch holds. A deduction goes with the status `late`, and is dropped with it.
+
+        A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of `missing`.
+        """
+        changed: dict[str, Any] = {
             name: value
             for name in ("score", "status", "late_deduction", "comment")
             if (value := getattr(patch, name)) is not UNSET
@@ -70,8 +81,10 @@ class Content:
             changed["status"] = Status.EXCUSED
         elif patch.excused is False and self.status == Status.EXCUSED:
             changed.setdefault("status", Status.NONE)
-        status = changed.get("status", self.status)
-        if status != Status.LATE:
+        is_replaced = self.status == Status.EXCUSED or (self.status == Status.MISSING and patch.score is not None)
+        if isinstance(patch, GradeDraft) and is_replaced:
+            changed.setdefault("status", Status.NONE)
+        if changed.get("status", self.status) != Status.LATE:
             if changed.get("late_deduction"):
                 raise Invalid(
                     "See `errors` for each member.",
@@ -80,7 +93,10 @@ class Content:
                     ],
                 )
             changed["late_deduction"] = Decimal(0)
-        return replace(self, **changed)
+        return structs.replace(self, **changed)
+
+
+_BLANK = Content()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +129,16 @@ class Refusal:
     problem: Problem
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of edits, and the new standings, by student, of those whose grades changed."""
+
+    plan: Plan
+    stored: Sequence[Stored] = ()
+    refused: Sequence[Refusal] = ()
+    standings: Mapping[int, Standing]
+
+
 def record_grade(
     *,
     student: Student,
@@ -121,7 +147,7 @@ def record_grade(
     expected_version: int | None,
     actor: Actor,
     now: datetime,
-) -> Grade:
+) -> tuple[Stored, Standing]:
     """Store one grade with its change and the student's totals; durable once this returns.
 
     Storing what is there already changes nothing. Raises PreconditionFailed, with the stored grade as `theirs`, when
@@ -131,10 +157,10 @@ def record_grade(
     edit = Edit(student_id=student.pk, assignment_id=assignment.pk, patch=patch, expected_version=expected_version)
     with transaction.atomic():
         course = assignment.category.course
-        stored, refusals = store(course=course, edits=[edit], actor=actor, source=Source.SINGLE, batch=None, now=now)
-        for refusal in refusals:
+        outcome = store(course=course, edits=[edit], actor=actor, source=Source.SINGLE, batch=None, now=now)
+        for refusal in outcome.refused:
             raise refusal.problem
-    return stored[0].grade
+    return outcome.stored[0], outcome.standings[student.pk]
 
 
 def store(
@@ -146,33 +172,40 @@ def store(
     batch: ImportBatch | None,
     now: datetime,
     refused: str = "all",
-) -> tuple[list[Stored], list[Refusal]]:
+) -> Outcome:
     """Store edits of cells that differ, inside the caller's transaction, with a constant number of statements.
 
     With any refusal nothing is stored, unless `refused` is "rows": then the others are. The writers of one student
-    line up by the lock on the enrollment, taken in one order.
+    line up by the lock on the enrollment, taken in one order; what decides is read once it is held.
     """
-    enrolled = _lock(course, {edit.student_id for edit in edits})
-    assignments = Assignment.objects.select_related("category__course").filter(category__course=course)
-    by_id = assignments.in_bulk({edit.assignment_id for edit in edits})
-    present = _present(edits)
+    student_ids = {edit.student_id for edit in edits}
+    enrollments = totals.lock(course=course, student_ids=student_ids)
+    plan = standings.read_plan(course=course, with_unpublished=True)
+    grades = standings.read_grades(plan=plan, student_ids=student_ids if len(student_ids) <= _MOST_NAMED else None)
     refusals: list[Refusal] = []
     decided: list[tuple[Edit, Content]] = []
     for index, edit in enumerate(edits):
         try:
-            content = _decide(edit, course, enrolled, by_id.get(edit.assignment_id), present.get(edit.cell))
+            enrollment = enrollments.get(edit.student_id)
+            if enrollment is None or enrollment.state == State.DROPPED:
+                raise NotFound(f"The student {edit.student_id} is not in the course {course.code!r}: enrol them first.")
+            decided.append((edit, _decide(edit, plan, grades[edit.student_id].get(edit.assignment_id))))
         except Problem as problem:
             refusals.append(Refusal(index=index, problem=problem))
-        else:
-            decided.append((edit, content))
     if refusals and refused == "all":
-        return [], refusals
-    stored = _write(decided, present, actor=actor, source=source, batch=batch, now=now)
+        return Outcome(plan=plan, refused=refusals, standings={})
+    stored = _write(decided, grades, actor=actor, source=source, batch=batch, now=now)
     changed = [each.grade for each in stored if each.change is not None]
+    found = {
+        student_id: Standing(plan=plan, student=enrollment.student, grades=grades[student_id])
+        for student_id in dict.fromkeys(each.grade.student_id for each in stored)
+        if (enrollment := enrollments[student_id]).student is not None
+    }
     if changed:
-        totals.refresh(course=course, student_ids={grade.student_id for grade in changed})
+        touched = {grade.student_id for grade in changed}
+        totals.store(enrollments={each: enrollments[each] for each in touched}, standings=found)
         transaction.on_commit(partial(_log, course.code, changed, actor=actor, source=source, batch=batch))
-    return stored, refusals
+    return Outcome(plan=plan, stored=stored, refused=refusals, standings=found)
 
 
 def find_grade(*, student: Student, assignment: Assignment) -> Grade | None:
@@ -184,138 +217,100 @@ def history(*, student: Student, assignment: Assignment) -> list[GradeChange]:
     return list(GradeChange.objects.filter(grade__student=student, grade__assignment=assignment))
 
 
-def warnings(*, score: Decimal | None, points: Decimal) -> list[dict[str, str]]:
-    """What is stored all the same and deserves a look."""
-    if score is None or score <= points:
-        return []
-    amount, most = representation.amount(score), representation.amount(points)
-    return [{"code": "above-points", "detail": f"The score {amount} is above the {most} points of this assignment."}]
-
-
-def _lock(course: Course, student_ids: Iterable[int]) -> set[int]:
-    enrollments = Enrollment.objects.select_for_update().filter(
-        course=course, role=Role.STUDENT, student__in=student_ids
-    )
-    return set(enrollments.exclude(state=State.DROPPED).order_by("pk").values_list("student_id", flat=True))
-
-
-def _present(edits: Sequence[Edit]) -> dict[Cell, Grade]:
-    students = {edit.student_id for edit in edits}
-    grades = Grade.objects.filter(assignment__in={edit.assignment_id for edit in edits})
-    if len(students) <= _CELLS_PER_LINE:
-        grades = grades.filter(student__in=students)
-    return {(grade.student_id, grade.assignment_id): grade for grade in grades}
-
-
-def _decide(
-    edit: Edit, course: Course, enrolled: set[int], assignment: Assignment | None, grade: Grade | None
-) -> Content:
-    if edit.student_id not in enrolled:
-        raise NotFound(f"The student {edit.student_id} is not in the course {course.code!r}: enrol them first.")
+def _decide(edit: Edit, plan: Plan, grade: Grade | None) -> Content:
+    """What the cell will hold. Raises Problem for an edit that cannot be stored."""
+    assignment = plan.assignments.get(edit.assignment_id)
     if assignment is None:
-        listing = f"GET /v1/courses/{course.code}/assignments"
-        raise NotFound(f"There is no assignment {edit.assignment_id} in {course.code!r}: {listing}.")
-    _check_version(grade, edit.expected_version)
+        code = plan.course.code
+        listing = f"GET /v1/courses/{code}/assignments"
+        raise NotFound(f"There is no assignment {edit.assignment_id} in {code!r}: {listing}.")
+    version = 0 if grade is None else grade.version
+    if edit.expected_version is None and grade is not None:
+        raise PreconditionRequired(
+            f'There is a grade already: send `If-Match: "{version}"` to change the one in `theirs`.',
+            theirs=representation.grade(grade),
+        )
+    if edit.expected_version not in (None, version):
+        raise PreconditionFailed(
+            f"You saw version {edit.expected_version}, and version {version} is stored: look at `theirs`, then send "
+            "its version.",
+            theirs=representation.grade(grade),
+        )
     content = Content.of(grade).patched(edit.patch)
-    score = content.score
+    score, points = content.score, assignment.points
     is_new = score is not None and (grade is None or grade.score != score)
-    if (
-        score is not None
-        and is_new
-        and not edit.patch.confirmed
-        and 0 < assignment.points * CONFIRMED_ABOVE_TIMES < score
-    ):
+    if score is None or not is_new or edit.patch.confirmed or score <= points:
+        return content
+    if edit.patch.within_points:
+        raise AbovePoints(
+            f"The score is above the {representation.amount(points)} points of this assignment: leave out "
+            "`within_points` if it is meant so.",
+            points=representation.amount(points),
+            errors=[{"pointer": "/score", "detail": f"It is more than {representation.amount(points)}."}],
+        )
+    if 0 < points * CONFIRMED_ABOVE_TIMES < score:
         raise ConfirmationNeeded(
-            f"The score is more than {CONFIRMED_ABOVE_TIMES} times the {representation.amount(assignment.points)} "
+            f"The score is more than {CONFIRMED_ABOVE_TIMES} times the {representation.amount(points)} "
             'points of this assignment: send it again with `"confirmed": true` if it is meant so.',
             errors=[{"pointer": "/score", "detail": "Confirm it, or correct it."}],
         )
     return content
 
 
-def _check_version(grade: Grade | None, expected: int | None) -> None:
-    version = 0 if grade is None else grade.version
-    if expected == version or (expected is None and grade is None):
-        return
-    theirs = representation.grade(grade)
-    if expected is None:
-        raise PreconditionRequired(
-            f'There is a grade already: send `If-Match: "{version}"` to change the one in `theirs`.', theirs=theirs
-        )
-    raise PreconditionFailed(
-        f"You saw version {expected}, and version {version} is stored: look at `theirs`, then send its version.",
-        theirs=theirs,
-    )
-
-
 def _write(
     decided: Sequence[tuple[Edit, Content]],
-    present: dict[Cell, Grade],
+    grades: dict[int, dict[int, Grade]],
     *,
     actor: Actor,
     source: Source,
     batch: ImportBatch | None,
     now: datetime,
 ) -> list[Stored]:
-    """An insert that turns to an update where the grade is there, and an insert of the changes."""
-    grades: dict[Cell, Grade] = {}
-    before: dict[Cell, Content] = {}
+    """Store the grades that change, in `grades` too, and a line of history for each."""
+    touched: list[Grade] = []
+    changed: dict[Cell, tuple[Grade, Content]] = {}
     for edit, content in decided:
-        grade = present.get(edit.cell)
-        before[edit.cell] = Content.of(grade)
-        if before[edit.cell] == content and (
-            grade is not None or (edit.expected_version == 0 and source != Source.SINGLE)
-        ):
+        own = grades[edit.student_id]
+        grade = own.get(edit.assignment_id)
+        before = Content.of(grade)
+        if before == content and grade is None and edit.expected_version == 0 and source != Source.SINGLE:
             continue
-        grade = grade or Grade(student_id=edit.student_id, assignment_id=edit.assignment_id, version=0)
+        if grade is None:
+            grade = own[edit.assignment_id] = Grade(
+                student_id=edit.student_id, assignment_id=edit.assignment_id, version=0
+            )
+        elif before == content:
+            touched.append(grade)
+            continue
         grade.score, grade.status, grade.comment = content.score, content.status, content.comment
-        grade.late_deduction = content.late_deduction
-        grade.version += 1
+        grade.late_deduction, grade.version = content.late_deduction, grade.version + 1
         grade.updated_by, grade.updated_at = actor.author, now
-        grades[edit.cell] = grade
-    new = [grade for grade in grades.values() if grade.pk is None]
-    Grade.objects.bulk_create(new)
-    _update([grade for grade in grades.values() if grade.version > 1])
+        touched.append(grade)
+        changed[edit.student_id, edit.assignment_id] = grade, before
+    Grade.objects.bulk_create(grade for grade, _ in changed.values() if grade.pk is None)
+    rows.update([grade for grade, _ in changed.values() if grade.version > 1], _WRITTEN)
     changes = {
-        cell: _change(grade, before[cell], actor=actor, source=source, batch=batch) for cell, grade in grades.items()
+        cell: GradeChange(
+            grade_id=grade.pk,
+            version=grade.version,
+            at=now,
+            author=actor.author,
+            via=actor.via,
+            source=source,
+            batch_id=None if batch is None else batch.pk,
+            score_before=before.score,
+            score_after=grade.score,
+            status_before=before.status,
+            status_after=grade.status,
+            late_deduction_before=before.late_deduction,
+            late_deduction_after=grade.late_deduction,
+            comment_before=before.comment,
+            comment_after=grade.comment,
+        )
+        for cell, (grade, before) in changed.items()
     }
     GradeChange.objects.bulk_create(changes.values())
-    return [
-        Stored(grade=grades.get(edit.cell) or present[edit.cell], change=changes.get(edit.cell))
-        for edit, _ in decided
-        if edit.cell in grades or edit.cell in present
-    ]
-
-
-def _update(grades: Sequence[Grade]) -> None:
-    """By an insert that finds each row there: many times as fast as Django's `bulk_update`."""
-    fields = ["score", "status", "late_deduction", "comment", "version", "updated_at", "updated_by"]
-    if len(grades) == 1:
-        grades[0].save(update_fields=fields)
-    elif grades:
-        Grade.objects.bulk_create(
-            grades, update_conflicts=True, unique_fields=["student", "assignment"], update_fields=fields
-        )
-
-
-def _change(grade: Grade, before: Content, *, actor: Actor, source: Source, batch: ImportBatch | None) -> GradeChange:
-    return GradeChange(
-        grade=grade,
-        version=grade.version,
-        at=grade.updated_at,
-        author=actor.author,
-        via=actor.via,
-        source=source,
-        batch=batch,
-        score_before=before.score,
-        score_after=grade.score,
-        status_before=before.status,
-        status_after=grade.status,
-        late_deduction_before=before.late_deduction,
-        late_deduction_after=grade.late_deduction,
-        comment_before=before.comment,
-        comment_after=grade.comment,
-    )
+    return [Stored(grade=grade, change=changes.get((grade.student_id, grade.assignment_id))) for grade in touched]
 
 
 def _log(code: str, grades: Sequence[Grade], *, actor: Actor, source: Source, batch: ImportBatch | None) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from config.problems import Conflict, Invalid, NotFound
-from grading import courses, enrolling, gradebook, representation, standings
+from grading import courses, enrolling, gradebook, progress, representation, standings, totals
 from grading.access import Actor
 from grading.drafts import AssignmentDraft, EnrollmentDraft, GradePatch, StudentDraft, read_amount
 from grading.files import columns as file_columns
@@ -27,6 +27,7 @@ from grading.models import (
     Status,
     Student,
 )
+from grading.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,8 @@ QUEUED_FROM = 2_000
 LEASE = timedelta(minutes=10)
 # A preview that nobody confirmed is deleted with its file.
 PREVIEW_KEPT = timedelta(days=7)
+# Changes that are stored with the same few statements, and that progress is told by.
+_ROWS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,13 +136,13 @@ def run(*, batch_id: int, now: datetime) -> bool:
     if not waiting.update(progress=ImportBatch.Progress.RUNNING, claimed_at=now):
         return False
     try:
-        with transaction.atomic():
+        with progress.telling(batch_id=batch_id) as told, transaction.atomic():
             batch = ImportBatch.objects.select_for_update().select_related("course").get(pk=batch_id)
             if (batch.progress, batch.claimed_at) != (ImportBatch.Progress.RUNNING, now):
                 return False
             actor = Actor(author=batch.author, username=None, via=batch.via)
             store = _store_grades if batch.content == GRADES else _store_roster
-            batch.outcome = store(batch, actor, now=now)
+            batch.outcome = store(batch, actor, told, now=now)
             batch.progress, batch.finished_at, batch.file = ImportBatch.Progress.DONE, now, None
             batch.rows_done = batch.rows_total
             batch.save()
@@ -187,7 +190,7 @@ def _read(course: Course, file: bytes, options: Options) -> dict[str, Any]:
     table = tables.read(file, separator=options.separator)
     reading = {"encoding": table.encoding, "separator": table.separator, "rows": len(table.rows)}
     if options.content == ROSTER:
-        return {"reading": reading, "columns": rosterfile.columns(table), **_read_roster(course, table)}
+        return {"reading": reading, **_read_roster(course, table, options)}
     return {"reading": reading, **_read_grades(course, table, options)}
 
 
@@ -237,7 +240,7 @@ def _mapped(
         meaning = said["meaning"]
         if meaning == "assignment":
             if said.get("assignment") not in plan.assignments:
-                raise _invalid(f"/columns/{key}/meaningsignment", "Expected the id of an assignment of the course.")
+                raise _invalid(f"/columns/{key}/assignment", "Expected the id of an assignment of the course.")
             column = replace(column, meaning="assignment", assignment_id=said["assignment"])
         elif meaning == "new":
             column = _new(column, said, plan, points.get(index))
@@ -257,7 +260,10 @@ def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: 
     try:
         read_amount(text)
     except ValueError as error:
-        raise _invalid(f"/columns/{column.index}/points", f"{error} The file has no points for it.") from error
+        if not text:
+            detail = f"Say how many points {column.header!r} has: the file has no row `Points Possible` that says it."
+            raise _invalid(f"/columns/{column.index}/points", detail) from error
+        raise _invalid(f"/columns/{column.index}/points", str(error)) from error
     title = file_columns.title_of(column.header)
     if not title or len(title) > 200:
         raise _invalid(f"/columns/{column.index}", "The column's header is no title of an assignment.")
@@ -266,38 +272,67 @@ def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: 
     return replace(column, meaning="new", category_id=said["category"], points=text)
 
 
-def _read_roster(course: Course, table: tables.Table) -> dict[str, Any]:
-    at = rosterfile.columns(table)
-    usernames = {row.cell(at["username"]) for row in table.rows}
+def _read_roster(course: Course, table: tables.Table, options: Options) -> dict[str, Any]:
+    columns = rosterfile.guess(table.header)
+    for key, said in (options.mapping or {}).items():
+        if int(key) >= len(columns):
+            raise _invalid(f"/columns/{key}", f"The file has {len(columns)} columns, counted from 0.")
+        if said["meaning"] not in ("ignored", *rosterfile.MEANINGS):
+            names = ", ".join(("ignored", *rosterfile.MEANINGS))
+            raise _invalid(f"/columns/{key}/meaning", f"{said['meaning']!r} is none of {names}.")
+        columns[int(key)] = replace(columns[int(key)], meaning=said["meaning"], why="as you said")
+    at = rosterfile.places(columns)
+    usernames = {row.cell(at.get("username")) for row in table.rows}
     sis_ids = {row.cell(at.get("sis_id")) for row in table.rows} - {""}
     students = Student.objects.filter(Q(username__in=usernames) | Q(sis_id__in=sis_ids))
     enrollments = course.enrollments.exclude(role=Role.OBSERVER).select_related("student")
-    return rosterfile.preview(
+    shown = rosterfile.preview(
         table,
+        columns,
         known={student.username: student for student in students},
         sis_ids={student.sis_id: student for student in students if student.sis_id},
         enrolled={(each.role, each.student.username if each.student else each.username): each for each in enrollments},
         sections={section.title: section for section in course.sections.all()},
     )
+    return {"columns": [column.body() for column in columns], **shown}
 
 
-def _store_grades(batch: ImportBatch, actor: Actor, *, now: datetime) -> dict[str, Any]:
+def _store_grades(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:
     changes = batch.preview["changes"]
     made = _make_assignments(batch)
     edits = [
         gradebook.Edit(
             student_id=change["student"],
             assignment_id=made.get(change["assignment"], change["assignment"]),
-            patch=_patch(change["new"]),
+            patch=GradePatch(
+                score=None if change["new"]["score"] is None else Decimal(change["new"]["score"]),
+                status=Status(change["new"]["status"]),
+                late_deduction=Decimal(change["new"]["late_deduction"]),
+                comment=change["new"]["comment"],
+                confirmed=True,
+            ),
             expected_version=change["version"],
         )
         for change in changes
     ]
-    stored, refused = gradebook.store(
-        course=batch.course, edits=edits, actor=actor, source=Source.IMPORT, batch=batch, now=now, refused="rows"
-    )
+    stored, refused = 0, list[gradebook.Refusal]()
+    # In the order in which all writers do, before the parts are stored one after the other.
+    totals.lock(course=batch.course, student_ids={edit.student_id for edit in edits})
+    for start in range(0, len(edits), _ROWS_AT_ONCE):
+        outcome = gradebook.store(
+            course=batch.course,
+            edits=edits[start : start + _ROWS_AT_ONCE],
+            actor=actor,
+            source=Source.IMPORT,
+            batch=batch,
+            now=now,
+            refused="rows",
+        )
+        stored += sum(each.change is not None for each in outcome.stored)
+        refused += [replace(each, index=start + each.index) for each in outcome.refused]
+        told.rows_done = min(start + _ROWS_AT_ONCE, len(edits))
     return {
-        "stored": sum(each.change is not None for each in stored),
+        "stored": stored,
         "assignments_made": sorted(made.values()),
         "refused": [
             {
@@ -325,24 +360,15 @@ def _make_assignments(batch: ImportBatch) -> dict[int, int]:
     return made
 
 
-def _patch(content: Mapping[str, Any]) -> GradePatch:
-    return GradePatch(
-        score=None if content["score"] is None else Decimal(content["score"]),
-        status=Status(content["status"]),
-        late_deduction=Decimal(content["late_deduction"]),
-        comment=content["comment"],
-        confirmed=True,
-    )
-
-
-def _store_roster(batch: ImportBatch, actor: Actor, *, now: datetime) -> dict[str, Any]:
+def _store_roster(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:
     """The outcome holds the enrollments that were made, and how those were that were changed, for undoing."""
     course = batch.course
     sections = {section.title: section for section in course.sections.all()}
     for title in batch.preview["new_sections"]:
         sections.setdefault(title, Section.objects.get_or_create(course=course, title=title)[0])
     made, changed, refused = [], [], []
-    for row in batch.preview["people"]:
+    for number, row in enumerate(batch.preview["people"]):
+        told.rows_done = number
         section = sections.get(row["section"])
         student = None
         if row["role"] == Role.STUDENT:

@@ -20,6 +20,7 @@ from grading.models import (
     Student,
     Term,
 )
+from grading.standings import Neighbours, Standing
 from grading.statistics import Statistics
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -103,6 +104,20 @@ def student(student: Student) -> dict[str, Any]:
     return {"id": student.pk, "name": student.name, "username": student.username, "sis_id": student.sis_id}
 
 
+def neighbours(found: Neighbours | None) -> dict[str, Any] | None:
+    def student(named: tuple[int, str] | None) -> dict[str, Any] | None:
+        return None if named is None else {"id": named[0], "name": named[1]}
+
+    if found is None:
+        return None
+    return {
+        "previous": student(found.previous),
+        "following": student(found.following),
+        "number": found.number,
+        "count": found.count,
+    }
+
+
 def enrollment(enrollment: Enrollment) -> dict[str, Any]:
     return {
         "id": enrollment.pk,
@@ -144,6 +159,24 @@ def grade(grade: Grade | None) -> dict[str, Any]:
     }
 
 
+def cell(student_id: int, assignment_id: int, stored: Grade | None) -> dict[str, Any]:
+    """A grade with its place, also where nothing is stored."""
+    return {
+        "id": grade_id(student_id, assignment_id),
+        "student": student_id,
+        "assignment": assignment_id,
+        **grade(stored),
+    }
+
+
+def warnings(*, score: Decimal | None, points: Decimal) -> list[dict[str, str]]:
+    """What is stored all the same and deserves a look."""
+    if score is None or score <= points:
+        return []
+    detail = f"The score {amount(score)} is above the {amount(points)} points of this assignment."
+    return [{"code": "above-points", "detail": detail}]
+
+
 def change(change: GradeChange) -> dict[str, Any]:
     before = _content(change.score_before, change.status_before, change.late_deduction_before, change.comment_before)
     return {
@@ -181,6 +214,19 @@ def percentage(percent: str | None, letters: scoring.Letters) -> dict[str, Any]:
     return {"percent": percent, "letter": None if percent is None else scoring.letter(Decimal(percent), letters)}
 
 
+def totals(standing: Standing, *, with_unposted: bool) -> dict[str, Any]:
+    """The totals; those with the grades that are not posted yet are for staff."""
+    found = {"current": standing.current, "final": standing.final}
+    if with_unposted:
+        found |= {"unposted_current": standing.unposted_current, "unposted_final": standing.unposted_final}
+    return {name: total(each, standing.plan.letters) for name, each in found.items()}
+
+
+def students_totals(standings: Iterable[Standing]) -> list[dict[str, Any]]:
+    """The totals of students whose grades staff have changed."""
+    return [{"id": each.student.pk, **totals(each, with_unposted=True)} for each in standings]
+
+
 def statistics(statistics: Statistics) -> dict[str, Any]:
     figures = {
         name: None if value is None else amount(value)
@@ -202,9 +248,15 @@ def explanation(
 
     Scores that are not posted are left out unless `shows_hidden`.
     """
+    formula = rounding = None
+    if total.exact is not None:
+        rounded = _percent(total.exact)
+        formula = f"{_weighted_sum(total.parts) if weighted else _sum_of_points(total.parts)} = {rounded}"
+        # The exact percentage as a fraction, and the one rounding.
+        rounding = {"exact": str(total.exact), "rounded": rounded, "rule": "half up, to 0.01, once"}
     return {
-        "formula": _formula(total, weighted=weighted),
-        "rounding": _rounding(total),
+        "formula": formula,
+        "rounding": rounding,
         "categories": [
             _part(part, categories[part.category.id], assignments, shows_hidden=shows_hidden) for part in total.parts
         ],
@@ -240,19 +292,6 @@ def _line(line: scoring.Line, assignment: Assignment, *, shows_hidden: bool) -> 
         "earned": amount(line.earned),
         "possible": amount(line.possible),
     }
-
-
-def _rounding(total: scoring.Total) -> dict[str, str] | None:
-    """The exact percentage as a fraction, and the one rounding."""
-    if total.exact is None:
-        return None
-    return {"exact": str(total.exact), "rounded": _percent(total.exact) or "", "rule": "half up, to 0.01, once"}
-
-
-def _formula(total: scoring.Total, *, weighted: bool) -> str | None:
-    if total.exact is None:
-        return None
-    return f"{_weighted_sum(total.parts) if weighted else _sum_of_points(total.parts)} = {_percent(total.exact)}"
 
 
 def _weighted_sum(parts: Iterable[scoring.Part]) -> str:

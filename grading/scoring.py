@@ -4,7 +4,7 @@ The rules are those that docs/grading.md explains.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -167,9 +167,13 @@ def final(categories: Iterable[Category], *, weighted: bool, with_unposted: bool
 
 def supposed(categories: Iterable[Category], scores: Mapping[int, Decimal | None]) -> list[Category]:
     """The categories as if these scores, by item, had been given: posted, on time and not excused."""
-    return [
-        replace(category, items=tuple(_supposed(item, scores) for item in category.items)) for category in categories
-    ]
+
+    def change(item: Item) -> Item:
+        if item.id not in scores:
+            return item
+        return replace(item, score=scores[item.id], late_deduction=ZERO, excused=False, posted=True)
+
+    return [replace(category, items=tuple(map(change, category.items))) for category in categories]
 
 
 def rounded(percentage: Fraction) -> Decimal:
@@ -193,14 +197,11 @@ class _Rule:
         return item.score is not None and (item.posted or self.with_unposted)
 
 
-def _supposed(item: Item, scores: Mapping[int, Decimal | None]) -> Item:
-    if item.id not in scores:
-        return item
-    return replace(item, score=scores[item.id], late_deduction=ZERO, excused=False, posted=True)
-
-
 def _total(parts: tuple[Part, ...], *, weighted: bool) -> Total:
-    return Total(exact=_weighted(parts) if weighted else _in_points(parts), parts=parts)
+    if weighted:
+        return Total(exact=_weighted(parts), parts=parts)
+    ratio = _ratio(sum(part.earned_hundredths for part in parts), sum(part.possible_hundredths for part in parts))
+    return Total(exact=None if ratio is None else ratio * 100, parts=parts)
 
 
 def _weighted(parts: Iterable[Part]) -> Fraction | None:
@@ -210,11 +211,6 @@ def _weighted(parts: Iterable[Part]) -> Fraction | None:
     if not weight:
         return None
     return 100 * sum((weight * ratio for weight, ratio in shares if ratio), Fraction()) / min(weight, Fraction(100))
-
-
-def _in_points(parts: Sequence[Part]) -> Fraction | None:
-    ratio = _ratio(sum(part.earned_hundredths for part in parts), sum(part.possible_hundredths for part in parts))
-    return None if ratio is None else ratio * 100
 
 
 def _part(category: Category, rule: _Rule) -> Part:

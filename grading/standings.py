@@ -1,7 +1,7 @@
 """Students' grades and totals in a course, read with the same few queries however many they are."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -96,7 +96,9 @@ class Supposed(Standing):
 
 
 def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
-    categories = {category.pk: category for category in Category.objects.filter(course=course)}
+    """Read with the course as it is stored now: its scheme may have changed since the caller found it."""
+    categories = {each.pk: each for each in Category.objects.filter(course=course).select_related("course")}
+    course = next((each.course for each in categories.values()), course)
     assignments = Assignment.objects.filter(category__in=categories)
     if not with_unpublished:
         assignments = assignments.filter(published=True)
@@ -142,6 +144,27 @@ def read_enrollments(*, course: Course, student_ids: Collection[int] | None = No
     return list(enrollments.select_related("student").order_by("student__name", "student_id"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The students before and after one, by name, and the one's `number` among the `count` of the course."""
+
+    previous: tuple[int, str] | None
+    following: tuple[int, str] | None
+    number: int
+    count: int
+
+
+def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
+    """None where the student is not in the course."""
+    students = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
+    names = list(students.order_by("student__name", "student_id").values_list("student_id", "student__name"))
+    at = next((index for index, (found, _) in enumerate(names) if found == student_id), None)
+    if at is None:
+        return None
+    around = [None, *((found or 0, name or "") for found, name in names), None]
+    return Neighbours(previous=around[at], following=around[at + 2], number=at + 1, count=len(names))
+
+
 def read_standing(*, plan: Plan, student: Student) -> Standing:
     grades = Grade.objects.filter(assignment__in=list(plan.assignments), student=student)
     return Standing(plan=plan, student=student, grades={grade.assignment_id: grade for grade in grades})
@@ -176,12 +199,18 @@ def read_scores(*, assignment: Assignment) -> list[Decimal]:
     """The scores, less deductions, of the students who are in the course and not excused."""
     in_course = Enrollment.objects.filter(course=assignment.category.course_id, role=Role.STUDENT)
     grades = Grade.objects.filter(
-        assignment=assignment,
-        score__isnull=False,
-        student__in=in_course.exclude(state=State.DROPPED).values("student"),
-    ).exclude(status=Status.EXCUSED)
-    rows = grades.values_list("score", "late_deduction")
-    return [max(score - deducted, scoring.ZERO) for score, deducted in rows if score is not None]
+        assignment=assignment, student__in=in_course.exclude(state=State.DROPPED).values("student")
+    )
+    return scores_of(grades.filter(score__isnull=False))
+
+
+def scores_of(grades: Iterable[Grade]) -> list[Decimal]:
+    """Those that statistics are of: less deductions, and without the excused."""
+    return [
+        max(grade.score - grade.late_deduction, scoring.ZERO)
+        for grade in grades
+        if grade.score is not None and grade.status != Status.EXCUSED
+    ]
 
 
 def read_cells(

@@ -1,15 +1,13 @@
 """Stored totals: each student's percentages, kept with the enrollment and proven by `differences`."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from grading import scoring, standings
-from grading.models import Course, Enrollment, Role, Student
-from grading.standings import Standing
+from grading import rows, scoring
+from grading.models import Course, Enrollment, Role
+from grading.standings import Standing, read_grades, read_plan
 
 FIELDS = ("current_percent", "final_percent", "unposted_current_percent", "unposted_final_percent")
-# A statement's worth of rows.
-_ROWS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +19,16 @@ class Difference:
     computed: dict[str, str | None]
 
 
-def lock(*, course: Course) -> None:
-    """Hold every student's place in the course until commit, in the order in which all writers do."""
-    students = Enrollment.objects.select_for_update().filter(course=course, role=Role.STUDENT).order_by("pk")
-    list(students.values_list("pk"))
+def lock(*, course: Course, student_ids: Collection[int] | None = None) -> dict[int, Enrollment]:
+    """Hold the places of all students, or of those named, until commit, in the order in which all writers do.
+
+    Answers the enrollments by student, also of those who dropped the course.
+    """
+    enrollments = Enrollment.objects.select_for_update(of=("self",)).filter(course=course, role=Role.STUDENT)
+    if student_ids is not None:
+        enrollments = enrollments.filter(student__in=student_ids)
+    found = enrollments.select_related("student").order_by("pk")
+    return {each.student_id: each for each in found if each.student_id is not None}
 
 
 def refresh(*, course: Course, student_ids: Collection[int] | None = None) -> list[Difference]:
@@ -32,32 +36,54 @@ def refresh(*, course: Course, student_ids: Collection[int] | None = None) -> li
 
     The caller holds the enrollments locked, so that what is read here is what will be committed.
     """
-    found = differences(course=course, student_ids=student_ids)
-    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT)
-    if len(found) == 1:
-        enrollments.filter(student=found[0].student_id).update(**found[0].computed)
-        return found
-    computed = {difference.student_id: difference.computed for difference in found}
-    rows = list(enrollments.filter(student__in=computed).only("pk", "student_id"))
-    for row in rows:
-        for name, value in computed[row.student_id or 0].items():
-            setattr(row, name, value)
-    Enrollment.objects.bulk_update(rows, FIELDS, batch_size=_ROWS)
+    enrollments = _read(course, student_ids)
+    return store(enrollments=enrollments, standings=_compute(course, enrollments, student_ids))
+
+
+def store(*, enrollments: Mapping[int, Enrollment], standings: Mapping[int, Standing]) -> list[Difference]:
+    """Store the totals of these standings, by student, where they are others than the enrollments hold."""
+    found = _compare(enrollments, standings)
+    changed = []
+    for difference in found:
+        enrollment = enrollments[difference.student_id]
+        for name, value in difference.computed.items():
+            setattr(enrollment, name, value)
+        changed.append(enrollment)
+    rows.update(changed, FIELDS)
     return found
 
 
 def differences(*, course: Course, student_ids: Collection[int] | None = None) -> list[Difference]:
-    plan = standings.read_plan(course=course, with_unpublished=True)
-    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT)
+    enrollments = _read(course, student_ids)
+    return _compare(enrollments, _compute(course, enrollments, student_ids))
+
+
+def _read(course: Course, student_ids: Collection[int] | None) -> dict[int, Enrollment]:
+    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT).select_related("student")
     if student_ids is not None:
         enrollments = enrollments.filter(student__in=student_ids)
-    stored = {row[0]: dict(zip(FIELDS, row[1:], strict=True)) for row in enrollments.values_list("student", *FIELDS)}
-    grades = standings.read_grades(plan=plan, student_ids=student_ids)
+    return {each.student_id: each for each in enrollments.order_by("pk") if each.student_id is not None}
+
+
+def _compute(
+    course: Course, enrollments: Mapping[int, Enrollment], student_ids: Collection[int] | None
+) -> dict[int, Standing]:
+    plan = read_plan(course=course, with_unpublished=True)
+    grades = read_grades(plan=plan, student_ids=student_ids)
+    return {
+        student_id: Standing(plan=plan, student=each.student, grades=grades[student_id])
+        for student_id, each in enrollments.items()
+        if each.student is not None
+    }
+
+
+def _compare(enrollments: Mapping[int, Enrollment], standings: Mapping[int, Standing]) -> list[Difference]:
     found = []
-    for student_id, before in stored.items():
-        computed = percents(Standing(plan=plan, student=Student(pk=student_id), grades=grades[student_id]))
-        if computed != before:
-            found.append(Difference(student_id=student_id, stored=before, computed=computed))
+    for student_id, enrollment in enrollments.items():
+        stored = {name: getattr(enrollment, name) for name in FIELDS}
+        computed = percents(standings[student_id])
+        if computed != stored:
+            found.append(Difference(student_id=student_id, stored=stored, computed=computed))
     return found
 
 

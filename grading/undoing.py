@@ -10,7 +10,7 @@ from config.problems import Conflict
 from grading import gradebook
 from grading.access import Actor
 from grading.drafts import GradePatch
-from grading.gradebook import Edit, Refusal, Stored
+from grading.gradebook import Edit, Outcome, Refusal, Stored
 from grading.models import Course, GradeChange, ImportBatch, Source, State, Status
 
 
@@ -19,9 +19,16 @@ class Undone:
     """`refused` are the changes that a later one stands in the way of, with the index into `changes`."""
 
     batch: ImportBatch
-    changes: Sequence[GradeChange]
-    stored: Sequence[Stored]
-    refused: Sequence[Refusal]
+    changes: Sequence[GradeChange] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def stored(self) -> Sequence[Stored]:
+        return self.outcome.stored if self.outcome else ()
+
+    @property
+    def refused(self) -> Sequence[Refusal]:
+        return self.outcome.refused if self.outcome else ()
 
 
 def undo_change(*, course: Course, change: GradeChange, actor: Actor, now: datetime) -> Undone:
@@ -64,7 +71,7 @@ def _undo_roster(course: Course, batch: ImportBatch, *, actor: Actor, now: datet
     for before in batch.outcome["changed"]:
         enrollments = course.enrollments.filter(pk=before["enrollment"])
         enrollments.update(state=before["state"], section=before["section"])
-    return Undone(batch=undo, changes=(), stored=(), refused=())
+    return Undone(batch=undo)
 
 
 def _batch(course: Course, *, actor: Actor, undoes: ImportBatch | None, size: int, now: datetime) -> ImportBatch:
@@ -100,7 +107,7 @@ def _undo(
         )
         for change in changes
     ]
-    stored, refused = gradebook.store(
+    outcome = gradebook.store(
         course=course, edits=edits, actor=actor, source=Source.UNDO, batch=batch, now=now, refused="rows"
     )
-    return Undone(batch=batch, changes=changes, stored=stored, refused=refused)
+    return Undone(batch=batch, changes=changes, outcome=outcome)

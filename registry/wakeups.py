@@ -8,14 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import redis
-from celery import current_app
+from django.apps import apps
 from kombu.exceptions import OperationalError
-
-from registry import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -163,10 +161,11 @@ class Wakeups:
         self._retry_at = self._clock() + RETRY_SECONDS
 
 
-@cache
 def current() -> Wakeups:
-    """This process's own, with connections that are opened when they are first needed."""
-    return Wakeups(redis_client.connect(), send_task=lambda name, **options: current_app.send_task(name, **options))
+    """This process's, which the registry's app owns."""
+    app: Any = apps.get_app_config("registry")
+    owned: Wakeups = app.wakeups
+    return owned
 
 
 def run_in_background() -> None:

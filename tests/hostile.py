@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
 
@@ -213,7 +213,13 @@ def failures(requests: Iterable[Request], headers: Mapping[str, str], models: Se
 
 
 def _counts(models: Sequence[type[Model]]) -> list[int]:
-    return [model._default_manager.count() for model in models]
+    """Rows of each table, by one statement: it is asked after each refusal."""
+    if not models:
+        return []
+    with connection.cursor() as cursor:
+        tables = (connection.ops.quote_name(model._meta.db_table) for model in models)
+        cursor.execute("SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {table})" for table in tables))  # noqa: S608 -- names of tables
+        return list(cursor.fetchone() or ())
 
 
 def requests(

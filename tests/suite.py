@@ -28,7 +28,7 @@ ON_CLICKHOUSE = (
 )
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
-SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
+SHARED = ("webui", "clients", "config", "deploy", "faults", "system", "browser")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,30 +14,13 @@ INSTALLED_APPS = [
     "grading.apps.GradingApp",
     "registry.client.django",
     *base.INSTALLED_APPS,
-    "unfold",
-    # Of the processes of a service only the one that serves has an admin: its addresses import it.
-    "django.contrib.admin.apps.SimpleAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
+    *base.ADMIN_APPS,
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
+# Whoever signs in was on the way to the admin.
+LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"
 # With which the account `registrar` signs in to the admin.

@@ -22,28 +22,9 @@ INSTALLED_APPS = [
     "logsvc.apps.LogsvcApp",
     "registry.client.django",
     *base.INSTALLED_APPS,
-    "unfold",
-    # Of the processes of a service only the one that serves has an admin: its addresses import it.
-    "django.contrib.admin.apps.SimpleAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
+    *base.ADMIN_APPS,
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
 UNFOLD = admin_theme.unfold(name="Log service", navigation="logsvc.admin.navigation.navigation")

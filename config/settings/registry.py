@@ -16,32 +16,12 @@ DATABASES = {"default": env.database(SERVICE)}
 INSTALLED_APPS = [
     "registry.apps.RegistryApp",
     *base.INSTALLED_APPS,
-    "unfold",
+    *base.ADMIN_APPS,
     "unfold.contrib.filters",
-    # Of the processes of a service only the one that serves has an admin: its addresses import it.
-    "django.contrib.admin.apps.SimpleAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
     "django_otp",
     "django_otp.plugins.otp_totp",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = [*base.ADMIN_MIDDLEWARE, "django_otp.middleware.OTPMiddleware"]
 NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
@@ -49,7 +29,6 @@ APPEND_SLASH = True
 UNFOLD = admin_theme.unfold(
     name="Registry",
     navigation="registry.admin.navigation.navigation",
-    scripts=["registry.admin.navigation.admin_js"],
     DASHBOARD_CALLBACK="registry.admin.dashboard.dashboard",
 )
 # What an authenticator app lists the account under.

@@ -1,6 +1,7 @@
 """Courses with their categories and assignments, terms, scales, students and enrollments."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
 from grading import totals
+from grading.admin.pages import BoundedPaginator
 from grading.models import (
     Assignment,
     Category,
@@ -43,6 +45,7 @@ class AssignmentFormSet(BaseModelFormSet[Assignment, Any]):
 
     def __init__(self, *args: Any, instance: Course, save_as_new: bool = False, **options: Any) -> None:
         self.course = instance
+        self.choices: list[Any] = []
         options["queryset"] = (
             Assignment.objects.filter(category__course=instance) if instance.pk else Assignment.objects.none()
         )
@@ -57,6 +60,9 @@ class AssignmentFormSet(BaseModelFormSet[Assignment, Any]):
         field = form.fields["category"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Category.objects.filter(course=self.course) if self.course.pk else Category.objects.none()
+        # Read once for all the assignments' rows, and not once for each.
+        self.choices = self.choices or list(cast(Iterable[Any], field.choices))
+        field.choices = self.choices
 
 
 class AssignmentChecks(InlineModelAdminChecks):
@@ -141,6 +147,8 @@ class GradeScaleAdmin(ModelAdmin):
 
 @admin.register(Student)
 class StudentAdmin(ModelAdmin):
+    paginator = BoundedPaginator
+    show_full_result_count = False
     list_display = ["name", "username", "sis_id"]
     search_fields = ["name", "username", "sis_id"]
 
@@ -168,6 +176,10 @@ class EnrollmentForm(forms.ModelForm[Enrollment]):
 @admin.register(Enrollment)
 class EnrollmentAdmin(ModelAdmin):
     form = EnrollmentForm
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # The latest first, by the key: a university has hundreds of thousands.
+    ordering = ["-id"]
     list_display = ["course", "role", "person", "section", "state"]
     list_filter = ["role", "state"]
     search_fields = ["course__code", "username", "student__name", "student__username"]

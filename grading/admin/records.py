@@ -8,12 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from grading.admin.pages import BoundedPaginator
 from grading.models import GradeChange, ImportBatch
 
 
 class RecordAdmin(ModelAdmin):
     """No filter lists the values of a column: of millions of rows that is a slow page."""
 
+    paginator = BoundedPaginator
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from grading import gradebook, representation, scoring, standings
+from grading import representation, scoring, standings, statistics
 from grading.access import Seat
+from grading.gradebook import Stored
 from grading.models import Assignment, Enrollment, Grade, GradeChange, Status, Student
 from grading.standings import Plan, Standing
 from grading.totals import FIELDS
@@ -27,13 +28,15 @@ def course_in_full(seat: Seat) -> dict[str, Any]:
     people: dict[str, list[str]] = {"teacher": [], "assistant": []}
     for enrollment in staff:
         people[enrollment.role].append(enrollment.username)
+    plan = standings.read_plan(course=seat.course, with_unpublished=seat.is_staff)
     return {
         **course(seat),
         "teachers": people["teacher"],
         "assistants": people["assistant"],
         "sections": [representation.section(section) for section in seat.course.sections.all()],
-        "categories": [representation.category(category) for category in seat.course.categories.all()],
-        "letters": representation.letters(standings.read_letters(course=seat.course)),
+        "categories": [representation.category(each) for each in plan.categories.values()],
+        "assignments": [representation.assignment(each) for each in plan.assignments.values()],
+        "letters": representation.letters(plan.letters),
     }
 
 
@@ -59,8 +62,55 @@ def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
         "course": course(seat),
         "student": representation.student(standing.student),
         "assignments": _assignments(seat, standing),
-        **totals(seat, standing),
+        **representation.totals(standing, with_unposted=seat.is_staff),
         "explanation": explanations(seat, standing),
+        "neighbours": neighbours(seat, standing.student),
+    }
+
+
+def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
+    """For staff, who go from one student to the next."""
+    if not seat.is_staff:
+        return None
+    return representation.neighbours(standings.read_neighbours(course=seat.course, student_id=student.pk))
+
+
+def grade_in_full(
+    seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
+) -> dict[str, Any]:
+    """All that a page about one grade shows."""
+    is_shown = seat.is_staff or assignment.posted
+    return {
+        "course": course(seat),
+        "student": representation.student(standing.student),
+        "assignment": representation.assignment(assignment),
+        "grade": grade(seat, standing.student.pk, assignment, standing.grades.get(assignment.pk)),
+        **representation.totals(standing, with_unposted=seat.is_staff),
+        "changes": [representation.change(change) for change in history] if is_shown else [],
+        "neighbours": neighbours(seat, standing.student),
+    }
+
+
+def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[str, Any]:
+    """One column of the gradebook with its statistics, for staff."""
+    enrollments = standings.read_enrollments(course=seat.course)
+    stored = {grade.student_id: grade for grade in Grade.objects.filter(assignment=assignment)}
+    own = [stored[each.student_id] for each in enrollments if each.student_id in stored]
+    order = list(plan.assignments.values())
+    at = order.index(assignment)
+    around = [None, *({"id": each.pk, "title": each.title} for each in order), None]
+    found = statistics.summarize(standings.scores_of(own), points=assignment.points)
+    return {
+        "course": course(seat),
+        "assignment": representation.assignment(assignment),
+        "category": representation.category(plan.categories[assignment.category_id]),
+        "previous": around[at],
+        "following": around[at + 2],
+        "statistics": representation.statistics(found),
+        "students": [
+            {**row, "grade": representation.cell(row["id"], assignment.pk, stored.get(row["id"]))}
+            for row in students(seat, enrollments, plan.letters)["students"]
+        ],
     }
 
 
@@ -69,7 +119,7 @@ def report(seat: Seat, standing: Standing, enrollment: Enrollment | None) -> dic
     return {
         "course": course(seat),
         "section": enrollment.section.title if enrollment and enrollment.section else None,
-        **totals(seat, standing),
+        **representation.totals(standing, with_unposted=seat.is_staff),
         "categories": [
             {
                 **representation.category(standing.plan.categories[part.category.id]),
@@ -91,18 +141,9 @@ def explained(seat: Seat, standing: Standing) -> dict[str, Any]:
         "course": course(seat),
         "student": representation.student(standing.student),
         "letters": representation.letters(standing.plan.letters),
-        **totals(seat, standing),
+        **representation.totals(standing, with_unposted=seat.is_staff),
         "explanation": explanations(seat, standing),
     }
-
-
-def totals(seat: Seat, standing: Standing) -> dict[str, Any]:
-    """Staff also see the totals with the grades that are not posted yet."""
-    letters = standing.plan.letters
-    found = {"current": standing.current, "final": standing.final}
-    if seat.is_staff:
-        found |= {"unposted_current": standing.unposted_current, "unposted_final": standing.unposted_final}
-    return {name: representation.total(total, letters) for name, total in found.items()}
 
 
 def explanations(seat: Seat, standing: Standing) -> dict[str, Any]:
@@ -157,20 +198,17 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
 def grade(seat: Seat, student_id: int, assignment: Assignment, grade: Grade | None) -> dict[str, Any]:
     """One cell; blank for those who may not see it before it is posted."""
     shown = grade if seat.is_staff or assignment.posted else None
-    return {
-        "id": representation.grade_id(student_id, assignment.pk),
-        "student": student_id,
-        "assignment": assignment.pk,
-        **representation.grade(shown),
-    }
+    return representation.cell(student_id, assignment.pk, shown)
 
 
-def stored_grade(seat: Seat, assignment: Assignment, stored: Grade, standing: Standing) -> dict[str, Any]:
+def stored_grade(assignment: Assignment, stored: Stored, standing: Standing) -> dict[str, Any]:
+    """What staff are told of a grade that they have stored; `change` is what undoing it takes."""
     return {
-        "grade": grade(seat, standing.student.pk, assignment, stored),
+        "grade": representation.cell(standing.student.pk, assignment.pk, stored.grade),
+        "change": None if stored.change is None else stored.change.pk,
         "student": representation.student(standing.student),
-        **totals(seat, standing),
-        "warnings": gradebook.warnings(score=stored.score, points=assignment.points),
+        **representation.totals(standing, with_unposted=True),
+        "warnings": representation.warnings(score=stored.grade.score, points=assignment.points),
     }
 
 
@@ -190,12 +228,9 @@ def undone(undone: Undone) -> dict[str, Any]:
     return {
         "batch": representation.batch(undone.batch),
         "grades": [
-            {
-                "id": representation.grade_id(each.grade.student_id, each.grade.assignment_id),
-                **representation.grade(each.grade),
-            }
-            for each in undone.stored
+            representation.cell(each.grade.student_id, each.grade.assignment_id, each.grade) for each in undone.stored
         ],
+        "students": representation.students_totals(undone.outcome.standings.values() if undone.outcome else ()),
         "refused": [
             {
                 "change": undone.changes[refusal.index].pk,

@@ -51,9 +51,12 @@ class CourseView(View):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.seat = access.find_seat(actor=self.actor, code=kwargs["code"])
+        self.seat = self.find_seat(kwargs)
         if self.writes:
             self.check_writer()
+
+    def find_seat(self, address: dict[str, Any]) -> access.Seat:
+        return access.find_seat(actor=self.actor, code=address["code"])
 
     def check_writer(self) -> None:
         self.seat.require_editor()

@@ -75,12 +75,12 @@ def _amount_faults(value: Any, pointer: str = "") -> Iterator[dict[str, str]]:
             place = f"{pointer}/{name}"
             if name not in _AMOUNTS or isinstance(member, list | dict):
                 yield from _amount_faults(member, place)
-            elif _is_written(member) and not PLAIN_AMOUNT.fullmatch(str(member)):
+            elif (
+                isinstance(member, str | int)
+                and not isinstance(member, bool)
+                and not PLAIN_AMOUNT.fullmatch(str(member))
+            ):
                 yield {"pointer": place, "detail": AMOUNT_RULE}
-
-
-def _is_written(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _fault(error: msgspec.ValidationError) -> dict[str, str]:

@@ -170,10 +170,24 @@ class Statistics(AssignmentView):
         return Response({"assignment": representation.assignment(self.assignment), **representation.statistics(found)})
 
 
+class AssignmentInFull(AssignmentView):
+    """An assignment with every student's grade and the statistics, for staff."""
+
+    def get(self, request: Request, code: str, assignment_id: int) -> Response:
+        self.seat.require_staff()
+        return Response(answers.assignment_in_full(self.seat, self.read_plan(), self.assignment))
+
+
 class Enrollments(base.StaffView):
     def get(self, request: Request, code: str) -> Response:
         found = self.seat.course.enrollments.select_related("student")
-        return Response({"enrollments": [representation.enrollment(each) for each in found]})
+        return Response(
+            {
+                "course": answers.course(self.seat),
+                "sections": [representation.section(each) for each in self.seat.course.sections.all()],
+                "enrollments": [representation.enrollment(each) for each in found],
+            }
+        )
 
     def post(self, request: Request, code: str) -> Response:
         draft = bodies.decode(request, EnrollmentDraft)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.problems import Invalid
-from grading import enqueueing, importing, models, representation
+from grading import enqueueing, importing, models, progress, representation
 from grading.access import Seat
 from grading.api import base, bodies, students
 from grading.drafts import ConfirmationDraft, MappingDraft
@@ -149,11 +149,12 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
     for name in ("changes", "people"):
         if name in shown:
             shown |= {f"{name}_total": len(shown[name]), name: shown[name][offset : offset + limit]}
+    is_running = batch.progress == models.ImportBatch.Progress.RUNNING
     return {
         **representation.batch(batch),
         "content": batch.content,
         "blanks": "clear" if batch.options.get("clears_blanks") else "keep",
-        "rows_done": batch.rows_done,
+        "rows_done": progress.read(batch_id=batch.pk) if is_running else batch.rows_done,
         "rows_total": batch.rows_total,
         "preview": shown,
         "outcome": batch.outcome or None,
@@ -162,14 +163,9 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
 
 def check_may_store(seat: Seat, batch: models.ImportBatch) -> None:
     """A roster and new assignments change the course itself. Raises Forbidden."""
-    makes_assignments = any(column["meaning"] == "new" for column in _columns(batch))
+    makes_assignments = any(column["meaning"] == "new" for column in batch.preview["columns"])
     if batch.content == importing.ROSTER or makes_assignments:
         seat.require_editor()
-
-
-def _columns(batch: models.ImportBatch) -> list[dict[str, Any]]:
-    columns = batch.preview.get("columns", [])
-    return columns if isinstance(columns, list) else []
 
 
 def _file(content: bytes, kind: str, name: str) -> HttpResponse:

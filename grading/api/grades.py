@@ -30,8 +30,11 @@ class GradeView(base.StudentView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.assignment = courses.find_assignment(
-            course=self.seat.course, assignment_id=kwargs["assignment_id"], with_unpublished=self.seat.is_staff
+        self.assignment = self.find_assignment(kwargs["assignment_id"])
+
+    def find_assignment(self, assignment_id: int) -> models.Assignment:
+        return courses.find_assignment(
+            course=self.seat.course, assignment_id=assignment_id, with_unpublished=self.seat.is_staff
         )
 
     def answer(self) -> Response:
@@ -40,7 +43,7 @@ class GradeView(base.StudentView):
         return Response(body, headers={"ETag": f'"{body["version"]}"'})
 
     def store(self, patch: GradePatch | GradeDraft, expected_version: int | None) -> Response:
-        grade = gradebook.record_grade(
+        stored, standing = gradebook.record_grade(
             student=self.student,
             assignment=self.assignment,
             patch=patch,
@@ -48,8 +51,8 @@ class GradeView(base.StudentView):
             actor=self.actor,
             now=timezone.now(),
         )
-        body = answers.stored_grade(self.seat, self.assignment, grade, self.read_standing())
-        return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(grade)})
+        body = answers.stored_grade(self.assignment, stored, standing)
+        return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(stored.grade)})
 
     def changes(self) -> Response:
         if not (self.seat.is_staff or self.assignment.posted):
@@ -75,13 +78,26 @@ class History(GradeView):
 class CellView(GradeView):
     """Finds the course by the grade's id, which is made of the student's and the assignment's."""
 
+    found: models.Assignment | None
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         match = _GRADE_ID.fullmatch(kwargs["grade_id"])
         if match is None:
             raise Http404
         student_id, assignment_id = map(int, match.groups())
-        code = models.Course.objects.filter(categories__assignments=assignment_id).values_list("code", flat=True)
-        super().initial(request, code=code.first() or "", student_id=student_id, assignment_id=assignment_id)
+        super().initial(request, student_id=student_id, assignment_id=assignment_id)
+
+    def find_seat(self, address: dict[str, Any]) -> access.Seat:
+        """Reads the assignment with its course at once, as most of what a change of a grade costs are queries."""
+        assignments = models.Assignment.objects.select_related("category__course__term")
+        self.found = assignments.filter(pk=address["assignment_id"]).first()
+        course = None if self.found is None else self.found.category.course
+        return access.take_seat(actor=self.actor, course=course, code="")
+
+    def find_assignment(self, assignment_id: int) -> models.Assignment:
+        if self.found is None or not (self.found.published or self.seat.is_staff):
+            return super().find_assignment(assignment_id)
+        return self.found
 
 
 class GradeById(CellView):
@@ -100,6 +116,14 @@ class GradeById(CellView):
         return self.store(patch, expected_version)
 
 
+class GradeInFull(CellView):
+    """One grade with its course, student, assignment, totals and history."""
+
+    def get(self, request: Request, grade_id: str) -> Response:
+        history = gradebook.history(student=self.student, assignment=self.assignment)
+        return Response(answers.grade_in_full(self.seat, self.read_standing(), self.assignment, history))
+
+
 class HistoryById(CellView):
     def get(self, request: Request, grade_id: str) -> Response:
         return self.changes()
@@ -116,7 +140,7 @@ class Bulk(base.GraderView):
 
 
 class Changes(base.GraderView):
-    """The latest changes of a course, the newest first."""
+    """The latest changes of a course, the newest first, and the names of whom and what they may be of."""
 
     def get(self, request: Request, code: str) -> Response:
         changes = models.GradeChange.objects.filter(grade__assignment__category__course=self.seat.course)
@@ -126,7 +150,17 @@ class Changes(base.GraderView):
             if (value := base.number(request, name)) is not None:
                 changes = changes.filter(**{lookup: value})
         limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
-        return Response({"changes": answers.changes(changes.select_related("grade").order_by("-pk")[:limit])})
+        page = changes.select_related("grade").order_by("-pk")[:limit]
+        enrollments = standings.read_enrollments(course=self.seat.course)
+        assignments = self.read_plan().assignments.values()
+        return Response(
+            {
+                "course": answers.course(self.seat),
+                "changes": answers.changes(page),
+                "students": [{"id": each.student_id, "name": str(each.student)} for each in enrollments],
+                "assignments": [{"id": each.pk, "title": each.title} for each in assignments],
+            }
+        )
 
 
 class UndoChange(base.GraderView):
@@ -142,7 +176,8 @@ class UndoChange(base.GraderView):
 class Batches(base.GraderView):
     def get(self, request: Request, code: str) -> Response:
         found = self.seat.course.batches.defer("file", "preview")[:MOST_CHANGES]
-        return Response({"batches": [representation.batch(each) for each in found]})
+        batches = [representation.batch(each) for each in found]
+        return Response({"course": answers.course(self.seat), "batches": batches})
 
 
 class Batch(base.GraderView):

@@ -42,6 +42,7 @@ urlpatterns = [
     path(f"{_COURSE}/assignments", courses.Assignments.as_view()),
     path(_ASSIGNMENT, courses.Assignment.as_view()),
     path(f"{_ASSIGNMENT}/statistics", courses.Statistics.as_view()),
+    path(f"{_ASSIGNMENT}/grades", courses.AssignmentInFull.as_view()),
     path(f"{_COURSE}/enrollments", courses.Enrollments.as_view()),
     path(f"{_COURSE}/enrollments/<id:enrollment_id>", courses.Enrollment.as_view()),
     path(f"{_COURSE}/students", courses.Students.as_view()),
@@ -62,5 +63,6 @@ urlpatterns = [
     path(f"{_COURSE}/export/oneroster.zip", files.OneRoster.as_view()),
     path("students/<id:student_id>/report.pdf", files.ReportDocument.as_view()),
     path("grades/<str:grade_id>", grades.GradeById.as_view()),
+    path("grades/<str:grade_id>/full", grades.GradeInFull.as_view()),
     path("grades/<str:grade_id>/history", grades.HistoryById.as_view()),
 ]

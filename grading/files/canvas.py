@@ -1,12 +1,12 @@
 """A course's gradebook as Canvas exports it; importing the file again changes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from grading import scoring, standings, totals
 from grading.files.people import sorted_name
 from grading.files.tables import neutralized, write
-from grading.models import Assignment, Course, Enrollment, Grade, Status
-from grading.standings import Plan, Standing
+from grading.models import Course, Grade, Status
+from grading.standings import Standing
 
 _IDENTITIES = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 _TOTALS = ("Current", "Unposted Current", "Final", "Unposted Final")
@@ -18,42 +18,27 @@ def export(*, course: Course) -> str:
     plan = standings.read_plan(course=course, with_unpublished=True)
     enrollments = {each.student_id: each for each in standings.read_enrollments(course=course)}
     sections = {section.pk: section.title for section in course.sections.all()}
-    rows = [_header(plan)]
+    units = ("Score",) if plan.is_weighted else ("Points", "Score")
+    columns = [f"{each.title} ({each.pk})" for each in plan.assignments.values()]
+    for title in [*(f"{category.title} " for category in plan.categories.values()), ""]:
+        columns += [f"{title}{name} {unit}" for unit in units for name in _TOTALS]
+    rows = [[*_IDENTITIES, *map(neutralized, columns), *(f"{name} Grade" for name in _TOTALS)]]
     if plan.hides_grades:
         policies = ["" if each.posted else "Manual Posting" for each in plan.assignments.values()]
         rows.append([""] * len(_IDENTITIES) + policies + [""] * (len(rows[0]) - len(_IDENTITIES) - len(policies)))
-    rows.append(_points(plan, len(rows[0])))
+    possible = [f"{each.points:.2f}" for each in plan.assignments.values()]
+    points = ["    Points Possible", *[""] * (len(_IDENTITIES) - 1), *possible]
+    rows.append([*points, *[_READ_ONLY] * (len(rows[0]) - len(points))])
     for standing in standings.read_standings(plan=plan):
-        enrollment = enrollments[standing.student.pk]
-        rows.append(_row(standing, enrollment, sections.get(enrollment.section_id or 0, "")))
+        student = standing.student
+        section = sections.get(enrollments[student.pk].section_id or 0, "")
+        words = (sorted_name(student.name), str(student.pk), student.sis_id or "", student.username, section)
+        cells = [_cell(standing.grades.get(each.pk)) for each in plan.assignments.values()]
+        rows.append([*map(neutralized, words), *cells, *_sums(standing)])
     return write(rows)
 
 
-def _header(plan: Plan) -> list[str]:
-    columns = [f"{each.title} ({each.pk})" for each in plan.assignments.values()]
-    for title in [*(f"{category.title} " for category in plan.categories.values()), ""]:
-        columns += [f"{title}{name} {unit}" for unit in _units(plan) for name in _TOTALS]
-    return [*_IDENTITIES, *map(neutralized, columns), *(f"{name} Grade" for name in _TOTALS)]
-
-
-def _units(plan: Plan) -> Sequence[str]:
-    return ("Score",) if plan.is_weighted else ("Points", "Score")
-
-
-def _points(plan: Plan, width: int) -> list[str]:
-    points = [f"{each.points:.2f}" for each in plan.assignments.values()]
-    row = ["    Points Possible", *[""] * (len(_IDENTITIES) - 1), *points]
-    return [*row, *[_READ_ONLY] * (width - len(row))]
-
-
-def _row(standing: Standing, enrollment: Enrollment, section: str) -> list[str]:
-    student = standing.student
-    words = (sorted_name(student.name), str(student.pk), student.sis_id or "", student.username, section)
-    cells = [_cell(standing.grades.get(each.pk), each) for each in standing.plan.assignments.values()]
-    return [*map(neutralized, words), *cells, *_sums(standing)]
-
-
-def _cell(grade: Grade | None, assignment: Assignment) -> str:
+def _cell(grade: Grade | None) -> str:
     if grade is None:
         return ""
     if grade.status == Status.EXCUSED:

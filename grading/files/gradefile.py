@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import structs
 
 from config.problems import Invalid
 from grading import gradebook, representation
@@ -52,7 +54,7 @@ class Change:
             "version": self.version,
             "old": representation.content(self.old),
             "new": representation.content(self.new),
-            "warnings": gradebook.warnings(score=self.new.score, points=self.points),
+            "warnings": representation.warnings(score=self.new.score, points=self.points),
             "needs_confirmation": self.needs_confirmation,
         }
 
@@ -71,19 +73,23 @@ class Preview:
 def students_rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[Row, Named]]:
     """Rows of students: neither Canvas's two rows before them nor those that say nothing of anybody."""
     for row in table.rows:
-        first = row.cells[0].casefold() if row.cells else ""
         words = named(row, columns)
         is_posting_policy = not words and any(cell.casefold() == "manual posting" for cell in row.cells)
-        if first != "points possible" and not is_posting_policy:
+        if not _holds_points(row) and not is_posting_policy:
             yield row, words
 
 
 def possible_points(table: Table) -> dict[int, str]:
     """The row `Points Possible` by column, where the file has one."""
     for row in table.rows:
-        if row.cells and row.cells[0].casefold() == "points possible":
+        if _holds_points(row):
             return {index: cell for index, cell in enumerate(row.cells) if _SCORE.fullmatch(cell)}
     return {}
+
+
+def _holds_points(row: Row) -> bool:
+    """Also in the second column: some programs put one of row numbers in front."""
+    return any(cell.casefold() == "points possible" for cell in row.cells[:2])
 
 
 def read_score(text: str) -> Decimal:
@@ -120,7 +126,9 @@ def preview(
     counts = {"same": 0, "blank": 0}
     for row, words in students_rows(table, columns):
         try:
-            student = _find(roll, words, trusts_ids=trusts_ids)
+            if not words:
+                raise Mismatch("The row names no student.")
+            student = roll.find(words, trusts_ids=trusts_ids)
         except Mismatch as mismatch:
             entry = {"line": row.line, "text": str(words) or "; ".join(row.cells)[:80], "detail": mismatch.detail}
             (unknown if mismatch.is_unknown else faults).append(entry)
@@ -155,12 +163,6 @@ def preview(
     return Preview(changes=tuple(changes), faults=tuple(faults), unknown=tuple(unknown), **counts)
 
 
-def _find(roll: Roll, words: Named, *, trusts_ids: bool) -> Student:
-    if not words:
-        raise Mismatch("The row names no student.")
-    return roll.find(words, trusts_ids=trusts_ids)
-
-
 def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> gradebook.Content:
     """What a cell makes of a grade. A blank changes nothing unless it is to clear. Raises ValueError.
 
@@ -178,7 +180,7 @@ def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> grade
         return old
     if old.status in {Status.EXCUSED, Status.MISSING}:
         return gradebook.Content(score=score, comment=old.comment)
-    return replace(old, score=score)
+    return structs.replace(old, score=score)
 
 
 def _refuse_doubled_columns(graded: Sequence[Column]) -> None:

@@ -2,11 +2,11 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grading import representation, scoring, standings
 from grading.files.tables import neutralized, write
-from grading.models import Assignment, Course, Enrollment, Grade, Role, State, Status
+from grading.models import Assignment, Course, Enrollment, Role, State, Status
 from grading.standings import Plan
 
 ORG = "rollcall"
@@ -58,72 +58,60 @@ Rows = Iterator[Mapping[str, str]]
 def export(*, course: Course) -> bytes:
     """A ZIP archive of the course with everybody in it and every grade; whole, not changes since an earlier one."""
     plan = standings.read_plan(course=course, with_unpublished=True)
-    enrollments = course.enrollments.exclude(role=Role.OBSERVER).select_related("student", "section")
-    found: dict[str, Rows] = {
-        "orgs": iter([{"sourcedId": ORG, "name": "Rollcall", "type": "school", "identifier": ORG}]),
-        "academicSessions": _sessions(course),
-        "courses": iter(
-            [{"sourcedId": _course(course), "title": course.title, "courseCode": course.code, "orgSourcedId": ORG}]
-        ),
-        "classes": _classes(course),
-        "users": _users(list(enrollments)),
-        "enrollments": _enrollments(course, list(enrollments)),
-        "categories": _categories(plan),
+    enrollments = list(course.enrollments.exclude(role=Role.OBSERVER).select_related("student", "section"))
+    identity, term = f"course-{course.pk}", course.term
+    found: dict[str, Iterable[Mapping[str, str]]] = {
+        "orgs": [{"sourcedId": ORG, "name": "Rollcall", "type": "school", "identifier": ORG}],
+        "academicSessions": [
+            {
+                "sourcedId": _session(course),
+                "title": term.title,
+                "type": "term",
+                "startDate": term.starts_on.isoformat(),
+                "endDate": term.ends_on.isoformat(),
+                "schoolYear": str(term.ends_on.year),
+            }
+        ]
+        if term is not None
+        else [],
+        "courses": [{"sourcedId": identity, "title": course.title, "courseCode": course.code, "orgSourcedId": ORG}],
+        "classes": [
+            {
+                "sourcedId": _class(course),
+                "title": course.title,
+                "courseSourcedId": identity,
+                "classCode": course.code,
+                "classType": "scheduled",
+                "schoolSourcedId": ORG,
+                "termSourcedIds": _session(course),
+            }
+        ],
+        "users": _users(enrollments),
+        "enrollments": _enrollments(course, enrollments),
+        "categories": [
+            {"sourcedId": f"category-{each.pk}", "title": each.title, "weight": representation.amount(each.weight)}
+            for each in plan.categories.values()
+        ],
         "lineItems": _line_items(plan),
         "results": _results(plan),
     }
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("manifest.csv", write(_manifest(found)))
-        for name, rows in found.items():
-            bundle.writestr(f"{name}.csv", write(_table(name, rows)))
-    return archive.getvalue()
-
-
-def _table(name: str, rows: Rows) -> list[Sequence[str]]:
-    header = ["sourcedId", "status", "dateLastModified", *_COLUMNS[name].split(",")]
-    # In a bundle that holds everything, status and date are blank; a consumer reads them only in one of changes.
-    table: list[Sequence[str]] = [header]
-    for row in rows:
-        members = {"dateLastModified": "", "status": "", **row}
-        table.append([neutralized(members.get(column, "")) for column in header])
-    return table
-
-
-def _manifest(found: Mapping[str, Rows]) -> list[Sequence[str]]:
-    files = [(f"file.{name}", "bulk" if name in found else "absent") for name in _FILES]
-    return [
+    manifest: list[Sequence[str]] = [
         ("propertyName", "value"),
         ("manifest.version", "1.0"),
         ("oneroster.version", "1.2"),
-        *files,
+        *((f"file.{name}", "bulk" if name in found else "absent") for name in _FILES),
         ("source.systemName", "Rollcall"),
         ("source.systemCode", ORG),
     ]
-
-
-def _sessions(course: Course) -> Rows:
-    if course.term is not None:
-        yield {
-            "sourcedId": _session(course),
-            "title": course.term.title,
-            "type": "term",
-            "startDate": course.term.starts_on.isoformat(),
-            "endDate": course.term.ends_on.isoformat(),
-            "schoolYear": str(course.term.ends_on.year),
-        }
-
-
-def _classes(course: Course) -> Rows:
-    yield {
-        "sourcedId": _class(course),
-        "title": course.title,
-        "courseSourcedId": _course(course),
-        "classCode": course.code,
-        "classType": "scheduled",
-        "schoolSourcedId": ORG,
-        "termSourcedIds": _session(course),
-    }
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
+        bundle.writestr("manifest.csv", write(manifest))
+        for name, rows in found.items():
+            # In a bundle that holds everything, status and date are blank: they are for one that holds changes.
+            header = ["sourcedId", "status", "dateLastModified", *_COLUMNS[name].split(",")]
+            table = [[neutralized(row.get(column, "")) for column in header] for row in rows]
+            bundle.writestr(f"{name}.csv", write([header, *table]))
+    return archive.getvalue()
 
 
 def _users(enrollments: Sequence[Enrollment]) -> Rows:
@@ -159,12 +147,6 @@ def _enrollments(course: Course, enrollments: Sequence[Enrollment]) -> Rows:
             }
 
 
-def _categories(plan: Plan) -> Rows:
-    for category in plan.categories.values():
-        weight = representation.amount(category.weight)
-        yield {"sourcedId": f"category-{category.pk}", "title": category.title, "weight": weight}
-
-
 def _line_items(plan: Plan) -> Rows:
     for assignment in plan.assignments.values():
         yield {
@@ -185,11 +167,18 @@ def _results(plan: Plan) -> Rows:
     for student_id, grades in standings.read_grades(plan=plan).items():
         for assignment_id, grade in grades.items():
             score = grade.score if grade.score is None else max(grade.score - grade.late_deduction, scoring.ZERO)
+            status = "fully graded"
+            if grade.status == Status.EXCUSED:
+                status = "exempt"
+            elif grade.score is None:
+                status = "not submitted"
+            elif grade.status == Status.INCOMPLETE:
+                status = "partially graded"
             yield {
                 "sourcedId": f"result-{student_id}-{assignment_id}",
                 "lineItemSourcedId": _line_item(plan.assignments[assignment_id]),
                 "studentSourcedId": f"student-{student_id}",
-                "scoreStatus": _score_status(grade),
+                "scoreStatus": status,
                 "score": "" if score is None else representation.amount(score),
                 "scoreDate": grade.updated_at.date().isoformat(),
                 "comment": grade.comment,
@@ -201,20 +190,8 @@ def _results(plan: Plan) -> Rows:
             }
 
 
-def _score_status(grade: Grade) -> str:
-    if grade.status == Status.EXCUSED:
-        return "exempt"
-    if grade.score is None:
-        return "not submitted"
-    return "partially graded" if grade.status == Status.INCOMPLETE else "fully graded"
-
-
 def _flag(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _course(course: Course) -> str:
-    return f"course-{course.pk}"
 
 
 def _class(course: Course) -> str:

@@ -15,7 +15,10 @@ _WIDTHS = {"categories": (70, 30, 40, 40), "assignments": (84, 26, 24, 46)}
 
 
 def render(report: Mapping[str, Any], *, now: datetime) -> bytes:
-    """The report that `GET /v1/students/{id}/report` answers, a course a section; hidden grades are blank there."""
+    """The report that `GET /v1/students/{id}/report` answers, a course a section.
+
+    It is made to be handed out: whoever prints it, it holds no grade that is not posted, and nothing unpublished.
+    """
     document = _Document(orientation="portrait", format="A4")
     for style, name in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
         document.add_font(_FAMILY, style, FONTS / name)
@@ -53,6 +56,7 @@ class _Document(FPDF):
             line_height=5,
             headings_style=FontFace(emphasis="BOLD", fill_color=_GREY),
             borders_layout="HORIZONTAL_LINES",
+            padding=(0, 1),
         ) as table:
             for row in (header, *rows):
                 table.row(tuple(row))
@@ -84,8 +88,7 @@ def _write_course(document: _Document, course: Mapping[str, Any]) -> None:
     document.lines(("Category", "Weight", "Points", "Current"), categories, _WIDTHS["categories"])
     document.ln(3)
     assignments = [
-        (each["title"], each["due_on"] or "", _score(each["grade"], each["points"]), _remark(each))
-        for each in course["assignments"]
+        (each["title"], each["due_on"] or "", *_result(each)) for each in course["assignments"] if each["published"]
     ]
     document.lines(("Assignment", "Due", "Score", "Remark"), assignments, _WIDTHS["assignments"])
 
@@ -94,12 +97,11 @@ def _total(total: Mapping[str, Any]) -> str:
     return "not graded" if total["percent"] is None else f"{total['percent']} % {total['letter']}"
 
 
-def _score(grade: Mapping[str, Any], points: str) -> str:
-    return f"{'-' if grade['score'] is None else grade['score']} / {points}"
-
-
-def _remark(assignment: Mapping[str, Any]) -> str:
-    grade = assignment["grade"]
+def _result(assignment: Mapping[str, Any]) -> tuple[str, str]:
+    """The score and the remark."""
+    grade, points = assignment["grade"], assignment["points"]
+    if not assignment["posted"]:
+        return f"- / {points}", "not posted yet"
     words = [] if grade["status"] == "none" else [grade["status"]]
     if grade["late_deduction"] != "0":
         words.append(f"less {grade['late_deduction']}")
@@ -109,4 +111,4 @@ def _remark(assignment: Mapping[str, Any]) -> str:
         words.append("not in the total")
     if grade["comment"]:
         words.append(grade["comment"][:200])
-    return "; ".join(words)
+    return f"{'-' if grade['score'] is None else grade['score']} / {points}", "; ".join(words)

@@ -1,11 +1,12 @@
 """Files of people: who would be made, enrolled or changed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from config.problems import Invalid
 from grading.drafts import RULES
+from grading.files.columns import Column
 from grading.files.people import plain_name
 from grading.files.tables import Row, Table
 from grading.models import Enrollment, Role, Section, State, Student
@@ -20,29 +21,46 @@ _HEADERS = {
     "role": ("role",),
     "state": ("state", "status"),
 }
+MEANINGS = tuple(_HEADERS)
 _MEANINGS = {header: meaning for meaning, headers in _HEADERS.items() for header in headers}
 _CODE, _LINE, _USERNAME, _SIS_ID, _TEXT = (re.compile(pattern) for pattern in RULES)
 # Roles that a file may give; an observer needs a student, whom a row of a roster does not name.
 _ROLES = (Role.STUDENT, Role.TEACHER, Role.ASSISTANT)
 
 
-def columns(table: Table) -> dict[str, int]:
-    """Columns by their meaning. Raises Invalid without a login, or where two mean the same."""
-    found: dict[str, int] = {}
-    for index, header in enumerate(table.header):
-        meaning = _MEANINGS.get(" ".join(re.sub(r"[\W_]+", " ", header).split()).casefold())
-        if meaning is None:
-            continue
+def guess(header: Sequence[str]) -> list[Column]:
+    """Columns by their headers; the first of several that mean the same counts."""
+    found: dict[str, Column] = {}
+    columns = []
+    for index, title in enumerate(header):
+        meaning = _MEANINGS.get(" ".join(re.sub(r"[\W_]+", " ", title).split()).casefold(), "ignored")
+        why = "by its header" if meaning != "ignored" else "its header says nothing of people"
         if meaning in found:
-            raise Invalid(f"The columns {found[meaning] + 1} and {index + 1} both hold the {meaning}: leave one out.")
-        found[meaning] = index
-    if "username" not in found:
-        raise Invalid("No column names a login: call one `username`.")
+            meaning, why = "ignored", f"column {found[meaning].index + 1} holds the {meaning} already"
+        column = Column(index=index, header=title, meaning=meaning, why=why)
+        columns.append(column)
+        if meaning != "ignored":
+            found[meaning] = column
+    return columns
+
+
+def places(columns: Iterable[Column]) -> dict[str, int]:
+    """Where each thing stands. Raises Invalid where two columns are said to hold the same."""
+    found: dict[str, int] = {}
+    for column in columns:
+        if column.meaning in found:
+            first = found[column.meaning] + 1
+            raise Invalid(
+                f"The columns {first} and {column.index + 1} both hold the {column.meaning}: ignore one of them."
+            )
+        if column.meaning != "ignored":
+            found[column.meaning] = column.index
     return found
 
 
 def preview(
     table: Table,
+    columns: Sequence[Column],
     *,
     known: Mapping[str, Student],
     sis_ids: Mapping[str, Student],
@@ -54,7 +72,15 @@ def preview(
     `known` and `sis_ids` are students anywhere, `enrolled` the course's enrollments by role and username. Raises
     Invalid for a person named twice, naming the rows.
     """
-    at = columns(table)
+    at = places(columns)
+    if "username" not in at:
+        detail = "No column holds a login: say which one is the `username`."
+        return {
+            "people": [],
+            "faults": [{"line": 1, "text": "", "detail": detail}],
+            "same": 0,
+            "new_sections": [],
+        }
     people: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
     lines: dict[str, list[int]] = {}

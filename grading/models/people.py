@@ -31,6 +31,8 @@ class Student(models.Model):
     class Meta:
         ordering = ["name", "id"]
         constraints = [models.CheckConstraint(condition=~Q(sis_id=""), name="student_sis_id_not_empty")]
+        # A page of all students, by name.
+        indexes = [models.Index(fields=["name", "id"], name="student_by_name")]
 
     def __str__(self) -> str:
         return self.name

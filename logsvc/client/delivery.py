@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
+# httpx2 imports it when the first client is made, in our thread: a fork meanwhile would leave the child a half of it.
+import httpcore2  # noqa: F401
 import httpx2
 
 from .complaints import Complaints

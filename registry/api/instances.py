@@ -1,4 +1,4 @@
-"""The registry's addresses (docs/protocol.md): parse, ask the domain, answer."""
+"""Views on instances (docs/protocol.md): parse, call the domain, answer."""
 
 from typing import ClassVar
 
@@ -87,7 +87,7 @@ class ProbeView(RevisedView):
 
 
 class MaintenanceView(RevisedView):
-    """Of an instance, or with none in the address of a whole service."""
+    """Maintenance of an instance, or without one in the address of a whole service."""
 
     scopes: ClassVar = {"*": "operate"}
 

@@ -1,7 +1,7 @@
-"""Registrations, beats and deregistrations, answered before Django: its handler and REST framework's views cost several
-times what storing does.
+"""Registrations, beats and deregistrations, answered before Django: its handler and REST framework cost several times
+what storing does.
 
-What this leaves to Django is answered by registry/api/ in the same words, from the same functions.
+Requests left to Django are answered by registry/api/instances.py and batch.py, from the same functions.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ ACT_FOR = acting.HEADER.lower().encode()
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
 
-# An answer of more providers is made in a thread of its own: 10,000 take 25 ms, in which nobody else is answered.
+# An answer with more providers is encoded in a thread of its own: 10,000 take 25 ms, in which the loop answers nobody.
 MOST_PROVIDERS_IN_LOOP = 100
 
 
@@ -112,7 +112,7 @@ def _registered(registered: Registered) -> RawResponse:
 
 
 def _registered_many(body: bytes, holder: Holder) -> RawResponse:
-    """Whole, because so many are not read and written down within a turn of the event loop."""
+    """The whole request, in a thread: decoding and encoding so many would hold up the event loop."""
     wanted = convert(_members(body), Batch)
     answer = bodies.batch(batch.register(wanted, holder=holder))
     return _response(200, answer, revision=log.head() if answer.revision is None else answer.revision)

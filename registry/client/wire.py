@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-# The statuses of an instance in which its dependents are given it.
+# The statuses in which an instance is offered to its dependents.
 OFFERED = ("passing", "warning")
 
 
@@ -46,7 +46,7 @@ class Registration:
     incarnation: str = ""
 
     def body(self) -> dict[str, Any]:
-        """The request's body, without the members that say nothing."""
+        """The request's body, without members that are not set."""
         body = {name: value for name, value in asdict(self).items() if value is not None}
         body["heartbeat"] = {name: value for name, value in body["heartbeat"].items() if value is not None}
         del body["service"], body["instance"]
@@ -55,9 +55,9 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """An instance as those who require its service see it.
+    """An instance as its dependents see it.
 
-    `suspect`: it failed, at a time when so much failed that the registry takes the fault for its own.
+    `suspect`: it failed while so much failed that the registry doubts its own network.
     """
 
     service: str
@@ -153,7 +153,7 @@ class Change:
     subscriber: Subscriber
     from_revision: int
     to_revision: int
-    # An operator asks that the whole be asked for, whatever is known.
+    # Set when an operator asks for a resync: ask for the whole.
     resync: bool = False
     added: Sequence[Provider] = ()
     changed: Sequence[Provider] = ()

@@ -63,7 +63,11 @@ class GroupCommit:
 
         Writes of one instance are stored in the order in which they were submitted.
         """
-        self._ensure_running()
+        if not self._is_running():
+            with self._start:
+                if not self._is_running():
+                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                    self._thread.start()
         future: Future[Outcome] = Future()
         # From now on it cannot be cancelled: what has been handed in is stored.
         future.set_running_or_notify_cancel()
@@ -82,13 +86,6 @@ class GroupCommit:
         if thread is not None:
             self._jobs.put(None)
             thread.join()
-
-    def _ensure_running(self) -> None:
-        if not self._is_running():
-            with self._start:
-                if not self._is_running():
-                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-                    self._thread.start()
 
     def _is_running(self) -> bool:
         # Not after a fork, which takes no threads along.

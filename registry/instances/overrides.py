@@ -1,4 +1,4 @@
-"""An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
+"""An operator's overrides of what heartbeats say: maintenance and draining. Both end by themselves."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class DrainOrder(Order):
 def begin_maintenance(
     service: str, instance: str = "", *, until: datetime | None, reason: str, author: str, now: datetime
 ) -> Maintenance:
-    """Stop offering an instance, or with no instance named all of a service, also those that register later.
+    """Stop offering an instance, or without `instance` a whole service, including those that register later.
 
-    Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
+    It holds through heartbeats, restarts and registrations until `until`, or until it is ended. Raises Invalid.
     """
     key = InstanceKey(service=service, instance=instance)
     return _begin(MaintenanceOrder(key=key, until=until, reason=reason, author=author), now=now)
@@ -61,7 +61,7 @@ def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Main
 def end_maintenance(
     service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
 ) -> bool:
-    """Lift it; False when there was none, or none that is `still` so."""
+    """End maintenance; False when there was none, or none that is `still` so."""
     key = InstanceKey(service=service, instance=instance)
     return _end(Order(key=key, reason=reason, author=author), still=still, now=now)
 
@@ -83,7 +83,7 @@ def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance |
 
 
 def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) -> Result | Problem:
-    """What an order comes to: a problem is found before anything is written."""
+    """The outcome of an order: a problem is found before anything is written."""
     try:
         return carry_out(order, now=now)
     except Problem as problem:
@@ -107,11 +107,11 @@ def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
 
 
 def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
-    """In UTC, for PostgreSQL takes no offset from 16 hours on; the first and last hours of all time have none."""
+    """The time in UTC, as PostgreSQL takes no offset of 16 hours and more. Raises Invalid."""
     try:
         checked = None if until is None else until.astimezone(UTC)
     except OverflowError as error:
-        raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
+        raise Invalid("`until` cannot be stored: give a time within these centuries.") from error
     if checked is not None and checked <= now:
         raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
     return checked
@@ -143,18 +143,18 @@ def _drain(order: DrainOrder, *, now: datetime) -> Instance:
 
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:
-    """Why the services and instances are that are in maintenance now, a whole service with an empty instance."""
+    """The reasons of all maintenance now, by service and instance; empty for a whole service."""
     holding = Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
     return {(each.service, each.instance): each.reason for each in holding}
 
 
 def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
-    """Why the instance is in maintenance; None when it is in none."""
+    """The reason why the instance is in maintenance; None when it is not."""
     return held.get((service, instance), held.get((service, "")))
 
 
 def expire(*, now: datetime) -> int:
-    """End what has run out; returns how many maintenances ended."""
+    """End maintenance whose time is over; returns how many ended."""
     is_over = Q(until__lte=now)
     # Repeated on purpose: an operator may have prolonged one since it was found.
     return sum(
@@ -179,10 +179,10 @@ def _affected(service: str, instance: str) -> QuerySet[Instance]:
 
 
 def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
-    """Bring each instance's mark in line with the maintenances that hold, and journal those that changed.
+    """Bring each instance's mark in line with current maintenance, and journal the changes.
 
-    Raises Overtaken when another maintenance has begun or ended since, or an instance was registered with a mark that
-    holds no more.
+    Raises Overtaken when other maintenance has begun or ended since, or an instance was registered with a mark that is
+    no longer right.
     """
     holding = held(now=now)
     drafts = []
@@ -203,7 +203,7 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         log.append(drafts, now=now)
     else:
         log.locked_head()
-    # Nobody else does any of that now: who has done so before has not seen what holds now.
+    # The head is locked, so nobody else changes this now; another writer may have done so before.
     if held(now=now) != holding:
         raise Overtaken
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")

@@ -1,7 +1,7 @@
-"""The HTTP/1.1 exchange of the registry, for heartbeats and for webhooks: what the rest of the registry imports.
+"""The registry's HTTP/1.1 client for heartbeats and webhooks: what the rest of the registry imports.
 
-It asks untrusted peers, thousands at once: every phase has a timeout and every size a cap, addresses are judged as
-they are connected to, redirects are not followed, and whatever a peer does ends in an `Outcome`.
+It calls untrusted peers, thousands at once: every phase has a timeout and every size a limit, addresses are judged
+when connecting, redirects are not followed, and whatever a peer does ends in an `Outcome`.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Client:
         return await self._await(self.start(request, partial(_settle, future)), future)
 
     async def connect(self, host: str, port: int, timeouts: Timeouts) -> Outcome:
-        """Whether a TCP connection opens; it is closed at once."""
+        """Open a TCP connection and close it at once; the outcome says whether it opened."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         return await self._await(self.start_connect(host, port, timeouts, partial(_settle, future)), future)
 
@@ -86,7 +86,7 @@ class Client:
     def start_connect(
         self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
     ) -> Exchange:
-        """As `connect`, in the manner of `start`."""
+        """As `connect`, with a callback as `start`."""
         exchange = Exchange(None, Origin(HELD, host, port), timeouts, on_outcome, self._wheel)
         self._admit(exchange)
         return exchange
@@ -103,7 +103,7 @@ class Client:
             self._admit(exchange)
 
     async def close(self) -> None:
-        """Ends what is under way (`Error.CLIENT_CLOSED`) and waits until every connection is closed."""
+        """End what is under way (`Error.CLIENT_CLOSED`) and wait until every connection is closed."""
         self._is_closed = True
         while self._pool.waiting:
             self._pool.waiting.popleft().fail(Error.CLIENT_CLOSED, CLOSED)

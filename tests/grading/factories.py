@@ -97,6 +97,7 @@ def grade(
 ) -> Grade:
     """The first grade for that assignment."""
     draft = GradeDraft(score=None if score is None else Decimal(score), excused=excused)
-    return gradebook.record_grade(
+    stored, _ = gradebook.record_grade(
         student=student, assignment=assignment, patch=draft, expected_version=0, actor=Actor.person(author), now=NOW
     )
+    return stored.grade

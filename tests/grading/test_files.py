@@ -10,6 +10,7 @@ from hypothesis.extra.django import TestCase
 from grading.files import gradefile, tables
 from grading.models import Grade, GradeChange
 from tests.grading import factories, files
+from tests.grading.factories import Caller
 
 words = st.sampled_from(
     [
@@ -58,9 +59,12 @@ anything = (
 
 
 class AnyFile(TestCase):
-    def setup_example(self) -> None:
-        super().setup_example()  # type: ignore[no-untyped-call]  # TestCase says nothing of it
-        self.caller = factories.caller("admin", scopes=["read", "write"])
+    caller: Caller
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        """Made once: each example is undone to this."""
+        cls.caller = factories.caller("admin", scopes=["read", "write"])
         course = factories.course()
         for username in ("ada", "jose"):
             factories.student(course, username)

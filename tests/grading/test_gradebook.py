@@ -11,10 +11,11 @@ from hypothesis.extra.django import TestCase
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from config.problems import NotFound, PreconditionFailed, PreconditionRequired
-from grading import gradebook
+from grading import courses, gradebook
 from grading.access import Actor
-from grading.drafts import GradeDraft
-from grading.models import Assignment, Grade, GradeChange, Student
+from grading.drafts import CoursePatch, GradeDraft, GradePatch
+from grading.gradebook import AbovePoints
+from grading.models import Assignment, Course, Grade, GradeChange, Kind, Scheme, Status, Student
 from tests.grading import factories
 from tests.grading.factories import NOW, TEACHER
 
@@ -31,8 +32,10 @@ def essay(ada: Student) -> Assignment:
     return factories.assignment(ada.enrollments.get().course)
 
 
-def record(student: Student, assignment: Assignment, draft: GradeDraft, expected_version: int | None) -> Grade:
-    return gradebook.record_grade(
+def record(
+    student: Student, assignment: Assignment, draft: GradeDraft | GradePatch, expected_version: int | None
+) -> Grade:
+    stored, _ = gradebook.record_grade(
         student=student,
         assignment=assignment,
         patch=draft,
@@ -40,6 +43,7 @@ def record(student: Student, assignment: Assignment, draft: GradeDraft, expected
         actor=Actor.person("mr-park"),
         now=LATER,
     )
+    return stored.grade
 
 
 def test_a_first_grade_has_version_one_its_author_and_its_time(ada: Student, essay: Assignment) -> None:
@@ -116,11 +120,64 @@ def test_a_stored_grade_is_logged_without_its_score_once_it_is_committed(
     assert caplog.messages == [expected]
 
 
+def test_totals_follow_the_scheme_that_is_stored_though_the_caller_has_read_another(
+    ada: Student, essay: Assignment
+) -> None:
+    exam = factories.assignment(essay.category.course, "Exam", points=100, kind=Kind.TEST)
+    factories.grade(ada, essay, "10")
+    courses.change_course(course=Course.objects.get(), patch=CoursePatch(scheme=Scheme.POINTS))
+    assert essay.category.course.scheme == Scheme.WEIGHTED
+    factories.grade(ada, exam, "45")
+    assert ada.enrollments.get().current_percent == "50.00"
+
+
+@pytest.mark.parametrize(
+    ("before", "draft", "status", "deduction"),
+    [
+        (GradePatch(status=Status.LATE, late_deduction=Decimal(1)), GradeDraft(score=Decimal(9)), "late", 1),
+        (GradePatch(status=Status.LATE), GradeDraft(score=Decimal(9), excused=False), "late", 0),
+        (GradePatch(status=Status.LATE), GradeDraft(score=None, excused=True), "excused", 0),
+        (
+            GradePatch(status=Status.LATE, late_deduction=Decimal(1)),
+            GradeDraft(score=None, status=Status.NONE),
+            "none",
+            0,
+        ),
+        (GradePatch(status=Status.INCOMPLETE), GradeDraft(score=Decimal(9)), "incomplete", 0),
+        (GradePatch(status=Status.MISSING), GradeDraft(score=Decimal(9)), "none", 0),
+        (GradePatch(status=Status.MISSING), GradeDraft(score=None), "missing", 0),
+        (GradePatch(status=Status.EXCUSED), GradeDraft(score=Decimal(9)), "none", 0),
+    ],
+)
+def test_a_whole_grade_without_a_status_leaves_late_work_late(
+    ada: Student, essay: Assignment, before: GradePatch, draft: GradeDraft, status: str, deduction: int
+) -> None:
+    record(ada, essay, before, 0)
+    grade = record(ada, essay, draft, 1)
+    assert (grade.status, int(grade.late_deduction)) == (status, deduction)
+
+
+def test_a_score_above_the_points_is_refused_where_the_writer_asks_for_that(ada: Student, essay: Assignment) -> None:
+    with pytest.raises(AbovePoints) as caught:
+        record(ada, essay, GradePatch(score=Decimal("10.01"), within_points=True), 0)
+    assert caught.value.members["points"] == "10"
+    assert record(ada, essay, GradePatch(score=Decimal(10), within_points=True), 0).score == 10
+    assert record(ada, essay, GradePatch(score=Decimal(11)), 1).score == 11
+    # What stands there already is not asked about again.
+    assert record(ada, essay, GradePatch(score=Decimal(11), comment="x", within_points=True), 2).comment == "x"
+
+
 class AnyScore(TestCase):
+    ada: Student
+    essay: Assignment
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        cls.ada = factories.student(factories.course())
+        cls.essay = factories.assignment(cls.ada.enrollments.get().course)
+
     @given(st.decimals(min_value=0, max_value="9999999.99", places=2))
     def test_a_score_is_read_back_exactly_as_it_was_stored(self, score: Decimal) -> None:
-        ada = factories.student(factories.course())
-        essay = factories.assignment(ada.enrollments.get().course)
-        record(ada, essay, GradeDraft(score=score, confirmed=True), 0)
+        record(self.ada, self.essay, GradeDraft(score=score, confirmed=True), 0)
         assert Grade.objects.get().score == score
         assert GradeChange.objects.get().score_after == score

@@ -3,7 +3,6 @@
 The unit tests' database lives inside one transaction, where nothing can be raced and no commit can be lost.
 """
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import count
@@ -35,7 +34,7 @@ def prepare() -> None:
 
 
 def race() -> None:
-    """Two teachers in threads edit the same cell."""
+    """Two teachers in threads edit the same cell: how many edits were stored, and how many refused."""
     prepare()
     with ThreadPoolExecutor(TEACHERS) as threads:
         counts = list(threads.map(_edit_and_close, range(TEACHERS)))
@@ -45,12 +44,6 @@ def race() -> None:
 def edit() -> None:
     """One teacher's edits, beside those of another process: how many were stored, and how many were refused."""
     print(*_edit())
-
-
-def judge() -> None:
-    """The cell's score and version, and how many changes there are."""
-    grade = Grade.objects.get()
-    print(grade.score, grade.version, GradeChange.objects.count())
 
 
 def endless() -> None:
@@ -87,14 +80,6 @@ def endless_import() -> None:
         )
         importing.confirm(batch=batch, skips_faults=False, confirmed=True, actor=_actor(), now=timezone.now())
         print(version, flush=True)
-
-
-def judge_many() -> None:
-    """How many cells have which version, whether their scores agree, and how many changes there are."""
-    versions = Counter(Grade.objects.values_list("version", flat=True))
-    [version] = versions or [0]
-    agree = all(grade.score == version for grade in Grade.objects.all())
-    print(version, versions[version], agree, GradeChange.objects.count())
 
 
 def migrated() -> None:

@@ -41,6 +41,17 @@ def source_words(source: str) -> str:
 
 
 @register.filter
+def action_words(action: str) -> str:
+    """What an import does to somebody."""
+    words = {
+        "create": _("new student, enrolled"),
+        "enrol": _("enrolled"),
+        "change": _("section or state changes"),
+    }
+    return words.get(action, action)
+
+
+@register.filter
 def seen(grade: Grade) -> str:
     return entry.write_seen(grade)
 

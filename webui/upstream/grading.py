@@ -62,11 +62,27 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Assignment:
+    id: int
+    title: str
+    category: int
+    points: str
+    kind: str = "homework"
+    due_on: date | None = None
+    published: bool = True
+    posted: bool = True
+    extra_credit: bool = False
+    omit_from_final: bool = False
+    never_drop: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class CourseInFull(Course):
     teachers: list[str] = field(default_factory=list)
     assistants: list[str] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     categories: list[Category] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
 
 
@@ -98,21 +114,6 @@ class Grade:
     version: int = 0
     updated_by: str | None = None
     updated_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    id: int
-    title: str
-    category: int
-    points: str
-    kind: str = "homework"
-    due_on: date | None = None
-    published: bool = True
-    posted: bool = True
-    extra_credit: bool = False
-    omit_from_final: bool = False
-    never_drop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +197,25 @@ class GradedAssignment(Assignment):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """The student or the assignment before or after one."""
+
+    id: int
+    name: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbours:
+    """The students before and after one, by name."""
+
+    previous: Neighbour | None
+    following: Neighbour | None
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """All that one student got in a course."""
 
@@ -205,6 +225,7 @@ class Report:
     current: Total
     final: Total
     explanation: Explanations
+    neighbours: Neighbours | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,11 +240,14 @@ class Edit:
     late_deduction: str | None = None
     comment: str | None = None
 
+    # Whether the person means a score above the points.
+    may_exceed: bool = False
+
     def members(self) -> dict[str, Any]:
-        """The parts to change; `confirmed`, because the web UI asks for scores above the points itself."""
         given = {"late_deduction": self.late_deduction, "comment": self.comment}
         changed = {name: value for name, value in given.items() if value is not None}
-        return {"score": self.score, "status": self.status, "confirmed": True, **changed}
+        asks = {"confirmed": True} if self.may_exceed else {"within_points": True}
+        return {"score": self.score, "status": self.status, **asks, **changed}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,8 +275,18 @@ class Batch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _BatchGrade:
-    id: str
+class PlacedGrade(Grade):
+    """A grade with its student and assignment."""
+
+    student: int
+    assignment: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudentTotals:
+    id: int
+    current: Total
+    final: Total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,8 +297,11 @@ class _Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchStored:
+    """Grades as they were stored, and the totals of their students."""
+
     batch: Batch
-    grades: list[_BatchGrade]
+    grades: list[PlacedGrade]
+    students: list[StudentTotals] = field(default_factory=list)
     refused: list[_Refusal] = field(default_factory=list)
 
 
@@ -309,6 +346,55 @@ class Statistics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GradeInFull:
+    """All that a page about one grade shows; `changes` with the oldest first."""
+
+    course: Course
+    student: Student
+    assignment: Assignment
+    grade: Grade
+    current: Total
+    final: Total
+    changes: list[Change]
+    neighbours: Neighbours | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradedStudent(StudentRow):
+    grade: Grade = Grade()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentInFull:
+    """One column of a gradebook, with how its scores are spread."""
+
+    course: Course
+    assignment: Assignment
+    category: Category
+    statistics: Statistics
+    students: list[GradedStudent]
+    previous: Neighbour | None = None
+    following: Neighbour | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    id: int
+    name: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """The latest changes of a course, and everybody and everything that they may be of."""
+
+    course: Course
+    changes: list[Change]
+    students: list[_Named]
+    assignments: list[_Named]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Supposed:
     """Totals with supposed scores."""
 
@@ -335,6 +421,9 @@ class Column:
     meaning: str
     why: str = ""
     assignment: int | None = None
+    # Of an assignment that is to be made.
+    category: int | None = None
+    points: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -354,6 +443,9 @@ class ImportedPerson:
     line: int = 0
     name: str = ""
     username: str = ""
+    role: str = ""
+    section: str = ""
+    state: str = ""
     action: str = ""
 
 
@@ -395,6 +487,14 @@ class Import(Batch):
     outcome: ImportOutcome | None = None
 
 
+class AbovePoints(Exception):
+    """The score is above the points, and nobody said yet that it is meant so."""
+
+    def __init__(self, points: str) -> None:
+        super().__init__(f"The score is above the {points} points.")
+        self.points = points
+
+
 class Overtaken(Exception):
     """Somebody else stored `theirs` first."""
 
@@ -408,6 +508,8 @@ class RowFault:
     index: int
     detail: str
     theirs: Grade | None = None
+    # The points that the score is above, where that is the fault.
+    above: str = ""
 
 
 class RowsRefused(Exception):
@@ -424,28 +526,25 @@ class _Courses:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Assignments:
-    assignments: list[Assignment]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Students:
-    students: list[StudentRow]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Changes:
-    changes: list[Change]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Enrollments:
+class People:
+    course: Course
+    sections: list[Section]
     enrollments: list[Enrollment]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Precondition:
-    theirs: Grade
+class Batches:
+    """The latest first."""
+
+    course: Course
+    batches: list[Batch]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    type: str = ""
+    theirs: Grade | None = None
+    points: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -453,16 +552,12 @@ class _Fault:
     pointer: str = ""
     detail: str = ""
     theirs: Grade | None = None
+    points: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Faults:
     errors: list[_Fault] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Batches:
-    batches: list[Batch]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -482,15 +577,6 @@ def gradebook(person: str, code: str) -> Gradebook:
     return _ask(person, _path(code, "gradebook"), Gradebook)
 
 
-def assignments(person: str, code: str) -> list[Assignment]:
-    return _ask(person, _path(code, "assignments"), _Assignments).assignments
-
-
-def students(person: str, code: str) -> list[StudentRow]:
-    """With their totals, by name."""
-    return _ask(person, _path(code, "students"), _Students).students
-
-
 def report(person: str, code: str, student_id: int) -> Report:
     return _ask(person, _path(code, "students", student_id), Report)
 
@@ -501,29 +587,26 @@ def suppose(person: str, code: str, student_id: int, scores: Mapping[int, str | 
     return _ask(person, f"/v1/students/{student_id}/what-if", Supposed, method="POST", body=body)
 
 
-def statistics(person: str, code: str, assignment_id: int) -> Statistics:
-    return _ask(person, _path(code, "assignments", assignment_id, "statistics"), Statistics)
+def assignment(person: str, code: str, assignment_id: int) -> AssignmentInFull:
+    return _ask(person, _path(code, "assignments", assignment_id, "grades"), AssignmentInFull)
 
 
-def grade(person: str, student_id: int, assignment_id: int) -> Grade:
-    return _ask(person, f"/v1/grades/{student_id}-{assignment_id}", Grade)
-
-
-def history(person: str, student_id: int, assignment_id: int) -> list[Change]:
-    """Of one grade, the latest first."""
-    found = _ask(person, f"/v1/grades/{student_id}-{assignment_id}/history", _Changes).changes
-    return [replace(each, student=student_id, assignment=assignment_id) for each in reversed(found)]
+def grade(person: str, student_id: int, assignment_id: int) -> GradeInFull:
+    return _ask(person, f"/v1/grades/{student_id}-{assignment_id}/full", GradeInFull)
 
 
 def store(person: str, edit: Edit) -> Stored:
-    """Raises Overtaken when the version seen is no longer the one stored."""
+    """Raises Overtaken when the version seen is no longer the one stored, AbovePoints where that must be confirmed."""
     path, headers = f"/v1/grades/{edit.student}-{edit.assignment}", {"If-Match": f'"{edit.version}"'}
     try:
         return _ask(person, path, Stored, method="PATCH", headers=headers, body=edit.members())
     except Refused as refusal:
-        if refusal.status != 412:
-            raise
-        raise Overtaken(msgspec.json.decode(refusal.body, type=_Precondition).theirs) from refusal
+        problem = msgspec.json.decode(refusal.body, type=_Problem)
+        if refusal.status == 412 and problem.theirs is not None:
+            raise Overtaken(problem.theirs) from refusal
+        if problem.type.endswith(":above-points"):
+            raise AbovePoints(problem.points) from refusal
+        raise
 
 
 def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
@@ -540,14 +623,18 @@ def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
         faults = msgspec.json.decode(refusal.body, type=_Faults).errors
         found = [(re.match(r"/grades/([0-9]+)", fault.pointer), fault) for fault in faults]
         raise RowsRefused(
-            [RowFault(index=int(row[1]), detail=fault.detail, theirs=fault.theirs) for row, fault in found if row]
+            [
+                RowFault(index=int(row[1]), detail=fault.detail, theirs=fault.theirs, above=fault.points)
+                for row, fault in found
+                if row
+            ]
         ) from refusal
 
 
-def changes(person: str, code: str, **filters: int | None) -> list[Change]:
-    """The latest first; `before` is the id of the last one on the page before."""
+def history(person: str, code: str, **filters: int | None) -> History:
+    """Changes with the latest first; `before` is the id of the last one on the page before."""
     params = {name: str(value) for name, value in filters.items() if value is not None}
-    return _ask(person, _path(code, "changes"), _Changes, params=params).changes
+    return _ask(person, _path(code, "changes"), History, params=params)
 
 
 def undo_change(person: str, code: str, change_id: int) -> BatchStored:
@@ -558,8 +645,8 @@ def undo_batch(person: str, code: str, batch_id: int) -> BatchStored:
     return _ask(person, _path(code, "batches", f"{batch_id}:undo"), BatchStored, method="POST")
 
 
-def enrollments(person: str, code: str) -> list[Enrollment]:
-    return _ask(person, _path(code, "enrollments"), _Enrollments).enrollments
+def people(person: str, code: str) -> People:
+    return _ask(person, _path(code, "enrollments"), People)
 
 
 def create(person: str, code: str, kind: str, members: Mapping[str, Any]) -> int:
@@ -602,9 +689,8 @@ def cancel_import(person: str, code: str, key: int) -> None:
     exchange.fetch(_question(person, _path(code, "imports", key), method="DELETE"))
 
 
-def batches(person: str, code: str) -> list[Batch]:
-    """The latest first."""
-    return _ask(person, _path(code, "batches"), _Batches).batches
+def batches(person: str, code: str) -> Batches:
+    return _ask(person, _path(code, "batches"), Batches)
 
 
 def export(person: str, code: str, name: str) -> exchange.Reply:

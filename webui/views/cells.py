@@ -1,6 +1,6 @@
 """The saving of what is typed into a table of grades: one cell, or a pasted block at once."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from webui import cells, entry, outages
+from webui import cells, entry, gradebook, outages
 from webui.cells import Place, Unsaved
 from webui.outages import Outage, explained
 from webui.requests import is_htmx
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, UpstreamDown
-from webui.upstream.grading import Edit, Overtaken, RowsRefused, Stored
+from webui.upstream.grading import AbovePoints, BatchStored, Edit, GradeInFull, Overtaken, RowsRefused, Stored
 from webui.views.refusals import answers_refusals
 
 MAX_CELLS = 10_000
@@ -33,7 +33,7 @@ class Typed:
     text: str
     seen: str
 
-    def edit(self) -> Edit:
+    def edit(self, *, may_exceed: bool) -> Edit:
         seen = entry.read_seen(self.seen)
         wanted = entry.parse(self.text, was_late=seen.is_late)
         return Edit(
@@ -42,6 +42,7 @@ class Typed:
             version=seen.version,
             score=wanted.score,
             status=wanted.status,
+            may_exceed=may_exceed,
         )
 
 
@@ -58,23 +59,24 @@ class Toast:
 @opens_to(*TEACHING)
 @answers_refusals
 def save_cells(request: HttpRequest, code: str) -> HttpResponse:
-    """Answers with the cells, the totals and a toast, each to be swapped into its place."""
+    """Answer with the cells, the totals and a toast, each to be swapped into its place."""
     typed, person = _read(request), request.user.get_username()
-    edits = [each.edit() for each in typed]
+    edits = [each.edit(may_exceed="above" in request.POST) for each in typed]
     try:
-        whys = {} if "above" in request.POST else _find_above_points(person, code, typed, edits)
-        if whys:
-            return _answer_unsaved(request, code, typed, whys, status=422)
         if len(edits) == 1:
             return _answer_one(request, code, typed[0], grading.store(person, edits[0]))
         batch = grading.store_all(person, code, edits)
     except Overtaken as overtaken:
         return _answer_unsaved(request, code, typed, {typed[0].place: {"theirs": overtaken.theirs}}, status=412)
+    except AbovePoints as above:
+        return _answer_unsaved(request, code, typed, {typed[0].place: {"above": above.points}}, status=422)
     except RowsRefused as refused:
-        whys = {
-            typed[row.index].place: {"theirs": row.theirs} if row.theirs else {"refusal": row.detail}
-            for row in refused.rows
-        }
+        whys: dict[Place, dict[str, Any]] = {}
+        for row in refused.rows:
+            why = (
+                {"theirs": row.theirs} if row.theirs else {"above": row.above} if row.above else {"refusal": row.detail}
+            )
+            whys[typed[row.index].place] = why
         return _answer_unsaved(request, code, typed, whys, status=422)
     except Refused as refusal:
         return _answer_unsaved(request, code, typed, {typed[0].place: {"refusal": refusal.detail}}, status=422)
@@ -82,9 +84,10 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
         outage = outages.describe(error, effect=_("Nothing was saved"))
         return _answer_unsaved(request, code, typed, {each.place: {"outage": outage} for each in typed}, outage=outage)
     text = _("%(count)d grades are saved.") % {"count": len(typed)}
-    if left := _lost(request):
+    # Pasted values for which the table had no cell.
+    if left := gradebook.read_id(request.POST.get("left", "")):
         text += " " + _("%(left)d pasted values did not fit into the table.") % {"left": left}
-    return answer_changed(request, code, [each.place for each in typed], Toast(text=text, batch=batch.batch.id))
+    return _answer_stored(request, code, batch, Toast(text=text, batch=batch.batch.id))
 
 
 @require_POST
@@ -92,7 +95,7 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
 @explained("Nothing was undone")
 @answers_refusals
 def undo(request: HttpRequest, code: str) -> HttpResponse:
-    """Takes back a change or a batch; what was changed since stays, and is named."""
+    """Take back a change or a batch; what was changed since stays, and is named."""
     person = request.user.get_username()
     kind, key = (
         ("batch", request.POST.get("batch")) if "batch" in request.POST else ("change", request.POST.get("change"))
@@ -106,28 +109,29 @@ def undo(request: HttpRequest, code: str) -> HttpResponse:
         if not is_htmx(request):
             raise
         return render(request, "webui/grades/toast.html", {"toast": Toast(text=refusal.detail, is_error=True)})
-    places = [place for each in undone.grades if (place := cells.read_place(each.id))]
-    text = _("Undone.") if len(places) == 1 else _("%(count)d changes are undone.") % {"count": len(places)}
+    count = len(undone.grades)
+    text = _("Undone.") if count == 1 else _("%(count)d changes are undone.") % {"count": count}
     if undone.refused:
         text += " " + _("%(count)d were changed since and stay as they are.") % {"count": len(undone.refused)}
     if not is_htmx(request):
         messages.success(request, text)
         return redirect("course-history", code=code)
-    return answer_changed(request, code, places, Toast(text=text, batch=undone.batch.id))
+    return _answer_stored(request, code, undone, Toast(text=text, batch=undone.batch.id))
 
 
-def answer_changed(request: HttpRequest, code: str, places: Iterable[Place], toast: Toast | None) -> HttpResponse:
-    """The cells and totals as grading has them now."""
-    book = grading.gradebook(request.user.get_username(), code)
-    wanted, columns = set(places), {each.id: index for index, each in enumerate(book.assignments)}
-    students = {place.student for place in wanted}
-    rows = {row.id: row for row in book.students if row.id in students}
+def answer_grade(request: HttpRequest, code: str, place: Place, found: GradeInFull) -> HttpResponse:
+    """The cell and the total as grading has them now."""
+    parts = [cells.stored(place, found.grade, is_swap=True), cells.total(place.student, found.current, is_swap=True)]
+    return _answer(request, code, parts, None)
+
+
+def _answer_stored(request: HttpRequest, code: str, stored: BatchStored, toast: Toast) -> HttpResponse:
+    """The cells that changed, and their students' totals."""
     parts = [
-        cells.stored(place, rows[place.student].grades[columns[place.assignment]], is_swap=True)
-        for place in wanted
-        if place.student in rows and place.assignment in columns
+        cells.stored(Place(student=each.student, assignment=each.assignment), each, is_swap=True)
+        for each in stored.grades
     ]
-    parts += [cells.total(row.id, row.current, is_swap=True) for row in rows.values()]
+    parts += [cells.total(each.id, each.current, is_swap=True) for each in stored.students]
     return _answer(request, code, parts, toast)
 
 
@@ -146,17 +150,6 @@ def _read(request: HttpRequest) -> list[Typed]:
     ]
 
 
-def _find_above_points(
-    person: str, code: str, typed: Sequence[Typed], edits: Sequence[Edit]
-) -> dict[Place, dict[str, Any]]:
-    points = {each.id: each.points for each in grading.assignments(person, code)}
-    return {
-        each.place: {"above": points[edit.assignment]}
-        for each, edit in zip(typed, edits, strict=True)
-        if edit.assignment in points and entry.is_above(edit.score, points[edit.assignment])
-    }
-
-
 def _answer_one(request: HttpRequest, code: str, typed: Typed, stored: Stored) -> HttpResponse:
     place = typed.place
     parts = [
@@ -165,16 +158,9 @@ def _answer_one(request: HttpRequest, code: str, typed: Typed, stored: Stored) -
     ]
     if stored.grade.version == entry.read_seen(typed.seen).version:
         return _answer(request, code, parts, None)
-    change = stored.change or _find_change(request, code, place, stored.grade.version)
-    toast = Toast(text=_("Saved: %(grade)s") % {"grade": entry.write(stored.grade) or _("blank")}, change=change)
+    text = _("Saved: %(grade)s") % {"grade": entry.write(stored.grade) or _("blank")}
+    toast = Toast(text=text, change=stored.change)
     return _answer(request, code, parts, toast)
-
-
-def _find_change(request: HttpRequest, code: str, place: Place, version: int) -> int | None:
-    """The change that made this version, to be undone."""
-    person = request.user.get_username()
-    found = grading.changes(person, code, student=place.student, assignment=place.assignment, limit=1)
-    return next((each.id for each in found if each.version == version), None)
 
 
 def _answer_unsaved(
@@ -210,8 +196,3 @@ def _answer_unsaved(
 def _answer(request: HttpRequest, code: str, parts: Sequence[Any], toast: Toast | None) -> HttpResponse:
     context = {"code": code, "parts": parts, "toast": toast, "course": {"code": code}}
     return trigger_client_event(render(request, "webui/grades/swaps.html", context), "graded")
-
-
-def _lost(request: HttpRequest) -> int:
-    left = request.POST.get("left", "")
-    return int(left) if left.isascii() and left.isdigit() and len(left) < 7 else 0

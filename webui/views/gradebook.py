@@ -43,24 +43,24 @@ def show_gradebook(request: HttpRequest, code: str) -> HttpResponse:
         return render(request, "webui/grades/observed.html", {**context, "course": book.course, "book": book})
     filters = gradebook.read_filters(request.GET)
     excerpt = gradebook.excerpt(book, filters, today=timezone.localdate())
+    rows = []
+    for row in excerpt.rows:
+        found = "".join(
+            f"<td>{cells.stored(Place(student=row.id, assignment=assignment.id), grade)}</td>"
+            for assignment, grade in zip(excerpt.assignments, row.grades, strict=True)
+        )
+        shown_total = cells.total(row.id, row.current)
+        rows.append(Row(student=row, total=shown_total, cells=mark_safe(found)))  # noqa: S308 -- made of safe cells
     context |= {
         "course": book.course,
         "tab": "gradebook",
         "book": book,
         "filters": filters,
         "excerpt": excerpt,
-        "rows": [_row(row, excerpt) for row in excerpt.rows],
+        "rows": rows,
     }
     template = "webui/grades/gradebook.html"
     return render(request, f"{template}#grid" if wants_part(request, "grid") else template, context)
-
-
-def _row(row: StudentRow, excerpt: gradebook.Excerpt) -> Row:
-    found = "".join(
-        f"<td>{cells.stored(Place(student=row.id, assignment=assignment.id), grade)}</td>"
-        for assignment, grade in zip(excerpt.assignments, row.grades, strict=True)
-    )
-    return Row(student=row, total=cells.total(row.id, row.current), cells=mark_safe(found))  # noqa: S308 -- made of safe cells
 
 
 @require_safe

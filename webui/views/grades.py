@@ -15,9 +15,8 @@ from webui.requests import is_htmx
 from webui.roles import LEARNING, TEACHING, opens_to, roles_of
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
-from webui.upstream.grading import Edit, Grade, Overtaken, Status
-from webui.views.cells import answer_changed
-from webui.views.neighbours import neighbours_of
+from webui.upstream.grading import AbovePoints, Edit, Grade, Overtaken, Status
+from webui.views.cells import answer_grade
 from webui.views.refusals import answers_refusals
 
 
@@ -31,7 +30,8 @@ def show_grade(request: HttpRequest, code: str, place: str) -> HttpResponse:
     if found is None:
         raise Http404
     if is_htmx(request):
-        return answer_changed(request, code, [found], None)
+        person = request.user.get_username()
+        return answer_grade(request, code, found, grading.grade(person, found.student, found.assignment))
     if request.method == "POST":
         if not roles_of(request.user) & TEACHING:
             raise BadRequest(_("Only a teacher or an assistant changes grades."))
@@ -45,6 +45,7 @@ def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
     parsed = entry.parse(typed)
     status = form.get("status", "")
     edit = Edit(
+        may_exceed="above" in form,
         student=place.student,
         assignment=place.assignment,
         version=entry.read_seen(form.get("version", "")).version,
@@ -62,13 +63,12 @@ def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
         comment=edit.comment or "",
         version=edit.version,
     )
-    points = {each.id: each.points for each in grading.assignments(person, code)}.get(place.assignment, "")
-    if "above" not in form and points and entry.is_above(edit.score, points):
-        return _render(request, code, place, {"mine": mine, "above": points}, status=422)
     try:
         grading.store(person, edit)
     except Overtaken as overtaken:
         return _render(request, code, place, {"mine": mine, "theirs": overtaken.theirs}, status=412)
+    except AbovePoints as above:
+        return _render(request, code, place, {"mine": mine, "above": above.points}, status=422)
     except Refused as refusal:
         if refusal.status in (403, 404):
             raise
@@ -82,29 +82,29 @@ def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
 
 def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any], *, status: int = 200) -> HttpResponse:
     person = request.user.get_username()
-    report = grading.report(person, code, place.student)
-    assignment = next((each for each in report.assignments if each.id == place.assignment), None)
-    if assignment is None:
+    stored = grading.grade(person, place.student, place.assignment)
+    if stored.course.code != code:
         raise Http404
-    grade = found.get("mine") or assignment.grade
+    grade = found.get("mine") or stored.grade
     if theirs := found.get("theirs"):
         # Whoever has been shown theirs may insist on their own.
         grade = Grade(**{**vars(grade), "version": theirs.version})
     context = {
-        "course": report.course,
-        "student": report.student,
-        "assignment": assignment,
+        "course": stored.course,
+        "student": stored.student,
+        "assignment": stored.assignment,
         "place": place,
         "grade": grade,
         "statuses": list(Status),
-        "changes": grading.history(person, place.student, place.assignment),
+        "changes": stored.changes[::-1],
+        "neighbours": stored.neighbours,
         **found,
     }
-    if report.course.may_write:
-        context |= neighbours_of(person, code, place.student)
+    if stored.neighbours is not None:
+        around = {"previous": stored.neighbours.previous, "following": stored.neighbours.following}
         context |= {
-            f"{name}_cell": Place(student=context[name].id, assignment=place.assignment)
-            for name in ("previous", "following")
-            if context.get(name)
+            f"{name}_cell": Place(student=each.id, assignment=place.assignment)
+            for name, each in around.items()
+            if each is not None
         }
     return render(request, "webui/grades/grade.html", context, status=status)

@@ -24,16 +24,14 @@ def show_history(request: HttpRequest, code: str) -> HttpResponse:
     filters = {
         name: gradebook.read_id(request.GET.get(name, "")) for name in ("student", "assignment", "batch", "before")
     }
-    changes = grading.changes(person, code, limit=PAGE_SIZE + 1, **filters)
-    students = {each.id: each.name for each in grading.students(person, code)}
-    titles = {each.id: each.title for each in grading.assignments(person, code)}
+    found = grading.history(person, code, limit=PAGE_SIZE + 1, **filters)
     context: dict[str, Any] = {
-        "course": grading.course(person, code),
+        "course": found.course,
         "tab": "history",
-        "changes": changes[:PAGE_SIZE],
-        "names": students,
-        "titles": titles,
+        "changes": found.changes[:PAGE_SIZE],
+        "names": {each.id: each.name for each in found.students},
+        "titles": {each.id: each.title for each in found.assignments},
         "filters": filters,
-        "older": changes[PAGE_SIZE - 1].id if len(changes) > PAGE_SIZE else None,
+        "older": found.changes[PAGE_SIZE - 1].id if len(found.changes) > PAGE_SIZE else None,
     }
     return render(request, "webui/grades/history.html", context)

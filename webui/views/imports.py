@@ -21,6 +21,8 @@ EXPORTS = {
     "oneroster.zip": ("application/zip", "{code}-oneroster.zip"),
 }
 NAMING = ("id", "sis_id", "username", "name", "first_name", "last_name", "section")
+# What the columns of a list of people may hold.
+PEOPLE = ("username", "sis_id", "name", "first_name", "last_name", "section", "role", "state")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -29,7 +31,7 @@ NAMING = ("id", "sis_id", "username", "name", "first_name", "last_name", "sectio
 @answers_refusals
 def show_files(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
-    context: dict[str, Any] = {"course": grading.course(person, code), "tab": "files"}
+    context: dict[str, Any] = {"tab": "files"}
     status = 200
     if request.method == "POST":
         file = request.FILES.get("file")
@@ -49,7 +51,9 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
             else:
                 return redirect("import", code=code, key=made.id)
         status = 422
-    context["imports"] = [each for each in grading.batches(person, code) if each.source == "import"][:20]
+    found = grading.batches(person, code)
+    context["course"] = found.course
+    context["imports"] = [each for each in found.batches if each.source == "import"][:20]
     return render(request, "webui/grades/files.html", context, status=status)
 
 
@@ -113,11 +117,13 @@ def show_report(request: HttpRequest, code: str, student_id: int) -> HttpRespons
 
 def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
     """What the page shows beside the import itself."""
-    assignments = grading.assignments(person, code)
     course = grading.course(person, code)
-    meanings = [("ignored", _("ignored")), *((name, name.replace("_", " ")) for name in NAMING)]
-    meanings += [(f"assignment:{each.id}", each.title) for each in assignments]
-    if course.may_edit:
+    is_roster = found.content == "roster"
+    names = PEOPLE if is_roster else NAMING
+    meanings = [("ignored", _("ignored")), *((name, name.replace("_", " ")) for name in names)]
+    if not is_roster:
+        meanings += [(f"assignment:{each.id}", each.title) for each in course.assignments]
+    if course.may_edit and not is_roster:
         meanings += [
             (f"new:{each.id}", _("a new assignment in %(c)s") % {"c": each.title}) for each in course.categories
         ]
@@ -125,9 +131,16 @@ def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
         "course": course,
         "tab": "files",
         "meanings": meanings,
-        "titles": {each.id: each.title for each in assignments},
+        "titles": {each.id: each.title for each in course.assignments},
         "columns": [
-            {"column": each, "chosen": f"assignment:{each.assignment}" if each.assignment else each.meaning}
+            {
+                "column": each,
+                "chosen": f"assignment:{each.assignment}"
+                if each.assignment
+                else f"new:{each.category}"
+                if each.category
+                else each.meaning,
+            }
             for each in found.preview.columns
         ],
         "needs_confirmation": any(each.needs_confirmation for each in found.preview.changes),
@@ -146,6 +159,8 @@ def _columns(form: Any) -> list[dict[str, Any]]:
             column["assignment"] = int(key)
         if meaning == "new" and key.isdigit():
             column["category"] = int(key)
+            # Blank where the file says it, in its row of possible points.
+            column["points"] = form.get(f"points-{index[1]}", "").strip().replace(",", ".", 1) or None
         columns.append(column)
     return columns
 

@@ -18,15 +18,7 @@ def answers_refusals(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         except Refused as refusal:
-            raise _as_page(refusal) from refusal
+            pages: dict[int, type[Exception]] = {404: Http404, 403: PermissionDenied}
+            raise pages.get(refusal.status, BadRequest)(refusal.detail) from refusal
 
     return answering
-
-
-def _as_page(refusal: Refused) -> Exception:
-    match refusal.status:
-        case 404:
-            return Http404(refusal.detail)
-        case 403:
-            return PermissionDenied(refusal.detail)
-    return BadRequest(refusal.detail)

@@ -53,9 +53,8 @@ KINDS = {
 def show_setup(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
     course = grading.course(person, code)
-    assignments = grading.assignments(person, code)
     titles = {each.id: each.title for each in course.categories}
-    context = {"course": course, "tab": "setup", "assignments": assignments, "titles": titles}
+    context = {"course": course, "tab": "setup", "assignments": course.assignments, "titles": titles}
     return render(request, "webui/grades/setup.html", context)
 
 
@@ -65,14 +64,13 @@ def show_setup(request: HttpRequest, code: str) -> HttpResponse:
 @answers_refusals
 def show_people(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
-    course = grading.course(person, code)
-    people = grading.enrollments(person, code)
+    people = grading.people(person, code)
     context = {
-        "course": course,
+        "course": people.course,
         "tab": "students",
-        "students": [each for each in people if each.role == "student"],
-        "others": [each for each in people if each.role != "student"],
-        "sections": {each.id: each.title for each in course.sections},
+        "students": [each for each in people.enrollments if each.role == "student"],
+        "others": [each for each in people.enrollments if each.role != "student"],
+        "sections": {each.id: each.title for each in people.sections},
     }
     return render(request, "webui/grades/people.html", context)
 
@@ -193,9 +191,9 @@ def _find(person: str, course: CourseInFull, kind: str, key: int) -> Any:
         case "sections":
             found = course.sections
         case "assignments":
-            found = grading.assignments(person, course.code)
+            found = course.assignments
         case _:
-            found = grading.enrollments(person, course.code)
+            found = grading.people(person, course.code).enrollments
     for each in found:
         if each.id == key:
             return each

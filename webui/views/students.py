@@ -1,7 +1,6 @@
 """One student: every grade, how the totals come about, what is missing, and what would be if."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,6 @@ from webui.upstream import grading
 from webui.upstream.exchange import Refused
 from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
 from webui.views import shown
-from webui.views.neighbours import neighbours_of
 from webui.views.refusals import answers_refusals
 
 
@@ -28,13 +26,13 @@ from webui.views.refusals import answers_refusals
 @answers_refusals
 def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     person = request.user.get_username()
-    found = shown.ask(request, lambda: _read(person, code, student_id), "student", code, str(student_id))
-    report, neighbours = found["content"]
+    found = shown.ask(request, lambda: grading.report(person, code, student_id), "student", code, str(student_id))
+    report = found["content"]
     is_final = request.GET.get("total") == "final"
     explanation = report.explanation.final if is_final else report.explanation.current
     context = {
         **found,
-        **neighbours,
+        "neighbours": report.neighbours,
         "course": report.course,
         "student": report.student,
         "report": report,
@@ -46,7 +44,10 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
         "missing": [
             each
             for each in report.assignments
-            if each.published and gradebook.is_missing(each.grade, each, today=timezone.localdate())
+            if each.published
+            # A student sees no grade before it is posted, which does not make the work missing.
+            and (each.posted or report.course.may_write)
+            and gradebook.is_missing(each.grade, each, today=timezone.localdate())
         ],
         "tab": "gradebook",
     }
@@ -90,30 +91,17 @@ def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     return render(request, f"{template}#supposed" if wants_part(request, "supposed") else template, context)
 
 
-def _read(person: str, code: str, student_id: int) -> tuple[Report, dict[str, Any]]:
-    report = grading.report(person, code, student_id)
-    return report, neighbours_of(person, code, student_id) if report.course.may_write else {}
-
-
 def _branches(report: Report, explanation: Explanation) -> list[dict[str, Any]]:
     """The tree below the total: each category with its lines, and each line with its cell."""
+
+    def leaf(assignment: GradedAssignment, line: Line) -> dict[str, Any]:
+        place = Place(student=report.student.id, assignment=assignment.id)
+        cell = cells.stored(place, assignment.grade) if report.course.may_write else None
+        return {"line": line, "assignment": assignment, "place": place, "cell": cell}
+
     assignments = {each.id: each for each in report.assignments}
     return [
-        {"part": part, "lines": [_leaf(report, assignments[line.assignment], line) for line in part.lines]}
+        {"part": part, "lines": [leaf(assignments[line.assignment], line) for line in part.lines]}
         for part in explanation.categories
         if part.lines
     ]
-
-
-def _leaf(report: Report, assignment: GradedAssignment, line: Line) -> dict[str, Any]:
-    place = Place(student=report.student.id, assignment=assignment.id)
-    share = None
-    if assignment.grade.score is not None and Decimal(assignment.points) > 0:
-        share = (100 * Decimal(assignment.grade.score) / Decimal(assignment.points)).quantize(Decimal("0.1"))
-    return {
-        "line": line,
-        "assignment": assignment,
-        "place": place,
-        "cell": cells.stored(place, assignment.grade) if report.course.may_write else None,
-        "share": share,
-    }

@@ -1,11 +1,17 @@
 """Whatever is sent to grading, it answers; what it refuses it explains, and keeps nothing of."""
 
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.test import Client
+from rest_framework.request import Request as DRFRequest
 
+from config.problems import Problem
 from config.tokens import issuing
+from grading import drafts
+from grading.api import bodies
 from grading.models import Assignment, Category, Course, Enrollment, Grade, GradeChange, Student
 from tests import hostile
 from tests.grading import factories
@@ -51,6 +57,12 @@ ADDRESSES = [
     ("/healthz", "GET", b""),
     ("/nowhere", "GET", b""),
 ]
+DRAFTS: dict[str, type[Any]] = {
+    "/v1/courses": drafts.CourseDraft,
+    "/v1/courses/algebra/students": drafts.StudentDraft,
+    "/v1/courses/algebra/assignments": drafts.AssignmentDraft,
+    "/v1/courses/algebra/students/{student}/grades/{assignment}": drafts.GradeDraft,
+}
 TOKEN = {"Authorization": "Bearer rct_anybody"}
 PERSON = {"Authorization": "Bearer rct_webui", "Rollcall-Act-For": factories.TEACHER}
 
@@ -79,10 +91,25 @@ def test_what_the_others_are_made_of_is_sound(ids: dict[str, int], path: str, me
 
 @pytest.mark.parametrize(("path", "method", "sound"), [each for each in ADDRESSES if each[1] != "GET"])
 def test_no_body_fails(ids: dict[str, int], path: str, method: str, sound: bytes) -> None:
-    bodies = [*hostile.altered(_with_category(sound, ids)), *_courses_with_altered_categories(path)]
-    requests = [Request(path=path.format(**ids), method=method, body=body) for body in bodies]
+    altered = [*hostile.altered(_with_category(sound, ids)), *_courses_with_altered_categories(path)]
+    if (draft := DRAFTS.get(path)) is not None:
+        refused = {body: None for body in altered if not _is_decoded(body, draft)}
+        # Those the parser refuses take one way out, which some of them show over HTTP.
+        altered = [*(body for body in altered if body not in refused), *list(refused)[::20]]
+    requests = [Request(path=path.format(**ids), method=method, body=body) for body in altered]
 
     assert hostile.failures(requests, {"If-Match": '"1"', **TOKEN}, MODELS) == []
+
+
+def _is_decoded(body: bytes, draft: type[Any]) -> bool:
+    """Whether the API takes this body for a draft; what it refuses it explains."""
+    problem: Problem | None = None
+    try:
+        bodies.decode(cast(DRFRequest, SimpleNamespace(data=body)), draft)
+    except Problem as refusal:
+        problem = refusal
+    assert problem is None or (400 <= problem.status < 500 and len(problem.detail) > 10)
+    return problem is None
 
 
 def _with_category(sound: bytes, ids: Mapping[str, int]) -> bytes:

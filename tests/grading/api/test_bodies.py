@@ -45,12 +45,16 @@ def address(db: None) -> str:
 
 
 class AnyBody(TestCase):
-    def setup_example(self) -> None:
-        super().setup_example()  # type: ignore[no-untyped-call]  # TestCase says nothing of it
-        self.caller = factories.caller("admin", scopes=["read", "write"])
+    caller: Caller
+    grade: str
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        """Made once: each example is undone to this."""
+        cls.caller = factories.caller("admin", scopes=["read", "write"])
         course = factories.course()
-        student, self.assignment = factories.student(course), factories.assignment(course)
-        self.grade = f"/v1/courses/algebra/students/{student.pk}/grades/{self.assignment.pk}"
+        student, assignment = factories.student(course), factories.assignment(course)
+        cls.grade = f"/v1/courses/algebra/students/{student.pk}/grades/{assignment.pk}"
 
     def _check(self, method: str, path: str, body: bytes) -> int:
         answer = self.caller.send(method, path, body)

@@ -48,6 +48,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     "courses/<slug:code>/assignments": {"GET": MEMBERS, "POST": EDITORS},
     "courses/<slug:code>/assignments/<id:assignment_id>": {"GET": MEMBERS, "PATCH": EDITORS, "DELETE": EDITORS},
     "courses/<slug:code>/assignments/<id:assignment_id>/statistics": {"GET": STAFF},
+    "courses/<slug:code>/assignments/<id:assignment_id>/grades": {"GET": STAFF},
     "courses/<slug:code>/enrollments": {"GET": STAFF, "POST": EDITORS},
     "courses/<slug:code>/enrollments/<id:enrollment_id>": {"GET": STAFF, "PATCH": EDITORS, "DELETE": EDITORS},
     "courses/<slug:code>/students": {"GET": MEMBERS, "POST": EDITORS},
@@ -67,6 +68,7 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
     "courses/<slug:code>/export/canvas.csv": {"GET": STAFF},
     "courses/<slug:code>/export/oneroster.zip": {"GET": STAFF},
     "grades/<str:grade_id>": {"GET": OWN, "PATCH": GRADERS},
+    "grades/<str:grade_id>/full": {"GET": OWN},
     "grades/<str:grade_id>/history": {"GET": OWN},
 }
 

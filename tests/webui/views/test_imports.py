@@ -66,3 +66,27 @@ def test_the_history_names_who_changed_what(math: Grading, teacher: Client) -> N
     found = teacher.get("/courses/math-1/history", {"student": math.students[0].pk}).content.decode()
     assert "ms-baker" in found
     assert "mr-jones</td>" not in found
+
+
+def test_people_of_a_file_are_shown_with_their_roles_and_enrolled(math: Grading, teacher: Client) -> None:
+    address = upload(
+        teacher, "Name,Account,Role,Section\nEve Stone,eve,,A\nMr Park,mr-park,assistant,\n", content="roster"
+    )
+    text = teacher.get(address).content.decode()
+    assert "2 people" in text
+    assert "<td>assistant</td>" in text
+    assert "<td>new student, enrolled</td>" in text
+    teacher.post(f"{address}/change", {"remap": "yes", "column-0": "ignored", "column-1": "username"})
+    assert "Eve Stone" not in teacher.get(address).content.decode()
+    teacher.post(f"{address}/change", {})
+    assert "mr-park" in teacher.get("/courses/math-1/people").content.decode()
+
+
+def test_a_new_assignment_of_a_file_is_given_its_points(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Essay 9\nstudent,8\n")
+    choice = {"remap": "yes", "column-1": f"new:{math.assignments[0].category_id}"}
+    assert "Say how many points" in teacher.post(f"{address}/change", choice).content.decode()
+    assert teacher.post(f"{address}/change", {**choice, "points-1": "12,5"}).status_code == 302
+    assert 'value="12.5"' in teacher.get(address).content.decode()
+    teacher.post(f"{address}/change", {})
+    assert "Essay 9" in teacher.get("/courses/math-1/setup").content.decode()
