@@ -41,9 +41,10 @@ class Client:
     async def send(self, method: str, path: str, body: object = None) -> bytes:
         content = b"" if body is None else json.dumps(body).encode()
         kind = "Content-Type: application/json\r\n" if content else ""
+        token = f"Authorization: Bearer {self._registry.token}\r\n" if self._registry.token else ""
         self._writer.write(
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._registry.token}\r\n"
-            f"{kind}Content-Length: {len(content)}\r\n\r\n".encode()
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"{token}{kind}Content-Length: {len(content)}\r\n\r\n".encode()
             + content
         )
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()

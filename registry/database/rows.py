@@ -27,6 +27,7 @@ _NAMES = [field.attname for field in _FIELDS]
 ID = _NAMES.index("id")
 _COLUMNS = ", ".join(f'"{field.column}"' for field in _FIELDS)
 _SELECT = f"SELECT {_COLUMNS} FROM {Instance._meta.db_table}"  # noqa: S608 -- names of ours
+_AT_HEAD = ", ".join(f'instance."{field.column}"' for field in _FIELDS)
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
     (position, msgspec.json.decode if isinstance(field, models.JSONField) else _aware)
     for position, field in enumerate(_FIELDS)
@@ -53,6 +54,38 @@ def select(
         cursor.execute(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
         while rows := cursor.fetchmany(ROWS_AT_ONCE):
             yield from rows
+
+
+def select_at_head(
+    condition: str, parameters: Sequence[Any], *, limit: int | None = None
+) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]]]:
+    """As `select`, with the journal's history and revision, of the same moment; None where nothing was ever written.
+
+    One statement, which PostgreSQL parses and plans once for each connection.
+    """
+    statement = f"""
+        SELECT head.history, head.revision, {_AT_HEAD} FROM registry_head head
+        LEFT JOIN {Instance._meta.db_table} instance ON {condition}
+        WHERE head.id = 1 ORDER BY service, name LIMIT %s
+    """  # noqa: S608 -- names of ours
+    if connection.vendor == "postgresql":
+        found = prepared(statement, [*parameters, limit])
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*parameters, -1 if limit is None else limit])
+            found = cursor.fetchall()
+    if not found:
+        return None, []
+    return found[0][:2], [row[2:] for row in found if row[2 + ID] is not None]
+
+
+def prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that PostgreSQL keeps prepared, where Django sends each anew with its values in it."""
+    import psycopg
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
 
 
 def by_ids(ids: Sequence[int]) -> dict[int, Instance]:

@@ -48,7 +48,7 @@ class Document:
             raise Forbidden(f"The token {holder.name!r} needs {self.needs}.")
 
 
-# Each document reads the position first: what is read after it may be newer, never older.
+# Each document reads the position first, or with the rest: what is read after it may be newer, never older.
 
 
 def services(query: queries.Services) -> Document:
@@ -72,8 +72,7 @@ def service(name: str) -> Document:
 
 def instances(service: str, query: queries.Instances, rows: RowJsonCache) -> Document:
     def make() -> Page:
-        at = log.position()
-        found = rows.instances(service, query)
+        at, found = rows.instances(service, query)
         page = found[: query.limit]
         following = page[-1].name if len(found) > len(page) else None
         return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})

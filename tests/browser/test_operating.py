@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import assert_fits
 from tests.browser.conftest import OpenPage
-from tests.browser.test_pages import assert_fits
 from tests.webui.faked.world import World
 
 pytestmark = pytest.mark.browser
