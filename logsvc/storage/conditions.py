@@ -38,6 +38,7 @@ class Without:
     part: "Node"
 
 
+SHORTEST_PREFIX = 3
 Node: TypeAlias = Tag | Phrase | Every | Some | Without
 NOTHING = Tag(terms.NO_TAG)
 ANYTHING = Some(tuple(map(Tag, terms.LEVEL_TAGS)))
@@ -119,6 +120,9 @@ def _words(query: ast.Words) -> Condition:
     if any(len(word) >= LONGEST_WORD for word in wanted):
         # Cut in the index: each for itself, as the beginning of a word.
         return Condition(Every(tuple(Phrase((word,), True) for word in wanted)), False)
+    if query.is_prefix and wanted[-1].isascii() and len(wanted[-1]) < SHORTEST_PREFIX:
+        # An index would merge the lists of all words that begin so; many records have one, and reading soon finds some.
+        return Condition(Phrase(tuple(wanted[:-1]), False) if wanted[:-1] else None, False)
     return Condition(Phrase(tuple(wanted), query.is_prefix), is_plain)
 
 

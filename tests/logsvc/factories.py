@@ -74,7 +74,7 @@ def empty() -> None:
 def empty_clickhouse() -> None:
     """ClickHouse knows nothing of the transaction that a test is rolled back with."""
     if settings.CLICKHOUSE_URL:
-        clickhouse = Clickhouse(settings.CLICKHOUSE_URL, timeout_seconds=10)
+        clickhouse = Clickhouse(settings.CLICKHOUSE_URL, timeout_seconds=60)
         with suppress(Missing):
             clickhouse.execute(f"TRUNCATE TABLE {TABLE}")
         clickhouse.disconnect()

@@ -62,9 +62,10 @@ class Server:
         return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+# The first test counts every record that there is, and leaves a server that was started anew to those after it.
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("logsvc"))
     made.start()
     yield made
     made.kill()

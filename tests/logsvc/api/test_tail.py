@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from config.tokens import issuing
+from logsvc.api import tail as tails
 from logsvc.api.tail import PATH, Lane
 from logsvc.storage.current import store
 from tests.config.asgi import Client, ask, http_scope, hybrid
@@ -102,7 +103,10 @@ def test_a_gap_that_retention_made_is_said(token: str) -> None:
     assert found[1][2]["after"] == 1
 
 
-def test_a_token_that_is_revoked_ends_its_tail(token: str) -> None:
+def test_a_token_that_is_revoked_ends_its_tail(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is asked about again at each sign of life, and is remembered for a second.
+    monkeypatch.setattr(tails, "HEARTBEAT_SECONDS", 0.5)
+
     def revoke() -> None:
         issuing.revoke(name="reader", now=datetime.now(UTC))
         keep_each("a")

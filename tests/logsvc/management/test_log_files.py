@@ -3,7 +3,6 @@
 import gzip
 import json
 from collections import Counter
-from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,33 +12,17 @@ from django.core.management import CommandError, call_command
 
 from logsvc.management.commands.search_logs import shown
 from logsvc.models import SavedSearch
-from logsvc.recognition.formats import Circumstances
-from logsvc.recognition.reader import Origin, Reader
 from logsvc.storage.current import store
 from tests.logsvc.factories import NOW_NS, found, keep, keep_each, record, stored
 from tests.logsvc.recognition import generating
 
 pytestmark = pytest.mark.django_db
 
-RECORDS_OF_A_KIND = 25_000
-
 
 def call(name: str, *arguments: object, **options: Any) -> str:
     output = StringIO()
     call_command(name, *map(str, arguments), stdout=output, **options)
     return output.getvalue()
-
-
-@pytest.mark.parametrize("kind", generating.KINDS)
-def test_of_200_000_records_of_eight_kinds_each_has_its_time_and_level(kind: str) -> None:
-    given = list(generating.events(kind, RECORDS_OF_A_KIND))
-    lines = (line for text, _, _ in given for line in text.split("\n"))
-    now = datetime(2026, 11, 29, tzinfo=UTC)
-    reader = Reader(origin=Origin(service=kind), circumstances=Circumstances(now=now), received_ns=1)
-
-    read = [(each.time_ns // 10**9, each.severity) for each in reader.read(lines)]
-
-    assert read == [(int(time.timestamp()), severity) for _, time, severity in given]
 
 
 def test_files_of_all_kinds_come_in_gzipped_or_not_and_once(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from logsvc.query.ast import Query
 from logsvc.query.matching import matches
 from logsvc.record import EXCEPTION_STACKTRACE, NANOSECONDS, Record
 from logsvc.storage import head, indexed
+from logsvc.storage.conditions import compile_query
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.interface import ALWAYS, Expiry, Range, Search
@@ -236,6 +237,14 @@ def test_words_are_found_in_any_alphabet_and_special_characters_are_literal(quer
             parser.parse(query)
     else:
         assert len(found(query)) == finds
+
+
+def test_a_beginning_of_one_letter_is_looked_for_without_the_index() -> None:
+    keep_each(["an error", "an order", "one Error more"])
+
+    assert found("e*") == ["one Error more", "an error"]
+    assert found('"an o"*') == ["an order"]
+    assert compile_query(parser.parse("e*"), list).node is None
 
 
 def test_a_phrase_does_not_reach_from_the_message_into_the_exception() -> None:
