@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := registry logsvc grading webui
 BROWSER ?= yes
+CLICKHOUSE ?= no
 .DEFAULT_GOAL := help
 
-.PHONY: help up test check format bench faults assets lock clean
+.PHONY: help up test check format bench faults messages assets lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,9 +31,9 @@ help: ## List the targets
 up: .venv/.base ## Start everything: Redis, the four services, workers and beat; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
 
-test: .venv/.dev ## Run the whole suite, with all its set-up; BROWSER=no leaves out what needs a browser
-	@BROWSER=$(BROWSER) $(BIN)/python -m tests.machine
-	@BROWSER=$(BROWSER) $(BIN)/python -m tests.suite
+test: .venv/.dev ## Run the whole suite, with all its set-up; BROWSER=no leaves out what needs a browser, CLICKHOUSE=yes adds that engine
+	@BROWSER=$(BROWSER) CLICKHOUSE=$(CLICKHOUSE) $(BIN)/python -m tests.machine
+	@BROWSER=$(BROWSER) CLICKHOUSE=$(CLICKHOUSE) $(BIN)/python -m tests.suite
 
 check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deployment and migrations
 	$(BIN)/ruff check .
@@ -59,6 +60,10 @@ bench: .venv/.dev ## Run the benchmarks; bench/README.md says what they mean
 
 faults: .venv/.dev ## Do to the registry what must not harm it, and check: MINUTES=10 SEED=<any>; docs/reliability.md
 	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+messages: .venv/.dev ## Collect the web UI's texts for translators; it needs gettext
+	cd webui && DJANGO_SETTINGS_MODULE=config.settings.webui PYTHONPATH=.. \
+		../$(BIN)/django-admin makemessages --all --no-location --no-obsolete
 
 TABLER := 1.6.1
 TABLER_DIR := webui/static/vendor/tabler

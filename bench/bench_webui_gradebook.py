@@ -31,7 +31,7 @@ GRADEBOOK_MS, PAGE_MS = 150.0, 40.0
 
 def main() -> None:
     world = World()
-    with tempfile.TemporaryDirectory() as directory, served_webui(world, Path(directory)) as url:
+    with tempfile.TemporaryDirectory() as directory, served_webui(world, Path(directory)) as served:
         grading = world.grading
         course = grading.make_course(students=STUDENTS, assignments=ASSIGNMENTS)
         # Asked directly, not through the thread that tests put in between.
@@ -39,7 +39,7 @@ def main() -> None:
         world.registry.become("grading", "passing")
         cells = [(student, work) for student in range(STUDENTS) for work in range(ASSIGNMENTS)]
         grading.put_all([(student, work, str((student + work) % 11)) for student, work in cells])
-        with closing(signed_in(url)) as client:
+        with closing(signed_in(served.url)) as client:
             addresses = {
                 "gradebook 200 x 30": (course, GRADEBOOK_MS),
                 "gradebook, one category, one name": (f"{course}?q=student+1&work=missing", GRADEBOOK_MS),

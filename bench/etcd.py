@@ -18,7 +18,7 @@ KEY = base64.b64encode(b"provider").decode()
 
 def put_to_watch(changes: int) -> list[float]:
     """Milliseconds from sending each put to the watcher's event: it commits to the disk on the way."""
-    with _server() as url, httpx2.Client(base_url=url, timeout=30) as client:
+    with server() as url, httpx2.Client(base_url=url, timeout=30) as client:
         seen: dict[str, float] = {}
         heard = threading.Condition()
         watching = threading.Event()
@@ -54,7 +54,7 @@ def _watch(url: str, seen: dict[str, float], heard: threading.Condition, watchin
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="rollcall-etcd-") as directory:
         url, peer = (f"http://127.0.0.1:{stack.free_port()}" for _ in range(2))
         options = ["--data-dir", directory, "--listen-client-urls", url, "--advertise-client-urls", url]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 
+from config.services import SERVICES
 from config.supervision.programs import redis_server
 
 BATCH = 10_000
@@ -55,9 +56,8 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
         if workers:
             celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
             solo = ["worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "WARNING"]
-            for queue in ("registry", "registry.heartbeats"):
-                stack.enter_context(running([*celery, *solo, "-Q", queue, "-n", f"{queue}@%h"], environment))
-            stack.enter_context(running([*celery, "beat", "-l", "WARNING"], environment))
+            queues = ["-Q", ",".join(SERVICES["registry"].queues), "--with-beat"]
+            stack.enter_context(running([*celery, *solo, *queues], environment))
         url = f"http://127.0.0.1:{port}"
         wait_for(url)
         yield Stack(url=url, token=made.stdout.decode().strip(), environment=environment)
@@ -108,7 +108,7 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[None]:
             process.wait()
 
 
-def wait_for(url: str, *, seconds: float = 30.0) -> None:
+def wait_for(url: str, *, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 
 def client_address(peer: str, forwarded_for: str, *, proxies: Iterable[str]) -> str:
-    """`peer`, or where that is one of `proxies` (networks), the last address of `X-Forwarded-For` that is none.
+    """`peer`, or when that is within `proxies` (networks), the last address of `X-Forwarded-For` that is not.
 
     Everything to the left of that came from the client itself and may be anything.
     """

@@ -1,6 +1,5 @@
 """The settings of the theme that the services' admins share: the product's mark, colours and words."""
 
-from collections.abc import Sequence
 from typing import Any
 
 # The product's indigo (config/static/rollcall/tokens.css), from light to dark.
@@ -19,7 +18,7 @@ INDIGO = {
 }
 
 
-def unfold(*, name: str, navigation: str, scripts: Sequence[str] = (), **members: Any) -> dict[str, Any]:
+def unfold(*, name: str, navigation: str, **members: Any) -> dict[str, Any]:
     """The setting UNFOLD of the admin of the service that people know by `name`."""
     return {
         "SITE_TITLE": f"Rollcall: {name}",
@@ -30,7 +29,6 @@ def unfold(*, name: str, navigation: str, scripts: Sequence[str] = (), **members
         # The services have no pages but these; the sidebar leads to the web UI.
         "SITE_URL": None,
         "STYLES": ["config.admin_look.tokens_css", "config.admin_look.admin_css"],
-        "SCRIPTS": list(scripts),
         "COLORS": {"primary": INDIGO},
         "SIDEBAR": {"navigation": navigation},
         **members,

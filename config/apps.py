@@ -1,4 +1,4 @@
-"""The app that holds the commands every service has."""
+"""The app with the commands that every service has."""
 
 import atexit
 import gc
@@ -20,6 +20,6 @@ class ConfigApp(AppConfig):
         self.attempts = Attempts()
         # Makes this service's Celery application the current one in every process, so that tasks are sent to it.
         import_module("config.celery")
-        # As a process ends, the interpreter looks through every object for garbage, again and again: half a second of
-        # work for each of ten processes that all stop at once, to give back what the kernel takes anyway.
+        # At the end of a process the interpreter collects garbage several times: half a second for each of ten
+        # processes that all stop at once, to free what the kernel frees anyway.
         atexit.register(gc.freeze)

@@ -29,9 +29,9 @@ PER_ACCOUNT_AND_ADDRESS = Rate(burst=5, seconds_each=30)
 PER_ACCOUNT = Rate(burst=20, seconds_each=15)
 PER_ADDRESS = Rate(burst=30, seconds_each=5)
 MOST_KNOWN = 10_000
-# A hash takes a third of a second of one processor: half of them at most, for pages are to be answered meanwhile.
+# A hash takes a third of a second of one processor: at most half of them, as pages must be answered meanwhile.
 HASHES_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
-# Requests that may stand by for a hash; each occupies one of the threads that answer pages.
+# Requests that may wait for a hash; each occupies one of the threads that answer pages.
 MOST_WAITING = 2
 WAIT_SECONDS = 2.0
 
@@ -41,7 +41,7 @@ class SignInRefused(TooManyRequests):
 
 
 class Attempts:
-    """Which attempts are let through; safe to share between threads."""
+    """Counts attempts to sign in, and refuses too many; safe to share between threads."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -51,7 +51,7 @@ class Attempts:
         self._waiting = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
 
     def count(self, account: str, address: str) -> None:
-        """Raises SignInRefused when there were too many of this account or from this address."""
+        """Count an attempt. Raises SignInRefused when there were too many for this account or from this address."""
         now = self._clock()
         taken: list[tuple[str, str, str]] = []
         for key, rate in self._buckets(account, address):
@@ -72,7 +72,7 @@ class Attempts:
 
     @contextmanager
     def hashing(self) -> Iterator[None]:
-        """For as long as a password is hashed. Raises SignInRefused when too many are."""
+        """Hold a place while a password is hashed. Raises SignInRefused when too many are being hashed."""
         if not self._waiting.acquire(blocking=False):
             raise _refusal(1)
         try:

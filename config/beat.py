@@ -1,8 +1,11 @@
-"""Celery beat through a Redis that is away, or that comes back with nothing in it."""
+"""Celery beat that survives a Redis that is away, or comes back empty."""
 
 import logging
-from typing import Any
+import threading
+from typing import Any, cast
 
+from celery import bootsteps
+from celery.beat import Service
 from celery.signals import beat_init
 from redbeat.schedulers import (
     LUA_EXTEND_TO_SCRIPT,
@@ -13,27 +16,53 @@ from redbeat.schedulers import (
 from redis import exceptions
 from redis.lock import Lock
 
+from config.liveness import Pulse
+
 logger = logging.getLogger(__name__)
 
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
 
-# A tick takes the lock where there is none, at the start too: redbeat tries it there once, and forgets a failure.
+# The tick takes the lock, at the start too: redbeat would try it there once and forget a failure.
 beat_init.disconnect(acquire_distributed_beat_lock)
 
 
-class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no types
-    """Goes on where redbeat ends with a traceback; stands by while another beat holds the lock."""
+class InWorker(bootsteps.StartStopStep):
+    """Beat in a thread of a worker that is started `--with-beat`: one process less, with all that it imports."""
 
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, with_beat: bool = False, **members: Any) -> None:
+        self.enabled = with_beat
+        # Named, or it would keep its schedule in a file, and tick beside every other beat.
+        self.service = Service(worker.app, scheduler_cls=worker.app.conf.beat_scheduler)
+        super().__init__(worker, **members)
+
+    def start(self, worker: Any) -> None:
+        # Apart from the worker's: neither hides that the other makes no progress.
+        pulse = Pulse()
+        pulse.watch(None)
+        cast("Scheduler", self.service.scheduler).pulse = pulse
+        threading.Thread(target=self.service.start, name="beat", daemon=True).start()
+
+    def stop(self, worker: Any) -> None:
+        self.service.stop(wait=True)
+
+
+class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no types
+    """Goes on where redbeat would end with a traceback; stands by while another beat holds the lock."""
+
+    # The process's own, where this is all that it does.
+    pulse: Pulse | None = None
     lock: Lock | None = None
     _has_schedule = False
     _is_cut_off = False
 
     def setup_schedule(self) -> None:
-        """Done by the tick that takes the lock."""
+        """Left to the tick that takes the lock."""
 
     def tick(self, **options: Any) -> float:
         # Also while it stands by, or waits for Redis: each try is progress.
-        self.app.pulse.beat()
+        (self.pulse or self.app.pulse).beat()
         try:
             seconds = self._tick(**options)
         except _AWAY as error:
@@ -46,23 +75,23 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
         try:
             super().close()
         except (*_AWAY, exceptions.LockError):
-            # It runs out by itself.
+            # The lock expires by itself.
             self.lock = None
             super().close()
 
     def _tick(self, **options: Any) -> float:
         if self.lock is None:
-            # As redbeat takes it, but without waiting for another beat: whoever waits shows no sign of life.
+            # As redbeat takes it, but without waiting for another beat: a process that waits shows no sign of life.
             client = get_redis(self.app)
             lock: Lock = client.lock(self.lock_key, timeout=self.lock_timeout)
-            # Redis-py adds to the time that is left, where this sets it.
+            # Redis-py's script adds to the remaining time; this one sets it.
             lock.lua_extend = client.register_script(LUA_EXTEND_TO_SCRIPT)
             self.lock = lock if lock.acquire(blocking=False) else None
             self._has_schedule = False
             if self.lock is None:
                 return float(self.max_interval)
         if not self._has_schedule:
-            # After the lock: whatever empties Redis of the schedule takes the lock too, and that is noticed.
+            # After the lock: whatever removes the schedule from Redis also removes the lock, which is noticed.
             super().setup_schedule()
             self._has_schedule = True
         try:

@@ -1,4 +1,4 @@
-"""Bodies of requests on their way in: a deadline, a least rate, and a cap on what all of them hold in memory."""
+"""Reads request bodies, with a deadline, a least rate, and a limit on what all of them hold in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -9,17 +9,17 @@ from config.problems import BodyTooLarge, IncompleteBody, RequestTimeout, Unavai
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-# Before the least rate counts, and the most that any body may take.
+# The time before the least rate counts, and the longest that any body may take.
 GRACE_SECONDS = 5.0
 MOST_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 20_000
-# Of the cap, what requests without a token may hold: they leave room for those with one.
+# The share of the limit for requests without a token, which leave room for those with one.
 ANONYMOUS_SHARE = 0.25
 BUSY = "Too many bodies are being received at once: ask again, or send less at once."
 
 
 class Buffer:
-    """What the bodies of one process hold, in bytes. It lives on one event loop."""
+    """The bytes that the bodies of one process hold. It lives on one event loop."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
@@ -28,7 +28,7 @@ class Buffer:
 
 
 class Intake:
-    """One request's part of the buffer; whoever made it calls `release` when the request is over."""
+    """One request's part of the buffer; its maker calls `release` when the request is over."""
 
     def __init__(self, buffer: Buffer, *, is_anonymous: bool) -> None:
         self._buffer = buffer

@@ -1,10 +1,9 @@
-"""Celery's transport to Redis, without the fault that stops a worker for good.
+"""Celery's transport to Redis, without the bug that stops a worker for good.
 
 A worker with a prefetch of one asks for the next message when the one before is acknowledged. Where Redis does not
-answer the acknowledgement in time, kombu raises before it gives the slot free, Celery logs "Couldn't ack", and the
-worker waits with a connection that works for a message that it may not take. Here the slot is given free in any case.
-The message stays among those that are not acknowledged and is delivered once more after the visibility timeout; every
-task here may run twice.
+answer the acknowledgement in time, kombu raises before it frees the slot, Celery logs "Couldn't ack", and the worker
+waits on a working connection for a message that it may not take. Here the slot is freed in any case. The message stays
+unacknowledged and is delivered once more after the visibility timeout; every task here may run twice.
 """
 
 from typing import Any

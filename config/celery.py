@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from celery import Celery
+from celery.bin.base import CeleryOption
 from celery.signals import beat_init, celeryd_init, task_postrun, task_prerun
 from django.conf import settings
 from django.db import close_old_connections
@@ -23,18 +24,20 @@ class App(Celery):
 
 app = App("rollcall")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-# Under the names that redbeat looks for: it finds those of a namespace too, but warns at every start, and leaves its
-# connection without a timeout.
+# The names that redbeat looks for: it finds namespaced ones too, but warns at every start and leaves its connection
+# without a timeout.
 app.add_defaults(
     lambda: {
         "redbeat_redis_url": settings.REDIS_URL,
         "redbeat_redis_options": settings.REDIS_TIMEOUTS,
-        # Without it Celery closes the database's connection around each task, and SQLite's new one cannot be compared
-        # with what it was.
+        # Otherwise Celery closes the database's connection around each task, and config/sqlite could not tell that the
+        # file was replaced.
         "CELERY_DB_REUSE_MAX": sys.maxsize,
     }
 )
 app.autodiscover_tasks()
+app.user_options["worker"].add(CeleryOption(["--with-beat"], is_flag=True, help="Schedule the periodic tasks, too."))
+app.steps["worker"].add("config.beat:InWorker")
 
 
 # By name: a process that never speaks to the broker does not import its client.
@@ -50,7 +53,7 @@ def begin(**members: Any) -> None:
 
 @task_prerun.connect
 def begin_task(sender: Any, **members: Any) -> None:
-    """Look at the database's connections, as Django does before each request."""
+    """Check the database's connections, as Django does before each request."""
     if not sender.request.is_eager:
         app.pulse.beat(limit_seconds=TASK_STALL_SECONDS)
         close_old_connections()

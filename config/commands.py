@@ -1,4 +1,4 @@
-"""Commands as people call them: one sentence on stderr and exit code 2 for whatever the caller can mend."""
+"""Base of all commands: an error that the caller can fix is one sentence on stderr and exit code 2."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from config import escaping
 from config.problems import Invalid, Problem, Unavailable
 from config.services import SERVICES
 
-# It was tried and failed; the same may succeed later.
+# The command was tried and failed; the same may succeed later.
 FAILED = 1
 USAGE = 2
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     """A subclass writes `run`; a Problem it raises becomes its sentence, without a traceback."""
 
     requires_system_checks: Any = []
-    # Options that hold bytes as they came, such as another program's arguments; all others are text.
+    # Options that may hold any bytes, such as another program's arguments; all others are text.
     raw_options: frozenset[str] = frozenset()
     # For each member that a Problem may point to, the option's name.
     member_names: Mapping[str, str] = {}
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """As Django does, but with the sentence alone of what is refused: no usage, and no name of a class."""
+        """As Django's, but an error prints its sentence alone, without usage or the name of a class."""
         parser = self.create_parser(argv[0], argv[1])
         try:
             parsed = parser.parse_args(argv[2:])
@@ -120,7 +120,7 @@ class Reporting(Command):
 
 
 class Utility(ManagementUtility):
-    """manage.py, once it is known which service is meant; `argv[0]` is how it was called, the service included."""
+    """manage.py for one service; `argv[0]` is how it was called, including the service."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
         listed = super().main_help_text(commands_only)
@@ -169,8 +169,8 @@ def database_trouble(error: DatabaseError) -> str:
 
 
 def _check_encoding(options: dict[str, Any]) -> None:
-    """Refuse arguments that are not UTF-8: Python keeps their bytes in a form that JSON and databases refuse."""
+    """Refuse arguments that are not UTF-8, whose form in Python JSON and databases refuse."""
     for value in options.values():
         for word in value if isinstance(value, list) else [value]:
             if isinstance(word, str) and any("\ud800" <= character <= "\udfff" for character in word):
-                raise Invalid(f"{word!a} is not text in UTF-8: write it so.")
+                raise Invalid(f"{word!a} is not UTF-8 text: use UTF-8.")

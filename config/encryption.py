@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-# Before what is encrypted. Anything else was stored by a version that did not encrypt, and is taken as it is.
+# The prefix of encrypted text. Anything else was stored by a version that did not encrypt, and is read as it is.
 MARK = "fernet:"
 
 
@@ -24,7 +24,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Raises ImproperlyConfigured when none of the keys fits."""
+    """Decrypt a stored value. Raises ImproperlyConfigured when none of the keys fits."""
     if not stored.startswith(MARK):
         return stored
     try:
@@ -37,7 +37,7 @@ def decrypt(stored: str) -> str:
 
 
 class EncryptedTextField(models.TextField[str | None, str | None]):
-    """Text that only this field reads. Equal texts are stored differently, so that it cannot be searched."""
+    """Text that is encrypted in the database. Equal texts are stored differently, so it cannot be searched."""
 
     def get_prep_value(self, value: Any) -> Any:
         return None if value is None else encrypt(str(value))
@@ -48,5 +48,5 @@ class EncryptedTextField(models.TextField[str | None, str | None]):
 
 @lru_cache(maxsize=8)
 def _fernet(keys: tuple[str, ...]) -> MultiFernet:
-    """The keys are random and long, so that one round of a hash makes of each the 32 bytes that Fernet wants."""
+    """The keys are long and random, so one round of a hash suffices to derive Fernet's 32 bytes."""
     return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest())) for key in keys])

@@ -20,10 +20,12 @@ from config.services import Service
 UNIX_SOCKET_PATH_LIMIT = 99
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# On which Rollcall is tested; its statements are written for these two.
+# The engines that Rollcall supports and is tested on.
 _ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,
+    # Only what asks for it is kept prepared (registry/database/rows.py).
+    "prepare_threshold": 5,
     # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer.
     "options": "-c idle_in_transaction_session_timeout=10s",
 }
@@ -70,6 +72,11 @@ def port(service: Service) -> int:
 
 def url(name: str, default: str, *, schemes: tuple[str, ...] = ("http", "https")) -> str:
     return _checked_url(name, text(name, default), schemes).rstrip("/")
+
+
+def optional_url(name: str) -> str:
+    """Empty where nothing is set."""
+    return url(name, "") if text(name, "") else ""
 
 
 def urls(name: str) -> list[str]:
@@ -146,12 +153,12 @@ def unix_socket(name: str) -> Path:
 
 
 def password(name: str) -> str:
-    """As `secret`, but short enough to be typed."""
+    """As `secret`, but short enough to type."""
     return secret(name, random_bytes=9)
 
 
 def sign_of_life() -> Path | None:
-    """The file that this process touches while its work goes on, where a supervisor has named the process."""
+    """The file that this process touches while it makes progress, if a supervisor has named the process."""
     program = text("ROLLCALL_PROGRAM", "")
     return data_dir() / "run" / f"{program}.alive" if re.fullmatch(r"[a-z0-9-]+", program) else None
 
@@ -210,12 +217,12 @@ def database(service: Service) -> dict[str, Any]:
         settings["ENGINE"] = "config.sqlite"
         settings["CONN_HEALTH_CHECKS"] = False
         settings["OPTIONS"] = {
-            # A deferred transaction that turns to writing fails at once with "database is locked".
+            # A deferred transaction that begins to write fails at once with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
         }
-        # A file too: in memory, the threads of one process do not lock each other out as they do in a file.
+        # Tests use a file too: in memory, the threads of one process would not lock each other out.
         settings["TEST"] = {"NAME": f"{tempfile.gettempdir()}/rollcall-test-{service.name}-{os.getpid()}.sqlite3"}
     return settings
 
@@ -233,7 +240,7 @@ def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
 
 
 def _read_or_make(path: Path, random_bytes: int) -> str:
-    """Two processes that start at once agree: the file appears whole, and the first to link it wins."""
+    """Read the file, or make it: two processes that start at once agree, as the first to link it wins."""
     if not path.exists():
         draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -13,8 +13,8 @@ from config.threads import LoopCalls
 WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Message = MutableMapping[str, Any]
 
-# A stream whose whole length is known and no longer than this is sent at once: a thread that hands over a file in
-# pieces of 4 KiB waits for the event loop after each.
+# A stream of known length up to this is sent at once: a thread that hands over a file in pieces of 4 KiB would wait for
+# the event loop after each.
 SHORT_BYTES = 1024 * 1024
 
 
@@ -37,7 +37,7 @@ class Exchange:
         self._headers: list[tuple[bytes, bytes]] = []
 
     def run(self) -> bytes | None:
-        """Called in a thread: the whole body, or None when it was streamed, each piece sent before the next is made.
+        """Call the application, in a thread; returns the whole body, or None when it was streamed piece by piece.
 
         All of a response is made in one thread, since Django's database connections belong to a thread.
         """
@@ -48,7 +48,7 @@ class Exchange:
             if is_short or not getattr(result, "streaming", True):
                 return b"".join(result)
             self._calls.run(self._start_stream)
-            # The answer to HEAD has no body, and what makes it may never end.
+            # The answer to HEAD has no body, and the stream may never end.
             for chunk in result if self._environ["REQUEST_METHOD"] != "HEAD" else ():
                 self._calls.run(partial(self._send_chunk, chunk))
             self._calls.run(partial(self._send_chunk, b"", more=False))
@@ -59,7 +59,7 @@ class Exchange:
                 close()
 
     def end(self) -> None:
-        """Nobody waits for the answer any more: a stream that still runs ends at its next piece."""
+        """End the exchange: a stream that still runs ends at its next piece."""
         self._calls.end()
         if self._watch is not None:
             self._watch.cancel()
@@ -76,7 +76,7 @@ class Exchange:
         await self.start()
 
     async def _notice_disconnect(self) -> None:
-        # A server drops what is sent to a client that is gone without saying so.
+        # The server silently drops what is sent to a client that is gone.
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self._calls.end()
@@ -117,7 +117,7 @@ def environ(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:
 def _header_variables(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     variables: dict[str, str] = {}
     for raw_name, raw_value in headers:
-        # A name with "_" would become the same variable as one with "-", which whoever checks headers relies on.
+        # A name with "_" would become the same variable as one with "-", and bypass a proxy that checks headers.
         if raw_name == b"content-length" or b"_" in raw_name:
             continue
         key = raw_name.decode("latin-1").upper().replace("-", "_")

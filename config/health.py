@@ -1,4 +1,4 @@
-"""`/healthz`: this process serves. Answered before Django, so that it tells of the process and of nothing else.
+"""`/healthz`: this process serves. Answered before Django, so that it depends on nothing but the process.
 
 What watches a service also gets its refusals here: without a token and without a form, CSRF protection would be the one
 to answer.

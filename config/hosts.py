@@ -8,7 +8,7 @@ from django.http.request import split_domain_port, validate_host
 
 from config.problems import UnknownHost
 
-# Of hosts that were found to be allowed, so that a request costs a look into a set.
+# The most allowed hosts to remember, so that a request costs one lookup in a set.
 MOST_KNOWN = 1000
 # Balancers ask by address, and hear from it only that the process serves.
 FOR_ANY_HOST = frozenset({"/healthz"})
@@ -26,7 +26,7 @@ class Hosts:
         self._known: set[bytes] = set()
 
     def check(self, scope: MutableMapping[str, Any]) -> None:
-        """Raises UnknownHost for a host that is not allowed, for two, and for none; HTTP/1.0 need not name one."""
+        """Raises UnknownHost for a host that is not allowed, for two hosts, and for none over HTTP/1.1."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
             return

@@ -23,7 +23,7 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Given a request's scope, a lane returns what answers it, or None to leave it to the next one. Sending to a client
 # that is gone raises nothing: a handler that streams watches `receive` for the `http.disconnect`.
 Lane = Callable[[Scope], Handler | None]
-# Asked before Django's lane reads a body: whether the request is known. Raises the problem to answer instead.
+# Called before Django's lane reads a body; returns whether the token is known. Raises the problem to answer instead.
 Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
 INTAKE = "rollcall.intake"
@@ -115,7 +115,7 @@ class Hybrid:
             self._conversations.discard(task)
 
     async def _respond(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        # A lane that reads a body has looked at the token first.
+        # A lane that reads a body has checked the token first.
         scope[INTAKE] = Intake(self._buffer, is_anonymous=False)
         try:
             if self._hosts is not None:
@@ -132,7 +132,7 @@ class Hybrid:
                 await respond(answer.send, problems.Unavailable(STOPPING).response())
         except Exception as error:
             if answer.started:
-                # The server cuts the connection, so that nobody takes the part that was sent for the whole.
+                # The server cuts the connection, so that the client does not take a part for the whole.
                 raise
             problem = _problem(scope, error)
             self._on_problem(scope, problem)
@@ -156,7 +156,7 @@ class Hybrid:
 
 
 class _Answer:
-    """A request's `send`, and what it has been used for."""
+    """A request's `send`, which notes whether an answer has started and whether it streams."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

@@ -1,9 +1,8 @@
-"""A sign of life of the work itself: a process whose own loop makes no progress ends, and whoever supervises it starts
-another.
+"""Ends a process whose own loop makes no progress, so that its supervisor starts another.
 
 Each process beats where its work goes on: a worker when Redis has answered it, beat at each tick, a service once a
-second on its event loop. A thread of its own looks at that, and the supervisor looks at the file in case this process
-cannot even run a thread.
+second on its event loop. A thread watches the beats, and the supervisor watches a file in case this process cannot
+even run a thread.
 """
 
 import logging
@@ -13,13 +12,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# Without progress, before a process ends itself; and while it is at one task.
+# How long a process may make no progress before it ends itself, and how long within one task.
 STALL_SECONDS = 60.0
 TASK_STALL_SECONDS = 600.0
 LOOK_SECONDS = 5.0
-# Before the supervisor ends it: after it would have done so itself.
+# How long before the supervisor ends it: after it would have done so itself.
 UNSEEN_SECONDS = TASK_STALL_SECONDS + 30.0
-# The file is touched at most so often.
+# The file is touched at most this often.
 TOUCH_SECONDS = 1.0
 STALLED = 70
 
@@ -35,9 +34,10 @@ class Pulse:
         self._beat_at = clock()
         self._touched_at = -TOUCH_SECONDS
         self._limit_seconds = STALL_SECONDS
+        self._is_watched = False
 
     def beat(self, *, limit_seconds: float | None = None) -> None:
-        """Say that there was progress, and how long there may be none now."""
+        """Note progress, and how long there may be none now."""
         self._beat_at = now = self._clock()
         if limit_seconds is not None:
             self._limit_seconds = limit_seconds
@@ -54,25 +54,28 @@ class Pulse:
 
     @property
     def stalled_seconds(self) -> float:
-        """How long there was no progress, where that is too long; else 0."""
+        """The seconds without progress, when they are too many; else 0."""
         seconds = self._clock() - self._beat_at
         return seconds if seconds > self._limit_seconds else 0.0
 
     def watch(self, path: Path | None, *, end: Callable[[], None] | None = None) -> None:
-        """From now on touch `path`, and end this process when there is no progress."""
+        """Begin to touch `path`, and to end this process when there is no progress."""
         self._path = path
         self.beat()
+        if self._is_watched:
+            return
+        self._is_watched = True
         threading.Thread(target=self._look, args=(end or _end,), name="liveness", daemon=True).start()
 
     def _look(self, end: Callable[[], None]) -> None:
         pause = threading.Event()
         while not pause.wait(LOOK_SECONDS):
             if seconds := self.stalled_seconds:
-                logger.critical("No progress for %.0f s: this process ends, to be started anew", seconds)
+                logger.critical("No progress for %.0f s: this process ends, to be started again", seconds)
                 end()
                 return
 
 
 def _end() -> None:
-    # Not sys.exit: what hangs would be waited for.
+    # Not sys.exit, which would wait for the threads that hang.
     os._exit(STALLED)

@@ -1,10 +1,10 @@
-"""How every process logs: to stderr for whoever runs it, and to the log service."""
+"""The logging of every process: to stderr for its operator, and to the log service."""
 
 import logging
 from pathlib import Path
 from typing import Any
 
-# The first two would tell the log service of each batch sent to it, without end; Celery's tell of each tick of beat.
+# The first two would log each batch sent to the log service, without end; Celery's log each tick of beat.
 _QUIET = ("httpx2", "httpcore2", "kombu", "amqp", "celery.beat", "celery.worker.strategy", "celery.app.trace")
 
 
@@ -47,9 +47,9 @@ class Process(logging.Filter):
 
 
 class Refusals(logging.Filter):
-    """An ordinary 400, 403 or 404 is the caller's affair: one line for information, and no traceback.
+    """Logs an ordinary 400, 403 or 404, which is the caller's fault, as one line of INFO without a traceback.
 
-    Of handlers and not of loggers, because each kind of suspicious request has a logger of its own.
+    A filter of handlers, not of loggers, because each kind of suspicious request has a logger of its own.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Headers of pages: what no cache may keep, and what the admin's pages may load."""
+"""Headers of pages: no-store, and the admin's content security policy."""
 
 from collections.abc import Callable
 

@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 
 from config.problems import Problem
 
-# The end of a key; of a value too, where that holds a quotation mark and a colon.
+# The end of a key; also of a value that holds a quotation mark and a colon.
 _KEY_END = re.compile(rb'"\s*:')
 
 
@@ -26,10 +26,10 @@ def decode(body: bytes) -> Any:
 
 
 def check_keys(body: bytes, value: Any) -> None:
-    """Refuse an object that holds a key twice: readers of JSON do not agree on which of the two counts.
+    """Refuse an object with a duplicate key: JSON parsers do not agree on which of the two counts.
 
-    `value` is what was decoded of `body`. As many keys in one as in the other: none was lost, and the exact search,
-    which takes ten times as long as decoding, is not needed.
+    `value` was decoded from `body`. When both have as many keys, none was lost, and the exact search, which takes ten
+    times as long as decoding, is not needed.
     """
     if _count_keys(value) == len(_KEY_END.findall(body)):
         return
@@ -58,7 +58,7 @@ def _holds_nul(value: Any) -> bool:
 
 
 def _count_keys(value: Any) -> int:
-    """With a stack of its own: what is nested deeply has used up Python's almost."""
+    """Count keys with a stack of its own: deep nesting could exhaust Python's."""
     count, pending = 0, [value]
     while pending:
         outer = pending.pop()

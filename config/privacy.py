@@ -15,9 +15,9 @@ def begin() -> None:
 
 
 def repair(data_dir: Path) -> int:
-    """Take away what an earlier version or a careless copy has given to others; how many were changed.
+    """Remove other users' rights that an earlier version or a careless copy left; returns how many were changed.
 
-    What belongs to another user is left alone, and so is what a link points to.
+    Files of other users, and what a link points to, are left alone.
     """
     changed = int(close(data_dir))
     for directory, names, files in os.walk(data_dir):
@@ -26,7 +26,7 @@ def repair(data_dir: Path) -> int:
 
 
 def close(path: Path) -> bool:
-    """Whether others had any right to the file or directory, and now have none."""
+    """Remove others' rights to the file or directory; returns whether they had any."""
     try:
         found = path.lstat()
         is_ours = found.st_uid == os.geteuid()

@@ -1,4 +1,4 @@
-"""Errors as they leave every service: RFC 9457 `application/problem+json`; a client branches on `type` alone."""
+"""The errors of every service: RFC 9457 `application/problem+json`; a client branches on `type` alone."""
 
 import json
 import logging
@@ -43,7 +43,7 @@ class Problem(Exception):
         self.detail = detail
         self.errors = errors
         self.members = members
-        # Errors tell of one caller: no cache may give them to another.
+        # An error is for one caller: no cache may give it to another.
         self.headers: dict[str, str] = {"Cache-Control": "no-store"}
         # The token or account that is refused, for the audit log; it does not leave the service.
         self.who = ""
@@ -200,7 +200,7 @@ class InternalError(Problem):
 
 
 def from_exception(error: BaseException) -> Problem | None:
-    """The problem that says what `error` says, or None for one that nobody foresaw."""
+    """The problem for an error; None for an unexpected one."""
     match error:
         case Problem():
             return error
@@ -252,7 +252,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def _remedy(error: Exception, view: Any) -> str:
-    """What the address does take, of which REST framework's own sentences say nothing."""
+    """What the address accepts, which REST framework's sentences leave out."""
     match error:
         case exceptions.MethodNotAllowed():
             return f" Use one of {', '.join(view.allowed_methods)}."
@@ -263,7 +263,7 @@ def _remedy(error: Exception, view: Any) -> str:
 
 
 class ProblemMiddleware:
-    """Turns a Problem raised by any plain view, and what no view caught, into its wire form for callers of an API."""
+    """Turns a Problem raised by a plain view, and what no view caught, into its wire form for callers of an API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

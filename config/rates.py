@@ -1,4 +1,4 @@
-"""Token buckets by key, in this process: how many times a second something may be done."""
+"""Token buckets by key, in this process, which limit how often a second something may be done."""
 
 import threading
 from collections import OrderedDict

@@ -8,14 +8,15 @@ class Service:
     name: str
     default_port: int
     requires: tuple[str, ...] = ()
-    # The queues its Celery tasks wait in, each with a worker of its own; none for a service without tasks.
+    # The queues of its Celery tasks; none for a service without tasks. `up` gives all to one worker, with beat in it;
+    # in production each may have workers of its own.
     queues: tuple[str, ...] = ()
-    # What people open in a browser: its title and its path.
+    # The page that people open in a browser: its title and its path.
     page: tuple[str, str] | None = None
 
     @property
     def variable_prefix(self) -> str:
-        """How the service's own environment variables begin: `GRADING` in `GRADING_PORT`."""
+        """The prefix of the service's own environment variables: `GRADING` in `GRADING_PORT`."""
         return self.name.upper()
 
 

@@ -45,7 +45,7 @@ class GuardedBackend(ModelBackend):
 
 
 class SignInMiddleware:
-    """Answers an attempt that is refused with a page that says when to try again."""
+    """Answers a refused attempt with a page that says when to try again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -64,7 +64,7 @@ class SignInMiddleware:
 
 @receiver(user_logged_in)
 def shorten_session(sender: Any, request: HttpRequest, user: Any, **options: Any) -> None:
-    """Who may use the admin signs in again every working day."""
+    """Staff sign in again every working day."""
     if getattr(user, "is_staff", False):
         request.session.set_expiry(settings.STAFF_SESSION_SECONDS)
 
@@ -82,7 +82,7 @@ def _address(request: HttpRequest | None) -> str:
 
 
 def _note(request: HttpRequest | None, problem: Problem, username: str) -> None:
-    """An account that does not exist is not named: people type their password into the wrong field."""
+    """Note a refusal; an unknown account is not named, as people type passwords into the wrong field."""
     exists = get_user_model().objects.filter(username=username[:150]).exists()
     problem.who = f"account {username[:140]}" if exists else "an unknown account"
     path = request.path if request is not None else ""

@@ -1,4 +1,4 @@
-"""The way from an event loop into threads, and from a thread back to its loop; see config/hybrid.py."""
+"""Calls from an event loop into threads, and from a thread back to its loop; see config/hybrid.py."""
 
 import asyncio
 import concurrent.futures
@@ -12,14 +12,14 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop
 
 
 class Abandoned(Exception):
-    """Nobody waits for the outcome any more."""
+    """Nobody waits for the outcome any longer."""
 
 
 class Threads:
-    """A fixed number of daemon threads that run functions for an event loop, each up to `at_once` before it answers.
+    """Daemon threads that run functions for an event loop, each up to `at_once` before it returns their outcomes.
 
     With several at once the loop and the threads take turns instead of contending for the interpreter, which doubles
-    how many quick functions are run a second; a slow one then keeps those waiting that were taken with it.
+    the rate of quick functions; a slow one delays those that were taken with it.
 
     The executors of `concurrent.futures` are joined before a process may end, ahead of its `atexit` handlers: a single
     request that hangs would keep a service that is told to stop from deregistering.
@@ -32,7 +32,7 @@ class Threads:
         self._started = False
 
     async def run(self, function: Callable[[], Result]) -> Result:
-        """What `function` returns or raises; once begun, it runs to its end even when the caller is cancelled."""
+        """Run `function` and return its result; once begun, it runs to its end even when the caller is cancelled."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         if not self._started:
@@ -55,7 +55,7 @@ class Threads:
 
 
 class LoopCalls:
-    """Lets a thread run coroutines on an event loop, one after the other, until it is told that it is over."""
+    """Lets a thread run coroutines on an event loop, one after the other, until `end`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -64,16 +64,16 @@ class LoopCalls:
         self._task: asyncio.Task[None] | None = None
 
     def run(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Called in the thread: wait for the coroutine that `make` makes. Raises Abandoned when it is over."""
+        """Run the coroutine that `make` makes, from the thread, and wait for it. Raises Abandoned after `end`."""
         pending = self._pending = concurrent.futures.Future[None]()
-        # In this order here and the other way round in `end`, so that one of the two always sees the other.
+        # In this order here and the reverse in `end`, so that one of the two always sees the other.
         if self._is_over:
             raise Abandoned
         self._loop.call_soon_threadsafe(self._begin, make, pending)
         pending.result()
 
     def end(self) -> None:
-        """Called on the loop, while it still runs."""
+        """Abandon the thread's calls; called on the loop, while it still runs."""
         self._is_over = True
         if self._pending is not None and not self._pending.done():
             self._pending.set_exception(Abandoned())
@@ -96,15 +96,15 @@ class LoopCalls:
 
 
 def _run(jobs: list[_Job]) -> None:
-    """Run them one after the other, and tell their loop of all outcomes at once."""
+    """Run the jobs one after the other, and hand all outcomes to their loop at once."""
     outcomes = [(future, *_outcome(function)) for function, future, _ in jobs if not future.cancelled()]
     loop = jobs[0][2]
-    # Nothing of a request lives on in a thread that waits for the next one.
+    # A waiting thread must not keep objects of the last request alive.
     jobs.clear()
     try:
         loop.call_soon_threadsafe(_settle, outcomes)
     except RuntimeError:
-        # The loop was closed meanwhile: nobody waits for the outcomes any more.
+        # The loop was closed meanwhile: nobody waits for the outcomes.
         return
 
 

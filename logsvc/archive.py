@@ -24,6 +24,7 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import batches
 
 _BATCH = 1000
+_encode = msgspec.json.Encoder().encode_lines
 _PIECE_BYTES = 65_536
 _MAGIC = b"\x1f\x8b\x08"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
@@ -37,10 +38,11 @@ def append(records: Sequence[Stored]) -> None:
     """
     by_file: dict[Path, list[Stored]] = defaultdict(list)
     for record in records:
-        by_file[_path(record)].append(record)
+        day = datetime.fromtimestamp(nanoseconds(record.id) // NANOSECONDS, tz=UTC).strftime("%Y-%m-%d")
+        by_file[Path(settings.ARCHIVE_DIR) / day / f"{_file_name(record.service)}.ndjson.gz"].append(record)
     for path, some in by_file.items():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        member = gzip.compress(b"".join(_line(record) for record in some), compresslevel=6)
+        member = gzip.compress(_encode(map(representation.record_body, some)), compresslevel=6)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "ab") as file:
             file.write(member)
@@ -103,16 +105,7 @@ def _member(data: mmap.mmap, start: int) -> tuple[bytes, int]:
     return b"".join(parts), position - len(unpacker.unused_data)
 
 
-def _path(record: Stored) -> Path:
-    day = datetime.fromtimestamp(nanoseconds(record.id) // NANOSECONDS, tz=UTC).strftime("%Y-%m-%d")
-    return Path(settings.ARCHIVE_DIR) / day / f"{_file_name(record.service)}.ndjson.gz"
-
-
 def _file_name(service: str) -> str:
     """Safe on any file system; two services whose names differ in unsafe characters share none."""
     safe = _UNSAFE.sub("_", service)[:80].lstrip(".")
     return safe if safe == service else f"{safe}-{uid(f'service {service}')[:8]}"
-
-
-def _line(record: Stored) -> bytes:
-    return msgspec.json.encode(representation.record_body(record)) + b"\n"

@@ -85,10 +85,12 @@ def uid(given: str | None) -> str:
 
 def hex_id(given: str, digits: int) -> str:
     """A trace's or span's id in lower case, or "" for one that is not valid: all zeros, another length."""
-    value = given.lower()
-    if len(value) != digits or not value.strip("0") or value.strip("0123456789abcdef"):
+    try:
+        value = bytes.fromhex(given) if len(given) == digits else b""
+    except ValueError:
         return ""
-    return value
+    # Blanks between the digits are read over.
+    return given.lower() if len(value) * 2 == digits and any(value) else ""
 
 
 def _members(members: dict[str, Any], path: str, notes: Notes, depth: int) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def _members(members: dict[str, Any], path: str, notes: Notes, depth: int) -> di
             (kind is str and len(value) < 2000 and value.isascii() and "\0" not in value)
             or kind is bool
             or value is None
+            or (kind is int and _LOWEST_INTEGER <= value <= _HIGHEST_INTEGER)
         ):
             kept[name] = value
         else:

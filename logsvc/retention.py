@@ -13,8 +13,6 @@ from logsvc.ordering import NS_PER_DAY
 from logsvc.storage.current import store
 from logsvc.storage.interface import Expiry, Usage
 
-# A transaction each, so that no sender waits for more than one.
-BATCH_SIZE = 1000
 _MEBIBYTE = 1024 * 1024
 
 logger = logging.getLogger(__name__)
@@ -63,7 +61,11 @@ def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], No
 
 def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Policy:
     """The closest rule decides each matter; one that says nothing of it leaves it to the next."""
-    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=_closeness, reverse=True)
+
+    def closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
+        return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
+
+    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=closeness, reverse=True)
     days = next((rule.keep_days for rule in found if rule.keep_days is not None), settings.RETENTION_DAYS)
     mebibytes = next((rule.keep_mebibytes for rule in found if rule.keep_mebibytes is not None), None)
     return Policy(
@@ -79,10 +81,6 @@ def _covers(rule: RetentionRule, service: str, level: str) -> bool:
     if rule.service.endswith("*"):
         return service.startswith(rule.service[:-1])
     return rule.service in ("", service)
-
-
-def _closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
-    return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
 
 
 def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple[str, str, int, str]]:
@@ -120,7 +118,7 @@ def _delete(
     after: int | None = None
     count = 0
     while True:
-        page = store().expired(expiry, after=after, limit=BATCH_SIZE)
+        page = store().expired(expiry, after=after, limit=store().deleted_at_once)
         if page.records and not is_dry_run:
             if policy.is_archived:
                 archive.append(page.records)

@@ -41,6 +41,8 @@ _NUMBERS = {
     "EMERGENCY": 23,
     "PANIC": 23,
 }
+# As most senders write them, so that no text is made of each.
+_NUMBERS |= {name.lower(): number for name, number in _NUMBERS.items()}
 # The five levels of Python's logging, which the old addresses answer with.
 _PYTHON_NAMES = {
     Severity.UNSPECIFIED: "DEBUG",
@@ -55,7 +57,8 @@ _PYTHON_NAMES = {
 
 def known(name: str) -> int | None:
     """The number of a level's name in any case, or None where it is no name that is known."""
-    return _NUMBERS.get(name.strip().upper())
+    number = _NUMBERS.get(name)
+    return number if number is not None else _NUMBERS.get(name.strip().upper())
 
 
 def from_level(level: str | int) -> int:

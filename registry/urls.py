@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from registry.api import health, metrics
 
+admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("v1/", include("registry.api.urls")),

@@ -4,17 +4,16 @@ The database is the truth. A wake-up that is lost (Redis away, flushed) costs th
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import Any
 
 import redis
-from celery import current_app
+from django.apps import apps
 from kombu.exceptions import OperationalError
-
-from registry import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +58,23 @@ class Wakeups:
         self.listeners: list[Callable[[int], None]] = []
         # When Redis is tried again; None while it answers.
         self._retry_at: float | None = None
+        # What the background has yet to do, the newest of each kind; None where there is no background.
+        self._pending: dict[str, Callable[[], None]] | None = None
+        self._has_pending = threading.Condition()
+
+    def run_in_background(self) -> None:
+        """From now on a thread of its own speaks to Redis: no commit, and nobody who waits for one, waits for that.
+
+        What the process takes along when it ends is found at beat's next tick.
+        """
+        self._pending = {}
+        threading.Thread(target=self._run, name="wakeups", daemon=True).start()
 
     def wake(self, task: str) -> None:
         """Have the task run, unless that is pending already."""
+        self._do(task, partial(self._wake, task))
+
+    def _wake(self, task: str) -> None:
         if self._is_away():
             return
         try:
@@ -94,6 +107,9 @@ class Wakeups:
             except Exception:
                 # The change is stored: its author must not be told that it failed.
                 logger.exception("A listener could not be told of revision %d", revision)
+        self._do(REVISIONS_CHANNEL, partial(self._publish, revision))
+
+    def _publish(self, revision: int) -> None:
         if self._is_away():
             return
         try:
@@ -114,6 +130,28 @@ class Wakeups:
             waiting_since={name: float(since) for name, since in zip(_TASKS, found, strict=True) if since is not None},
         )
 
+    def _do(self, what: str, call: Callable[[], None]) -> None:
+        if self._pending is None:
+            call()
+            return
+        with self._has_pending:
+            self._pending[what] = call
+            self._has_pending.notify()
+
+    def _run(self) -> None:
+        assert self._pending is not None
+        while True:
+            with self._has_pending:
+                while not self._pending:
+                    self._has_pending.wait()
+                # Tasks before the announcement, which fewer wait for.
+                calls = [self._pending.pop(what) for what in sorted(self._pending, key=REVISIONS_CHANNEL.__eq__)]
+            for call in calls:
+                try:
+                    call()
+                except Exception:
+                    logger.exception("The workers could not be woken: beat's next tick does that")
+
     def _is_away(self) -> bool:
         return self._retry_at is not None and self._clock() < self._retry_at
 
@@ -123,10 +161,16 @@ class Wakeups:
         self._retry_at = self._clock() + RETRY_SECONDS
 
 
-@cache
 def current() -> Wakeups:
-    """This process's own, with connections that are opened when they are first needed."""
-    return Wakeups(redis_client.connect(), send_task=lambda name, **options: current_app.send_task(name, **options))
+    """This process's, which the registry's app owns."""
+    app: Any = apps.get_app_config("registry")
+    owned: Wakeups = app.wakeups
+    return owned
+
+
+def run_in_background() -> None:
+    """As Wakeups.run_in_background; called in a process that serves (settings.WHEN_SERVING)."""
+    current().run_in_background()
 
 
 def wake_heartbeats() -> None:

@@ -1,6 +1,7 @@
 """The programs that tests drive and that no wheel brings: found, else installed, else named in one sentence.
 
-`python -m tests.machine` does so before the suite begins; BROWSER=no leaves out what needs a browser.
+`python -m tests.machine` does so before the suite begins; BROWSER=no leaves out what needs a browser, and
+CLICKHOUSE=yes installs ClickHouse's engine.
 """
 
 import os
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 # Each program with the package of Debian's that brings it.
@@ -19,6 +21,11 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 def wants_browser() -> bool:
     return os.environ.get("BROWSER", "").lower() not in ("no", "off", "0", "false")
+
+
+def wants_clickhouse() -> bool:
+    """Left out unless it is asked for: its engine is a download of 180 MB and takes 560 MB of disk."""
+    return os.environ.get("CLICKHOUSE", "").lower() in ("yes", "on", "1", "true")
 
 
 def chromium() -> str | None:
@@ -55,6 +62,11 @@ def main() -> int:
     for name in ("nginx", "prometheus"):
         if shutil.which(name) is None:
             print(f"There is no {name}: what is tested against it will be skipped.", flush=True)
+    if wants_clickhouse() and find_spec("chdb") is None:
+        print("Installing ClickHouse's engine ...", flush=True)
+        # What else it names is for its data frames, which nothing here uses.
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        subprocess.run([*command, "-r", "deploy/requirements/clickhouse.txt"], check=True)
     return 0
 
 

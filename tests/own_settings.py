@@ -11,3 +11,6 @@ import tempfile
 os.environ["ROLLCALL_DATA_DIR"] = _directory = tempfile.mkdtemp(prefix="rollcall-test-")
 # Registered first, so that it comes last.
 atexit.register(shutil.rmtree, _directory, ignore_errors=True)
+# Each worker has a database of its own there too.
+if "LOGSVC_CLICKHOUSE_URL" in os.environ:
+    os.environ["LOGSVC_CLICKHOUSE_URL"] += os.environ.get("PYTEST_XDIST_WORKER", "")

@@ -17,13 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from config.services import SERVICES
-from tests.machine import wants_browser
+from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
 ON_POSTGRESQL = ("registry", "logsvc")
+ON_CLICKHOUSE = (
+    *("tests/logsvc/storage/test_store.py", "tests/logsvc/test_retention.py", "tests/logsvc/api"),
+    *("tests/logsvc/loki", "tests/logsvc/alerts", "tests/logsvc/management"),
+)
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
-SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
+SHARED = ("webui", "clients", "config", "deploy", "faults", "system", "browser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,12 @@ def lanes() -> list[list[Part]]:
         )
         for name in ON_POSTGRESQL
     ]
-    return [[real], [*own, *on_postgresql]]
+    on_clickhouse = Part(
+        title="tests/logsvc on ClickHouse's engine, what asks the store",
+        prefix=("-m", "tests.clickhouse"),
+        arguments=("--database-only", *_own("logsvc")[:-1], *ON_CLICKHOUSE),
+    )
+    return [[real], [*own, *on_postgresql, *([on_clickhouse] if wants_clickhouse() else [])]]
 
 
 def _own(name: str) -> tuple[str, ...]:
@@ -110,6 +119,8 @@ def main() -> int:
         print(outcome.sentence)
     if not wants_browser():
         print("left out          tests/browser, as BROWSER=no asks")
+    if not wants_clickhouse():
+        print("left out          tests/logsvc on ClickHouse: its engine is 180 MB; CLICKHOUSE=yes brings and runs it")
     print(f"{time.monotonic() - began:.0f} s in all")
     return int(any(outcome.status for outcome in outcomes))
 

@@ -19,7 +19,11 @@ def concerns(channel: Channel, incident: Incident) -> bool:
     if channel.severity == Severity.CRITICAL and incident.severity != Severity.CRITICAL:
         return False
     names = [incident.service, *incident.affected]
-    return not channel.services or any(_matches(name, pattern) for name in names for pattern in channel.services)
+    return not channel.services or any(
+        name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+        for name in names
+        for pattern in channel.services
+    )
 
 
 def is_quiet(channel: Channel, *, now: datetime) -> bool:
@@ -103,7 +107,3 @@ def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]
     if incident.affected:
         lines.append(_("Affected: %(names)s") % {"names": ", ".join(incident.affected)})
     return title, "\n".join(lines)
-
-
-def _matches(name: str, pattern: str) -> bool:
-    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern

@@ -152,19 +152,18 @@ def arrange(rows: Sequence[Row], choice: Choice) -> list[Group]:
     for row in chosen:
         for name in _groups_of(row, choice.grouping):
             groups.setdefault(name, []).append(row)
-    names = groups if choice.grouping is Grouping.STATE else sorted(groups)
-    return [_group(name, groups[name], folds=folds and name not in choice.opened) for name in names]
+    found = []
+    for name in groups if choice.grouping is Grouping.STATE else sorted(groups):
+        is_folded = folds and name not in choice.opened
+        shown = [row for row in groups[name] if not (is_folded and row.state is State.PASSING)]
+        found.append(Group(name=name, rows=tuple(shown), folded=len(groups[name]) - len(shown)))
+    return found
 
 
 def _groups_of(row: Row, grouping: Grouping) -> Sequence[str]:
     if grouping is Grouping.STATE:
         return ("passing" if row.state is State.PASSING else "attention",)
     return (row.service.zones if grouping is Grouping.ZONE else row.service.tags) or ("",)
-
-
-def _group(name: str, rows: list[Row], *, folds: bool) -> Group:
-    shown = [row for row in rows if row.state is not State.PASSING] if folds else rows
-    return Group(name=name, rows=tuple(shown), folded=len(rows) - len(shown))
 
 
 def _cause(root: Sequence[str], graph: Graph, rows: dict[str, Row]) -> Cause:

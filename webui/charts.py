@@ -1,6 +1,6 @@
 """Small charts as inline SVG, which a strict content security policy allows, printers print and tests read."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from django.urls import reverse
@@ -34,7 +34,8 @@ def daily_bars(days: Mapping[date, float], *, today: date) -> SafeString:
             paths["bad"].append(f"M{x} 0v{failed}")
         if failed < _HEIGHT:
             paths["good"].append(f"M{x} {failed}v{_HEIGHT - failed}")
-    title = _("%(share)s passed in %(days)s days") % {"share": share(_mean(days.values())), "days": BAR_DAYS}
+    mean = sum(days.values()) / len(days) if days else None
+    title = _("%(share)s passed in %(days)s days") % {"share": share(mean), "days": BAR_DAYS}
     drawn = "".join(f'<path class="bar-{name}" d="{"".join(path)}"/>' for name, path in paths.items() if path)
     return format_html(
         '<svg class="bars" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img"><title>{}</title>{}</svg>',
@@ -115,7 +116,3 @@ def histogram(found: Histogram, search: Search) -> SafeString:
         '<svg class="histogram" viewBox="0 0 900 60" preserveAspectRatio="none">{}</svg>',
         mark_safe("".join(bars)),  # noqa: S308 -- each was escaped
     )
-
-
-def _mean(values: Collection[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -11,10 +11,10 @@ from webui.models import Incident, Kind, Message, Severity
 # Apprise's addresses also name programs and files of this machine, which nobody is to start or write from a page.
 SCHEMES = frozenset(
     {
-        *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "slack", "msteams", "workflow"),
+        *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "slack", "workflow"),
         *("workflows", "pagerduty", "opsgenie", "ntfy", "ntfys", "discord", "tgram", "matrix", "matrixs", "mmost"),
-        *("mmosts", "rocket", "rockets", "gotify", "gotifys", "zulip", "pover", "pushover", "webex", "wxteams"),
-        *("signal", "signals", "splunk", "victorops", "googlechat", "gchat", "twilio", "sns", "ses"),
+        *("mmosts", "rocket", "rockets", "gotify", "gotifys", "zulip", "pover", "webex", "wxteams"),
+        *("signal", "signals", "splunk", "victorops", "gchat", "twilio", "sns", "ses"),
     }
 )
 

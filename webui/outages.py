@@ -15,7 +15,6 @@ from webui import kept
 from webui.requests import is_htmx, is_triggered_by
 from webui.upstream import exchange, registry
 from webui.upstream.exchange import UpstreamDown
-from webui.upstream.registry import Service
 
 _TITLES = {"grading": _("The grading service"), "logsvc": _("The log service"), "registry": _("The registry")}
 # The notice that asks whether the outage is over, and the working that follows each grade.
@@ -72,9 +71,6 @@ def _since(error: UpstreamDown) -> datetime:
     if error.service == exchange.REGISTRY:
         return error.since
     services = kept.ask("services", registry.services).value or ()
-    known = next((each.status_since for each in services if each.service == error.service and _is_down(each)), None)
+    down = (each for each in services if each.service == error.service and not each.passing and not each.warning)
+    known = next((each.status_since for each in down), None)
     return min(known, error.since) if known else error.since
-
-
-def _is_down(service: Service) -> bool:
-    return not service.passing and not service.warning

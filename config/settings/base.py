@@ -1,4 +1,4 @@
-"""What all four services share. A service's own module starts with `from config.settings.base import *`."""
+"""Settings that all four services share. A service's own module starts with `from config.settings.base import *`."""
 
 import socket
 
@@ -23,6 +23,16 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
+# What a service with pages for people adds, and one with an admin.
+PAGES_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+# Of the processes of a service only the one that serves has an admin, which its URLs import.
+ADMIN_APPS = ["unfold", "django.contrib.admin.apps.SimpleAdminConfig", *PAGES_APPS]
 
 MIDDLEWARE = [
     "logsvc.client.requests.DjangoRequestIds",
@@ -32,6 +42,20 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
 ]
 
+ADMIN_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.pages.PagesMiddleware",
+    "config.problems.ProblemMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.sign_in.SignInMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
 # The lanes of a service's ASGI application that answer before Django does; see config/hybrid.py.
 NATIVE_LANES = ["config.health.lane"]
 # The same for WebSockets, which Django's handler does not know.
@@ -39,11 +63,11 @@ WEBSOCKET_LANES: list[str] = []
 REQUEST_THREADS = env.integer("ROLLCALL_REQUEST_THREADS", 8, at_most=256)
 BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
-# Within which a PUT or a DELETE is answered, and be it that it cannot be answered; None: when it is done.
+# Within which a PUT or a DELETE is answered, if only that it cannot be; None: when it is done.
 ANSWER_SECONDS: float | None = None
-# What the bodies of all requests of a process may hold at one time.
+# The bytes that the bodies of all requests of a process may hold at one time.
 BODY_BUFFER_BYTES = env.integer("ROLLCALL_BODY_BUFFER_MIB", 64, at_least=8) * 1024 * 1024
-# Below these a body is read for nobody without a token.
+# Below these paths no body is read without a token.
 TOKEN_PATHS = ["/v1/"]
 
 REST_FRAMEWORK = {
@@ -55,18 +79,18 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
-# What one token may do, where it has no limit of its own; 0 is no limit. A service adds others.
+# The limits of a token that has none of its own; 0 is no limit. A service adds others.
 TOKEN_LIMITS = {"requests_per_second": env.integer("ROLLCALL_TOKEN_REQUESTS_PER_SECOND", 500, at_least=0)}
-# The proxies that are believed when they say in X-Forwarded-For where a request comes from.
+# The proxies whose X-Forwarded-For is believed.
 PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 
 REDIS_URL = env.redis_url()
 
-# What is called once in a process that serves, as it begins.
+# Functions called once in a process that serves, as it begins.
 WHEN_SERVING = ["config.in_force.publish"]
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A connection that hangs breaks instead: on a peer that is gone without a word, on a proxy that forwards nothing.
+# A hanging connection fails instead, as when a peer is silently gone or a proxy forwards nothing.
 REDIS_TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 5, "health_check_interval": 3}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     **REDIS_TIMEOUTS,
@@ -79,8 +103,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
-# A standby, or the successor of a beat that was killed, looks for the lock as often as the loop turns, and the lock
-# must outlive a few turns: left at its 300 s, a crash would stop every schedule for five minutes.
+# A standby, or the successor of a killed beat, tries the lock at every turn of the loop, and the lock must outlive a
+# few turns. With the default of 300 s a crash would stop every schedule for five minutes.
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 CELERY_REDBEAT_LOCK_TIMEOUT = 10
 
@@ -95,7 +119,7 @@ PUBLIC_URLS = {
     for name, service in SERVICES.items()
 }
 
-# On where people come by HTTPS, through a proxy that ends TLS and says so in X-Forwarded-Proto.
+# On where people use HTTPS, through a proxy that terminates TLS and says so in X-Forwarded-Proto.
 HTTPS = env.flag("ROLLCALL_HTTPS")
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -105,12 +129,12 @@ SILENCED_SYSTEM_CHECKS = [
     # A service cannot speak for the other hosts of its domain.
     "security.W005",
     "security.W021",
-    # The proxy redirects to HTTPS; heartbeats, webhooks and the other services come directly, and would be led away.
+    # The proxy redirects to HTTPS; heartbeats, webhooks and the other services connect directly.
     "security.W008",
 ]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
-# Of who may use an admin; others keep Django's two weeks.
+# The sessions of staff; others keep Django's two weeks.
 STAFF_SESSION_SECONDS = 8 * 3600
 AUTHENTICATION_BACKENDS = ["config.sign_in.GuardedBackend"]
 ADMIN_PATH = "/admin/"

@@ -14,27 +14,9 @@ INSTALLED_APPS = [
     "grading.apps.GradingApp",
     "registry.client.django",
     *base.INSTALLED_APPS,
-    "unfold",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
+    *base.ADMIN_APPS,
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
 # Whoever signs in was on the way to the admin.

@@ -16,31 +16,15 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA auto_vacuum=INCREMENTAL; " + DATABASES["default"]["OPTIONS"]["init_command"]
     )
+# Where records are kept instead, such as http://user:password@host:8123/logs; all else stays in the database.
+CLICKHOUSE_URL = env.optional_url("LOGSVC_CLICKHOUSE_URL")
 INSTALLED_APPS = [
     "logsvc.apps.LogsvcApp",
     "registry.client.django",
     *base.INSTALLED_APPS,
-    "unfold",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
+    *base.ADMIN_APPS,
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
 UNFOLD = admin_theme.unfold(name="Log service", navigation="logsvc.admin.navigation.navigation")

@@ -16,31 +16,12 @@ DATABASES = {"default": env.database(SERVICE)}
 INSTALLED_APPS = [
     "registry.apps.RegistryApp",
     *base.INSTALLED_APPS,
-    "unfold",
+    *base.ADMIN_APPS,
     "unfold.contrib.filters",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
     "django_otp",
     "django_otp.plugins.otp_totp",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.pages.PagesMiddleware",
-    "config.problems.ProblemMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "config.sign_in.SignInMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+MIDDLEWARE = [*base.ADMIN_MIDDLEWARE, "django_otp.middleware.OTPMiddleware"]
 NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
@@ -48,7 +29,6 @@ APPEND_SLASH = True
 UNFOLD = admin_theme.unfold(
     name="Registry",
     navigation="registry.admin.navigation.navigation",
-    scripts=["registry.admin.navigation.admin_js"],
     DASHBOARD_CALLBACK="registry.admin.dashboard.dashboard",
 )
 # What an authenticator app lists the account under.
@@ -89,7 +69,12 @@ TOMBSTONE_RETENTION_DAYS = env.integer("REGISTRY_TOMBSTONE_RETENTION_DAYS", 7)
 HISTORY_RETENTION_DAYS = env.integer("REGISTRY_HISTORY_RETENTION_DAYS", 100)
 DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 
-WHEN_SERVING = [*base.WHEN_SERVING, "config.serving.wait_briefly", "registry.tasks.stand_by_as_server"]
+WHEN_SERVING = [
+    *base.WHEN_SERVING,
+    "config.serving.wait_briefly",
+    "registry.tasks.stand_by_as_server",
+    "registry.wakeups.run_in_background",
+]
 CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"

@@ -2,9 +2,9 @@
 
 from config import env
 
-# The services read it too, and what is wrong with it is best said before anything else.
+# The services read it too; errors in it are best reported before anything else.
 DATA_DIR = env.data_dir()
 INSTALLED_APPS = ["config.supervision"]
 USE_TZ = True
-# What it prints is for whoever sits at this machine.
+# Its output is for people at this machine.
 TIME_ZONE = None

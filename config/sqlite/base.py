@@ -1,4 +1,4 @@
-"""SQLite as Django has it, but for a file that is replaced while it is open: what is written there is lost with it."""
+"""Django's SQLite backend, but it notices a file that is replaced while open: writes to it would be lost."""
 
 import os
 from typing import Any, NamedTuple
@@ -16,10 +16,10 @@ class _Opened(NamedTuple):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Looks at its file whenever Django asks whether a connection is good still: before each request and each task.
+    """Checks its file whenever Django checks a connection: before each request and each task.
 
-    Another file is opened instead. While there is none, or it lies beside the write-ahead log of the one before, with
-    which SQLite would destroy it, nothing is asked: the connection that is kept tells one log from another.
+    A replaced file is opened anew. While there is none, or it lies beside the write-ahead log of the one before, with
+    which SQLite would corrupt it, every query is refused; the open connection tells one log from the other.
     """
 
     _opened: _Opened | None = None
@@ -27,7 +27,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         path = str(self.settings_dict["NAME"])
-        # Before it is opened: replaced in between it is opened once more, and not taken for the other.
+        # Identified before it is opened: replaced in between, it is opened once more.
         file = _identity(path)
         connection = super().get_new_connection(conn_params)
         self._opened, self._refusal = _Opened(path, file or _identity(path), _identity(_log(path))), ""

@@ -1,6 +1,6 @@
-"""supervisord, for as long as whoever started it is there: `python -m config.supervision.daemon -c CONFIGURATION`.
+"""supervisord, as long as the process that started it lives: `python -m config.supervision.daemon -c CONFIGURATION`.
 
-The starter holds the other end of our stdin. However it ends, and be it by `kill -9`, the pipe then ends too.
+That process holds the other end of our stdin: however it ends, even by `kill -9`, the pipe ends too.
 """
 
 import os
@@ -13,7 +13,7 @@ from supervisor import loggers, supervisord
 
 
 class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor carries no types
-    """Writes on when a full disk has room again. Supervisor's own ends its process, and leaves all others alone."""
+    """Writes again once a full disk has room. Supervisor's own handler ends supervisord and orphans the programs."""
 
     stream: Any
 
@@ -24,7 +24,7 @@ class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supe
                 self.stream = open(self.baseFilename, "ab")  # noqa: SIM115 -- it stays open
             super().emit(record)
         except OSError:
-            # There is nowhere to say so; `up` tells that the disk is full.
+            # There is nowhere to log it; `up` reports that the disk is full.
             return
 
     def handleError(self) -> None:  # noqa: N802 -- supervisor's name
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _stop_with_starter() -> None:
-    # Not through a buffered file: its lock, held by a thread that waits, is fatal to an interpreter that ends.
+    # Not through a buffered file: its lock, held by a waiting thread, crashes an interpreter that ends.
     while os.read(sys.stdin.fileno(), 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

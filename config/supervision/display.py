@@ -1,4 +1,4 @@
-"""What `up` shows: one line a step, a table, and news; calm where it is read by people and plain where it is piped."""
+"""The output of `up`: one line for each step, a table, and news; plain text where it is piped."""
 
 import shutil
 import time
@@ -24,7 +24,7 @@ class Display:
         self._line()
 
     def done(self, text: str) -> None:
-        """A step that is over, with the time since the start."""
+        """Show a finished step, with the time since the start."""
         elapsed = self._coloured(f"{time.monotonic() - self._started_at:5.1f} s", _DIM)
         self._line(f"  {self._coloured('✓', _GREEN)} {elapsed}  {text}")
 
@@ -33,15 +33,15 @@ class Display:
         self._line(f"  {mark} {self._coloured(time.strftime('%H:%M:%S'), _DIM)}  {text}")
 
     def waiting(self, text: str) -> None:
-        """Shown until the next line takes its place; nothing where there is no terminal to take it back from."""
+        """Show a line until the next one replaces it; nothing where there is no terminal."""
         if self._is_terminal and text != self._pending:
             self._pending = text
-            # A line that wraps could not be taken back.
+            # A line that wraps could not be cleared.
             shown = f"… {text}"[: shutil.get_terminal_size().columns - 3]
             self._write(f"{_CLEAR_LINE}  {self._coloured(shown, _DIM)}")
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """The last column is a status, and has its colour."""
+        """Show a table, whose last column is a coloured status."""
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         self._line()
         self._line(self._coloured("  " + _aligned(header, widths), _DIM))
@@ -52,7 +52,7 @@ class Display:
         self._line()
 
     def entry(self, label: str, *lines: str) -> None:
-        """A label and what belongs to it, one below the other."""
+        """Show a label and its values, one below the other."""
         for at, line in enumerate(lines):
             self._line(f"  {self._coloured((label if at == 0 else '').ljust(22), _BOLD)}{line}".rstrip())
 
@@ -60,7 +60,7 @@ class Display:
         self._line(f"  {self._coloured(text, _DIM)}")
 
     def clear(self) -> None:
-        """Take back what was only shown for the time being."""
+        """Clear the line that `waiting` has shown."""
         if self._pending:
             self._pending = ""
             self._write(_CLEAR_LINE)

@@ -1,4 +1,4 @@
-"""What the registry says of the services, asked over HTTP as anybody asks it."""
+"""The services' statuses, read from the registry over HTTP."""
 
 import http.client
 import json
@@ -9,17 +9,22 @@ ASK_SECONDS = 2.0
 PASSING, ABSENT, AWAY, UNKNOWN = "passing", "not registered", "not answering", "unknown"
 # From the best to the worst.
 _STATUSES = (PASSING, "warning", "starting", "critical", "maintenance", "draining")
-# What will not become better by being waited for: maintenance is an operator's word, and survives restarts.
+# The statuses for which waiting does not help: maintenance is an operator's decision, and survives restarts.
 SETTLED = frozenset((PASSING, "warning", "maintenance"))
 
 
 def statuses(names: Iterable[str], *, host: str, port: int, token: str) -> dict[str, str]:
-    """The status of each service that `names` holds; the registry itself passes when it answers for the others."""
+    """The statuses of the named services; the registry itself passes when it answers."""
     others = [name for name in names if name != "registry"]
     listed = _services(host, port, token)
     if listed is None:
         return {"registry": AWAY} | dict.fromkeys(others, UNKNOWN)
-    return {"registry": PASSING} | {name: _status(listed.get(name)) for name in others}
+    found = {"registry": PASSING}
+    for name in others:
+        counts = listed.get(name, {})
+        # The best status that any of the service's instances has.
+        found[name] = next((status for status in _STATUSES if counts.get(status)), ABSENT)
+    return found
 
 
 def _services(host: str, port: int, token: str) -> dict[str, Any] | None:
@@ -33,9 +38,3 @@ def _services(host: str, port: int, token: str) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
-
-
-def _status(entry: dict[str, Any] | None) -> str:
-    """The best that any of a service's instances has."""
-    counts = entry or {}
-    return next((status for status in _STATUSES if counts.get(status)), ABSENT)

@@ -1,4 +1,4 @@
-"""What there is to tell of processes that ended by themselves, from one look at the supervisor to the next."""
+"""News of processes that ended by themselves, from one look at the supervisor to the next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(kw_only=True)
 class Observer:
-    """Tells of every unexpected end once, and once that it is over."""
+    """Reports every unexpected end once, and once when the process runs again."""
 
     log_dir: Path
     pause_seconds: float
@@ -52,7 +52,9 @@ class Observer:
             self._troubled.discard(name)
         elif condition is Condition.GIVEN_UP and condition_of(before) is not Condition.GIVEN_UP:
             self._troubled.add(name)
-            return [Item(sentence=self._given_up(name), is_bad=True)]
+            log = self.log_dir / f"{name}.log"
+            sentence = f"{name} does not stay up, it is tried again in {self.pause_seconds:.0f} s; see {log}"
+            return [Item(sentence=sentence, is_bad=True)]
         elif name not in self._troubled and _ended(before, state):
             self._troubled.add(name)
             return [Item(sentence=self._ended(name, state), is_bad=True)]
@@ -64,17 +66,13 @@ class Observer:
     def _ended(self, name: str, state: State) -> str:
         return f"{name} stopped unexpectedly{_how(state)} and is being restarted; see {self.log_dir / name}.log"
 
-    def _given_up(self, name: str) -> str:
-        log = self.log_dir / f"{name}.log"
-        return f"{name} does not stay up, it is tried again in {self.pause_seconds:.0f} s; see {log}"
-
 
 def condition_of(state: State) -> Condition:
     return _CONDITIONS.get(state.name, Condition.AT_REST)
 
 
 def _ended(before: State, after: State) -> bool:
-    """Whether a process ended by itself in between, also when the next one has taken its place already."""
+    """Whether a process ended by itself in between, even if another has already taken its place."""
     if condition_of(after) is Condition.DOWN:
         return True
     has_run = condition_of(before) in (Condition.UP, Condition.COMING)

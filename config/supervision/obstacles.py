@@ -1,4 +1,4 @@
-"""What keeps the system from starting: found before anything is started, told in one sentence."""
+"""Obstacles to starting the system: found before anything is started, each reported in one sentence."""
 
 import fcntl
 import os
@@ -15,13 +15,13 @@ REDIS_SECONDS = 2.0
 
 
 class Obstacle(Exception):
-    """Says, in a sentence, what to change."""
+    """An obstacle; its message is a sentence that says what to change."""
 
 
 def take_lock(data_dir: Path) -> int:
-    """The descriptor of a lock that only one `up` can hold on a data directory, and whoever inherits it from that one.
+    """Take the lock that only one `up` can hold on a data directory; returns its descriptor, for children too.
 
-    It is let go by the end of the last process that has it, however that ends. Raises Obstacle when it is taken.
+    It is released when the last process that has it ends, however that ends. Raises Obstacle when it is taken.
     """
     descriptor = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -39,7 +39,7 @@ def take_lock(data_dir: Path) -> int:
 
 
 def check_ports(services: Iterable[Service] = SERVICES.values(), host: str = "127.0.0.1") -> None:
-    """Raises Obstacle, naming every port that two services share or that cannot be listened on."""
+    """Raises Obstacle, which names every port that two services share or that cannot be listened on."""
     by_port: dict[int, list[str]] = {}
     for service in services:
         by_port.setdefault(env.port(service), []).append(f"{service.variable_prefix}_PORT")

@@ -1,4 +1,4 @@
-"""Preparing a service in a process of its own, before it is started."""
+"""Prepares a service in a process of its own, before it is started."""
 
 import asyncio
 import json
@@ -14,12 +14,12 @@ from config.supervision.obstacles import Obstacle
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
     migrations: int
-    # The passwords of the accounts that people sign in with, by name.
+    # The passwords of the accounts that people sign in with, by username.
     accounts: dict[str, str]
 
 
 async def prepare(service: Service, *, log: Path) -> Prepared:
-    """Run the service's `prepare`. Raises Obstacle with what it said when it fails; `log` keeps everything it said."""
+    """Run the service's `prepare`. Raises Obstacle with its error when it fails; `log` gets its whole output."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
         cwd=env.BASE_DIR,
@@ -36,15 +36,12 @@ async def prepare(service: Service, *, log: Path) -> Prepared:
         raise
     _keep(errors, log)
     if process.returncode:
-        raise Obstacle(f"{_last_line(errors)} (Preparing {service.name}; {log} has all it said.)")
+        # The last line of a traceback names the error, and that of a command is its sentence.
+        lines = errors.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else "The process ended without a word."
+        raise Obstacle(f"{reason} (Preparing {service.name}; {log} has its whole output.)")
     return Prepared(**json.loads(output.splitlines()[-1]))
 
 
 def _keep(errors: bytes, log: Path) -> None:
     log.write_bytes(errors)
-
-
-def _last_line(errors: bytes) -> str:
-    """The last line of a traceback names the error, and that of a command is its sentence."""
-    lines = errors.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "The process ended without a word."

@@ -85,18 +85,18 @@ def _serve(service: Service) -> Program:
 
 
 def _task_programs(service: Service) -> Iterator[Program]:
-    for queue in service.queues:
-        yield _celery(service, f"{queue.replace('.', '-')}-worker", *_worker_arguments(queue))
+    """One process for all of a service's tasks, and beat in it: each process more costs 60 MiB and its imports."""
     if service.queues:
-        yield _celery(service, f"{service.name}-beat", "beat", "--pidfile=")
+        yield _celery(service, f"{service.name}-worker", *_worker_arguments(service))
 
 
-def _worker_arguments(queue: str) -> tuple[str, ...]:
+def _worker_arguments(service: Service) -> tuple[str, ...]:
     # One task at a time in the worker's own process, so that the connections a task opens are there for the next one.
     pool = ("--pool", "solo", "--concurrency", "1")
     # Chatter between workers, which nothing here needs, and which delays the start.
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    return ("worker", "--queues", queue, "--hostname", f"{queue}@%h", *pool, *quiet)
+    queues = ",".join(service.queues)
+    return ("worker", "--queues", queues, "--with-beat", "--hostname", f"{service.name}@%h", *pool, *quiet)
 
 
 def _celery(service: Service, name: str, *arguments: str) -> Program:

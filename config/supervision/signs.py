@@ -1,4 +1,4 @@
-"""The signs of life of the processes, from outside: which of them have shown none for too long."""
+"""Watches the processes' signs of life from outside, and finds those that have shown none for too long."""
 
 import time
 from collections.abc import Callable, Collection
@@ -10,8 +10,10 @@ from config.supervision.supervisor import State
 
 
 class Signs:
-    """Compares what a file says with what it said before, on a clock of its own: neither a clock that is set nor a
-    machine that slept makes anybody look dead."""
+    """Compares each file with its earlier state, on a clock of its own.
+
+    Neither a clock that was set nor a machine that slept makes a process look dead.
+    """
 
     def __init__(self, directory: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._directory = directory
@@ -23,19 +25,17 @@ class Signs:
         return [each for each in programs if each.service and self._is_lost(each, states[each.name])]
 
     def _is_lost(self, program: Program, state: State) -> bool:
-        now, sign = self._clock(), (state.pid, self._sign(program))
+        try:
+            touched = (self._directory / program.sign_of_life).stat().st_mtime_ns
+        except OSError:
+            touched = None
+        now, sign = self._clock(), (state.pid, touched)
         before, since = self._seen.get(program.name, (None, now))
         if not state.pid or sign != before:
             self._seen[program.name] = (sign, now)
             return False
         if now - since < UNSEEN_SECONDS:
             return False
-        # Once, and then again only after as long.
+        # Reported once, and again only after as long.
         self._seen[program.name] = (sign, now)
         return True
-
-    def _sign(self, program: Program) -> int | None:
-        try:
-            return (self._directory / program.sign_of_life).stat().st_mtime_ns
-        except OSError:
-            return None

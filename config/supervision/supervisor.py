@@ -1,10 +1,9 @@
-"""The supervisor as a running process: started, asked, told and stopped."""
+"""The supervisor as a running process: starting it, asking it, stopping it."""
 
 import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -17,7 +16,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from config import env
 from config.supervision.programs import Program
 
-# As long as a busy machine may take: one that ended is not waited for.
+# As long as a busy machine may take; a supervisor that ended is not waited for.
 START_SECONDS = 60.0
 ASK_SECONDS = 30.0
 ASK_AGAIN_SECONDS = 0.05
@@ -25,7 +24,7 @@ ASK_AGAIN_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What the supervisor says of a program; `name` is one of supervisord's states, in capitals."""
+    """The state of a program; `name` is one of supervisord's states, in capitals."""
 
     name: str
     pid: int = 0
@@ -33,11 +32,11 @@ class State:
 
 
 class Unreachable(Exception):
-    """The supervisor does not answer: it is gone, or on its way."""
+    """The supervisor does not answer: it is gone, or about to be."""
 
 
 class Supervisor:
-    """Made by `start`; whoever made it calls `stop`, also when `ready` raises."""
+    """Made by `start`; its maker calls `stop`, also when `ready` raises."""
 
     def __init__(self, process: asyncio.subprocess.Process, socket: Path) -> None:
         self._process = process
@@ -46,7 +45,7 @@ class Supervisor:
 
     @classmethod
     async def start(cls, configuration: Path, *, socket: Path, log: Path, lock: int) -> Self:
-        """It holds `lock` too: until it is gone nobody else may use the data directory."""
+        """Start a supervisor, which inherits `lock`: until it is gone no other may use the data directory."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "config.supervision.daemon", "--configuration", str(configuration)),
@@ -55,13 +54,13 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 pass_fds=[lock],
-                # Out of the terminal's reach: Ctrl-C is for `up`, which then ends everything in order.
+                # In a session of its own: Ctrl-C is for `up`, which then stops everything in order.
                 start_new_session=True,
             )
         return cls(process, socket)
 
     async def ready(self) -> bool:
-        """Wait until it answers; False when it does not."""
+        """Wait until it answers; returns whether it does."""
         try:
             await asyncio.wait_for(self._answering(), START_SECONDS)
         except (Unreachable, TimeoutError):
@@ -73,19 +72,19 @@ class Supervisor:
         return self._process.returncode is None
 
     async def launch(self, program: Program) -> None:
-        """Start a program, and do not wait until it is up. Raises Unreachable."""
+        """Start a program without waiting until it is up. Raises Unreachable."""
         with suppress(Fault):
             # A Fault says that it runs already or ended at once; `states` says so too, and then the log why.
             await self._ask("startProcess", program.qualified_name, False)
 
     async def restart(self, program: Program) -> None:
-        """Stop a program, by force where it does not hear, and start it again. Raises Unreachable."""
+        """Stop a program, by force if need be, and start it again. Raises Unreachable."""
         with suppress(Fault):
             await self._ask("stopProcess", program.qualified_name)
         await self.launch(program)
 
     async def states(self) -> dict[str, State]:
-        """By the name of the program. Raises Unreachable."""
+        """The states of the programs, by name. Raises Unreachable."""
         found = await self._ask("getAllProcessInfo")
         states = {
             info["name"]: State(name=info["statename"], pid=info["pid"], exit_status=info["exitstatus"])
@@ -95,7 +94,7 @@ class Supervisor:
         return states
 
     async def stop(self, *, within_seconds: float) -> bool:
-        """Stop the programs in their order, then the supervisor; whether it did so by itself and in time."""
+        """Stop the programs in their order, then the supervisor; returns whether it did so by itself and in time."""
         if self._process.stdin is not None:
             # The end of the pipe tells it to stop, as our own end would.
             self._process.stdin.close()
@@ -106,7 +105,9 @@ class Supervisor:
             await self._process.wait()
         is_clean = self._process.returncode == 0
         if not is_clean:
-            _kill(self._pids)
+            for pid in self._pids:
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
         return is_clean
 
     async def _answering(self) -> None:
@@ -130,10 +131,3 @@ class Supervisor:
                 return getattr(proxy.supervisor, method)(*arguments)
             finally:
                 transport.close()
-
-
-def _kill(pids: Iterable[int]) -> None:
-    """End what a supervisor that did not end by itself has left behind; each leads a process group of its own."""
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)

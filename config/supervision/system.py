@@ -1,4 +1,4 @@
-"""The whole system, from the first check to the last process: what `./manage.py up` does."""
+"""Runs the whole system, from the first check to the last process: `./manage.py up`."""
 
 import asyncio
 import shutil
@@ -24,15 +24,15 @@ LOOK_SECONDS = 0.5
 POLL_SECONDS = 0.2
 STORE_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
-# Before a program that did not stay up, however often the supervisor tried, is tried once more.
+# The pause before a program that the supervisor has given up is tried again.
 PAUSE_SECONDS = 30.0
 STOP_SECONDS = 9.5
-# Less than this is no room to write a log or a database in.
+# A disk with less free space counts as full.
 FULL_BYTES = 64 * 1024
 
 
 def run(display: Display) -> bool:
-    """Run until told to stop by a signal; whether everything then stopped as it should. Raises Obstacle."""
+    """Run until a signal; returns whether everything then stopped as it should. Raises Obstacle."""
     system = System(display)
     display.title(f"Rollcall, with its data in {system.data_dir}")
     lock = system.check()
@@ -50,11 +50,11 @@ class System:
         self._observer = Observer(log_dir=self._log_dir, pause_seconds=PAUSE_SECONDS)
         self._signs = Signs(self._run_dir)
         self._is_full = False
-        # When to start again what the supervisor has given up, by its name.
+        # When to try again the programs that the supervisor has given up, by name.
         self._resting: dict[str, float] = {}
 
     def check(self) -> int:
-        """Find what is in the way before anything is started; the lock on the data directory. Raises Obstacle."""
+        """Look for obstacles before anything is started; returns the lock on the data directory. Raises Obstacle."""
         try:
             self._log_dir.mkdir(exist_ok=True)
             self._run_dir.mkdir(exist_ok=True)
@@ -64,7 +64,14 @@ class System:
             if env.text("REDIS_URL", ""):
                 obstacles.check_redis(env.redis_url())
             self._programs = programs()
-            self._configure()
+            configuration.write(
+                self._configuration,
+                self._programs,
+                socket=self._socket,
+                log_dir=self._log_dir,
+                working_dir=env.BASE_DIR,
+                store_dir=self.data_dir,
+            )
         except OSError as error:
             raise Obstacle(
                 f"The data directory {self.data_dir} cannot be used ({error.strerror}: {error.filename}): "
@@ -95,18 +102,8 @@ class System:
     def _socket(self) -> Path:
         return env.unix_socket("supervisord")
 
-    def _configure(self) -> None:
-        configuration.write(
-            self._configuration,
-            self._programs,
-            socket=self._socket,
-            log_dir=self._log_dir,
-            working_dir=env.BASE_DIR,
-            store_dir=self.data_dir,
-        )
-
     async def _start(self, supervisor: Supervisor) -> None:
-        """Everything, until it passes; then for ever nothing, for it is not the end."""
+        """Start everything and wait until it passes; then wait for ever, as returning would end the system."""
         if not await supervisor.ready():
             raise self._supervisor_trouble("did not start")
         self._display.waiting("preparing the databases")
@@ -144,9 +141,19 @@ class System:
         self._display.done(f"{service.name} prepared and started{migrations}")
 
     async def _await_passing(self) -> dict[str, str]:
-        """Returns the status of each, which passes unless an operator has put it into maintenance."""
+        """Wait until every service passes or is in maintenance; returns their statuses."""
         deadline, is_late = time.monotonic() + PATIENCE_SECONDS, False
-        while missing := _missing(statuses := await self._statuses()):
+        while True:
+            statuses = await asyncio.to_thread(
+                fleet.statuses,
+                SERVICES,
+                host=HOST,
+                port=env.port(SERVICES["registry"]),
+                token=env.secret("REGISTRY_REGISTRY_TOKEN"),
+            )
+            missing = {name: status for name, status in statuses.items() if status not in fleet.SETTLED}
+            if not missing:
+                break
             words = ", ".join(f"{name} ({status})" for name, status in missing.items() if status != fleet.UNKNOWN)
             self._display.waiting(f"waiting for {words}")
             if not is_late and time.monotonic() > deadline:
@@ -157,15 +164,6 @@ class System:
         others = ", ".join(f"{name} ({status})" for name, status in statuses.items() if status != fleet.PASSING)
         self._display.done(f"all services are registered and passing{', but for ' if others else ''}{others}")
         return statuses
-
-    async def _statuses(self) -> dict[str, str]:
-        return await asyncio.to_thread(
-            fleet.statuses,
-            SERVICES,
-            host=HOST,
-            port=env.port(SERVICES["registry"]),
-            token=env.secret("REGISTRY_REGISTRY_TOKEN"),
-        )
 
     def _present(self, statuses: Mapping[str, str]) -> None:
         rows = [[service.name, _address(service), statuses[service.name]] for service in SERVICES.values()]
@@ -179,26 +177,23 @@ class System:
         self._display.note("Ctrl-C stops everything.")
 
     async def _watch(self, supervisor: Supervisor) -> None:
-        """Tell of what ends by itself, and start again what the supervisor has given up."""
+        """Report what ends by itself, and start again what the supervisor has given up."""
         while supervisor.is_running:
             await asyncio.sleep(LOOK_SECONDS)
             with suppress(Unreachable):
-                await self._look(supervisor)
+                self._tell_of_full_disk()
+                states = await supervisor.states()
+                for item in self._observer.look(states):
+                    self._display.news(item.sentence, is_bad=item.is_bad)
+                for program in self._programs:
+                    if condition_of(states[program.name]) is not Condition.GIVEN_UP:
+                        self._resting.pop(program.name, None)
+                    elif time.monotonic() > self._resting.setdefault(program.name, time.monotonic() + PAUSE_SECONDS):
+                        await supervisor.launch(program)
+                for program in self._signs.lost(self._programs, states):
+                    self._display.news(f"{program.name} makes no progress and is being restarted", is_bad=True)
+                    await supervisor.restart(program)
         raise self._supervisor_trouble("ended unexpectedly")
-
-    async def _look(self, supervisor: Supervisor) -> None:
-        self._tell_of_full_disk()
-        states = await supervisor.states()
-        for item in self._observer.look(states):
-            self._display.news(item.sentence, is_bad=item.is_bad)
-        for program in self._programs:
-            if condition_of(states[program.name]) is not Condition.GIVEN_UP:
-                self._resting.pop(program.name, None)
-            elif time.monotonic() > self._resting.setdefault(program.name, time.monotonic() + PAUSE_SECONDS):
-                await supervisor.launch(program)
-        for program in self._signs.lost(self._programs, states):
-            self._display.news(f"{program.name} makes no progress and is being restarted", is_bad=True)
-            await supervisor.restart(program)
 
     def _tell_of_full_disk(self) -> None:
         is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
@@ -212,16 +207,12 @@ class System:
         return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")
 
 
-def _missing(statuses: Mapping[str, str]) -> dict[str, str]:
-    return {name: status for name, status in statuses.items() if status not in fleet.SETTLED}
-
-
 def _address(service: Service) -> str:
     return f"http://{HOST}:{env.port(service)}"
 
 
 async def _first(*functions: Callable[[], Awaitable[Any]]) -> None:
-    """Run them until one returns or raises, and then none of them any more."""
+    """Run the functions until one returns or raises, then cancel the others."""
     tasks = [asyncio.ensure_future(function()) for function in functions]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -232,7 +223,7 @@ async def _first(*functions: Callable[[], Awaitable[Any]]) -> None:
 
 
 async def _together(*awaitables: Awaitable[Any]) -> None:
-    """Run them until all have returned, or one has raised, and then none of them any more."""
+    """Wait until all have returned or one has raised, then cancel the others."""
     tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
     try:
         await asyncio.gather(*tasks)

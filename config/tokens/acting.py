@@ -18,7 +18,7 @@ def person(request: Request, *, holder: Holder) -> str | None:
     """The person's username; None when the token acts for itself.
 
     Beyond ASCII it comes as UTF-8, percent-encoded or as it is. Raises Forbidden for a token without the scope, Problem
-    for what is no username.
+    for what is not a username.
     """
     header = request.headers.get(HEADER, "")
     if not header:

@@ -112,13 +112,12 @@ class TokenAdmin(ModelAdmin):
         if change:
             issuing.change(name=obj.name, now=timezone.now(), **given)
             return
-        # For response_add alone; it is kept nowhere.
+        # For response_add alone; it is stored nowhere.
         request.META["rollcall.token"] = issuing.create(name=obj.name, **given)
         obj.pk = Token.objects.get(name=obj.name).pk
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
-        """The one page that shows it. Not a redirect: a message would be kept in a cookie or a session until it is
-        read."""
+        """Show the token once. Not by a redirect: a message would be stored in a cookie or a session until read."""
         context = {
             **self.admin_site.each_context(request),
             "title": "Token created",
@@ -162,7 +161,7 @@ class TokenAdmin(ModelAdmin):
 
 @admin.register(AuditEntry)
 class AuditAdmin(ModelAdmin):
-    """Who did what, and who was refused what, from where. Nobody changes it."""
+    """The audit log: changes and refusals, by whom and from where. Read-only."""
 
     list_display = ["at", "kind", "who", "what", "author", "address", "times"]
     list_filter = ["kind"]

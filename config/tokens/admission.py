@@ -1,4 +1,4 @@
-"""Who may send a body: asked before any of it is read."""
+"""Checks whose bodies are read, before any of the body is."""
 
 import time
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from config.problems import Unauthenticated
 from config.threads import Threads
 from config.tokens import authentication, issuing
 
-# A token that was found good is not looked up again for so long; the view looks at it in any case.
+# A valid token is not looked up again for so long; the view checks it in any case.
 FRESH_SECONDS = 1.0
 MOST_KNOWN = 5000
 
@@ -26,8 +26,8 @@ class Admission:
         self._known: OrderedDict[str, float] = OrderedDict()
 
     async def __call__(self, scope: MutableMapping[str, Any]) -> bool:
-        """Whether the request carries a good token. Raises Unauthenticated when it does not and settings.TOKEN_PATHS
-        wants one; elsewhere the header may be a proxy's, and is not looked at."""
+        """Whether the request carries a valid token. Raises Unauthenticated when it does not and settings.TOKEN_PATHS
+        requires one; elsewhere the header may be a proxy's, and is ignored."""
         if not scope["path"].startswith(tuple(settings.TOKEN_PATHS)):
             return False
         authorization = header(scope, b"authorization").decode("latin-1")

@@ -1,4 +1,4 @@
-"""The log of changes to tokens and of refusals: who, what, from where. It is bounded."""
+"""The audit log: changes to tokens, and refusals, with who, what and from where. It is bounded."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config.tokens.models import AuditEntry, AuditKind
 
-# Of changes, and of refusals: nobody pushes a change out of the log by being refused often.
+# For changes and for refusals separately: many refusals push no change out of the log.
 MOST_ENTRIES = 10_000
 CHANGES = (AuditKind.CREATED, AuditKind.CHANGED, AuditKind.REVOKED)
 
@@ -21,7 +21,7 @@ class Refusal:
 
 
 def record_change(kind: AuditKind, *, who: str, author: str, what: str, address: str = "", now: datetime) -> None:
-    """Called in the transaction that makes the change."""
+    """Record a change, in the transaction that makes it."""
     AuditEntry.objects.create(
         at=now, kind=kind, who=_short(who, 150), author=_short(author, 150), what=_short(what, 300), address=address
     )
@@ -54,6 +54,6 @@ def _forget(kinds: tuple[AuditKind, ...]) -> None:
 
 
 def _short(text: str, most: int) -> str:
-    """Shown in a terminal and in the admin: no control character, and no more than is kept."""
+    """Text without control characters, for a terminal and the admin, shortened to the column's length."""
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"

@@ -22,7 +22,7 @@ class TokenAuthentication(BaseAuthentication):
 
 
 def from_header(header: str) -> Holder:
-    """Who sends this `Authorization` header. Raises Unauthenticated."""
+    """The holder of the token in an `Authorization` header. Raises Unauthenticated."""
     return issuing.holder(token_of(header))
 
 

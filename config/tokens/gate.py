@@ -1,7 +1,7 @@
-"""The gate that requests with tokens pass in this process: it limits them, and notes who came and who was refused.
+"""The gate that requests with tokens pass in this process: it limits them, and notes tokens' use and refusals.
 
-What it notes is written by a thread of its own every FLUSH_SECONDS, so that no request waits for it and a flood of
-refusals costs a bounded number of rows.
+A thread writes the notes every FLUSH_SECONDS, so that no request waits for it and a flood of refusals costs a bounded
+number of rows.
 """
 
 import logging
@@ -31,10 +31,10 @@ from config.tokens.models import Token
 FLUSH_SECONDS = 10.0
 # `last_used_at` is written again when it is older than this.
 USED_SECONDS = 60.0
-# Of one flush; what is beyond is one entry.
+# The most refusals of one flush; those beyond it share one entry.
 MOST_REFUSALS = 200
 MOST_NAMES = 5000
-# Statuses that say: not you, or not so often.
+# The statuses of refusals.
 REFUSALS = frozenset({401, 403, 429})
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Gate:
             self._used[holder.name] = time.time()
 
     def note_refusal(self, problem: Problem, *, method: str, path: str, authorization: str, address: str) -> None:
-        """Take down a refusal for the audit log; anything but 401, 403 and 429 is none."""
+        """Note a refusal for the audit log, which is a 401, 403 or 429."""
         if problem.status not in REFUSALS:
             return
         who = problem.who or _presented(authorization)
@@ -72,7 +72,7 @@ class Gate:
             self._refusals[key] = (first, times + 1)
 
     def flush(self, *, now: float) -> None:
-        """Write down what was noted. Raises DatabaseError, and then it is kept for the next time."""
+        """Write the notes. Raises DatabaseError, and then keeps them for the next time."""
         with self._lock:
             used = {name: at for name, at in self._used.items() if at - self._written.get(name, 0) >= USED_SECONDS}
             refusals, self._refusals = self._refusals, {}
@@ -90,13 +90,13 @@ class Gate:
                 )
         except DatabaseError:
             with self._lock:
-                # What came meanwhile has the newer words; of the others no more are kept than fit.
+                # Refusals noted meanwhile take precedence; of the earlier ones as many are kept as fit.
                 self._refusals = dict(list({**refusals, **self._refusals}.items())[:MOST_REFUSALS])
             raise
         self._written |= used
 
     def start(self) -> None:
-        """Write down what is noted until `stop`."""
+        """Begin to write the notes, until `stop`."""
         self._thread = threading.Thread(target=self._keep_flushing, name="token-gate", daemon=True)
         self._thread.start()
 
@@ -137,7 +137,7 @@ class Gate:
 
 
 def _presented(authorization: str) -> str:
-    """How an unknown token begins, where it is one of ours: anything else may be a password."""
+    """The beginning of an unknown token, if it is one of ours: anything else may be a password."""
     _, _, token = authorization.partition(" ")
     if not token.strip():
         return "no token"

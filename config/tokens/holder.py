@@ -1,4 +1,4 @@
-"""Who a request comes from: a token's name, and what it may do."""
+"""The holder of a token: its name and scopes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Holder:
     name: str
     scopes: frozenset[str]
-    # What differs from settings.TOKEN_LIMITS.
+    # Its own limits, which override settings.TOKEN_LIMITS.
     limits: Mapping[str, int] = field(default_factory=dict)
     is_authenticated: bool = True
 

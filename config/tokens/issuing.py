@@ -33,12 +33,11 @@ def create(
     author: str = COMMAND,
     address: str = "",
 ) -> str:
-    """Keep a token under a name of its own, which one that was revoked gives up, and return it: the only time it is
-    seen whole.
+    """Store a token under a name of its own, which a revoked one gives up, and return it, the only time it is shown.
 
-    `token` is given where both sides of a connection were provisioned with it; otherwise it is made. Raises Invalid
-    when the name is taken or malformed, a scope is none that `settings.TOKEN_SCOPES` allows, a limit none of
-    `settings.TOKEN_LIMITS`, or the expiry is over.
+    `token` is given when both sides of a connection were provisioned with it; otherwise it is made. Raises Invalid
+    when the name is taken or malformed, a scope is not in `settings.TOKEN_SCOPES`, a limit not in
+    `settings.TOKEN_LIMITS`, or the expiry has passed.
     """
     now = timezone.now()
     check(name=name, scopes=scopes, limits=limits or {}, expires_at=expires_at, now=now)
@@ -82,7 +81,7 @@ def change(
 
 
 def ensure(*, name: str, scopes: list[str], token: str) -> None:
-    """Make the token of that name be this one with these scopes: what provisioning calls at every start."""
+    """Give the token of that name this secret and these scopes; provisioning calls it at every start."""
     wanted = {"prefix": token[:8], "digest": digest(token), "scopes": sorted(set(scopes)), "revoked_at": None}
     with transaction.atomic():
         if Token.objects.filter(name=name, **wanted).exists():
@@ -107,7 +106,7 @@ def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: s
 
 
 def holder(token: str) -> Holder:
-    """Who holds `token`. Raises Unauthenticated when nobody does, or no longer."""
+    """The holder of `token`. Raises Unauthenticated for an unknown, revoked or expired token."""
     kept = Token.objects.filter(digest=digest(token)).first()
     if kept is None:
         raise Unauthenticated("The token is not known here: make one with the create_token command.")
@@ -119,7 +118,7 @@ def holder(token: str) -> Holder:
 
 
 def holders(digests: Iterable[str]) -> dict[str, Holder]:
-    """The holders of those of the tokens that are known, not revoked and not expired, by digest."""
+    """The holders of the valid ones among these tokens, by digest."""
     is_valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     kept = Token.objects.filter(is_valid, digest__in=list(digests)).only("digest", "name", "scopes", "limits")
     return {each.digest: _holder(each) for each in kept}
@@ -128,7 +127,7 @@ def holders(digests: Iterable[str]) -> dict[str, Holder]:
 def check(
     *, name: str, scopes: list[str], limits: Mapping[str, int], expires_at: datetime | None, now: datetime
 ) -> None:
-    """Raises Invalid for what no token may have."""
+    """Check a token's name, scopes, limits and expiry. Raises Invalid."""
     if not settings.TOKEN_SCOPES:
         raise Invalid("This service takes no tokens: make one at the service that is to take it.")
     if not NAME.fullmatch(name):

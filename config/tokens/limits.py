@@ -1,4 +1,4 @@
-"""What one token may do a second, hold at once, or own; beyond that it is answered 429 with `Retry-After`.
+"""Limits on what one token may do in a second, hold at once, or own; beyond them it gets 429 with `Retry-After`.
 
 Counted in this process, which takes a fortieth of the time that a count in Redis takes (bench/bench_limits.py). A
 service that is served by several processes allows each of them as much.
@@ -20,7 +20,7 @@ from config.tokens.holder import Holder
 REQUESTS = "requests_per_second"
 # How many seconds' worth may come at once after a pause.
 BURST_SECONDS = 2.0
-# For what ends when somebody lets go, which nobody can foretell.
+# When a held place becomes free cannot be known.
 HOLD_RETRY_SECONDS = 5
 
 
@@ -35,7 +35,7 @@ class Limits:
         self._lock = threading.Lock()
 
     def spend(self, holder: Holder, limit: str, amount: int = 1) -> None:
-        """Count `amount` of what is limited a second. Raises TooManyRequests, and then nothing is counted."""
+        """Count `amount` against a limit per second. Raises TooManyRequests, and then nothing is counted."""
         allowed = allowance(holder, limit)
         if not allowed or not amount:
             return
@@ -47,7 +47,7 @@ class Limits:
 
     @contextmanager
     def hold(self, holder: Holder, limit: str) -> Iterator[None]:
-        """Count one of what is limited at the same time, for as long as the context lasts. Raises TooManyRequests."""
+        """Count one against a limit of concurrent use, while the context lasts. Raises TooManyRequests."""
         allowed, key = allowance(holder, limit), (holder.name, limit)
         with self._lock:
             is_full = bool(allowed) and self._held[key] >= allowed
@@ -64,7 +64,7 @@ class Limits:
                     del self._held[key]
 
     def check(self, holder: Holder, limit: str, count: int) -> None:
-        """Raises TooManyRequests when `count`, which the caller has counted, is above what is limited."""
+        """Raises TooManyRequests when the caller's `count` is above the limit."""
         allowed = allowance(holder, limit)
         if allowed and count > allowed:
             self._refuse(holder, limit, allowed, retry_after_seconds=HOLD_RETRY_SECONDS)

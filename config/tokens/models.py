@@ -1,4 +1,4 @@
-"""Tokens as they are kept: hashed, prefixed, named, scoped; and what was done with them."""
+"""Tokens as stored: hashed, with a prefix, a name and scopes; and the audit log."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +11,7 @@ class Token(models.Model):
     # SHA-256 in hex; a token holds 256 random bits, so that a slow hash would protect nothing more.
     digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
-    # What differs from settings.TOKEN_LIMITS, by name; 0 is no limit.
+    # Its own limits by name, which override settings.TOKEN_LIMITS; 0 is no limit.
     limits = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -39,9 +39,9 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField()
     kind = models.CharField(max_length=10, choices=AuditKind.choices)
-    # The name of the token or of the account, or how one that is unknown begins.
+    # The name of the token or the account, or the beginning of an unknown token.
     who = models.CharField(max_length=150)
-    # The person or the command that made a change; of a refusal, nothing.
+    # The person or the command that made a change; empty for a refusal.
     author = models.CharField(max_length=150, blank=True)
     # The problem's code, or what was changed.
     what = models.CharField(max_length=300)
@@ -53,7 +53,7 @@ class AuditEntry(models.Model):
         verbose_name = "audit entry"
         verbose_name_plural = "audit log"
         indexes = [
-            # Forgetting the oldest of a kind.
+            # audit.record_change: which are the oldest of a kind?
             models.Index(fields=["kind", "id"], name="tokens_audit_kind"),
         ]
         constraints = [

@@ -1,4 +1,4 @@
-"""What a token must be allowed for a view to answer."""
+"""Checks a token's scopes before a view answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How tokens look on the wire: without their secret part."""
+"""Tokens on the wire, without their secret part."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether a token is still good."""
+"""The state of a token: valid, expired or revoked."""
 
 from datetime import datetime
 

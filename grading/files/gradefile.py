@@ -73,19 +73,23 @@ class Preview:
 def students_rows(table: Table, columns: Sequence[Column]) -> Iterator[tuple[Row, Named]]:
     """Rows of students: neither Canvas's two rows before them nor those that say nothing of anybody."""
     for row in table.rows:
-        first = row.cells[0].casefold() if row.cells else ""
         words = named(row, columns)
         is_posting_policy = not words and any(cell.casefold() == "manual posting" for cell in row.cells)
-        if first != "points possible" and not is_posting_policy:
+        if not _holds_points(row) and not is_posting_policy:
             yield row, words
 
 
 def possible_points(table: Table) -> dict[int, str]:
     """The row `Points Possible` by column, where the file has one."""
     for row in table.rows:
-        if row.cells and row.cells[0].casefold() == "points possible":
+        if _holds_points(row):
             return {index: cell for index, cell in enumerate(row.cells) if _SCORE.fullmatch(cell)}
     return {}
+
+
+def _holds_points(row: Row) -> bool:
+    """Also in the second column: some programs put one of row numbers in front."""
+    return any(cell.casefold() == "points possible" for cell in row.cells[:2])
 
 
 def read_score(text: str) -> Decimal:

@@ -26,6 +26,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# What is taken for a table of grades by mistake, by its first bytes.
+_NO_TEXT = {
+    b"PK\x03\x04": "a workbook (.xlsx, .ods) or an archive",
+    b"\xd0\xcf\x11\xe0": "a workbook (.xls)",
+    b"%PDF-": "a PDF document",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +91,9 @@ def write(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _decode(content: bytes) -> tuple[str, str]:
+    for beginning, kind in _NO_TEXT.items():
+        if content.startswith(beginning):
+            raise Invalid(f"The file is {kind}, and not a table in text: open it there and save it as CSV in UTF-8.")
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return encoding, _decoded(content[len(mark) :], encoding)

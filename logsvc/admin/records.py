@@ -31,7 +31,10 @@ class RecordsView(UnfoldModelAdminViewMixin, TemplateView):
         asked, wrong = self.request.GET.get("q", "").strip(), ""
         page = Page(records=[], next=None)
         try:
-            page = store().search(Search(query=parser.parse(asked), before=self._before(), limit=PER_PAGE))
+            given = self.request.GET.get("before", "")
+            is_id = given.isascii() and given.isdecimal() and len(given) <= 19
+            before = min(int(given), HIGHEST_ID) if is_id else None
+            page = store().search(Search(query=parser.parse(asked), before=before, limit=PER_PAGE))
         except (Invalid, Unavailable) as problem:
             wrong = problem.detail
         following = None if page.next is None else urlencode({"q": asked, "before": str(page.next)})
@@ -43,11 +46,6 @@ class RecordsView(UnfoldModelAdminViewMixin, TemplateView):
             following=following,
             is_complete=page.is_complete,
         )
-
-    def _before(self) -> int | None:
-        before = self.request.GET.get("before", "")
-        is_id = before.isascii() and before.isdecimal() and len(before) <= 19
-        return min(int(before), HIGHEST_ID) if is_id else None
 
 
 class RecordView(UnfoldModelAdminViewMixin, TemplateView):

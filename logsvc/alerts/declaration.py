@@ -66,7 +66,9 @@ def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readabl
 
     It counts only what the holder may read now.
     """
-    problems = [_name(body.name), *_query(body.query), *_url(body.url), *_secret(body.secret)]
+    trouble = secret_trouble(body.secret) if body.secret is not None else ""
+    secret = [_error("secret", trouble)] if trouble else []
+    problems = [_name(body.name), *_query(body.query), *_url(body.url), *secret]
     for name, value, lowest, highest in (
         ("threshold", body.threshold, 0, 2**31 - 1),
         ("window_seconds", body.window_seconds, 10, 86_400),
@@ -138,11 +140,6 @@ def _url(url: str) -> list[dict[str, str]]:
         return [_error("url", f"It may have at most {URL_LENGTH} characters.")]
     trouble = refusal(url, allowed=settings.ALERT_NETWORKS)
     return [_error("url", trouble)] if trouble else []
-
-
-def _secret(secret: str | None) -> list[dict[str, str]]:
-    trouble = secret_trouble(secret) if secret is not None else ""
-    return [_error("secret", trouble)] if trouble else []
 
 
 def _error(name: str, detail: str) -> dict[str, str]:

@@ -46,7 +46,11 @@ def outcome(
         "from": timestamps.wire(within.from_ns or 0),
         "to": timestamps.wire(within.to_ns or 0),
         "since": None if since is None else since.isoformat().replace("+00:00", "Z"),
-        "records": [_sample(record) for record in samples],
+        "records": [
+            {name: body[name] for name in ("id", "time", "level", "service", "instance")}
+            | {"message": body["message"][:SAMPLE_CHARACTERS]}
+            for body in map(representation.record_body, samples)
+        ],
     }
 
 
@@ -69,7 +73,13 @@ def send_due(*, now: datetime, post: Post = post) -> int:
     A worker that dies loses nothing: its message is due again when the lease is over, with the same `webhook-id`.
     """
     due = AlertMessage.objects.filter(due_at__lte=now, rule__is_enabled=True).select_related("rule")
-    claimed = [message for message in due.order_by("due_at")[:AT_ONCE] if _claim(message, now)]
+
+    def claim(message: AlertMessage) -> bool:
+        # Another process may have come first.
+        same = AlertMessage.objects.filter(pk=message.pk, due_at=message.due_at)
+        return bool(same.update(due_at=now + LEASE, attempts=F("attempts") + 1))
+
+    claimed = [message for message in due.order_by("due_at")[:AT_ONCE] if claim(message)]
     # At once, so that a receiver that hangs delays no other; what is read of the database is read by now.
     with ThreadPoolExecutor(max_workers=SENDERS) as senders:
         answers = list(senders.map(lambda message: _send(message, now, post), claimed))
@@ -85,13 +95,6 @@ def next_pause(attempts: int, retry_after: str) -> timedelta:
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
     asked = int(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6 else 0
     return timedelta(seconds=max(pause * random.uniform(0.8, 1.2), min(asked, LAST_PAUSE_SECONDS)))
-
-
-def _claim(message: AlertMessage, now: datetime) -> bool:
-    changed = AlertMessage.objects.filter(pk=message.pk, due_at=message.due_at).update(
-        due_at=now + LEASE, attempts=F("attempts") + 1
-    )
-    return bool(changed)
 
 
 def _send(message: AlertMessage, now: datetime, post: Post) -> Answer:
@@ -125,9 +128,3 @@ def _settle(message: AlertMessage, answer: Answer, now: datetime) -> bool:
         trouble = "The address answered 410: it wants no more. Change the rule and enable it to send again."
         AlertRule.objects.filter(pk=message.rule_id).update(is_enabled=False, trouble=trouble)
     return is_taken
-
-
-def _sample(record: Stored) -> dict[str, Any]:
-    body = representation.record_body(record)
-    sample = {name: body[name] for name in ("id", "time", "level", "service", "instance", "message")}
-    return sample | {"message": body["message"][:SAMPLE_CHARACTERS]}

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from logsvc.alerts import addresses
 
@@ -75,7 +74,11 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         plain = socket.create_connection((self._address, self.port), CONNECT_SECONDS)
         plain.settimeout(ANSWER_SECONDS)
-        self.sock = _tls().wrap_socket(plain, server_hostname=self.host) if self._scheme == "https" else plain
+        self.sock = (
+            ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+            if self._scheme == "https"
+            else plain
+        )
 
 
 def _exchange(connection: _Connection, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -97,8 +100,3 @@ def _exchange(connection: _Connection, target: str, body: bytes, headers: Mappin
         if timer is not None:
             timer.cancel()
         connection.close()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()

@@ -97,7 +97,9 @@ def evaluate(rule: AlertRule, *, now: datetime) -> bool:
         quiet=timedelta(seconds=rule.quiet_seconds),
         now=now,
     )
-    samples = [] if told in (None, Told.RESOLVED) else _samples(query, within)
+    samples: list[Stored] = []
+    if told not in (None, Told.RESOLVED):
+        samples = store().search(Search(query=query, within=within, limit=SAMPLES)).records
     return _keep(rule, decided, told, count=count, within=within, samples=samples, now=now)
 
 
@@ -150,10 +152,6 @@ def _count(query: Query, within: Range) -> int:
     aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
     found = store().histogram(query=query, within=aligned, step_ns=step_ns)
     return sum(sum(bucket.values()) for bucket in found.counts)
-
-
-def _samples(query: Query, within: Range) -> list[Stored]:
-    return store().search(Search(query=query, within=within, limit=SAMPLES)).records
 
 
 def _is_valid(owner: str, now: datetime) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -22,7 +22,6 @@ from logsvc.ingest.lane import Holders, Run
 from logsvc.loki import answers, engine, labels, logql
 from logsvc.loki.engine import Line, Pipeline
 from logsvc.loki.logql import LogQuery
-from logsvc.query.ast import Query
 from logsvc.storage.current import store
 from logsvc.storage.interface import Range
 
@@ -72,7 +71,7 @@ class Lane:
                 except Problem as error:
                     await send({"type": "websocket.close", "code": 1008, "reason": error.detail[:100]})
                     return
-                found = await self._run(partial(_read, narrowed, cursor))
+                found = await self._run(partial(store().tail, after_seq=cursor, query=narrowed, limit=RECORDS_PER_READ))
                 await _push(send, [line for record in found.records if (line := pipeline.line(record))])
                 if found.cursor != cursor:
                     cursor = found.cursor
@@ -89,10 +88,6 @@ class Lane:
     async def _run(self, function: Callable[[], T]) -> T:
         found: T = await self._in_thread(partial(_fresh, function))
         return found
-
-
-def _read(query: Query, cursor: int) -> Any:
-    return store().tail(after_seq=cursor, query=query, limit=RECORDS_PER_READ)
 
 
 async def _push(send: Send, lines: list[Line]) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from logsvc.api import alerts, loki, views
+from logsvc.api import alerts, loki, openapi, views
 
 
 class Digits:
@@ -44,5 +44,6 @@ urlpatterns = [
     path("loki/api/v1/status/buildinfo", loki.BuildInfoView.as_view()),
     path("log", views.IngestView.as_view()),
     path("v1/records", views.FirstReleaseView.as_view()),
+    path("v1/openapi.json", openapi.DescriptionView.as_view()),
     path("v1/services", views.ServicesView.as_view()),
 ]

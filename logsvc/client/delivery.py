@@ -8,6 +8,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
+# httpx2 imports it when the first client is made, in our thread: a fork meanwhile would leave the child a half of it.
+import httpcore2  # noqa: F401
 import httpx2
 
 from .complaints import Complaints
@@ -136,14 +138,10 @@ class Delivery:
                 f"answer {answer.status_code}",
                 f"the log service will not take {batch.lines} records: {answer.status_code} ({_detail(answer)})",
             )
-        elif rejected := _rejected(answer):
+            return
+        rejected = _json(answer).get("rejected")
+        if isinstance(rejected, list) and rejected and isinstance(rejected[0], dict):
             self._complaints.say("rejected", f"the log service rejects records: {rejected[0].get('detail')}")
-
-
-def _rejected(answer: httpx2.Response) -> list[dict[str, Any]]:
-    body = _json(answer)
-    rejected = body.get("rejected")
-    return [each for each in rejected if isinstance(each, dict)] if isinstance(rejected, list) else []
 
 
 def _detail(answer: httpx2.Response) -> str:

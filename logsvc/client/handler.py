@@ -72,7 +72,9 @@ class LogHandler(logging.Handler):
 
     def filter(self, record: logging.LogRecord) -> bool:
         # Not in emit, which runs under the handler's lock: who flushes may hold that lock, and waits for the sender.
-        return not self._is_own(record) and bool(super().filter(record))
+        sender = self._sender
+        is_own = record.name.startswith(_OWN_LOGGERS) or (sender is not None and sender.is_current_thread())
+        return not is_own and bool(super().filter(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -127,10 +129,6 @@ class LogHandler(logging.Handler):
     def _begin_in_child(self) -> None:
         self._spool.disown()
         self._begin()
-
-    def _is_own(self, record: logging.LogRecord) -> bool:
-        sender = self._sender
-        return record.name.startswith(_OWN_LOGGERS) or (sender is not None and sender.is_current_thread())
 
     def _running_sender(self) -> Sender:
         sender = self._sender

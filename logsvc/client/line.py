@@ -82,14 +82,14 @@ def _told(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
     """The message, and the fields that were given with it."""
     members = record.__dict__
     extra = {name: members[name] for name in members if name not in _OWN} if members.keys() - _OWN else {}
-    if isinstance(record.msg, dict) and "event" in record.msg:
-        fields = {name: value for name, value in record.msg.items() if name not in _OF_STRUCTLOG}
-        extra = {name: value for name, value in extra.items() if name not in _OF_STRUCTLOG}
-        return str(fields.pop("event")), extra | fields
     try:
+        if isinstance(record.msg, dict) and "event" in record.msg:
+            fields = {name: value for name, value in record.msg.items() if name not in _OF_STRUCTLOG}
+            extra = {name: value for name, value in extra.items() if name not in _OF_STRUCTLOG}
+            return str(fields.pop("event")), extra | fields
         return record.getMessage(), extra
     except Exception:
-        return f"{record.msg!r} {record.args!r} (the arguments do not fit the message)", extra
+        return f"{_shown(record.msg)} {_shown(record.args)} (the arguments do not fit the message)", extra
 
 
 def _exception(record: logging.LogRecord) -> dict[str, str]:

@@ -269,8 +269,11 @@ class Spool:
             rest = segments.read(before[0], before[0].unsent) + rest
         else:
             before = []
+        # A new name that sorts where the oldest of them does.
+        oldest = [*before, segment][0].path
+        path = oldest.with_name(f"{oldest.stem.partition('-')[0]}-{secrets.token_hex(4)}{SUFFIX}")
         try:
-            kept = [segments.write(self._name_after([*before, segment][0]), rest)] if rest else []
+            kept = [segments.write(path, rest)] if rest else []
         except OSError:
             # No room for the copy: then the rest goes too.
             self._dropped += segments.count_by_severity(rest)
@@ -279,11 +282,6 @@ class Spool:
         # Last: a process that is killed before leaves lines twice, and the log service takes each once.
         for each in (*before, segment):
             each.path.unlink(missing_ok=True)
-
-    def _name_after(self, segment: Segment) -> Path:
-        """A new name that sorts where the segment's does."""
-        time_ns, _, _ = segment.path.stem.partition("-")
-        return segment.path.with_name(f"{time_ns}-{secrets.token_hex(4)}{SUFFIX}")
 
     def _adopt_from(self, folder: Path) -> None:
         claim = None if self._claim is not None and folder == self._claim.folder else Claim.take(folder)

@@ -19,7 +19,18 @@ def decode(line: bytes, notes: Notes) -> Any:
     text = line.decode("utf-8", "replace")
     if REPLACEMENT in text and REPLACEMENT.encode() not in line:
         notes.add("bytes that are no UTF-8 were replaced by U+FFFD.")
-    value = json.loads(text, parse_int=_integer, parse_float=_float, parse_constant=_refuse)
+
+    def integer(digits: str) -> int | _Number:
+        return int(digits) if len(digits) < 40 else _Number(digits)
+
+    def real(digits: str) -> float | _Number:
+        number = float(digits)
+        return number if number - number == 0 else _Number(digits)
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON")
+
+    value = json.loads(text, parse_int=integer, parse_float=real, parse_constant=refuse)
     return _plain(value, "", notes)
 
 
@@ -29,19 +40,6 @@ def repaired(body: bytes) -> bytes:
     """
     value = json.dumps(decode(body, Notes()), ensure_ascii=False)
     return _SURROGATE.sub(REPLACEMENT, value).encode()
-
-
-def _integer(digits: str) -> int | _Number:
-    return int(digits) if len(digits) < 40 else _Number(digits)
-
-
-def _float(digits: str) -> float | _Number:
-    number = float(digits)
-    return number if number - number == 0 else _Number(digits)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _plain(value: Any, path: str, notes: Notes) -> Any:

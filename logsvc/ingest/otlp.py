@@ -108,10 +108,16 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
         members.setdefault("event.name", given.event)
     if given.dropped:
         notes.add(f"attributes: the sender left out {given.dropped}.")
-    body = given.body if isinstance(given.body, str) else "" if given.body is None else _as_text(given.body)
+    body = given.body if isinstance(given.body, str) else ""
+    if given.body is not None and not isinstance(given.body, str):
+        body = msgspec.json.encode(given.body).decode()
+    time_ns, observed_ns = given.time_ns, _within_range(given.observed_ns)
+    if time_ns and not _within_range(time_ns):
+        notes.add(f"time: {time_ns} is out of range; the arrival stands for it.")
+        time_ns = sender.received_ns
     record = Record(
-        time_ns=_time(given, sender, notes),
-        observed_ns=_within_range(given.observed_ns) or sender.received_ns,
+        time_ns=time_ns or observed_ns or sender.received_ns,
+        observed_ns=observed_ns or sender.received_ns,
         severity=_severity(given, notes),
         severity_text=given.severity_text,
         service=source.service or sender.service,
@@ -126,13 +132,6 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
     )
     bounds.names(record, notes)
     return record
-
-
-def _time(given: _Given, sender: Sender, notes: Notes) -> int:
-    if given.time_ns and not _within_range(given.time_ns):
-        notes.add(f"time: {given.time_ns} is out of range; the arrival stands for it.")
-        return sender.received_ns
-    return given.time_ns or _within_range(given.observed_ns) or sender.received_ns
 
 
 def _within_range(time_ns: int) -> int:
@@ -169,10 +168,6 @@ def _source(resource: dict[str, Any], scope: str, version: str, scope_attributes
 def _named(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _as_text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _size(members: dict[str, Any]) -> int:

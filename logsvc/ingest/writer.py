@@ -133,9 +133,9 @@ class Writer:
         except Full as error:
             self._note("The disk is full: nothing is stored until there is room.")
             _refuse(jobs, error)
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, Away) as error:
             self._note(f"The database is away: {error}")
-            _refuse(jobs, Away())
+            _refuse(jobs, error if isinstance(error, Away) else Away())
         except Exception:
             if len(jobs) == 1:
                 raise

@@ -112,7 +112,11 @@ class Pipeline:
         for stage in self._stages:
             match stage:
                 case LineFilter():
-                    if not _passes(stage, line.text):
+                    if stage.operator.endswith("~"):
+                        found = any(re2.search(each, line.text) for each in stage.values)
+                    else:
+                        found = any(each in line.text for each in stage.values)
+                    if found is stage.operator.startswith("!"):
                         return None
                 case LabelStage():
                     if not _any_holds(stage, line):
@@ -124,7 +128,10 @@ class Pipeline:
                 case ParserStage():
                     line.text = _ANSI.sub("", line.text)
                 case DropStage():
-                    _drop(stage, line)
+                    for members in (line.stream, line.metadata, line.parsed):
+                        for name in list(members):
+                            if (name in stage.names) is (stage.kind == "drop"):
+                                del members[name]
         return line
 
 
@@ -212,7 +219,8 @@ def _by_reading(query: RangeQuery, points: Points, readable: Services, *, by: tu
         line = pipeline.line(record)
         if line is None:
             continue
-        key = tuple(sorted(line.labels.items())) if by is None else _key_of_line(line, by)
+        members = line.labels.items() if by is None else [(name, line.get(name)) for name in by if line.get(name)]
+        key = tuple(sorted(members))
         # It counts at each point from its own time on, for as long as the range is.
         first = max(-((points.start_ns - line.time_ns) // points.step_ns), 0)
         last = min((line.time_ns + query.range_ns - 1 - points.start_ns) // points.step_ns, len(times) - 1)
@@ -313,10 +321,6 @@ def _key(members: Mapping[str, str], by: tuple[str, ...]) -> Labels:
     return tuple(sorted((name, value) for name, value in known.items() if value))
 
 
-def _key_of_line(line: Line, by: tuple[str, ...]) -> Labels:
-    return tuple(sorted((name, value) for name in by if (value := line.get(name))))
-
-
 def _holds(matcher: Matcher, line: Line) -> bool:
     value = line.get(matcher.name)
     match matcher.operator:
@@ -346,18 +350,3 @@ def _any_holds(stage: LabelStage, line: Line) -> bool:
         all(_any_holds(each, line) if isinstance(each, LabelStage) else _holds(each, line) for each in alternative)
         for alternative in stage.alternatives
     )
-
-
-def _passes(stage: LineFilter, text: str) -> bool:
-    if stage.operator.endswith("~"):
-        found = any(re2.search(each, text) for each in stage.values)
-    else:
-        found = any(each in text for each in stage.values)
-    return found is not stage.operator.startswith("!")
-
-
-def _drop(stage: DropStage, line: Line) -> None:
-    for members in (line.stream, line.metadata, line.parsed):
-        for name in list(members):
-            if (name in stage.names) is (stage.kind == "drop"):
-                del members[name]

@@ -52,7 +52,10 @@ def predicate(query: ast.Query) -> Predicate:
         case ast.Words():
             return _words(query)
         case ast.Contains():
-            return _contains(query)
+            if not query.ignore_case:
+                return lambda record: query.text in record.body
+            folded = fold(query.text)
+            return lambda record: any(folded in text for text in searched_texts(record))
         case ast.MatchesPattern(pattern, None):
             compiled = re2.compile(pattern)
             return lambda record: compiled.search(record.body) is not None
@@ -65,7 +68,8 @@ def predicate(query: ast.Query) -> Predicate:
                 return lambda record: of_field(record).startswith(value)
             return lambda record: of_field(record) == value
         case ast.LevelIs():
-            return _level(query)
+            low, high = level_bounds(query)
+            return lambda record: low <= record.severity <= high
         case ast.AttributeIs():
             return _attribute(query)
         case ast.HasAttribute(name):
@@ -118,18 +122,6 @@ def _words(query: ast.Words) -> Predicate:
         return False
 
     return matches_words
-
-
-def _contains(query: ast.Contains) -> Predicate:
-    if not query.ignore_case:
-        return lambda record: query.text in record.body
-    folded = fold(query.text)
-    return lambda record: any(folded in text for text in searched_texts(record))
-
-
-def _level(query: ast.LevelIs) -> Predicate:
-    low, high = level_bounds(query)
-    return lambda record: low <= record.severity <= high
 
 
 def level_bounds(query: ast.LevelIs) -> tuple[int, int]:

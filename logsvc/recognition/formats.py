@@ -129,7 +129,10 @@ def _syslog(
 
 
 _ACCESS = re.compile(
-    r"(\S{1,100}) (\S{1,100}) ([^\[]{1,100}) \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\] "
+    # The client, or a list of addresses that proxies have made longer, quoted or not, and then perhaps the last proxy.
+    r'(?:"([^",]{1,100})[^"]{0,500}" \S{1,100}|([^\s,"]{1,100})'
+    r'(?:(?:, [^\s,"]{1,100}){1,20}(?: \S{1,100}(?= \S{1,100} \S{1,100} \[))?)?)'
+    r" (\S{1,100}) ([^\[]{1,100}) \[(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})\] "
     r'"((?:[^"\\]|\\.)*)" (\d{3}) (\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?(.*)',
     re.DOTALL,
 )
@@ -139,23 +142,23 @@ _REQUEST = re.compile(r"([A-Z]{3,10}) (\S+)(?: HTTP/([\d.]+))?")
 def access(line: str, given: Circumstances) -> Recognized | None:
     """The common and combined formats of nginx and Apache. Status 5xx is an error, anything else information."""
     found = _ACCESS.fullmatch(line)
-    if found is None or (month := times.month(found[5])) is None:
+    if found is None or (month := times.month(found[6])) is None:
         return None
-    zone = times.offset(found[10], given.zone)
-    date, clock = (int(found[6]), month, int(found[4])), (int(found[7]), int(found[8]), int(found[9]))
+    zone = times.offset(found[11], given.zone)
+    date, clock = (int(found[7]), month, int(found[5])), (int(found[8]), int(found[9]), int(found[10]))
     if (time_ns := times.exact(date, clock, "", zone)) is None:
         return None
-    status = int(found[12])
-    attributes: dict[str, Any] = {"client.address": found[1], "http.response.status_code": status}
-    if request := _REQUEST.fullmatch(found[11]):
+    status = int(found[13])
+    attributes: dict[str, Any] = {"client.address": (found[1] or found[2]), "http.response.status_code": status}
+    if request := _REQUEST.fullmatch(found[12]):
         attributes |= {"http.request.method": request[1], "url.path": request[2]}
-    if found[13] != "-":
-        attributes["http.response.body.size"] = int(found[13][:18])
-    for name, value in (("http.request.header.referer", found[14]), ("user_agent.original", found[15])):
+    if found[14] != "-":
+        attributes["http.response.body.size"] = int(found[14][:18])
+    for name, value in (("http.request.header.referer", found[15]), ("user_agent.original", found[16])):
         if value and value != "-":
             attributes[name] = value
-    if found[3].strip() != "-":
-        attributes["user.name"] = found[3].strip()
+    if found[4].strip() != "-":
+        attributes["user.name"] = found[4].strip()
     level = Severity.ERROR if status >= 500 else Severity.INFO
     return Recognized(body=line, time_ns=time_ns, severity=int(level), attributes=attributes)
 
@@ -254,6 +257,19 @@ def log4j(line: str, given: Circumstances) -> Recognized | None:
     return record
 
 
+_ELASTICSEARCH = re.compile(rf"\[({_ISO})\]\s?\[({_LEVEL})\s*\]\s?\[([^\]]{{1,200}})\]\s*(.*)", re.DOTALL)
+
+
+def elasticsearch(line: str, given: Circumstances) -> Recognized | None:
+    """`[time][level][logger] message`: Elasticsearch, Logstash."""
+    found = _ELASTICSEARCH.match(line)
+    if found is None or (time_ns := times.iso(found[1].strip(), given.zone)) is None:
+        return None
+    record = Recognized(body=found[4], time_ns=time_ns, logger=found[3].strip())
+    record.set_level(found[2])
+    return record
+
+
 _PYTHON = re.compile(rf"({_ISO})\s+-\s+([\w.$-]+)\s+-\s+({_LEVEL})\s+-\s+(.*)", re.DOTALL)
 
 
@@ -330,7 +346,7 @@ def logfmt(line: str, given: Circumstances) -> Recognized | None:
         pairs[found[1]] = re.sub(r"\\(.)", r"\1", value[1:-1]) if value[:1] == '"' == value[-1:] else value
     if end != len(line) or not pairs.keys() & {"level", "lvl"} or not pairs.keys() & {"msg", "message"}:
         return None
-    return structured(dict(pairs), given)
+    return structured(dict(pairs), given, line=line)
 
 
 _TIMES = ("time", "timestamp", "@timestamp", "ts", "t", "datetime", "date", "asctime", "eventTime")
@@ -344,16 +360,19 @@ _TRACES, _SPANS = ("trace_id", "traceId", "trace.id", "traceID"), ("span_id", "s
 _PINO = {10: "TRACE", 20: "DEBUG", 30: "INFO", 40: "WARN", 50: "ERROR", 60: "FATAL"}
 
 
-def structured(members: dict[str, Any], given: Circumstances) -> Recognized | None:
-    """The members of a JSON line or of logfmt, by the names that the usual libraries use; None without a text."""
+def structured(members: dict[str, Any], given: Circumstances, *, line: str) -> Recognized | None:
+    """The members of a JSON line or of logfmt, by the names that the usual libraries use.
+
+    Without a text among them the whole line is the text; None where there is no time either.
+    """
     remaining = dict(members)
     body = _take(remaining, _BODIES, str)
-    if body is None:
-        return None
-    record = Recognized(body=body)
+    record = Recognized(body=line if body is None else body)
     time = _take(remaining, _TIMES, (str, int, float))
     if time is not None:
         record.time_ns = _structured_time(time, given)
+    if body is None and record.time_ns is None:
+        return None
     level = _take(remaining, _LEVELS, (str, int))
     if isinstance(level, int):
         level = _PINO.get(level, "")
@@ -400,6 +419,7 @@ TEXT_FORMATS: dict[str, Format] = {
     "postgresql": postgresql,
     "python": python_logging,
     "log4j": log4j,
+    "elasticsearch": elasticsearch,
     "klog": klog,
     "spark": spark,
     "hdfs": hdfs,

@@ -90,16 +90,13 @@ class Reader:
                 continue
             if event is not None:
                 yield self._record(event)
-            event = self._begin(place, text, found, wrapper)
+            first = found or Recognized(body=text)
+            if wrapper is not None:
+                first.time_ns = wrapper.time_ns
+                first.attributes = wrapper.attributes | first.attributes
+            event = Event(place=place, first=first, lines=[text], size=len(text), is_known=found is not None)
         if event is not None:
             yield self._record(event)
-
-    def _begin(self, place: int, text: str, found: Recognized | None, wrapper: Recognized | None) -> Event:
-        first = found or Recognized(body=text)
-        if wrapper is not None:
-            first.time_ns = wrapper.time_ns
-            first.attributes = wrapper.attributes | first.attributes
-        return Event(place=place, first=first, lines=[text], size=len(text), is_known=found is not None)
 
     def _unwrap(self, line: str) -> tuple[str, Recognized | None] | None:
         """The text that a container's runtime has wrapped, with what the wrapper says; None for a part of a line."""
@@ -121,7 +118,7 @@ class Reader:
         if self.format is not None:
             return self.format(text, self.circumstances)
         if text[0] == "{" and (members := _object(text)) is not None:
-            return structured(members, self.circumstances)
+            return structured(members, self.circumstances, line=text)
         # Most lines of a file have the format of the line before.
         if self._last is not None and (found := self._last(text, self.circumstances)) is not None:
             return found

@@ -2,18 +2,21 @@
 
 from functools import cache
 
+from django.conf import settings
 from django.db import connection
 
+from logsvc.storage.clickhouse import ClickhouseStore
 from logsvc.storage.interface import Store
 from logsvc.storage.postgresql import PostgresqlStore
-from logsvc.storage.sql import SqlStore
 from logsvc.storage.sqlite import SqliteStore
 
 
 def store() -> Store:
-    return _sql_store(connection.vendor)
+    return _store(settings.CLICKHOUSE_URL, connection.vendor)
 
 
 @cache
-def _sql_store(vendor: str) -> SqlStore:
+def _store(clickhouse_url: str, vendor: str) -> Store:
+    if clickhouse_url:
+        return ClickhouseStore(clickhouse_url)
     return PostgresqlStore() if vendor == "postgresql" else SqliteStore()

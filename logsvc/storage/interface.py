@@ -119,6 +119,9 @@ class Store(Protocol):
     disk has no room; what a database raises when it is away is passed on.
     """
 
+    # How many records are best deleted by one call.
+    deleted_at_once: int
+
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
         """Store all of `records` or none, except those whose uid is known; returns how many are new.
 

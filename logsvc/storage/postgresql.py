@@ -14,9 +14,10 @@ from logsvc.record import Record, Stored
 from logsvc.storage import conditions, terms
 from logsvc.storage.conditions import Node
 from logsvc.storage.errors import Busy, Full
+from logsvc.storage.indexed import STATEMENT_SECONDS
 from logsvc.storage.interface import Histogram, Size
 from logsvc.storage.rows import COLUMNS, NAMES
-from logsvc.storage.sql import STATEMENT_SECONDS, SqlStore
+from logsvc.storage.sql import SqlStore
 
 SCHEMA = [
     """

@@ -1,6 +1,6 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +71,27 @@ def stored(values: Sequence[Any]) -> Stored:
     return Stored(**members)
 
 
+def size(values: Sequence[Any]) -> int:
+    """The characters of a row's instance, host, logger, body and attributes, which usage and limits of size count."""
+    return len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+
+
+def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[str]]) -> Sequence[int]:
+    """The places in a batch of the records whose uid is not stored, each uid once."""
+    first_places: dict[str, int] = {}
+    for index, record in enumerate(records):
+        if record.uid:
+            first_places.setdefault(record.uid, index)
+    if not first_places:
+        return range(len(records))
+    known = known_uids(list(first_places))
+    return [
+        index
+        for index, record in enumerate(records)
+        if not record.uid or (record.uid not in known and first_places[record.uid] == index)
+    ]
+
+
 class Tally:
     """How many records and bytes are in each time bucket of a service and a level."""
 
@@ -81,13 +102,13 @@ class Tally:
         """Count a row."""
         # id, service, severity.
         key = ((values[0] >> COUNTER_BITS) // _MICROSECONDS_PER_MINUTE, values[7], (values[5] + 3) >> 2)
-        size = len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+        given = size(values)
         found = self._counts.get(key)
         if found is None:
-            self._counts[key] = [sign, sign * size]
+            self._counts[key] = [sign, sign * given]
         else:
             found[0] += sign
-            found[1] += sign * size
+            found[1] += sign * given
 
     def rows(self) -> list[tuple[int, int, str, str, int, int]]:
         """Width, start, service, level, records, bytes; in one order, so that writers never wait crosswise."""

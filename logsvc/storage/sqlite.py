@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 from django.db import OperationalError, connection
@@ -14,9 +15,10 @@ from logsvc.record import Record, Stored
 from logsvc.storage import conditions, terms
 from logsvc.storage.conditions import ANYTHING, Node
 from logsvc.storage.errors import Busy, Full
+from logsvc.storage.indexed import STATEMENT_SECONDS
 from logsvc.storage.interface import Histogram, Size
 from logsvc.storage.rows import COLUMNS, NAMES
-from logsvc.storage.sql import STATEMENT_SECONDS, SqlStore
+from logsvc.storage.sql import SqlStore
 
 SCHEMA = [
     """
@@ -53,7 +55,15 @@ SCHEMA = [
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 
-_INSERT = f"INSERT INTO logsvc_log ({NAMES}) VALUES ({', '.join(['?'] * len(COLUMNS))})"  # noqa: S608
+# Each statement gives the interpreter's lock away and waits to have it back: with one for many rows, threads that read
+# the next batches keep the one that stores waiting less.
+_ROWS_AT_ONCE = 250
+_ROW, _TEXT_ROW = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)"
+_INTO_LOG = f"INSERT INTO logsvc_log ({NAMES}) VALUES "  # noqa: S608
+_INTO_TEXT = "INSERT INTO logsvc_text (rowid, words, tags) VALUES "
+_INSERT, _INSERT_TEXT = _INTO_LOG + _ROW, _INTO_TEXT + _TEXT_ROW
+_INSERT_MANY = _INTO_LOG + ", ".join([_ROW] * _ROWS_AT_ONCE)
+_INSERT_MANY_TEXTS = _INTO_TEXT + ", ".join([_TEXT_ROW] * _ROWS_AT_ONCE)
 _UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
 _STEPS_BETWEEN_LOOKS = 20_000
 _PAGES_AT_ONCE = 1000
@@ -67,17 +77,18 @@ class SqliteStore(SqlStore):
     def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
         # The driver's own cursor: Django's rewrites each statement's placeholders.
         cursor = self._cursor()
-        cursor.executemany(
-            _INSERT,
-            [
-                values if values[_UID] is None else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
-                for values, _ in rows
-            ],
-        )
-        cursor.executemany(
-            "INSERT INTO logsvc_text (rowid, words, tags) VALUES (?, ?, ?)",
-            [(values[_ID], *indexed) for values, indexed in rows],
-        )
+        logs = [
+            values if values[_UID] is None else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
+            for values, _ in rows
+        ]
+        texts = [(values[_ID], *indexed) for values, indexed in rows]
+        whole = len(rows) // _ROWS_AT_ONCE * _ROWS_AT_ONCE
+        for start in range(0, whole, _ROWS_AT_ONCE):
+            end = start + _ROWS_AT_ONCE
+            cursor.execute(_INSERT_MANY, list(chain.from_iterable(logs[start:end])))
+            cursor.execute(_INSERT_MANY_TEXTS, list(chain.from_iterable(texts[start:end])))
+        cursor.executemany(_INSERT, logs[whole:])
+        cursor.executemany(_INSERT_TEXT, texts[whole:])
 
     def _remove(self, records: Collection[Stored]) -> None:
         # A contentless index is told what it held.

@@ -14,6 +14,8 @@ from logsvc.record import Record, exception_text
 BREAK = "___"
 LEVEL_TAGS = tuple(f"l{number}" for number in range(len(severity.RANGES)))
 NO_TAG = "none"
+# Longer texts are seldom the same, and take memory.
+_REMEMBERED_LENGTH = 100
 
 
 def tag(kind: str, value: str) -> str:
@@ -37,15 +39,22 @@ def tags(record: Record) -> list[str]:
     if record.span_id:
         found.append("p" + record.span_id)
     for name, value in record.attributes.items():
-        found.append(cached_tag("e", name))
-        if type(value) is str:
-            found.append(attribute_tag(name, value))
+        kind = type(value)
+        text = value if kind is str else str(value) if kind is int else value_text(value)
+        if len(text) <= _REMEMBERED_LENGTH:
+            found += _attribute(name, text)
         else:
-            found.append(attribute_tag(name, value_text(value)))
-            if type(value) is dict:
-                for path, inner in _leaves(value, f"{name}."):
-                    found += (cached_tag("e", path), attribute_tag(path, value_text(inner)))
+            found += (cached_tag("e", name), attribute_tag(name, text))
+        if kind is dict:
+            for path, inner in _leaves(value, f"{name}."):
+                found += (cached_tag("e", path), attribute_tag(path, value_text(inner)))
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _attribute(name: str, text: str) -> tuple[str, str]:
+    """The tags of a name and of its value; most values come again, such as a status, a method or a user."""
+    return cached_tag("e", name), attribute_tag(name, text)
 
 
 @lru_cache(maxsize=20_000)
@@ -88,6 +97,14 @@ def word_positions(record: Record) -> dict[str, list[int]]:
             places.setdefault(word, []).append(position)
         position += 1
     return places
+
+
+def ordered_words(record: Record) -> list[str]:
+    """The words in order, with one that is empty between body and exception."""
+    found: list[str] = []
+    for text in texts(record):
+        found += ["", *words(text)] if found else words(text)
+    return found
 
 
 def word_text(record: Record) -> str:

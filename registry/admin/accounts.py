@@ -3,32 +3,24 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp import admin as totp_admin
-from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config.admin_accounts import GroupAdmin, UserAdmin
 from registry.admin.two_step import SignInForm
 
 # Its page shows every secret; an account sets up its own authenticator (two_step.py).
 admin.site.unregister([User, Group, totp_admin.TOTPDevice])
+admin.site.register(Group, GroupAdmin)
 admin.site.login_form = SignInForm
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "last_login"]
-    list_filter = ["is_staff", "is_active"]
-
+class RegistryUserAdmin(UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
-        """Only a superuser makes superusers, or gives single permissions."""
-        return [] if request.user.is_superuser else ["is_superuser", "user_permissions", "last_login", "date_joined"]
+        """Only a superuser makes superusers."""
+        return [*self.readonly_fields] if request.user.is_superuser else [*self.readonly_fields, "is_superuser"]
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return _may_touch(request, obj) and bool(super().has_change_permission(request, obj))
@@ -38,11 +30,6 @@ class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         super().delete_queryset(request, queryset if request.user.is_superuser else queryset.filter(is_superuser=False))
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:

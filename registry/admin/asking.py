@@ -29,7 +29,9 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.operation = _operation(kwargs["name"])
+        if kwargs["name"] not in OPERATIONS:
+            raise Http404
+        self.operation = OPERATIONS[kwargs["name"]]
         self.targets = _targets(request, self.operation)
         self.title = self.operation.title
 
@@ -107,13 +109,6 @@ def ask(request: HttpRequest, name: str, instances: list[Instance]) -> HttpRespo
 def _suspects() -> list[InstanceKey]:
     found = Instance.objects.filter(is_suspect=True).values_list("service", "name")[:MOST_TARGETS]
     return [InstanceKey(service=service, instance=name) for service, name in found]
-
-
-def _operation(name: str) -> Operation:
-    try:
-        return OPERATIONS[name]
-    except KeyError as error:
-        raise Http404 from error
 
 
 def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:

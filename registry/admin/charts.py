@@ -22,7 +22,13 @@ class Bar:
 def bars(values: Sequence[Bar], *, label: str) -> SafeString:
     """A bar chart that is scaled to its largest value."""
     largest = max((each.value or 0.0 for each in values), default=0.0)
-    columns = [_column(number, each, largest) for number, each in enumerate(values)]
+    columns = []
+    for number, each in enumerate(values):
+        if not each.value or not largest:
+            columns.append(_rect(number, HEIGHT - 1, 1, "rc-none", each.title))
+            continue
+        height = max(2.0, each.value / largest * HEIGHT)
+        columns.append(_rect(number, HEIGHT - height, height, "rc-bar", each.title))
     return _drawing("".join(columns), count=len(values), label=label)
 
 
@@ -39,13 +45,6 @@ def shares(values: Sequence[Bar], *, label: str) -> SafeString:
         if failed:
             columns.append(_rect(number, 0, failed, "rc-bad", each.title))
     return _drawing("".join(columns), count=len(values), label=label)
-
-
-def _column(number: int, bar: Bar, largest: float) -> SafeString:
-    if not bar.value or not largest:
-        return _rect(number, HEIGHT - 1, 1, "rc-none", bar.title)
-    height = max(2.0, bar.value / largest * HEIGHT)
-    return _rect(number, HEIGHT - height, height, "rc-bar", bar.title)
 
 
 def _rect(number: int, top: float, height: float, kind: str, title: str) -> SafeString:

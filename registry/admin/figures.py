@@ -93,10 +93,12 @@ def delivering(*, now: datetime) -> Delivering:
     oldest = cursors["told"] + 1 if cursors["waiting"] and cursors["told"] is not None else None
     if oldest is not None and oldest > head:
         oldest = None
+    waiting = JournalEntry.objects.filter(revision__gte=oldest).order_by("revision") if oldest else None
+    entry = waiting.only("at").first() if waiting is not None else None
     return Delivering(
         head=head,
         oldest=oldest,
-        lag_seconds=0.0 if oldest is None else _age_of(oldest, now=now),
+        lag_seconds=max(0.0, (now - entry.at).total_seconds()) if entry else 0.0,
         waiting=cursors["waiting"],
         failing=_failing(head),
         failing_count=cursors["failing"],
@@ -111,11 +113,6 @@ def delay_bounds() -> list[str]:
 
 
 _FAILING = Q(attempts__gt=0) | Q(is_stopped=True)
-
-
-def _age_of(revision: int, *, now: datetime) -> float:
-    entry = JournalEntry.objects.filter(revision__gte=revision).order_by("revision").only("at").first()
-    return max(0.0, (now - entry.at).total_seconds()) if entry is not None else 0.0
 
 
 def _failing(head: int) -> list[FailingDependent]:

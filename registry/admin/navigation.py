@@ -1,16 +1,11 @@
-"""The admin's sidebar, and its script."""
+"""The admin's sidebar."""
 
 from typing import Any
 
 from django.http import HttpRequest
-from django.templatetags.static import static
 from django.urls import reverse
 
 from config import admin_look
-
-
-def admin_js(request: HttpRequest) -> str:
-    return static("registry/admin.js")
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def name_of(target: InstanceKey) -> str:
     return f"{target.service}/{target.instance}" if target.instance else target.service
 
 
-def _probe(order: Order) -> str:
+def probe(order: Order) -> str:
     keys = [catalogue.instance(each.service, each.instance).pk for each in order.targets]
     count = results.hurry(keys, now=order.now)
     others = len(keys) - count
@@ -65,7 +65,7 @@ def _probe(order: Order) -> str:
     return f"Due to be probed now: {count} of {len(keys)}.{already}"
 
 
-def _begin_maintenance(order: Order) -> str:
+def begin_maintenance(order: Order) -> str:
     minutes, reason = order.given["minutes"], order.given["reason"]
     until = order.now + timedelta(minutes=minutes) if minutes else None
     for each in order.targets:
@@ -76,7 +76,7 @@ def _begin_maintenance(order: Order) -> str:
     return f"In maintenance {end}: {order.names}. Reason: {reason}"
 
 
-def _end_maintenance(order: Order) -> str:
+def end_maintenance(order: Order) -> str:
     ended = [
         each
         for each in order.targets
@@ -91,14 +91,14 @@ def _end_maintenance(order: Order) -> str:
     )
 
 
-def _drain(order: Order) -> str:
+def drain(order: Order) -> str:
     seconds, reason = order.given["seconds"], order.given["reason"]
     for each in order.targets:
         overrides.drain(each, seconds=seconds, reason=reason, author=order.author, now=order.now)
     return f"Draining for {seconds} s, then deregistered: {order.names}.{_because(reason)}"
 
 
-def _deregister(order: Order) -> str:
+def deregister(order: Order) -> str:
     reason = order.given["reason"]
     gone = [
         name_of(each)
@@ -108,19 +108,19 @@ def _deregister(order: Order) -> str:
     return f"Deregistered: {', '.join(gone)}.{_because(reason)}" if gone else "None of them was registered any more."
 
 
-def _replay(order: Order) -> str:
+def replay_since(order: Order) -> str:
     revision = order.given["since"]
     for each in order.targets:
         replay.since(each, revision)
     return f"The changes since revision {revision} are delivered again: {order.names}."
 
 
-def _resync(order: Order) -> str:
+def resync(order: Order) -> str:
     replay.resync(order.targets)
     return f"Asked to read all its providers again: {order.names}."
 
 
-def _try_webhook(order: Order) -> str:
+def try_webhook(order: Order) -> str:
     (target,) = order.targets
     attempt = sender.send_now(replay.trial(target, now=order.now))
     status = "no answer" if attempt.status_code is None else f"status {attempt.status_code}"
@@ -128,13 +128,13 @@ def _try_webhook(order: Order) -> str:
     return f"{name_of(target)} {outcome} ({status} after {attempt.duration_ms:.0f} ms)."
 
 
-def _rotate_secret(order: Order) -> tuple[str, str]:
+def rotate_secret(order: Order) -> tuple[str, str]:
     (target,) = order.targets
     secret = rotation.rotate(target, reason=order.given["reason"], author=order.author, now=order.now)
     return f"Rotated the webhook secret of {name_of(target)}.", secret
 
 
-def _end_protection(order: Order) -> str:
+def end_protection(order: Order) -> str:
     return "Protection has ended." if protection.end(now=order.now) else "Protection was not active."
 
 
@@ -148,14 +148,14 @@ _ALL = (
         title="Probe now",
         explanation="The next probe is made now; its result counts like any other.",
         icon="radar",
-        carry_out=_probe,
+        carry_out=probe,
     ),
     Operation(
         name="maintenance",
         title="Begin maintenance",
         explanation="It is not offered until this ends, whatever its probes find and however often it registers.",
         icon="build",
-        carry_out=_begin_maintenance,
+        carry_out=begin_maintenance,
         form=forms.MaintenanceForm,
         removes=True,
         is_for_services=True,
@@ -165,7 +165,7 @@ _ALL = (
         title="End maintenance",
         explanation="It is offered again if its probes pass and it is in no other maintenance.",
         icon="build_circle",
-        carry_out=_end_maintenance,
+        carry_out=end_maintenance,
         is_for_services=True,
     ),
     Operation(
@@ -173,7 +173,7 @@ _ALL = (
         title="Drain",
         explanation="It is no longer offered, finishes its requests, and is then deregistered.",
         icon="water_drop",
-        carry_out=_drain,
+        carry_out=drain,
         form=forms.DrainForm,
         removes=True,
     ),
@@ -182,7 +182,7 @@ _ALL = (
         title="Redeliver",
         explanation="The net change since a revision is delivered to the dependent again.",
         icon="replay",
-        carry_out=_replay,
+        carry_out=replay_since,
         form=forms.ReplayForm,
         is_for_one=True,
         is_for_dependents=True,
@@ -192,7 +192,7 @@ _ALL = (
         title="Resync",
         explanation="The dependent is asked to read all its providers again, whatever it knows.",
         icon="sync",
-        carry_out=_resync,
+        carry_out=resync,
         is_for_dependents=True,
     ),
     Operation(
@@ -200,7 +200,7 @@ _ALL = (
         title="Send a test notification",
         explanation="A signed webhook that changes nothing is sent now, and its answer is shown.",
         icon="outgoing_mail",
-        carry_out=_try_webhook,
+        carry_out=try_webhook,
         sends=True,
         is_for_one=True,
         is_for_dependents=True,
@@ -215,7 +215,7 @@ _ALL = (
         ),
         icon="key",
         carry_out=lambda order: "",
-        reveal=_rotate_secret,
+        reveal=rotate_secret,
         is_for_one=True,
         is_for_dependents=True,
     ),
@@ -224,7 +224,7 @@ _ALL = (
         title="Deregister",
         explanation="It is removed at once. This run of its process cannot register again; a new one can.",
         icon="delete",
-        carry_out=_deregister,
+        carry_out=deregister,
         removes=True,
         deregisters=True,
     ),
@@ -236,7 +236,7 @@ _ALL = (
             "Protection does not begin again within ten minutes."
         ),
         icon="shield",
-        carry_out=_end_protection,
+        carry_out=end_protection,
         removes=True,
         needs_targets=False,
     ),

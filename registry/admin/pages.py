@@ -36,6 +36,9 @@ class ServicesView(UnfoldModelAdminViewMixin, TemplateView):
         asked, state = (self.request.GET.get(name, "").strip() for name in ("q", "state"))
         found = [each for each in standings if asked in each.summary.service and _is_shown(each, state, findings)]
         page = Paginator(found, SERVICES_PER_PAGE).get_page(self.request.GET.get("page"))
+        names = ["", DOWN, UNMET, *(str(each) for each in State)]
+        counted = [(name, sum(_is_shown(each, name, findings) for each in standings)) for name in names]
+        words = {"": "all", DOWN: "not offered", UNMET: "unmet requirements"}
         return super().get_context_data(
             **kwargs,
             **panels.protection(self.request, now=now),
@@ -43,7 +46,7 @@ class ServicesView(UnfoldModelAdminViewMixin, TemplateView):
             page=page,
             asked=asked,
             state=state,
-            filters=_filters(standings, findings),
+            filters=[(name, words.get(name, name), count) for name, count in counted if count or name in words],
         )
 
 
@@ -74,14 +77,6 @@ def _is_shown(each: Standing, state: str, findings: Findings) -> bool:
     if state == UNMET:
         return each.summary.service in findings.unmet
     return not state or each.state == state
-
-
-def _filters(standings: Sequence[Standing], findings: Findings) -> list[tuple[str, str, int]]:
-    """Each filter by its parameter and its words, with how many services it shows."""
-    names = ["", DOWN, UNMET, *(str(each) for each in State)]
-    counted = [(name, sum(_is_shown(each, name, findings) for each in standings)) for name in names]
-    words = {"": "all", DOWN: "not offered", UNMET: "unmet requirements"}
-    return [(name, words.get(name, name), count) for name, count in counted if count or name in words]
 
 
 def _table(standings: Sequence[Standing], findings: Findings, *, now: datetime) -> SafeString:

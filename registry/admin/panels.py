@@ -122,6 +122,9 @@ def _heartbeat(instance: Instance) -> list[tuple[str, Any]]:
     """Rows in the order an operator debugging the verdict needs."""
     heartbeat: Heartbeat = instance.heartbeat
     latency = "" if heartbeat.latency_ms is None else f" ({heartbeat.latency_ms:.1f} ms)"
+    until = moment(heartbeat.lease_until)
+    is_held = until is not None and until > timezone.now()
+    lease = f"being probed, by a worker whose lease ends {cells.moment(until)}" if is_held else "not held"
     in_a_row = (
         f"{heartbeat.failures} failures in a row, of {instance.failures_before_critical} for critical"
         if heartbeat.failures
@@ -133,7 +136,7 @@ def _heartbeat(instance: Instance) -> list[tuple[str, Any]]:
         ("Last", cells.moment(moment(heartbeat.last_at))),
         ("Last success", cells.moment(moment(heartbeat.passed_at))),
         ("Next", cells.moment(moment(heartbeat.due_at))),
-        ("Lease", _lease(heartbeat)),
+        ("Lease", lease),
         ("Streak", in_a_row),
         ("Flapping", "held critical until it has been steady" if heartbeat.is_damped else "no"),
         ("Kind", f"{instance.get_heartbeat_kind_display()} every {instance.interval_seconds:g} s"),
@@ -143,12 +146,6 @@ def _heartbeat(instance: Instance) -> list[tuple[str, Any]]:
 def moment(seconds: float | None) -> datetime | None:
     """A time that Heartbeat keeps in seconds since the epoch."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _lease(heartbeat: Heartbeat) -> str:
-    until = moment(heartbeat.lease_until)
-    is_held = until is not None and until > timezone.now()
-    return f"being probed, by a worker whose lease ends {cells.moment(until)}" if is_held else "not held"
 
 
 def _uptime(report: Report, *, now: datetime) -> dict[str, Any]:

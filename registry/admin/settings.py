@@ -55,7 +55,12 @@ def sections() -> list[Section]:
     known = {name: each.values for name, each in found.items() if each is not None}
     # This process knows its own in any case.
     known[settings.SERVICE.name] = in_force.own()
-    alike = _alike(known) if len(known) > 1 else {}
+    first, *others = known.values()
+    alike = {
+        name: value
+        for name, value in first.items()
+        if others and all(name in other and other[name] == value for other in others)
+    }
     shown = [Section(title="All services", note="the same in each of them", groups=grouped(alike))] if alike else []
     for name, published in found.items():
         if name in known:
@@ -66,13 +71,6 @@ def sections() -> list[Section]:
             note = "no process of it has served with this data directory: it runs elsewhere, or has never started"
             shown.append(Section(title=name, note=note, groups=[]))
     return shown
-
-
-def _alike(known: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    first, *others = known.values()
-    return {
-        name: value for name, value in first.items() if all(name in other and other[name] == value for other in others)
-    }
 
 
 def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -66,8 +66,11 @@ class TwoStepView(UnfoldModelAdminViewMixin, FormView[CodeForm]):
         self.device = self.active or _draft_of(request.user)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        shown = {} if self.active else {"address": self.device.config_url, "qr_code": _qr_code(self.device.config_url)}
-        return super().get_context_data(**kwargs, is_active=self.active is not None, **shown)
+        if self.active:
+            return super().get_context_data(**kwargs, is_active=True)
+        address = self.device.config_url
+        drawn = segno.make(address).svg_inline(scale=4, light="#ffffff", svgclass="rc-qr", omitsize=False)
+        return super().get_context_data(**kwargs, is_active=False, address=address, qr_code=SafeString(drawn))
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
         if not self.device.verify_token(form.cleaned_data["code"]):
@@ -95,7 +98,3 @@ def _draft_of(user: User) -> TOTPDevice:
     """The authenticator that is being set up, the same until it is confirmed."""
     device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "authenticator"})
     return device
-
-
-def _qr_code(address: str) -> SafeString:
-    return SafeString(segno.make(address).svg_inline(scale=4, light="#ffffff", svgclass="rc-qr", omitsize=False))

@@ -1,4 +1,4 @@
-"""The registry's figures for Prometheus: from the database and Redis, the same in every process, but for refusals."""
+"""The registry's metrics: read from the database and Redis, the same in every process, except refusals."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
 from registry.wire.limits import SHOWN_STATUSES
 
-# Over which deliveries are counted.
+# The window in which deliveries are counted.
 RECENT = timedelta(minutes=5)
 
 
 def exposition(*, now: datetime) -> bytes:
-    """In the text format 0.0.4."""
+    """The metrics in Prometheus' text format 0.0.4."""
     figures = CollectorRegistry(auto_describe=False)
     figures.register(_Figures(now))
     return generate_latest(figures)
@@ -47,7 +47,7 @@ class _Figures(Collector):
         yield from self._telling()
         yield from self._signs()
         yield from self._in_redis()
-        # Of this process: the requests that its tokens' limits have refused.
+        # This process's own: the requests refused by tokens' limits.
         yield from gate.current().collect()
 
     def _probes(self) -> Iterator[Metric]:

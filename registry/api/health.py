@@ -1,4 +1,4 @@
-"""`/readyz`: whether what the registry needs is there, and whether its workers work, naming what is wrong."""
+"""`/readyz`: whether the registry's database and Redis are there and its workers work; names what is wrong."""
 
 import logging
 
@@ -21,7 +21,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if away:
         return Unavailable(f"Away: {', '.join(away)}.", away=away).http_response()
     findings = watchdog.findings(now=timezone.now())
-    # It serves all the same: taken from its balancer, it would be worth nothing.
+    # 200 all the same: it still serves, and its balancer must not take it out.
     return JsonResponse({"status": "degraded" if findings else "ok", "findings": findings})
 
 

@@ -1,4 +1,4 @@
-"""What the registry makes of the whole (docs/protocol.md)."""
+"""Views on the whole: protection, the graph, the board, uptime (docs/protocol.md)."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -65,7 +65,7 @@ class BoardView(RevisedView):
 
 
 class HistoryView(RevisedView):
-    """Of an instance, or with none in the address of a whole service."""
+    """The history of an instance, or without one in the address of a whole service."""
 
     scopes: ClassVar = {"GET": "read:{service}"}
 

@@ -1,4 +1,4 @@
-"""The registry's addresses (docs/protocol.md): parse, ask the domain, answer."""
+"""Views on instances (docs/protocol.md): parse, call the domain, answer."""
 
 from typing import ClassVar
 
@@ -10,13 +10,23 @@ from rest_framework.response import Response
 
 from registry.api import bodies, reads
 from registry.api.base import RevisedView, author_of, holder_of
-from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, body_of, query_of
+from registry.api.parameters import (
+    BeatReport,
+    DeregisterQuery,
+    DrainBody,
+    MaintenanceBody,
+    beat_of,
+    body_of,
+    query_of,
+)
 from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
 from registry.instances import catalogue, overrides, permissions, registration
+from registry.instances.overrides import DrainOrder, MaintenanceOrder, Order
 from registry.instances.permissions import changeable
-from registry.models import Heartbeat
+from registry.instances.registration import Departure
+from registry.models import Heartbeat, InstanceKey
 from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import heartbeat_body, instance_body
@@ -32,18 +42,18 @@ class InstanceView(RevisedView):
     def put(self, request: Request, service: str, instance: str) -> Response:
         holder = holder_of(request)
         changeable(service, instance, holder=holder)
-        registered = server.group_commit.register(permissions.entry(service, instance, request.data, holder=holder))
+        registered = server.group_commit.perform(
+            registration.store_all, permissions.entry(service, instance, request.data, holder=holder)
+        )
         return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:
         key = changeable(service, instance, holder=holder_of(request))
-        registration.deregister(
-            key,
-            author=author_of(request),
-            incarnation=query_of(request, DeregisterQuery).incarnation,
-            now=timezone.now(),
+        departure = Departure(
+            key=key, author=author_of(request), incarnation=query_of(request, DeregisterQuery).incarnation
         )
+        server.group_commit.perform(registration.remove_all, departure)
         return Response(status=204)
 
 
@@ -52,13 +62,7 @@ class HeartbeatView(RevisedView):
     def put(self, request: Request, service: str, instance: str) -> Response:
         key = changeable(service, instance, holder=holder_of(request))
         report = body_of(request, BeatReport)
-        results.beat(
-            key,
-            succeeded=report.status == "passing",
-            reason=report.reason,
-            author=author_of(request),
-            now=timezone.now(),
-        )
+        server.group_commit.perform(results.take_beats, beat_of(key, report, author=author_of(request)))
         return Response(status=204)
 
 
@@ -83,26 +87,26 @@ class ProbeView(RevisedView):
 
 
 class MaintenanceView(RevisedView):
-    """Of an instance, or with none in the address of a whole service."""
+    """Maintenance of an instance, or without one in the address of a whole service."""
 
     scopes: ClassVar = {"*": "operate"}
 
     @described("Begin maintenance", body=MaintenanceBody, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str = "") -> Response:
         wanted = body_of(request, MaintenanceBody)
-        overrides.begin_maintenance(
-            service,
-            instance,
+        order = MaintenanceOrder(
+            key=InstanceKey(service=service, instance=instance),
             until=wanted.until,
             reason=wanted.reason,
             author=author_of(request),
-            now=timezone.now(),
         )
+        server.group_commit.perform(overrides.begin_all, order)
         return Response(status=204)
 
     @described("End maintenance", status=204)
     def delete(self, request: Request, service: str, instance: str = "") -> Response:
-        overrides.end_maintenance(service, instance, author=author_of(request), now=timezone.now())
+        order = Order(key=InstanceKey(service=service, instance=instance), author=author_of(request))
+        server.group_commit.perform(overrides.end_all, order)
         return Response(status=204)
 
 
@@ -111,11 +115,5 @@ class DrainView(RevisedView):
     def post(self, request: Request, service: str, instance: str) -> Response:
         key = changeable(service, instance, holder=holder_of(request))
         wanted = body_of(request, DrainBody)
-        draining = overrides.drain(
-            key,
-            seconds=wanted.seconds,
-            reason=wanted.reason,
-            author=author_of(request),
-            now=timezone.now(),
-        )
-        return Response(instance_body(draining))
+        order = DrainOrder(key=key, seconds=wanted.seconds, reason=wanted.reason, author=author_of(request))
+        return Response(instance_body(server.group_commit.perform(overrides.drain_all, order)))

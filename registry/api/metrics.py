@@ -1,4 +1,4 @@
-"""`/metrics`, without a token as is the custom; it names no instance."""
+"""`/metrics`, without a token as is usual; it names no instance."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone

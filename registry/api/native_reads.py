@@ -1,4 +1,4 @@
-"""The registry's reads, answered before Django: from memory where that is true, else from the database."""
+"""Reads, answered before Django: from memory where that is exact, else from the database."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ _STREAM = ((b"content-type", b"text/event-stream"), (b"cache-control", b"no-stor
 
 
 class Kind(NamedTuple):
-    """A kind of read: its address, its parameters, and the document that an address and parameters ask for."""
+    """A kind of read: its address, its parameters, and the document they ask for."""
 
     pattern: re.Pattern[str]
     query: type[queries.Read]
@@ -33,7 +33,7 @@ class Kind(NamedTuple):
 
 EVENTS = "/v1/events"
 EVENTS_METHODS = ("GET", "HEAD")
-# The limit on what one token holds open: streams, and reads that wait.
+# The limit on what one token may hold open: streams, and reads that wait.
 STREAMS = "streams"
 
 
@@ -83,7 +83,7 @@ class Lane:
         query = queries.parse(queries.Events, scope["query_string"].decode("latin-1"))
         if not documents.may_read(holder, query.service):
             raise lacking(holder, "read")
-        # The browser sends the header when it reconnects: it has seen more than the address says.
+        # A browser sends the header when it reconnects: it has seen more than its address says.
         last_event_id, after = header(scope, b"last-event-id"), query.after
         if last_event_id:
             if not last_event_id.isdigit() or len(last_event_id) > 18:
@@ -105,7 +105,7 @@ class Lane:
 
 
 class _Read:
-    """One read that is being answered."""
+    """Answers one read."""
 
     def __init__(self, running: Reader, kind: Kind, names: tuple[str, ...]) -> None:
         self._reader = running

@@ -1,6 +1,7 @@
-"""Registrations, answered before Django: its handler and REST framework's views cost several times what storing does.
+"""Registrations, beats and deregistrations, answered before Django: its handler and REST framework cost several times
+what storing does.
 
-What this leaves to Django is answered by registry/api/ in the same words, from the same functions.
+Requests left to Django are answered by registry/api/instances.py and batch.py, from the same functions.
 """
 
 import asyncio
@@ -12,28 +13,35 @@ import msgspec
 from django.conf import settings
 from msgspec import Struct
 
+from config.bodies import has_body
 from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, read_body, respond
 from config.parsers import decode
 from config.problems import RawResponse
-from config.tokens import gate
+from config.tokens import acting, gate
 from config.tokens.holder import Holder
 from registry.api import bodies
+from registry.api.parameters import BeatReport, DeregisterQuery, beat_of
+from registry.discovery import queries
 from registry.discovery.etags import NOSNIFF
-from registry.instances import batch, permissions
+from registry.health import results
+from registry.instances import batch, permissions, registration
 from registry.instances.batch import Batch
+from registry.instances.group_commit import Item, Outcome, Store
 from registry.instances.permissions import changeable
-from registry.instances.registration import Registered
+from registry.instances.registration import Departure, Registered
 from registry.journal import log
 from registry.server import Server, server
 from registry.wire.validation import convert
 
-INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)")
+INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)(/heartbeat)?")
 BATCH = "/v1/registrations:batch"
+# Whom the journal then names is for Django to find out.
+ACT_FOR = acting.HEADER.lower().encode()
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
 
-# An answer of more providers is made in a thread of its own: 10,000 take 25 ms, in which nobody else is answered.
+# An answer with more providers is encoded in a thread of its own: 10,000 take 25 ms, in which the loop answers nobody.
 MOST_PROVIDERS_IN_LOOP = 100
 
 
@@ -43,26 +51,49 @@ class Lane:
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
-        if scope["query_string"] or method not in ("PUT", "POST"):
-            return None
-        if _header(scope, b"content-type").partition(b";")[0].strip().lower() != b"application/json":
+        if method not in ("PUT", "POST", "DELETE") or header(scope, ACT_FOR):
             return None
         if method == "POST":
-            return self._register_many if path == BATCH else None
+            return self._register_many if path == BATCH and _is_json(scope) and not scope["query_string"] else None
         match = INSTANCE.fullmatch(path)
-        return partial(self._register, match[1], match[2]) if match else None
+        if match is None:
+            return None
+        service, instance, beats = match.groups()
+        if method == "DELETE":
+            return None if beats or has_body(scope) else partial(self._deregister, service, instance)
+        if scope["query_string"] or not (_is_json(scope) or (beats and not has_body(scope))):
+            return None
+        return partial(self._beat if beats else self._register, service, instance)
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
         changeable(service, instance, holder=holder)
         members = _members(await _body(scope, receive))
-        stored = self._server.group_commit.submit(permissions.entry(service, instance, members, holder=holder))
-        registered = await asyncio.shield(asyncio.wrap_future(stored))
+        entry = permissions.entry(service, instance, members, holder=holder)
+        registered = await self._stored(registration.store_all, entry)
         answer = partial(_registered, registered)
         if sum(map(len, registered.providers.values())) <= MOST_PROVIDERS_IN_LOOP:
             await respond(send, answer())
         else:
             await respond(send, await self._server.answering.run(answer))
+
+    async def _deregister(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._holder(scope)
+        key = changeable(service, instance, holder=holder)
+        query = queries.parse(DeregisterQuery, scope["query_string"].decode("latin-1"))
+        departure = Departure(key=key, author=holder.name, incarnation=query.incarnation)
+        removed = await self._stored(registration.remove_all, departure)
+        await respond(send, _done(revision=removed.revision))
+
+    async def _beat(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._holder(scope)
+        key = changeable(service, instance, holder=holder)
+        report = convert(_members(await _body(scope, receive)), BeatReport)
+        revision = await self._stored(results.take_beats, beat_of(key, report, author=holder.name))
+        await respond(send, _done(revision=revision))
+
+    async def _stored(self, store: Store[Item, Outcome], item: Item) -> Outcome:
+        return await asyncio.shield(asyncio.wrap_future(self._server.group_commit.submit(store, item)))
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
@@ -70,7 +101,7 @@ class Lane:
         await respond(send, await self._server.write(partial(_registered_many, body, holder)))
 
     async def _holder(self, scope: Scope) -> Holder:
-        holder = await self._server.reader().holder(_header(scope, b"authorization").decode("latin-1"))
+        holder = await self._server.reader().holder(header(scope, b"authorization").decode("latin-1"))
         gate.current().admit(holder)
         return holder
 
@@ -81,10 +112,14 @@ def _registered(registered: Registered) -> RawResponse:
 
 
 def _registered_many(body: bytes, holder: Holder) -> RawResponse:
-    """Whole, because so many are not read and written down within a turn of the event loop."""
+    """The whole request, in a thread: decoding and encoding so many would hold up the event loop."""
     wanted = convert(_members(body), Batch)
     answer = bodies.batch(batch.register(wanted, holder=holder))
     return _response(200, answer, revision=log.head() if answer.revision is None else answer.revision)
+
+
+def _done(*, revision: int) -> RawResponse:
+    return RawResponse(status=204, headers=(NOSNIFF, (b"rollcall-revision", b"%d" % revision)), body=b"")
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:
@@ -100,8 +135,8 @@ def _response(status: int, body: Struct, *, revision: int) -> RawResponse:
     return RawResponse(status=status, headers=headers, body=msgspec.json.encode(body))
 
 
-def _header(scope: Scope, name: bytes) -> bytes:
-    return header(scope, name)
+def _is_json(scope: Scope) -> bool:
+    return header(scope, b"content-type").partition(b";")[0].strip().lower() == b"application/json"
 
 
 lane = Lane()

@@ -7,18 +7,20 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from registry.api import schema as operations
 from registry.discovery import queries
+from registry.wire import answers
 
 
 class Description(SchemaGenerator):
-    """Adds what the structs are, and what no Django view answers: the stream of events."""
+    """Adds the structs' schemas, and what no Django view answers: the stream of events, and the webhook."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         schema = super().get_schema(request=request, public=public)  # type: ignore[no-untyped-call]  # it carries no types
         schema["components"]["schemas"] = operations.components()
         schema["paths"]["/v1/events"] = {"get": _EVENTS}
+        schema["webhooks"] = {"providersChanged": {"post": _WEBHOOK}}
         for path, operations_there in schema["paths"].items():
             for operation in operations_there.values():
-                # Every operation was offered both names; it has those that its address has.
+                # Every operation was described with both names; keep those that its address has.
                 operation["parameters"] = [
                     each
                     for each in operation.get("parameters", ())
@@ -31,7 +33,7 @@ class Description(SchemaGenerator):
 
 
 class DescriptionView(SpectacularJSONAPIView):
-    """Without a token: it says nothing of what is registered."""
+    """Public: it says nothing about what is registered."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -45,6 +47,15 @@ class DescriptionView(SpectacularJSONAPIView):
     }
 
 
+_WEBHOOK = {
+    "operationId": "providers_changed",
+    "summary": "Tells a dependent of changes, at its notify_url; signed as Standard Webhooks are",
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": operations.schema_of(answers.Webhook)}},
+    },
+    "responses": {"2XX": {"description": "Delivered"}},
+}
 _EVENTS = {
     "operationId": "events",
     "summary": "Follow every change as server-sent events",

@@ -7,6 +7,8 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from registry.discovery import queries
+from registry.health.results import Beat
+from registry.models import InstanceKey
 from registry.wire.limits import Incarnation, Limit, Reason, Revision, ServiceName
 from registry.wire.validation import convert
 
@@ -14,8 +16,8 @@ from registry.wire.validation import convert
 class JournalPage(Struct, frozen=True, kw_only=True):
     """`service` may be given several times.
 
-    In the order `oldest`, `after` is the last revision that was seen: without it the page begins with the oldest kept.
-    In the order `newest`, `before` is the last revision that was seen: without it the page begins with the head.
+    In the order `oldest`, `after` is the last revision that was seen; without it the page begins with the oldest entry.
+    In the order `newest`, `before` is the last revision that was seen; without it the page begins with the head.
     """
 
     service: tuple[ServiceName, ...] = ()
@@ -39,7 +41,7 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
 
 
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
-    """`incarnation`: only that run."""
+    """With `incarnation` only that run is deregistered."""
 
     incarnation: Incarnation | None = None
 
@@ -62,13 +64,17 @@ class DrainBody(Struct, frozen=True, kw_only=True):
 Body = TypeVar("Body", bound=Struct)
 
 
+def beat_of(key: InstanceKey, report: BeatReport, *, author: str) -> Beat:
+    return Beat(key=key, succeeded=report.status == "passing", reason=report.reason, author=author)
+
+
 def body_of(request: Request, kind: type[Body]) -> Body:
-    """The request's body, or the defaults where it has none. Raises Invalid naming the wrong member."""
+    """The request's body, or the defaults when it is empty. Raises Invalid, which names the wrong member."""
     members = request.data if request.META.get("CONTENT_LENGTH", "0") not in ("", "0") else {}
     return convert(members, kind)
 
 
 def query_of(request: Request, kind: type[Body]) -> Body:
-    """The query parameters that `kind` has members for. Raises Invalid naming the wrong one."""
+    """The query parameters as a `kind`. Raises Invalid, which names the wrong one."""
     found: Body = queries.parse(kind, request.META.get("QUERY_STRING", ""))
     return found

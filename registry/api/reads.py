@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.problems import RawResponse
 from registry.api.base import HEADER, RevisedView, holder_of
 from registry.api.parameters import JournalPage, query_of
 from registry.api.schema import described
@@ -32,7 +31,11 @@ def answer(request: Request, document: Document, query: queries.Read) -> HttpRes
         raise NotThereYet(query.at_least, head=found.revision)
     address = cache.lasting(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
     condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
-    return _http(response(address, found, condition, changed_at=found.revision))
+    raw = response(address, found, condition, changed_at=found.revision)
+    made = HttpResponse(raw.body, status=raw.status)
+    for name, value in raw.headers:
+        made[name.decode().title()] = value.decode()
+    return made
 
 
 class ServicesView(RevisedView):
@@ -87,15 +90,8 @@ class JournalView(RevisedView):
 
 
 def _journal(entries: Sequence[JournalEntry], limit: int, *, revision: int) -> Response:
-    """The first `limit` of the entries; one more says that another page follows."""
+    """A page of the first `limit` entries; one more entry says that another page follows."""
     shown = entries[:limit]
     following = shown[-1].revision if len(entries) > limit else None
     body = {"revision": revision, "entries": [entry_body(each) for each in shown], "next": following}
     return Response(body, headers={HEADER: str(revision)})
-
-
-def _http(raw: RawResponse) -> HttpResponse:
-    made = HttpResponse(raw.body, status=raw.status)
-    for name, value in raw.headers:
-        made[name.decode().title()] = value.decode()
-    return made

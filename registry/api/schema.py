@@ -1,4 +1,4 @@
-"""How the API's operations are described: their schemas are made of the structs that check and shape the bodies."""
+"""Describes the API's operations; their schemas come from the structs that check and encode the bodies."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -37,14 +37,14 @@ def described(
     RevisedView also refuses any other parameter (base.py).
     """
     statuses = (status,) if isinstance(status, int) else status
-    answered = {(code, "application/json"): _schema(answer) for code in statuses} if answer else {}
+    answered = {(code, "application/json"): schema_of(answer) for code in statuses} if answer else {}
     empty = {} if answer else dict.fromkeys(statuses)
-    problems = {(code, "application/problem+json"): _schema(answers.Problem) for code in _PROBLEMS}
+    problems = {(code, "application/problem+json"): schema_of(answers.Problem) for code in _PROBLEMS}
     parameters = [OpenApiParameter(name, kind, OpenApiParameter.QUERY) for name, kind in query_schemas(query).items()]
     schema = extend_schema(
         summary=summary,
         parameters=[*_NAMES, *parameters],
-        request={"application/json": _schema(body)} if body else None,
+        request={"application/json": schema_of(body)} if body else None,
         responses={**answered, **empty, **problems},
         extensions={"x-body-required": needs_body} if body else None,
     )
@@ -58,7 +58,7 @@ def described(
 
 
 class Operation(AutoSchema):
-    """Named by its method and address, which no two share."""
+    """An operation, named by its method and address, which no two share."""
 
     def get_operation_id(self) -> str:
         words = re.findall(r"[a-z]+", self.path.removeprefix("/v1/").lower())
@@ -80,18 +80,19 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 def components() -> dict[str, Any]:
-    """The schemas of every struct that an operation named."""
+    """The schemas of every struct that an operation uses."""
     _, found = msgspec.json.schema_components(_structs, ref_template=_REFERENCE)
     return dict(portable(found))
 
 
 def query_schemas(query: type[Struct]) -> dict[str, dict[str, Any]]:
-    """The parameters' schemas by name, of values that are given: null is for one that is not."""
+    """The parameters' schemas by name, without the null that stands for a missing one."""
     _, found = msgspec.json.schema_components([query], ref_template=_REFERENCE)
     return {name: _given(portable(schema)) for name, schema in found[query.__name__]["properties"].items()}
 
 
-def _schema(kind: Any) -> dict[str, Any]:
+def schema_of(kind: Any) -> dict[str, Any]:
+    """The schema of a struct, which `components` then holds, or of a list of one."""
     if isinstance(kind, type) and issubclass(kind, Struct):
         _structs.add(kind)
     else:
@@ -101,13 +102,13 @@ def _schema(kind: Any) -> dict[str, Any]:
 
 
 def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """Of a parameter that is given: null is for one that is not."""
+    """The schema of a parameter without the null that stands for a missing one."""
     choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     return choices[0] if choices else schema
 
 
 def portable(schema: Any) -> Any:
-    """Python's `\\Z`, which alone ends a string for sure, is `$` where the pattern knows no lines."""
+    """A schema with `$` for Python's `\\Z`, which other dialects of regular expressions lack."""
     if isinstance(schema, Mapping):
         return {
             name: value.replace(r"\Z", "$") if name == "pattern" else portable(value) for name, value in schema.items()

@@ -1,4 +1,4 @@
-"""What dependents were told, and telling them again (docs/protocol.md)."""
+"""Views on deliveries, and on redelivering (docs/protocol.md)."""
 
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from registry.wire.limits import Limit, Revision, ServiceName
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True):
-    """One of the two: from a revision on, or from where one delivery began."""
+    """Where to begin: either a revision, or the start of a delivery."""
 
     since: Revision | None = None
     delivery: Revision | None = None
@@ -36,7 +36,7 @@ class DeliveriesPage(Struct, frozen=True, kw_only=True):
 
 
 class AllDeliveriesPage(DeliveriesPage, frozen=True, kw_only=True):
-    """`service` is the dependents'."""
+    """`service` is the dependent's."""
 
     service: ServiceName | None = None
 
@@ -75,7 +75,7 @@ class ReplayView(RevisedView):
 
 
 class ResyncView(RevisedView):
-    """Of one dependent, or with none in the address of all."""
+    """Resyncs one dependent, or without one in the address all."""
 
     scopes: ClassVar = {"*": "operate"}
 

@@ -1,4 +1,4 @@
-"""The registry's calls, for asynchronous code: the same methods as Connection's, awaited."""
+"""The registry's calls for asynchronous code: Connection's methods, awaited."""
 
 from functools import cached_property
 from types import TracebackType
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class AsyncConnection:
-    """To a registry at `url`, called with `token`; what each method promises is written at Connection's."""
+    """A client of the registry at `url`, with `token`; each method behaves as Connection's."""
 
     def __init__(
         self,

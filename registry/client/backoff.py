@@ -6,7 +6,7 @@ from .errors import RollcallError
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 2.0
-# A refusal, such as an unknown token, is rarely mended within seconds; still, somebody may mend it.
+# A refusal, such as an unknown token, is rarely fixed within seconds; still, somebody may fix it.
 LONGEST_RETRY_OF_REFUSAL_SECONDS = 15.0
 
 

@@ -24,7 +24,7 @@ class Cache:
         self._announce()
 
     def update(self, step: Step) -> bool:
-        """Take the step from the newest snapshot any worker has; False when the step leads nowhere."""
+        """Apply the step to the newest snapshot any worker has; False when it returns None."""
         with self._updated, self._state.locked() if self._state else nullcontext():
             self._take_from_state()
             after = step(self.snapshot)
@@ -34,7 +34,7 @@ class Cache:
         return after is not None
 
     def refresh(self) -> None:
-        """Take over what another worker has learnt; costs one look at a file's times when there is nothing new."""
+        """Load what another worker has stored; costs one stat of a file when there is nothing new."""
         if self._state is not None and self._state.signature() != self._seen:
             with self._updated:
                 self._take_from_state()
@@ -66,7 +66,7 @@ class Cache:
             self._state.write(snapshot)
             self._seen = self._state.signature()
         except OSError as error:
-            logger.warning("The providers cannot be kept on disk, only in memory: %s", error)
+            logger.warning("The providers cannot be stored on disk, only in memory: %s", error)
 
     def _replace(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

@@ -18,7 +18,7 @@ SCHEME = "rollcall"
 MOST_ATTEMPTS = 3
 # The methods that HTTP defines so that repeating a request does what sending it once does.
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-# From what stands before a service that is gone, and from one that asks to be spared.
+# Sent by a proxy whose service is gone, and by a service that is overloaded.
 AWAY = frozenset({502, 503, 504})
 
 
@@ -98,7 +98,7 @@ class AsyncTransport(httpx2.AsyncBaseTransport):
 
 
 class _Attempts:
-    """One request's way from provider to provider, each of them asked once."""
+    """One request's attempts, one for each provider."""
 
     def __init__(self, choosing: Choosing, request: httpx2.Request) -> None:
         self._choosing = choosing
@@ -124,16 +124,16 @@ class _Attempts:
         )
 
     def fail(self, error: httpx2.TransportError) -> None:
-        """Go on with another provider, or raise the error where there is none or repeating could do harm."""
+        """Try another provider next; raises the error where there is none, or where repeating could do harm."""
         if isinstance(error, httpx2.PoolTimeout | httpx2.LocalProtocolError | httpx2.UnsupportedProtocol):
-            # Nothing of the provider's doing.
+            # Not the provider's fault.
             raise error
         was_never_sent = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
         if not self._is_another_found(is_harmless=was_never_sent or self._is_idempotent):
             raise error
 
     def goes_on_after(self, response: httpx2.Response) -> bool:
-        """Whether another provider is to be asked; the last one's answer stands, whatever it is."""
+        """Whether to try another provider; the last one's answer stands, whatever it is."""
         if response.status_code not in AWAY:
             self._choosing.report_success(self._provider)
             return False
@@ -146,7 +146,7 @@ class _Attempts:
     def _is_another_found(self, *, is_harmless: bool) -> bool:
         self._choosing.report_failure(self._provider)
         self._tried.append(self._provider)
-        # A body that is read as it is sent is gone by now.
+        # A streamed body cannot be sent again.
         can_be_sent_again = is_harmless and isinstance(self._request.stream, httpx2.ByteStream)
         if not can_be_sent_again or len(self._tried) == MOST_ATTEMPTS:
             return False

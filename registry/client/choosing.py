@@ -1,4 +1,4 @@
-"""Picking one of a service's providers: by weight, the own zone first, past those that were reported as failing."""
+"""Choosing among a service's providers: by weight, its own zone first, without those reported as failing."""
 
 import itertools
 import math
@@ -21,7 +21,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Ejection:
-    """A provider set aside until a moment of the clock, `times` in a row."""
+    """A provider set aside until a time of the clock, for the `times`th time in a row."""
 
     until: float
     times: int
@@ -99,10 +99,10 @@ class Chooser:
 
 
 def weighted_round(providers: Sequence[Provider]) -> list[Provider]:
-    """A round in which each has its share and the picks of one are spread evenly, not in a row.
+    """A round in which each provider has its share, its picks spread evenly and not in a row.
 
-    A weight of 0 means no share, unless nobody has any. Each pick goes to whoever's next turn comes first, turns
-    being 1/weight apart (earliest deadline first); weights are divided by what they have in common.
+    A weight of 0 means no share, unless all weights are 0. Each pick goes to the provider whose turn comes first, turns
+    being 1/weight apart (earliest deadline first); weights are divided by their greatest common divisor.
     """
     shares = [provider.weight for provider in providers]
     if not any(shares):

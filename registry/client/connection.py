@@ -15,10 +15,10 @@ DEFAULT_TIMEOUT_SECONDS = 5.0
 
 
 class Connection:
-    """To a registry at `url`, called with `token`. Safe to share between threads; `transport` is a seam for tests.
+    """A client of the registry at `url`, with `token`. Safe to share between threads; `transport` is a seam for tests.
 
-    A method that fails raises a RollcallError, which says whether to retry; one that waits for the registry longer
-    than `timeout` seconds, for a connection or for the next byte, fails. A malformed `url` or `token`: ValueError.
+    A method that fails raises a RollcallError, which says whether to retry; one that waits longer
+    than `timeout` seconds for a connection or the next byte fails. Raises ValueError for a malformed `url` or `token`.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class Connection:
         return self._send(calls.register(registration))
 
     def deregister(self, service: str, instance: str, *, incarnation: str | None = None) -> None:
-        """Idempotent: it may be gone already. With an `incarnation` only that run's registration is removed."""
+        """Deregister; idempotent. With an `incarnation` only that run's registration is removed."""
         self._send(calls.deregister(service, instance, incarnation=incarnation))
 
     def drain(self, service: str, instance: str, *, seconds: float, reason: str = "") -> wire.Instance:
-        """Serve on without being offered, to be deregistered after `seconds`."""
+        """Stop being offered while still serving; deregistered after `seconds`."""
         return self._send(calls.drain(service, instance, seconds=seconds, reason=reason))
 
     def beat(self, service: str, instance: str, *, status: str | None = None, reason: str = "") -> None:
-        """The heartbeat of a `ttl` instance; `status="critical"` reports illness. NotFoundError: register again."""
+        """Beat for a `ttl` instance; `status="critical"` reports a failure. On NotFoundError register again."""
         self._send(calls.beat(service, instance, status=status, reason=reason))
 
     def instance(self, service: str, instance: str) -> wire.Instance:
@@ -66,7 +66,7 @@ class Connection:
         after: int | None = None,
         wait_seconds: float = 0.0,
     ) -> wire.InstanceList:
-        """List a service's instances; with `after` and `wait_seconds`, once it has changed or the time is over."""
+        """List a service's instances; with `after` and `wait_seconds`, wait until it changes or the time is over."""
         call = calls.instances(service, status=status, tag=tag, zone=zone, after=after, wait_seconds=wait_seconds)
         return self._send(call)
 
@@ -75,7 +75,7 @@ class Connection:
     ) -> wire.Resolution:
         """The providers that this instance requires; `after` and `wait_seconds` as above.
 
-        NotFoundError: the registry does not know it, register again.
+        Raises NotFoundError when the registry does not know the instance: register again.
         """
         return self._send(calls.providers(service, instance, after=after, wait_seconds=wait_seconds))
 
@@ -83,7 +83,7 @@ class Connection:
         return self._send(calls.services())
 
     def close(self) -> None:
-        """Let go of what is open; a later call opens it again."""
+        """Close open connections; a later call opens new ones."""
         client = self.__dict__.pop("_client", None)
         if client is not None:
             client.close()
@@ -108,7 +108,7 @@ class Connection:
     ) -> None:
         self.close()
 
-    # Made at the first call, for it may read the system's certificates.
+    # Made at the first call, as it may read the system's certificates.
     @cached_property
     def _client(self) -> httpx2.Client:
         return httpx2.Client(**client_arguments(self.url, self._token, self._timeout), transport=self._transport)
@@ -124,7 +124,7 @@ class Connection:
 def checked_url(url: str) -> str:
     """Raises ValueError: better at start than at the first call, in some thread."""
     try:
-        # Each of the two takes what the other refuses.
+        # Each of the two parsers accepts what the other refuses.
         parts, port = httpx2.URL(url), urlsplit(url).port
         # What no resolver takes raises no error of httpx2's at the call.
         parts.raw_host.decode().encode("idna")
@@ -136,7 +136,7 @@ def checked_url(url: str) -> str:
 
 
 def checked_token(token: str) -> str:
-    # A file that holds one ends in a new line.
+    # A token read from a file ends in a newline.
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError("The token is empty, or holds characters that none has: it is what create_token printed.")
@@ -150,6 +150,6 @@ def client_arguments(url: str, token: str, timeout: float) -> dict[str, Any]:
         "timeout": timeout,
         # Reading the certificates takes longer than all else here; a redirect, which could need them, is not followed.
         "verify": url.startswith("https:"),
-        # A registry is a neighbour: a proxy of the environment's is for elsewhere.
+        # The registry is nearby: the environment's proxies are for other addresses.
         "trust_env": False,
     }

@@ -7,14 +7,14 @@ from .locks import FileLock
 
 
 def new_run() -> str:
-    """Names one run of a server: the registry tells it from the run before, and from the next."""
+    """A name for one run of a server, which tells it from the run before and the next."""
     return secrets.token_hex(8)
 
 
 class Crew:
-    """One worker's part in it; the others are the processes with the same directory.
+    """One worker of a server; the others are the processes with the same directory.
 
-    `run` is the same for all of them, and known to each once it asked whether it leads.
+    `run` is the same for all of them, and known to each once it has asked whether it leads.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -24,11 +24,11 @@ class Crew:
         self._lead = FileLock(directory / "registrar.lock")
 
     def leads(self) -> bool:
-        """Whether this worker is the one that registers; when that one dies or leaves, the next to ask is."""
+        """Whether this worker registers for all; when it dies or leaves, the next worker to ask takes its place."""
         return (self._presence.is_held or self._joins()) and self._lead.acquire()
 
     def leave(self) -> bool:
-        """Whether this was the last worker. Then the lock is kept until `close`, so that a new one waits for it."""
+        """Leave; returns whether this was the last worker, which holds the lock until `close`: a new one waits."""
         self._lead.release()
         self._presence.release()
         is_last = self._presence.acquire()
@@ -48,12 +48,12 @@ class Crew:
         return self._directory / "run"
 
     def _joins(self) -> bool:
-        """False while others join, or the last worker of an earlier server leaves: to be asked again."""
+        """Join the crew; False while others join or the last worker of an earlier server leaves: ask again."""
         joining = FileLock(self._directory / "joining.lock")
         if not joining.acquire():
             return False
         try:
-            # Nobody else here: what an earlier server left, killed perhaps, was another run.
+            # The only worker: a run file left by an earlier server, perhaps killed, names another run.
             if self._presence.acquire():
                 self._run_path.unlink(missing_ok=True)
                 self._presence.release()

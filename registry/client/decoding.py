@@ -1,4 +1,4 @@
-"""JSON values into frozen dataclasses: members they do not declare are ignored, the types of the others are checked."""
+"""Decodes JSON values into frozen dataclasses: unknown members are ignored, the types of the others are checked."""
 
 import dataclasses
 import functools
@@ -15,7 +15,7 @@ Decoder = Callable[[Any, str], Any]
 
 
 def decode(cls: type[T], value: object) -> T:
-    """Raises UnexpectedAnswerError, which names the member that does not fit by its JSON pointer."""
+    """Decode a value. Raises UnexpectedAnswerError, which names the wrong member by its JSON pointer."""
     decoded: T = _decoder(cast(Hashable, cls))(value, "")
     return decoded
 

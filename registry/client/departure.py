@@ -1,4 +1,4 @@
-"""Leaving when the process does: at exit, on SIGTERM, at the end of a multiprocessing child; and what a fork leaves.
+"""Deregistering as the process ends: at exit, on SIGTERM, at the end of a multiprocessing child; and after a fork.
 
 A module and not a class, because a process has one end, one SIGTERM and one set of hooks.
 """
@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 STOP_SECONDS = 3.0
-# Where somebody else handles SIGTERM, this much of the time that a server takes to stop is ours.
+# Our share of the time that a server takes to stop, where it handles SIGTERM itself.
 STOP_SECONDS_BEFORE_OTHERS = 1.0
 UNHANDLED_SECONDS = 0.5
 
@@ -62,7 +62,7 @@ def _leave(timeout: float = STOP_SECONDS) -> None:
 
 
 def _hook_sigterm() -> None:
-    """Once: whoever took SIGTERM over from us since may call us in turn."""
+    """Take SIGTERM over once: a handler installed since may call ours in turn."""
     global _previous
     if threading.current_thread() is not threading.main_thread():
         return
@@ -74,10 +74,10 @@ def _hook_sigterm() -> None:
 
 
 def _on_sigterm(number: int, frame: FrameType | None) -> None:
-    """First the registry is told, then whoever handled SIGTERM before us goes on; without us it would not be told.
+    """Tell the registry first, then call the handler that was there before.
 
-    While it is told, the process serves on, unless whoever took SIGTERM over since calls us: they would be called
-    twice. A second SIGTERM is in a hurry.
+    The process serves on meanwhile, unless a handler installed after ours calls us: it would be called twice. A second
+    SIGTERM ends at once.
     """
     global _draining
     is_first = _draining is None and signal.getsignal(number) is _on_sigterm
@@ -96,15 +96,15 @@ def _on_sigterm(number: int, frame: FrameType | None) -> None:
 
 
 def _drain(number: int) -> None:
-    """In a thread, as the main one may be what serves; then that one gets the signal again."""
+    """Drain in a thread, as the main one may be serving; then send the main thread the signal again."""
     me, members = threading.current_thread(), _members.copy()
     for member in members:
         member.begin_draining()
     for member in members:
         member.drain_and_stop()
     main, pause = threading.main_thread().ident, threading.Event()
-    # Until it is handled: one that comes just before the main thread begins to wait is handled when it has waited. And
-    # not when the program has ended by itself meanwhile, and put back the handlers of before.
+    # Repeated until it is handled: a signal that comes just before the main thread begins to wait is handled only after
+    # the wait. Not when the program has ended by itself meanwhile and restored the earlier handlers.
     while _draining is me and main is not None and signal.getsignal(number) is _on_sigterm:
         signal.pthread_kill(main, number)
         pause.wait(UNHANDLED_SECONDS)

@@ -2,13 +2,13 @@
 
 from .wire import Instance, Registration
 
-# In any order, and each once.
+# Compared as sets: in any order, each once.
 _SETS = ("requires", "tags")
 _SINGLE = ("notify_url", "zone", "version", "weight")
 
 
 def differences(declared: Registration, registered: Instance) -> frozenset[str]:
-    """The members in which the two differ, as the registry would keep them; what an operator overrides is none.
+    """The members in which the two differ, as the registry would store them, without an operator's overrides.
 
     The signing secret is never shown, and is not compared.
     """
@@ -20,7 +20,10 @@ def differences(declared: Registration, registered: Instance) -> frozenset[str]:
         found.add("metadata")
     wanted, kept = (dict(vars(each.heartbeat)) for each in (declared, registered))
     if wanted["url"] is None:
-        # The registry makes one of the instance's own.
+        # The registry derives one from the instance's URL.
         del wanted["url"]
+    if wanted["kind"] == "auto" and (kept["chosen"] or kept["kind"] == "auto"):
+        # The registry has chosen it, or will.
+        del wanted["kind"], wanted["chosen"]
     found |= {f"heartbeat.{name}" for name, value in wanted.items() if kept[name] != value}
     return frozenset(found)

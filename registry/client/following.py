@@ -1,4 +1,4 @@
-"""Keeping current without webhooks: a question that the registry answers as soon as something has changed."""
+"""Keeping current without webhooks: long polls, which the registry answers as soon as something has changed."""
 
 import logging
 import threading
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 
 # A proxy may cut longer silences; and a connection that was dropped silently is noticed only after this time.
 LONGEST_WAIT_SECONDS = 20.0
-# Answers in a row that may come early without news: changes of the service's other instances wake us, too.
+# Early answers in a row without news; changes to the service's other instances wake a poll too.
 HASTY_ANSWERS = 3
 LONGEST_REST_SECONDS = 5.0
 
 
 class Follower:
-    """Asks, in a thread of its own, for as long as that is wanted and the registry knows the instance.
+    """Polls in a thread of its own, as long as that is wanted and the registry knows the instance.
 
-    `on_answer` is called after each answer, with whether it was learnt from; one that was not, or a registry that does
-    not know the instance, ends the thread: it is for the membership to register again, and to `start` it anew.
+    `on_answer` is called after each answer, with whether it could be applied. An answer that could not, or a registry
+    that does not know the instance, ends the thread: the membership registers again and calls `start`.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Follower:
                 stopping.wait(wait_after(error, failures))
                 continue
             except Exception:
-                # Such as of a connection that was closed under it at the end.
+                # Such as a connection closed under it at the end.
                 if not stopping.is_set():
                     logger.exception("A fault in following what %s requires", self._registration.service)
                 return
@@ -110,7 +110,7 @@ class Follower:
 
 
 def _rest(hasty: int) -> float:
-    """A registry that answers at once whatever is asked of it is asked less often."""
+    """The pause before the next poll: longer for a registry that answers every poll at once."""
     if hasty <= HASTY_ANSWERS:
         return 0.0
     return spread(min(0.1 * 2 ** min(hasty - HASTY_ANSWERS, 16), LONGEST_REST_SECONDS))

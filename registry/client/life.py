@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 # Where nothing is due at all, because this run was deregistered.
 LONGEST_REST_SECONDS = 60.0
 DRAIN_MARGIN = 5.0
-# How soon a worker knows what another of its server has learnt.
+# How soon a worker sees what another of its server has stored.
 SHARING_SECONDS = 0.25
 
 
 class Life:
-    """`step` does what is due and says when to come again; whoever calls it brings the clock and the thread.
+    """`step` does what is due and returns when to call it again; the caller brings the clock and the thread.
 
-    With a crew, only the worker that leads registers and beats; each of them asks when a webhook left a gap.
+    With a crew, only the leading worker registers and beats; each asks for the whole when a webhook left a gap.
     """
 
     def __init__(
@@ -47,14 +47,14 @@ class Life:
         self._crew = crew
         self._clock = clock
         self._verify_seconds = verify_seconds
-        # Whether changes must be waited for at the registry, as no webhook tells them.
+        # Whether to poll the registry for changes, as no webhook brings them.
         self.is_untold = not registration.notify_url
         self._was_told = False
         self._failures = 0
         # Why the registry could not be asked; None since it answered.
         self.trouble: RollcallError | None = None
         self._is_asking_wanted = False
-        # The members that the registry keeps otherwise than declared, and that registering again does not mend.
+        # Members that the registry stores otherwise than declared, even after registering again.
         self._tolerated: frozenset[str] = frozenset()
         # The revision at which the registration was last compared with the declaration.
         self._compared_at = -1
@@ -71,7 +71,7 @@ class Life:
         self._due = {self._register: -math.inf, self._verify: math.inf, self._beat: math.inf}
 
     def step(self, now: float) -> float:
-        """Seconds until something is due again."""
+        """Do what is due; returns the seconds until something is due again."""
         self._cache.refresh()
         wall_time = self._clock()
         if snapshot.after_time(self._cache.snapshot, now=wall_time) is not self._cache.snapshot:
@@ -99,7 +99,7 @@ class Life:
         self._is_asking_wanted = True
 
     def ask(self) -> None:
-        """Ask for the whole now, registering when that is what it takes; a failure is left to the next verification."""
+        """Ask for the whole now, registering again if need be; a failure is left to the next verification."""
         try:
             try:
                 self._verify()
@@ -110,10 +110,10 @@ class Life:
             logger.info("Could not ask the registry for the providers: %s", error)
 
     def drain(self, seconds: float) -> bool:
-        """Drain: the registry no longer offers the instance while this process still serves; then only `end` is due.
+        """Have the registry stop offering the instance while this process still serves; then only `end` is due.
 
-        With other workers of the same server it is the last to leave that does. False where there is nothing to wait
-        for: the registry does not know the instance, or cannot be told.
+        Among the workers of one server the last to leave does so. False where there is nothing to wait for, as the
+        registry does not know the instance or cannot be reached.
         """
         is_superseded = isinstance(self.trouble, SupersededError)
         is_known = self.is_registered or (self._crew is not None and not is_superseded)
@@ -141,7 +141,7 @@ class Life:
                 )
                 logger.info("Deregistered %s", self._name)
         except RollcallError as error:
-            logger.warning("%s could not be deregistered, its heartbeat will tell: %s", self._name, error)
+            logger.warning("%s could not be deregistered; its heartbeats will fail instead: %s", self._name, error)
         finally:
             self.begin_anew()
             if self._crew:
@@ -174,7 +174,7 @@ class Life:
             self._due = dict.fromkeys(self._due, math.inf)
         except RollcallError as error:
             if isinstance(error, NotFoundError) and action != self._register:
-                logger.warning("The registry does not know %s any more: registering again", self._name)
+                logger.warning("The registry no longer knows %s: registering again", self._name)
                 self.is_registered, self._was_forgotten = False, True
                 self._due = {
                     self._register: now + spread(FIRST_RETRY_SECONDS),
@@ -183,24 +183,21 @@ class Life:
                 }
             else:
                 if not self._failures:
-                    logger.warning("%s keeps the providers it knows and tries again: %s", self._name, error)
+                    logger.warning("%s keeps the providers it knows and retries: %s", self._name, error)
                 self._failures += 1
                 self.trouble = error
                 self._due[action] = now + wait_after(error, self._failures)
         else:
-            self._after_success(now, action)
-
-    def _after_success(self, now: float, action: Callable[[], float]) -> None:
-        if self._failures:
-            logger.info("The registry answers %s again", self._name)
-        self._failures, self.trouble = 0, None
-        if action == self._register:
-            self._due = {
-                self._register: math.inf,
-                self._verify: now + spread(self._verify_seconds),
-                # The first beat comes at once: until then the instance is not passing.
-                self._beat: now if self._beat_seconds < math.inf else math.inf,
-            }
+            if self._failures:
+                logger.info("The registry answers %s again", self._name)
+            self._failures, self.trouble = 0, None
+            if action == self._register:
+                self._due = {
+                    self._register: math.inf,
+                    self._verify: now + spread(self._verify_seconds),
+                    # The first beat comes at once: until then the instance is not passing.
+                    self._beat: now if self._beat_seconds < math.inf else math.inf,
+                }
 
     def _register(self) -> float:
         self._was_attempted = True
@@ -218,7 +215,7 @@ class Life:
         self._was_forgotten = False
         self._tolerated = drift.differences(self.registration, answer.instance)
         self._compared_at = answer.revision
-        # Only now: a reader of `is_registered` may rely on the answer having been taken in.
+        # Set last: a reader of `is_registered` may rely on the answer having been applied.
         was_registered, self.is_registered = self.is_registered, True
         if not was_registered:
             logger.info("Registered %s at %s, revision %s", self._name, self.registration.url, answer.revision)
@@ -245,7 +242,7 @@ class Life:
         is_news = after is not None and after.providers != known.providers
         if is_news and not self._was_told and not self.is_untold:
             url = self.registration.notify_url
-            logger.warning("%s was not told of a change: can the registry reach %s? Waiting there", self._name, url)
+            logger.warning("%s missed a change: can the registry reach %s? Polling it instead", self._name, url)
             self.is_untold = True
         self._was_told = False
         return after

@@ -27,7 +27,7 @@ class Listeners:
         self._entries.append(_Entry(service=service, listener=listener))
 
     def tell(self, snapshot: Snapshot) -> None:
-        """Each what it has not heard yet. A listener that fails keeps the others from nothing."""
+        """Call each listener whose providers have changed since its last call; a failing one stops no other."""
         if snapshot.revision == NOTHING_KNOWN:
             return
         for entry in list(self._entries):

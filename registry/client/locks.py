@@ -18,7 +18,7 @@ class FileLock:
         return self._descriptor is not None
 
     def acquire(self, *, shared: bool = False, wait_seconds: float = 0.0) -> bool:
-        """Whether it is held now. Raises OSError when there can be no such file."""
+        """Try to take the lock; returns whether it is held. Raises OSError when the file cannot be made."""
         if self.is_held:
             return True
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -31,7 +31,7 @@ class FileLock:
 
     def release(self) -> None:
         if self._descriptor is not None:
-            # Not by closing alone: a child forked meanwhile may have the file open still.
+            # Closing alone is not enough: a child forked meanwhile may still have the file open.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.abandon()
 
@@ -43,7 +43,7 @@ class FileLock:
 
 
 def _lock(descriptor: int, kind: int, *, until: float) -> bool:
-    """Asks again and again, for the system's own wait knows no end; a process that holds it may be stopped."""
+    """Poll for the lock: the system's own wait has no timeout, and the process that holds it may be stopped."""
     while True:
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Discovery for a process that is no member: it asks the registry when it wants to know, and remembers."""
+"""Discovery for a process that is not a member: it asks the registry when needed, and caches the answer."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from .snapshot import NOTHING_KNOWN, REMEMBERED_SECONDS
 from .wire import OFFERED, Provider, ProvidersByService
 
 FRESH_SECONDS = 5.0
-# Until the next question where none was answered yet.
+# The pause after a failure while nothing is known.
 RETRY_SECONDS = 1.0
 
 
@@ -30,8 +30,8 @@ class _Known:
 class Lookup:
     """Answers from what it asked in the last five seconds, and from what it knew last when the registry is away.
 
-    It never raises and never logs, so that a log handler may use it to find where to send. Only whoever asks first
-    for a service of which nothing is known waits for the registry; `known` is what was known from elsewhere.
+    It never raises and never logs, so that a log handler may use it. Only the first to ask for an unknown service
+    waits for the registry; `known` is what was known from elsewhere.
     """
 
     def __init__(

@@ -28,12 +28,12 @@ from .wire import Change, Provider, Registration
 logger = logging.getLogger(__name__)
 
 VERIFY_SECONDS = 30.0
-# As long as it takes those who call the instance to hear that they should call another.
+# As long as it takes callers of the instance to hear that they should call another.
 DRAIN_SECONDS = 0.5
-# How old may be what is read where no thread looks for news: in a forked child, before `start` and after `stop`.
+# The age of what is read without a thread to refresh it: in a forked child, before `start` and after `stop`.
 PASSIVE_SECONDS = 0.25
 AFTER_FAULT_SECONDS = 5.0
-# For the registry's last answer to come in.
+# The time for the registry's last answer to arrive.
 FOLLOWER_ENDS_SECONDS = 0.2
 
 
@@ -86,19 +86,19 @@ class Member:
 
     @property
     def revision(self) -> int | None:
-        """The revision of what is known; None while nothing is."""
+        """The revision of the known providers; None while none are known."""
         revision = self._cache.snapshot.revision
         return None if revision == NOTHING_KNOWN else revision
 
     def start(self) -> None:
-        """Returns at once, whether or not the registry can be reached."""
+        """Start the membership's thread; returns at once, whether or not the registry can be reached."""
         if self._thread is None:
             self._connection.prepare()
             self._is_handed_over = False
             self._stopping, self._leaving, self._wake = (threading.Event() for _ in range(3))
             arguments = (self._stopping, self._leaving, self._wake)
             self._thread = thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
-            # First: what is registered is deregistered, however soon the end comes.
+            # Before the thread: the instance is deregistered however soon the process ends.
             departure.watch(self)
             thread.start()
 
@@ -123,7 +123,7 @@ class Member:
         self._wake.set()
 
     def hand_over(self) -> None:
-        """Stop and stay registered, as another process is about to take this one's place."""
+        """Stop without deregistering, as another process is about to take this one's place."""
         self._is_handed_over = True
         self.stop()
 
@@ -144,7 +144,7 @@ class Member:
         return chosen
 
     def report_failure(self, provider: Provider) -> None:
-        """`choose` leaves it aside for a while, as long as that leaves others."""
+        """Have `choose` set it aside for a while, as long as others remain."""
         self._chooser.report_failure(provider)
 
     def report_success(self, provider: Provider) -> None:
@@ -153,19 +153,19 @@ class Member:
     def on_change(self, service: str, listener: Listener) -> None:
         """Call `listener` with the providers of a required service whenever they differ from what it heard last.
 
-        The first call tells what is known already. Calls come one after the other, from the membership's thread.
+        The first call passes what is known already. Calls come one after the other, from the membership's thread.
         """
         self.providers(service)
         self._listeners.add(service, listener)
         self._wake.set()
 
     def receive(self, headers: receiver.Headers, body: bytes, *, now: datetime | None = None) -> receiver.Answer:
-        """Take a webhook, as it came to `notify_url`, and say what to answer. Never raises, never waits."""
+        """Take a webhook as it came to `notify_url`, and return the response. Never raises, never waits."""
         secret = self.registration.notify_secret
         return receiver.receive(headers, body, secret=secret, now=now or datetime.now(UTC), learn=self._learn)
 
     def become_passive(self) -> None:
-        """In a forked child: its parent goes on registering, it only reads. `start` makes it a worker."""
+        """In a forked child: only read, as the parent goes on registering; `start` makes the child a worker."""
         self._thread = None
         self._life.begin_anew()
         self._follower.abandon()
@@ -181,7 +181,7 @@ class Member:
                 seconds = self._life.step(time.monotonic())
                 self._listeners.tell(self._cache.snapshot)
             except Exception:
-                # The thread is all that keeps the instance registered: no fault may end it.
+                # Only this thread keeps the instance registered: no error may end it.
                 logger.exception("A fault in keeping %s registered", self.registration.service)
                 seconds = AFTER_FAULT_SECONDS
             if self._life.is_registered and self._life.is_untold:
@@ -225,8 +225,8 @@ class Member:
 class Membership(Member):
     """A member of the registry, made by `Registry.registered`: a context manager, or `start` and `stop`.
 
-    Nothing here waits for the registry but `wait_for`: registering, beating and asking go on in a thread, for as long
-    as it takes, and the providers are the last known good ones. With a `state_dir` they are kept on disk as well, and
+    Only `wait_for` waits for the registry: a thread registers, beats and asks, for as long as it takes, and the
+    providers are the last known good ones. With a `state_dir` they are kept on disk as well, and
     processes that share it are workers of one server: one registers, all of them know the providers.
     """
 
@@ -238,7 +238,7 @@ class Membership(Member):
         return calling.client(self, **options)
 
     def drain(self) -> None:
-        """Be offered no more, serve on for `drain_seconds`, and deregister, as at SIGTERM; returns when it is over."""
+        """Stop being offered, serve on for `drain_seconds` and deregister, as at SIGTERM; returns when done."""
         self.drain_and_stop()
 
     def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:

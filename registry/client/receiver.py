@@ -1,4 +1,4 @@
-"""Taking a webhook: what every framework's receiver does, apart from the framework."""
+"""Receiving a webhook, whatever the framework."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ TAKEN = Answer(status=204)
 def receive(
     headers: Headers, body: bytes, *, secret: str | None, now: datetime, learn: Callable[[Change], None]
 ) -> Answer:
-    """Call `learn` with what a genuine webhook says, and answer: 204, or a problem that says what was wrong with it."""
+    """Call `learn` with a genuine webhook's change; returns 204, or a problem that says what was wrong."""
     if secret is None:
         detail = "This instance registered without a `notify_url`: it expects no webhooks."
         return problem(404, "not-found", "There is no such thing", detail)

@@ -1,4 +1,4 @@
-"""The registry, as a service's code sees it: all its calls, and membership."""
+"""The registry as a service's code uses it: all its calls, and membership."""
 
 from pathlib import Path
 
@@ -19,12 +19,12 @@ class Registry(Connection):
         verify_seconds: float | None = None,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> Membership:
-        """A service's life, as a context manager; see Membership.
+        """A membership, as a context manager; see Membership.
 
-        Every `verify_seconds` (30) the registry is asked whether it still knows the instance and what its providers
-        are; for an instance without `notify_url` such a question waits at the registry for the next change.
+        Every `verify_seconds` (30) it asks the registry whether the instance is still registered and what its providers
+        are; an instance without `notify_url` polls the registry for the next change.
 
-        Told to end by SIGTERM, it has the registry offer it no more, serves on for `drain_seconds`, and deregisters.
+        On SIGTERM the registry stops offering it, it serves on for `drain_seconds`, and deregisters.
         """
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=self._transport)
         return Membership(
@@ -41,7 +41,7 @@ class AsyncRegistry(AsyncConnection):
         verify_seconds: float | None = None,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> AsyncMembership:
-        """As Registry's, for `async with`. Its thread uses `transport` where that serves plain code, too."""
+        """As Registry's, for `async with`. Its thread uses `transport` where that also serves plain code."""
         transport = self._transport if isinstance(self._transport, httpx2.BaseTransport) else None
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=transport)
         return AsyncMembership(

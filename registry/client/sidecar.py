@@ -10,30 +10,30 @@ from types import FrameType
 
 from .membership import Membership
 
-# As shells do: what a signal ended has this and the signal's number as its exit code.
+# As in shells: the exit code of a program that a signal ended is this plus the signal's number.
 SIGNALLED = 128
 _PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 def run(me: Membership, program: Sequence[str]) -> int:
-    """The program's exit code, once it has ended and its instance is deregistered.
+    """Run the program; returns its exit code once it has ended and its instance is deregistered.
 
-    Signals are passed on to the program; SIGTERM after the registry was told, so that nobody is sent to a program that
-    is about to end. To be called in the main thread. Raises OSError when the program cannot be started.
+    Signals are passed on to the program; SIGTERM after the registry was told, so that no caller is sent to a program
+    that is about to end. Call it in the main thread. Raises OSError when the program cannot be started.
     """
     process = subprocess.Popen(program)  # noqa: S603 -- running what the caller names is the point
 
     def pass_on(number: int, frame: FrameType | None) -> None:
-        # At a terminal Ctrl-C reaches the program by itself, being of the same process group.
+        # At a terminal Ctrl-C reaches the program by itself, as it is in the same process group.
         if number != signal.SIGINT or not sys.stdin.isatty():
             process.send_signal(number)
 
-    # Before the membership starts, which puts itself before whoever handles SIGTERM.
+    # Before the membership starts, whose handler of SIGTERM calls this one.
     previous = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
     previous[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
     try:
         with _signals() as signals, me:
-            # Not waiting in the system call: a signal that came just before would then wait for the child's end.
+            # Not in waitpid, where a signal that came just before would not be handled until the child ends.
             while (code := process.poll()) is None:
                 signals.recv(4096)
     finally:

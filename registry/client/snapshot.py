@@ -22,9 +22,9 @@ class Snapshot:
     nothing we require had changed, and `providers` is what was true at both. `epoch` counts how often the registry's
     history began anew (its database was lost or restored), for then its revisions start again below ours.
 
-    `remembered` is what was offered just before that. Who lost its database knows nobody, and for a while it is they
-    who have yet to register again, not they who are gone: so they count until `remembered_until`, in seconds since
-    the epoch of the clock.
+    `remembered` is what was offered just before that. A registry that lost its database knows no instances, although
+    they are there and have yet to register again: so they still count until `remembered_until`, in seconds since
+    the clock's epoch.
     """
 
     epoch: int = 0
@@ -36,7 +36,7 @@ class Snapshot:
 
     @cached_property
     def offered(self) -> ProvidersByService:
-        """Whom to call: what the registry says, and who is remembered beside."""
+        """The providers to call: those that the registry names, and the remembered ones."""
         if not self.remembered:
             return self.providers
         services = {*self.remembered, *self.providers}
@@ -46,7 +46,7 @@ class Snapshot:
 
     @property
     def position(self) -> tuple[int, int]:
-        """Grows with all that is learnt; to be noted before asking, and given back with the answer."""
+        """Grows with every change; note it before asking, and pass it on with the answer."""
         return self.epoch, self.revision
 
 
@@ -85,7 +85,7 @@ def after_registering(
 ) -> Snapshot:
     """The snapshot after a registration, whose answer is never stale: a revision that went back is true.
 
-    `was_forgotten`: the registry had said that it does not know us any more, so that it may not know others either.
+    `was_forgotten`: the registry no longer knew us, so it may not know others either.
     """
     if asked_at[0] != snapshot.epoch:
         return snapshot
@@ -99,7 +99,7 @@ def after_registering(
 
 
 def after_time(snapshot: Snapshot, *, now: float) -> Snapshot:
-    """The snapshot after a time: instances that have not registered again meanwhile are dropped."""
+    """The snapshot after some time: remembered instances that have not registered again are dropped."""
     if not snapshot.remembered or now < snapshot.remembered_until:
         return snapshot
     return replace(snapshot, remembered={}, remembered_until=0.0)
@@ -127,7 +127,7 @@ def _with(providers: ProvidersByService, change: Change) -> ProvidersByService:
 
 
 def _canonical(providers: Mapping[str, Sequence[Provider]]) -> ProvidersByService:
-    """In one order, so that what is equal compares equal however it was learnt."""
+    """Sort, so that equal providers compare equal however they were learnt."""
     return {
         service: tuple(sorted(offered, key=lambda provider: provider.instance))
         for service, offered in sorted(providers.items())

@@ -29,7 +29,7 @@ def directory_of(registration: Registration, state_dir: Path | str) -> Path:
 
 
 class State:
-    """A directory of one instance's, shared by the workers of its server. Raises OSError when it cannot be made."""
+    """One instance's directory, shared by the workers of its server. Raises OSError when it cannot be made."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ class State:
         self._path = directory / "providers.json"
 
     def signature(self) -> Signature | None:
-        """Differs whenever the snapshot was written since; None while there is none."""
+        """Changes whenever the snapshot is written; None while there is none."""
         try:
             found = self._path.stat()
         except OSError:
@@ -51,7 +51,7 @@ class State:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, RecursionError, UnexpectedAnswerError) as error:
-            logger.warning("The providers kept in %s cannot be read and are left aside: %s", self._path, error)
+            logger.warning("The providers stored in %s cannot be read and are ignored: %s", self._path, error)
             return None
 
     def write(self, snapshot: Snapshot) -> None:
@@ -76,13 +76,13 @@ class State:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """No other worker changes the snapshot meanwhile; one that does not come to its end is not waited for."""
+        """Keep other workers from changing the snapshot; a worker that never finishes is not waited for."""
         lock = FileLock(self.directory / "providers.lock")
         try:
             if not lock.acquire(wait_seconds=LOCK_SECONDS):
-                logger.warning("The providers kept in %s are locked by a process that is stopped", self.directory)
+                logger.warning("The providers stored in %s are locked by a stopped process", self.directory)
         except OSError as error:
-            logger.warning("The providers kept in %s cannot be locked: %s", self.directory, error)
+            logger.warning("The providers stored in %s cannot be locked: %s", self.directory, error)
         try:
             yield
         finally:

@@ -18,12 +18,12 @@ _STAMP = re.compile(r"[0-9]{1,12}")
 
 
 def new_secret() -> str:
-    """A secret to register with: made by whoever receives, known to it and to the registry alone."""
+    """A new secret to register with, known to the receiver and the registry alone."""
     return _SECRET_PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def sign(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The value of the header `webhook-signature`. Raises ValueError when `secret` is none."""
+    """The value of the header `webhook-signature`. Raises ValueError for a malformed `secret`."""
     signed = b".".join((message_id.encode(errors="replace"), str(timestamp).encode(), body))
     try:
         key = base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
@@ -36,18 +36,18 @@ def sign(*, secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> None:
-    """Raises SignatureError unless `body`, as it came, was signed with `secret` within five minutes of `now`.
+    """Check a signature. Raises SignatureError unless `body` was signed with `secret` within five minutes of `now`.
 
-    ValueError when `secret` is none.
+    Raises ValueError for a malformed `secret`.
     """
     given = {name.lower(): value for name, value in headers.items()}
     try:
         message_id, stamp, signatures = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
     except KeyError as error:
-        raise SignatureError(f"The header {error} is missing: this is no webhook of the registry's.") from error
+        raise SignatureError(f"The header {error} is missing: this is not a webhook of the registry.") from error
     if not _STAMP.fullmatch(stamp) or abs(now.timestamp() - int(stamp)) > TOLERANCE_SECONDS:
         raise SignatureError(f"The timestamp is more than {TOLERANCE_SECONDS} s from this machine's clock.")
     expected = sign(secret=secret, message_id=message_id, timestamp=int(stamp), body=body).encode()
-    # There are several while a secret is being changed.
+    # There are several signatures during a rotation.
     if not any(hmac.compare_digest(expected, signature.encode(errors="replace")) for signature in signatures.split()):
         raise SignatureError("No signature fits the body and this instance's secret.")

@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-# The statuses of an instance in which its dependents are given it.
+# The statuses in which an instance is offered to its dependents.
 OFFERED = ("passing", "warning")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeat:
-    """An instance's health check: `kind` is `http`, `tcp` or `ttl`; `url` defaults to the instance's."""
+    """An instance's health check: `kind` is `auto`, `http`, `tcp` or `ttl`; `url` defaults to the instance's."""
 
-    kind: str = "tcp"
+    kind: str = "auto"
     url: str | None = None
     interval_seconds: float = 10.0
     timeout_seconds: float = 5.0
@@ -21,6 +21,9 @@ class Heartbeat:
     failures_before_critical: int = 3
     successes_before_passing: int = 1
     deregister_after_seconds: float | None = None
+    watch: bool = False
+    # The registry chose `kind`, as it does for `auto`.
+    chosen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Registration:
     incarnation: str = ""
 
     def body(self) -> dict[str, Any]:
-        """The request's body, without the members that say nothing."""
+        """The request's body, without members that are not set."""
         body = {name: value for name, value in asdict(self).items() if value is not None}
         body["heartbeat"] = {name: value for name, value in body["heartbeat"].items() if value is not None}
         del body["service"], body["instance"]
@@ -52,9 +55,9 @@ class Registration:
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """An instance as those who require its service see it.
+    """An instance as its dependents see it.
 
-    `suspect`: it failed, at a time when so much failed that the registry takes the fault for its own.
+    `suspect`: it failed while so much failed that the registry doubts its own network.
     """
 
     service: str
@@ -150,7 +153,7 @@ class Change:
     subscriber: Subscriber
     from_revision: int
     to_revision: int
-    # An operator asks that the whole be asked for, whatever is known.
+    # Set when an operator asks for a resync: ask for the whole.
     resync: bool = False
     added: Sequence[Provider] = ()
     changed: Sequence[Provider] = ()

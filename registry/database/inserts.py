@@ -25,7 +25,7 @@ class _Plan(NamedTuple):
 
 
 def insert(model: Model, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows of the named columns. Raises django.db.IntegrityError as the ORM does."""
+    """Insert rows, given as the named columns. Raises django.db.IntegrityError as the ORM does."""
     plan = _plan(model, tuple(columns), connection.vendor)
     whole = []
     for row in rows:
@@ -45,7 +45,7 @@ def insert(model: Model, columns: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def new_ids(model: Model, count: int) -> Sequence[int]:
-    """As many ids that nobody else gets, for rows that are about to be inserted. Call it inside a transaction."""
+    """Reserve ids for rows that are about to be inserted. Call it inside a transaction."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -20,16 +20,16 @@ from django.db import (
 from registry.errors import Contended
 
 ATTEMPTS = 10
-# Before the second attempt at most so long, before each further one twice as long up to the longest: about half a
-# second in all. By chance, so that those who have met once do not meet again.
+# The longest pause before the second attempt; it doubles before each further one, up to about half a second in all. The
+# pauses are random, so that two that have met once do not meet again.
 FIRST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.25
 # Between two attempts while the database is away.
 AWAY_SECONDS = 0.5
-# PostgreSQL's codes: this one of two that waited for each other was ended; it would not have been serial.
+# PostgreSQL's codes for a deadlock and a serialization failure.
 _ENDED = ("40P01", "40001")
-# What another writer causes: the same key was inserted, or the row that a key points to was deleted. Any other breach
-# of a constraint is our own fault, and the same however often it is tried.
+# Caused by another writer: the same key was inserted, or the row that a key points to was deleted. Any other violation
+# of a constraint is our own fault and would recur.
 _TAKEN = ("23505", "23503")
 _TAKEN_IN_SQLITE = (
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
@@ -49,9 +49,9 @@ class Overtaken(Exception):
 
 
 def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Make it one transaction, run again when another process has changed what it goes by, or waited for it in turn.
+    """Run the function in a transaction, again after a conflict with another writer or a deadlock.
 
-    Raises Contended when that has happened ten times in a row.
+    Raises Contended after ten conflicts in a row.
     """
 
     @wraps(function)
@@ -66,7 +66,7 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
                 collision = error
             if attempt < ATTEMPTS:
                 sleep(random.uniform(0, min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS)))
-        # A fault of ours may look like this, too: a key that this takes twice itself.
+        # A bug may look like this, too: one that inserts the same key twice.
         logger.error("%s collided %d times in a row", function.__qualname__, ATTEMPTS, exc_info=collision)
         raise Contended from collision
 
@@ -74,7 +74,7 @@ def retried(function: Callable[Parameters, Result]) -> Callable[Parameters, Resu
 
 
 def outlast(function: Callable[[], Result], *, seconds: float, pause: Callable[[float], None] = sleep) -> Result:
-    """Call it, and again while the database is away, locked or full, for so long; then raise what it raised.
+    """Call it, and again while the database is away, locked, full or contended, for so long; then raise what it raised.
 
     For what would have to be done anew if it were not written. Not to be called in a transaction.
     """
@@ -82,7 +82,7 @@ def outlast(function: Callable[[], Result], *, seconds: float, pause: Callable[[
     while True:
         try:
             return function()
-        except (OperationalError, InterfaceError) as error:
+        except (OperationalError, InterfaceError, Contended) as error:
             if monotonic() >= until:
                 raise
             logger.warning("The database is away, and is tried again: %s", error)

@@ -1,6 +1,6 @@
-"""Instances straight from the database's rows: a read of ten costs a fifth of what the ORM's own way does.
+"""Instances from raw rows: reading ten costs a fifth of what the ORM takes.
 
-Most of that way is compiling the query anew and converting values one by one (bench/README.md, Reads).
+Most of the ORM's time goes into compiling the query again and converting values one by one (bench/README.md, Reads).
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -23,10 +23,11 @@ def _aware(moment: datetime | None) -> datetime | None:
 
 _FIELDS = Instance._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
-# Where a row holds it.
+# Its position in a row.
 ID = _NAMES.index("id")
 _COLUMNS = ", ".join(f'"{field.column}"' for field in _FIELDS)
 _SELECT = f"SELECT {_COLUMNS} FROM {Instance._meta.db_table}"  # noqa: S608 -- names of ours
+_AT_HEAD = ", ".join(f'instance."{field.column}"' for field in _FIELDS)
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
     (position, msgspec.json.decode if isinstance(field, models.JSONField) else _aware)
     for position, field in enumerate(_FIELDS)
@@ -37,16 +38,16 @@ _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
 def instances(
     condition: str, parameters: Sequence[Any], *, order: str = "service, name", locked: bool = False
 ) -> Iterator[Instance]:
-    """Those that `select` finds."""
+    """The instances of the rows that `select` finds."""
     return map(instance, select(condition, parameters, order=order, locked=locked))
 
 
 def select(
     condition: str, parameters: Sequence[Any], *, order: str = "service, name", locked: bool = False
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows that an SQL condition chooses, which is a constant: all that comes from outside is in `parameters`.
+    """The rows that match an SQL condition, which is a constant: all input from outside is in `parameters`.
 
-    `locked` keeps other writers from them until the transaction ends; on SQLite it does so by itself.
+    `locked` locks them until the transaction ends; on SQLite every transaction does.
     """
     lock = "FOR UPDATE" if locked and connection.features.has_select_for_update else ""
     with connection.cursor() as cursor:
@@ -55,8 +56,40 @@ def select(
             yield from rows
 
 
+def select_at_head(
+    condition: str, parameters: Sequence[Any], *, limit: int | None = None
+) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]]]:
+    """As `select`, with the journal's history and revision, of the same moment; None where nothing was ever written.
+
+    One statement, which PostgreSQL parses and plans once for each connection.
+    """
+    statement = f"""
+        SELECT head.history, head.revision, {_AT_HEAD} FROM registry_head head
+        LEFT JOIN {Instance._meta.db_table} instance ON {condition}
+        WHERE head.id = 1 ORDER BY service, name LIMIT %s
+    """  # noqa: S608 -- names of ours
+    if connection.vendor == "postgresql":
+        found = prepared(statement, [*parameters, limit])
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*parameters, -1 if limit is None else limit])
+            found = cursor.fetchall()
+    if not found:
+        return None, []
+    return found[0][:2], [row[2:] for row in found if row[2 + ID] is not None]
+
+
+def prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement that PostgreSQL keeps prepared, where Django sends each anew with its values in it."""
+    import psycopg
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
+
+
 def by_ids(ids: Sequence[int]) -> dict[int, Instance]:
-    """Those that there are; one statement however many are asked for."""
+    """The existing instances among these; one statement, whatever their number."""
     if not ids:
         return {}
     condition, parameter = among("id", ids)
@@ -64,9 +97,9 @@ def by_ids(ids: Sequence[int]) -> dict[int, Instance]:
 
 
 def among(column: str, values: Collection[str] | Collection[int]) -> tuple[str, Any]:
-    """The SQL condition that a column has one of these values, and its one parameter, however many they are.
+    """An SQL condition that a column has one of these values, and its one parameter, whatever their number.
 
-    With one for each value it would be as many as dependents care to require, and SQLite takes no more than 32,766.
+    One for each value could exceed the 32,766 that SQLite takes: a dependent may require any number of services.
     """
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s)", list(values)
@@ -75,7 +108,7 @@ def among(column: str, values: Collection[str] | Collection[int]) -> tuple[str, 
 
 
 def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False) -> Iterator[Instance]:
-    """Those of the given services and names that are registered; one statement however many are asked for."""
+    """The registered instances among these services and names; one statement, whatever their number."""
     if not pairs:
         return iter(())
     condition, parameters = among_pairs("(service, name)", pairs)
@@ -83,7 +116,7 @@ def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False)
 
 
 def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
-    """As `among`, of two columns."""
+    """As `among`, for two columns."""
     if connection.vendor == "postgresql":
         return f"{columns} IN (SELECT * FROM unnest(%s::text[], %s::text[]))", list(map(list, zip(*pairs, strict=True)))  # noqa: S608 -- constants
     each = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
@@ -91,17 +124,17 @@ def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, li
 
 
 def equal(**columns: str | None) -> tuple[str, list[str]]:
-    """The SQL condition that each column has the value given for it, if one was, and its parameters."""
+    """An SQL condition that each column equals its value, if one is given, and its parameters."""
     given = {name: value for name, value in columns.items() if value is not None}
     return " AND ".join(["1 = 1", *(f"{name} = %s" for name in given)]), list(given.values())
 
 
 def instance(row: Sequence[Any]) -> Instance:
-    """What a row of `select` is of."""
+    """The instance of a row of `select`."""
     values = list(row)
     for position, convert in _CONVERTERS:
         values[position] = convert(values[position])
-    # As Instance.from_db, without its call of setattr for each column, which costs as much as all the rest of a read.
+    # As Instance.from_db, without a setattr for each column, which would cost as much as the rest of the read.
     made = Instance.__new__(Instance)
     made.__dict__.update(zip(_NAMES, values, strict=True))
     made._state = ModelState()

@@ -1,23 +1,23 @@
-"""Pages kept as bytes, those used longest ago given up first."""
+"""A cache of pages, least recently used first to go."""
 
 from collections import OrderedDict
 
 from registry.discovery.pages import Address, Page
 
 MOST_BYTES = 64 * 1024 * 1024
-# Of a page's own, beside its bytes.
+# For each page, besides its bytes.
 OVERHEAD_BYTES = 1024
 _OF_WAITING = (b"after=", b"wait=")
 
 
 def lasting(path: str, query: bytes) -> Address:
-    """What a read asks for, apart from how long it would wait for it."""
+    """The address of a read without the parameters that say how long to wait."""
     parts = query.split(b"&")
     return Address(path, b"&".join(part for part in parts if not part.startswith(_OF_WAITING)))
 
 
 class Cache:
-    """Whether what it holds still holds true is for who asks to judge."""
+    """Pages by address; the caller judges whether a page is still true."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._pages: OrderedDict[Address, Page] = OrderedDict()

@@ -20,10 +20,10 @@ from registry.wire.bodies import offers_of, registered_instance
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """`make` asks the database; `is_strict` where nothing older than the request will do.
+    """A readable resource: `make` reads it from the database; `is_strict` accepts nothing older than the request.
 
-    `services`, on which it depends, are named where they are known before it is made. Where many documents have the
-    same content, what is made of each only names it, and `content` says what that is and at which address it is kept.
+    `services` are those it depends on, where they are known before it is made. Where many documents share one content,
+    each page only names it, and `content` gives that content's own document and the address it is cached at.
     """
 
     make: Callable[[], Page]
@@ -48,7 +48,7 @@ class Document:
             raise Forbidden(f"The token {holder.name!r} needs {self.needs}.")
 
 
-# Each document reads the position first: what is read after it may be newer, never older.
+# Each document reads the position first, or with the rest: what is read after it may be newer, never older.
 
 
 def services(query: queries.Services) -> Document:
@@ -72,8 +72,7 @@ def service(name: str) -> Document:
 
 def instances(service: str, query: queries.Instances, rows: RowJsonCache) -> Document:
     def make() -> Page:
-        at = log.position()
-        found = rows.instances(service, query)
+        at, found = rows.instances(service, query)
         page = found[: query.limit]
         following = page[-1].name if len(found) > len(page) else None
         return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
@@ -90,7 +89,7 @@ def instance(service: str, name: str) -> Document:
 
 
 def providers(service: str, name: str) -> Document:
-    """What the instance requires, resolved. Strict: a dependent that missed a message comes here to be set right."""
+    """The providers of an instance. Strict: a dependent that missed a message reads this to catch up."""
 
     def make() -> Page:
         at = log.position()
@@ -115,7 +114,7 @@ def targets(query: queries.Targets) -> Document:
 
 
 def _offers(requirements: Page) -> tuple[Address, Document]:
-    """What is offered of the services that a page of required services names."""
+    """The document of the providers of the services that a page names, and its address."""
     names = msgspec.json.decode(requirements.rest, type=list[str])
 
     def make() -> Page:

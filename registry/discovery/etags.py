@@ -1,7 +1,7 @@
-"""Answers with their revision, and `ETag` and `If-None-Match` made of revisions.
+"""Responses to reads: their revision, `ETag` and `If-None-Match`.
 
-A tag names the revision at which an answer was true, and by a fingerprint the revision's history and the address that
-was answered. It is weak: the body also says the head's revision, which grows without anything else in it changing.
+A tag holds the revision at which an answer was true, and a fingerprint of the revision's history and the address. It
+is weak: the body also states the head's revision, which grows without anything else in it changing.
 """
 
 import re
@@ -18,11 +18,11 @@ _JSON = ((b"content-type", b"application/json"), (b"cache-control", b"private, n
 
 
 def response(address: Address, answer: Answer, condition: bytes | None, *, changed_at: int) -> RawResponse:
-    """The answer whole, or 304 where the client's `If-None-Match` shows that it has it."""
+    """The whole answer, or 304 where `If-None-Match` shows that the client has it."""
     fingerprint = _fingerprint(answer.page.history, address)
     tag = b'W/"%d.%08x"' % (answer.revision, fingerprint)
     headers = ((b"rollcall-revision", b"%d" % answer.revision), (b"etag", tag), *_JSON)
-    # The client has this answer when a tag of its names this history and address, and a revision since the last change.
+    # The client has this answer when a tag of its is of this history and address and not older than the last change.
     for revision, found in _TAG.findall(condition) if condition else ():
         if int(found, 16) == fingerprint and changed_at <= int(revision) <= answer.revision:
             return RawResponse(status=304, headers=headers, body=b"")

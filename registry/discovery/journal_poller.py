@@ -1,4 +1,4 @@
-"""Looking at the database: twice a second, and at once when a change is announced."""
+"""Polls the database for changes: twice a second, and at once when a change is announced."""
 
 import asyncio
 import logging
@@ -30,7 +30,7 @@ Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Watcher:
-    """Keeps `revisions` and `holders` true to the database, from the first time it is needed on."""
+    """Keeps `revisions` and `holders` in step with the database."""
 
     def __init__(self, revisions: Revisions, holders: Holders, run: Run) -> None:
         self._revisions = revisions
@@ -54,7 +54,7 @@ class Watcher:
             task.cancel()
 
     async def look(self) -> None:
-        """Returns after a look that began after this call; those who ask at the same time share one."""
+        """Poll once, beginning after this call; concurrent callers share one poll."""
         await asyncio.shield(self._look_soon())
 
     async def _look_after(self, previous: "asyncio.Task[None] | None") -> None:
@@ -69,7 +69,7 @@ class Watcher:
         self._holders.refresh(found, digests, looked_at=now)
 
     def _hear_in_loop(self, revision: int) -> None:
-        """Called in the thread that committed, before it answers: whoever is answered there reads its own write."""
+        """Called in the thread that committed, before it answers, so that its client reads its own write."""
         self._loop.call_soon_threadsafe(self._hear, revision)
 
     def _hear(self, revision: int) -> None:
@@ -79,7 +79,7 @@ class Watcher:
     def _look_soon(self) -> "asyncio.Task[None]":
         if self._next is None:
             self._next = self._loop.create_task(self._look_after(self._current))
-            # Raised where somebody waits for it; nobody may.
+            # The error is raised to those who await the task; there may be none.
             self._next.add_done_callback(_take_failure)
         return self._next
 
@@ -91,7 +91,7 @@ class Watcher:
                 was_away = False
             except Exception as error:
                 if not was_away:
-                    logger.warning("the journal cannot be read, nothing is answered from memory: %s", error)
+                    logger.warning("The journal cannot be read, so nothing is answered from memory: %s", error)
                 was_away = True
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -101,15 +101,15 @@ class Watcher:
                 async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
                     await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
                     async for _ in subscription.listen():
-                        # Not believed, only looked into: several registries may share one Redis.
+                        # Only a hint: several registries may share one Redis.
                         self._look_soon()
             except (redis.RedisError, OSError):
-                # Said by whoever announces; until it is back, the regular look does.
+                # Logged by those who announce; meanwhile the regular polls suffice.
                 await asyncio.sleep(wakeups.RETRY_SECONDS)
 
 
 def encode(entry: JournalEntry) -> ChangeEvent:
-    """As server-sent events have it."""
+    """A journal entry as a server-sent event."""
     data = msgspec.json.encode(journal_entry(entry))
     encoded = b"id: %d\nevent: change\ndata: %b\n\n" % (entry.revision, data)
     return ChangeEvent(revision=entry.revision, service=entry.service, encoded=encoded)
@@ -123,7 +123,7 @@ def _look(known: Position, digests: Collection[str]) -> tuple[Look, dict[str, Ho
     if head - known.revision > MOST_EVENTS:
         touched = log.touched(after=known.revision, up_to=head)
         return Look(history=history, head=head, touched=touched), holders
-    # What was committed after the head was read is left to the next look.
+    # Entries committed after the head was read are left to the next poll.
     entries = log.page(after=known.revision, limit=head - known.revision)
     events = [encode(each) for each in entries if each.revision <= head]
     touched = {event.service: event.revision for event in events}

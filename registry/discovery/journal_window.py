@@ -1,4 +1,4 @@
-"""What this process knows of the journal: its head, which service changed when, and who waits to hear of it."""
+"""The end of the journal in memory: its head, when each service last changed, and the requests that wait."""
 
 from collections import deque
 from collections.abc import Collection
@@ -7,9 +7,9 @@ from itertools import chain
 
 from registry.discovery.waiters import Belfry, Bell, Cause
 
-# What is older is read from the database.
+# Older changes are read from the database.
 KEPT_CHANGES = 4096
-# How long what was seen in the database holds without looking again.
+# How long a poll's findings count as fresh.
 FRESH_SECONDS = 1.0
 
 EVERY_SERVICE = None
@@ -17,7 +17,7 @@ EVERY_SERVICE = None
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeEvent:
-    """A journal entry as it goes to those who follow the events."""
+    """A journal entry, encoded for the streams of events."""
 
     revision: int
     service: str
@@ -26,9 +26,9 @@ class ChangeEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What one look at the database showed: the head, and what changed since the revision known of the same history.
+    """The findings of one poll: the head, and the changes since the last known revision of the same history.
 
-    `events` is None where there were too many to keep, or where the journal does not follow on what was known.
+    `events` is None where there were too many, or where the journal does not continue from what was known.
     """
 
     head: int
@@ -43,12 +43,12 @@ class Revisions:
     def __init__(self) -> None:
         self.head = -1
         self.history = ""
-        # Grows when the journal does not follow on what was known: its history is another one, or its head went back,
-        # as it does when the database is restored from a copy.
+        # Grows when the journal does not continue from what was known: its history is another one, or its head went
+        # back, as after the database was restored from a copy.
         self.epoch = 0
         self._heard = 0
         self._checked_at = float("-inf")
-        # Of a service that is not in `_last_changes`, all that is known is that it has not changed since.
+        # A service that is not in `_last_changes` has not changed since this revision.
         self._floor = 0
         self._last_changes: dict[str, int] = {}
         self._events: deque[ChangeEvent] = deque(maxlen=KEPT_CHANGES)
@@ -60,11 +60,11 @@ class Revisions:
         return self.head >= self._heard and now - self._checked_at < FRESH_SECONDS
 
     def hear(self, revision: int) -> None:
-        """Somebody says that the journal has reached `revision`: nothing counts as fresh until the next look."""
+        """Note an announcement that the journal has reached `revision`: nothing is fresh until the next poll."""
         self._heard = max(self._heard, revision)
 
     def advance(self, look: Look, *, looked_at: float) -> None:
-        """Take in what a look that began at `looked_at` showed, and wake those who waited for it."""
+        """Apply the findings of a poll that began at `looked_at`, and wake those who waited."""
         self._checked_at = looked_at
         self._heard = look.head
         if (look.history, look.head) == (self.history, self.head):
@@ -87,13 +87,13 @@ class Revisions:
             self._waiting.ring(key, Cause.CHANGED)
 
     def last_change(self, services: Collection[str] | None) -> int:
-        """The newest revision, as far as known, at which any of these services changed; never too low."""
+        """The newest known revision at which any of these services changed; never too low."""
         if services is EVERY_SERVICE:
             return self.head
         return max((self._last_changes.get(service, self._floor) for service in services), default=self._floor)
 
     def events_after(self, revision: int, services: Collection[str] = ()) -> list[ChangeEvent] | None:
-        """The changes that followed, of these services or of all; None when that is further back than is kept."""
+        """The changes since, of these services or of all; None when they reach further back than the window."""
         if revision < self._events_after:
             return None
         found: list[ChangeEvent] = []

@@ -1,11 +1,11 @@
-"""What is answered: a document's bytes, what they hold true of, and where they are asked for."""
+"""Pages: a document's bytes, the revision at which they are true, and their address."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 
 class Address(NamedTuple):
-    """A read as it was asked for."""
+    """A read's path and query."""
 
     path: str
     query: bytes
@@ -13,10 +13,10 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """A document as it was made: exact at `revision`, and still so while none of `services` has changed since.
+    """A document's bytes: exact at `revision`, and as long as none of `services` has changed since.
 
-    `history` is the one of which it is. `services` is None where every service matters. Where `names_revision`, the
-    body begins with the member `revision`, which is put in when it is answered.
+    `history` is the journal's. `services` is None where every service matters. With `names_revision` the body begins
+    with the member `revision`, which is filled in with each response.
     """
 
     history: str
@@ -31,13 +31,13 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A page, and the newest revision of which it is known to be true."""
+    """A page, and the newest revision at which it is known to be true."""
 
     page: Page
     revision: int
 
     def with_content(self, content: "Answer") -> "Answer":
-        """This one as its document's reader sees it, where it only names the content."""
+        """This answer with the page that it only names in place of its own."""
         services, of_content = self.page.services, content.page.services
         page = replace(
             content.page,

@@ -1,4 +1,4 @@
-"""Instances as Prometheus' HTTP service discovery takes them."""
+"""Instances as target groups of Prometheus' HTTP service discovery."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ def groups(instances: Iterable[Instance]) -> list[dict[str, Any]]:
 
 
 def group(instance: Instance) -> dict[str, Any]:
-    """One target with the labels its series keep, and `__meta_rollcall_*` for relabelling only. Raises ValueError."""
+    """One target, with labels for its series and `__meta_rollcall_*` for relabelling only. Raises ValueError."""
     origin = urls.parse(instance.url).origin
     labels = {
         "service": instance.service,
@@ -37,7 +37,7 @@ def group(instance: Instance) -> dict[str, Any]:
         "__meta_rollcall_instance": instance.name,
         "__meta_rollcall_url": instance.url,
         "__meta_rollcall_status": instance.shown_status,
-        # As Prometheus' own discoveries have lists: commas at both ends, so that `.*,blue,.*` finds one.
+        # As in Prometheus' own discoveries: a comma at both ends, so that `.*,blue,.*` matches one tag.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
     }
     # Of names that give the same label, the one that is that label counts, else the first in order.

@@ -1,4 +1,4 @@
-"""What may follow the `?` of a read, checked; the API's description is made of these too."""
+"""The query parameters of reads, checked; the API's description is made from these structs too."""
 
 from functools import lru_cache
 from typing import TypeVar
@@ -21,7 +21,7 @@ class Nothing(Struct, frozen=True, kw_only=True):
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """`consistent` asks the database, whatever is in memory; `at_least` wants that revision or a later one."""
+    """`consistent` reads the database whatever is in memory; `at_least` asks for that revision or a later one."""
 
     consistent: bool = False
     at_least: Revision | None = None
@@ -33,7 +33,7 @@ class Services(Read, frozen=True, kw_only=True):
 
 
 class Waiting(Read, frozen=True, kw_only=True):
-    """`after` and `wait` wait for a change of what is asked for."""
+    """`after` and `wait` make the read wait for a change."""
 
     after: Revision | None = None
     wait: Wait | None = None
@@ -106,7 +106,7 @@ def parse(kind: type[Query], query: str) -> Query:
         converted = msgspec.convert(members, kind, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error, kind) from error
-    # What is not given is None within; `null` is no way to say so.
+    # None stands for a parameter that was not given; `null` may not say so.
     nulls = [name for name in members if getattr(converted, name) is None]
     if nulls:
         errors = [{"pointer": f"/{name}", "detail": f"{members[name]!r} is no value: leave it out."} for name in nulls]

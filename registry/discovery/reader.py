@@ -1,4 +1,4 @@
-"""Answering reads from memory: what is known of the journal, of tokens and of pages, on one event loop."""
+"""Answers reads from memory: the journal's end, tokens and pages, on one event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from registry.discovery.token_cache import Holders
 from registry.discovery.waiters import Bell, Cause
 from registry.errors import NotThereYet
 
-# Apart from those that Django answers in, so that no slow write holds up a read.
+# Not those in which Django answers, so that no slow write holds up a read.
 THREADS = 4
-# On SQLite.
+# Reads run together on SQLite (config/threads.py).
 PAGES_AT_ONCE = 8
-# How long a revision that is not there yet is waited for.
+# How long a read waits for the revision that `at_least` names.
 AT_LEAST_SECONDS = 2.0
-# Each holds an open connection, of which a process has 20,000 at most.
+# Each holds an open connection; a process has at most 20,000.
 MOST_WAITING = 15_000
 REVOKED = "The token was revoked: make another with the create_token command."
 
@@ -45,13 +45,13 @@ class Reader:
         self._waiting = 0
 
     async def holder(self, header: str) -> Holder:
-        """Who sends this `Authorization` header, empty where there is none. Raises Unauthenticated."""
+        """The holder of the token in an `Authorization` header, which may be empty. Raises Unauthenticated."""
         if not header:
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         return await self.holders.of(header, now=self._loop.time())
 
     async def reach(self, *, at_least: int | None, strictly: bool) -> None:
-        """Look at the database where what is known is too old, and wait a moment for a revision to come.
+        """Poll the database where what is known is too old, and wait a moment for a revision to arrive.
 
         Raises NotThereYet.
         """
@@ -66,7 +66,7 @@ class Reader:
                 raise NotThereYet(at_least, head=self.revisions.head)
 
     async def answer(self, address: Address, document: Document) -> Answer:
-        """Of what is kept while it is true, else made anew; those who ask at the same time share one making."""
+        """The cached answer while it is true, else a new one; concurrent callers share its making."""
         answer = await self._answer(address, document)
         if document.content is None:
             return answer
@@ -87,7 +87,7 @@ class Reader:
         return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
 
     async def wait(self, bell: Bell, services: frozenset[str] | None, *, header: str, seconds: float) -> Cause:
-        """Until one of the services changes, the token is revoked, somebody rings the bell or the time is over."""
+        """Wait until one of the services changes, the token is revoked, the bell rings or the time is over."""
         if self._waiting >= MOST_WAITING:
             raise Unavailable(f"{MOST_WAITING} requests wait here already: ask again later, or ask another process.")
         self._waiting += 1
@@ -109,13 +109,13 @@ class Reader:
         header: str,
         receive: Callable[[], Any],
     ) -> None:
-        """Return when one of the services has changed after that revision, at the latest when the time is over.
+        """Wait until one of the services has changed after that revision, or the time is over.
 
         Raises Unauthenticated when the token is revoked meanwhile, Abandoned when the client is gone.
         """
         if after > self.revisions.head:
             await self.watcher.look()
-        # After a revision that the database does not hold, nobody can wait: it was restored from a copy.
+        # The database does not hold a later revision: it was restored from a copy, and there is nothing to wait for.
         if not self.revisions.last_change(services) <= after <= self.revisions.head:
             return
         bell = Bell()
@@ -144,7 +144,7 @@ class Reader:
         if epoch != self.revisions.epoch or making.cancelled() or making.exception() is not None:
             return
         page = making.result()
-        # Of another history before that is known: beside what is kept of this one it would fit for nobody.
+        # A page of another history must not be cached among this one's.
         if page.history == self.revisions.history:
             self._cache.put(address, page)
 
@@ -158,7 +158,7 @@ class Reader:
 
 
 def refuse(cause: Cause) -> None:
-    """Raise what ends a wait other than by a change or by time."""
+    """Raise the error for a wait that ended other than by a change or by time."""
     if cause is Cause.TOKEN_REVOKED:
         raise Unauthenticated(REVOKED)
     if cause is Cause.CLIENT_GONE:
@@ -166,13 +166,13 @@ def refuse(cause: Cause) -> None:
 
 
 async def leave(receive: Callable[[], Any]) -> None:
-    """Returns when the client is gone."""
+    """Wait until the client is gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def start() -> Reader:
-    """A reader on the running loop, with threads of its own, that keeps itself true."""
+    """Start a reader on the running loop, with threads and polls of its own."""
     # SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for.
     threads = Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
     reader = Reader(partial(read_in, threads))
@@ -181,18 +181,20 @@ def start() -> Reader:
 
 
 async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
-    """What a function that reads the database returns."""
+    """Run a function that reads the database, and return its result."""
     return await threads.run(partial(_read, function))
 
 
 async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
-    """What a function that changes the database returns."""
+    """Run a function that writes to the database, and return its result."""
     return await threads.run(partial(_write, function))
 
 
 def _read(function: Callable[[], Result]) -> Result:
-    """Once more when the connection was lost: to ask PostgreSQL before each read whether it is there costs as much as a
-    read. SQLite's file is looked at, which costs nothing."""
+    """Run it, and once more when the connection was lost: a ping before each read would cost as much as the read.
+
+    SQLite's file is checked before, which costs nothing.
+    """
     if connection.vendor == "sqlite":
         close_old_connections()
     try:

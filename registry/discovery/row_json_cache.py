@@ -11,11 +11,12 @@ import msgspec
 
 from registry.database import rows
 from registry.discovery.queries import Instances
+from registry.journal.log import Position
 from registry.wire.bodies import registered_instance
 
-# Of 30,000 instances, most of which are kept in 2 kB.
+# Enough for 30,000 instances, most of which take 2 kB.
 MOST_BYTES = 80 * 1024 * 1024
-# Of a row's own, beside its strings, which are about as long as what is made of them.
+# For each row, besides its strings, which are about as long as the JSON.
 OVERHEAD_BYTES = 1024
 
 
@@ -30,7 +31,7 @@ _Row = tuple[Any, ...]
 
 
 class RowJsonCache:
-    """Instances as JSON, by id. Emptied altogether once as much was put in as it may hold, replaced or not."""
+    """Instances as JSON, by id. It is emptied once as much was put in as it may hold."""
 
     def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -40,17 +41,20 @@ class RowJsonCache:
     def __len__(self) -> int:
         return len(self._made)
 
-    def instances(self, service: str, query: Instances) -> list[Shown]:
-        """The instances of a service that match, by name: as many as the page takes, and one more."""
+    def instances(self, service: str, query: Instances) -> tuple[Position, list[Shown]]:
+        """The position they are read at, and the matching instances of a service by name: a page and one more."""
         condition, parameters = rows.equal(service=service, zone=query.zone, version=query.version)
-        found = map(self._shown, rows.select(f"{condition} AND name > %s", [*parameters, query.cursor or ""]))
-        # In Python: JSON containment is not to be had on SQLite, and what is shown is made of three columns.
+        # Tags and status are matched here, and then all rows may have to be read.
+        limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
+        at, selected = rows.select_at_head(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
+        found = map(self._shown, selected)
+        # In Python: SQLite has no JSON containment, and the shown status is made from three columns.
         matching = (
             each
             for each in found
             if (query.tag is None or query.tag in each.tags) and (query.status is None or each.status == query.status)
         )
-        return list(islice(matching, query.limit and query.limit + 1))
+        return Position(*at) if at else Position(), list(islice(matching, query.limit and query.limit + 1))
 
     def _shown(self, row: _Row) -> Shown:
         row_before, shown = self._made.get(row[rows.ID], (None, None))

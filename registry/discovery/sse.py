@@ -18,16 +18,16 @@ from registry.journal import log
 from registry.models import JournalEntry
 
 HEARTBEAT_SECONDS = 15.0
-# A client that takes nothing for so long is cut off.
+# A client that reads nothing for so long is cut off.
 SEND_SECONDS = 30.0
 EVENTS_PER_READ = 500
 RETRY = b"retry: 1000\n\n"
 
 
 class Stream:
-    """What one client is sent, by `send`, which returns when the server's buffer has taken it.
+    """One client's stream, sent by `send`, which returns when the server's buffer has taken the chunk.
 
-    Nothing waits here for a client but its place in the journal, so that a slow one costs no memory.
+    Only a place in the journal is kept for a client, so that a slow one costs no memory.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Stream:
         self._has_caught_up = False
 
     async def follow(self, *, after: int | None, receive: Callable[[], Any]) -> None:
-        """Until the client is gone, too slow, or no longer allowed. `after` None begins now."""
+        """Send events until the client is gone, too slow, or no longer allowed; without `after` from now on."""
         gone = asyncio.create_task(leave(receive))
         gone.add_done_callback(lambda _: self._bell.ring(Cause.CLIENT_GONE))
         try:
@@ -90,7 +90,7 @@ class Stream:
         return None
 
     async def _catch_up(self) -> Cause | None:
-        """Send what the client has not seen; what ends the stream, or None when there is nothing left to send."""
+        """Send what the client has not seen; returns what ends the stream, or None when all is sent."""
         while True:
             if self._epoch != self._reader.revisions.epoch:
                 await self._resync("The registry's database was restored from a copy: read the whole anew.")

@@ -1,4 +1,4 @@
-"""Who holds which token, as the database had it within the last second."""
+"""The holders of tokens, as the database had them within the last second."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from config.tokens import authentication, issuing
 from config.tokens.issuing import Holder
 from registry.discovery.waiters import Belfry, Bell, Cause
 
-# A revoked token is answered at most so long.
+# A revoked token is honoured at most so long.
 FRESH_SECONDS = 1.0
-# A token that nobody has come with for so long is no longer looked at.
+# A token that was not used for so long is no longer checked.
 IDLE_SECONDS = 30.0
-# Those beyond it are looked up each time they come.
+# Tokens beyond this number are looked up at each use.
 MOST = 5000
 
 
@@ -24,7 +24,7 @@ class _Known:
 
 
 class Holders:
-    """Lives on one event loop; times are the loop's. `run` runs a function that asks the database."""
+    """Lives on one event loop; times are the loop's. `run` runs a function that reads the database."""
 
     def __init__(self, run: Callable[[Callable[[], Holder]], Awaitable[Holder]]) -> None:
         self._run = run
@@ -32,7 +32,7 @@ class Holders:
         self._waiting: Belfry[str] = Belfry()
 
     async def of(self, header: str, *, now: float) -> Holder:
-        """Who sends this `Authorization` header. Raises Unauthenticated."""
+        """The holder of the token in an `Authorization` header. Raises Unauthenticated."""
         token = authentication.token_of(header)
         digest = issuing.digest(token)
         known = self._known.get(digest)
@@ -45,13 +45,13 @@ class Holders:
         return holder
 
     def in_use(self, *, now: float) -> list[str]:
-        """The digests to look at again: of those who came lately, and of those who wait."""
+        """The digests to check again: of tokens used lately, and of requests that wait."""
         waiting = self._waiting.keys()
         lately = [digest for digest, known in self._known.items() if now - known.used_at < IDLE_SECONDS]
         return list({*waiting, *lately})
 
     def refresh(self, found: dict[str, Holder], asked: Iterable[str], *, looked_at: float) -> None:
-        """Take in what a look that began at `looked_at` found of those it `asked` for, and turn the others out."""
+        """Apply a check that began at `looked_at`: keep the tokens it `found`, drop the others it `asked` for."""
         for digest in asked:
             holder = found.get(digest)
             if holder is None:

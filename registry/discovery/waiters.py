@@ -1,4 +1,4 @@
-"""What wakes a request that waits."""
+"""Wakes requests that wait."""
 
 import asyncio
 import enum
@@ -35,7 +35,7 @@ class Bell:
 
 
 class Belfry(Generic[Key]):
-    """The bells that wait, each under one or more keys."""
+    """Waiting bells, each under one or more keys."""
 
     def __init__(self) -> None:
         self._bells: dict[Key, set[Bell]] = {}

@@ -36,6 +36,8 @@ class Peer:
     false_alarms: int = 0
     # It closes connections that are idle for so long.
     tires_after: float | None = None
+    # When nobody listened there any more.
+    stopped_at: float | None = None
 
 
 class CrashDetector:
@@ -68,6 +70,17 @@ class CrashDetector:
         if now < peer.quiet_until or not peer.instances:
             return None
         peer.is_alarmed, peer.quiet_until = True, now + QUIET_SECONDS
+        scout, _ = peer.instances.popitem()
+        return scout
+
+    def see_stop(self, origin: Origin, *, now: float) -> int | None:
+        """Nobody listens there any more, whatever is known of its idle connections: the instance to probe at once."""
+        peer = self._peers.get(origin)
+        if peer is None or (peer.stopped_at is not None and now - peer.stopped_at < QUIET_SECONDS):
+            return None
+        peer.closed_at = peer.stopped_at = now
+        if not peer.instances:
+            return None
         scout, _ = peer.instances.popitem()
         return scout
 

@@ -20,7 +20,7 @@ def enforce(*, now: datetime) -> int:
     for key in overrides.drained(now=now):
         still = partial(overrides.is_drained, now=now)
         removed += registration.deregister(key, author=AUTHOR, reason="drained", still=still, now=now)
-    for instance in [] if protection.keeps_all(now=now) else _given_up(now):
+    for instance in [] if protection.keeps_all(now=now) else given_up(now):
         reason = f"critical for longer than {instance.deregister_after_seconds:g} s"
         key = InstanceKey(service=instance.service, instance=instance.name)
         # Not final: the same run may be well again tomorrow.
@@ -29,7 +29,8 @@ def enforce(*, now: datetime) -> int:
     return removed
 
 
-def _given_up(now: datetime) -> list[Instance]:
+def given_up(now: datetime) -> list[Instance]:
+    """The instances that have been critical for longer than they declared."""
     candidates = Instance.objects.filter(status=Status.CRITICAL, deregister_after_seconds__isnull=False)
     return [each for each in candidates if _is_given_up(each, now=now)]
 

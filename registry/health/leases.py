@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from registry.database import rows
 from registry.health.probe import Due
-from registry.models import Heartbeat
+from registry.models import Heartbeat, InstanceKey
 
 # Beyond the probe's own timeout: the time to write what it found.
 LEASE_MARGIN_SECONDS = 5.0
@@ -38,6 +38,8 @@ def _source(field: str) -> str:
 
 # In Due's own order, whatever that is.
 _COLUMNS = ", ".join(f"{_source(field)} AS {field}" for field in Due._fields)
+# The same with the lease that is stored rather than one to be given.
+_STANDING = ", ".join("heartbeat.lease_until" if field == "lease_until" else _source(field) for field in Due._fields)
 
 
 def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
@@ -59,6 +61,28 @@ def due_of(heartbeat: Heartbeat) -> Due:
     declared = heartbeat.instance
     others = (field for field in Due._fields if field not in fields)
     return Due(**fields, **{field: getattr(declared, _RENAMED.get(field, field)) for field in others})
+
+
+def beating(keys: Sequence[InstanceKey]) -> dict[InstanceKey, Due]:
+    """The heartbeats of these instances as they stand, locked until the transaction ends."""
+    pairs = [(key.service, key.instance) for key in keys]
+    condition, parameters = rows.among_pairs("(declared.service, declared.name)", pairs)
+    lock = ""
+    if connection.vendor == "postgresql":
+        # All instances before the first heartbeat, as everybody does.
+        list(rows.named(pairs, order="id", locked=True))
+        lock = "FOR UPDATE OF heartbeat"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {_STANDING} FROM registry_heartbeat heartbeat
+            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+            WHERE {condition} ORDER BY declared.id {lock}
+            """,  # noqa: S608 -- what is put in are constants and placeholders
+            parameters,
+        )
+        found = [Due._make(row) for row in cursor.fetchall()]
+    return {InstanceKey(service=due.service, instance=due.instance): due for due in found}
 
 
 @transaction.atomic

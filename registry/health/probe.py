@@ -73,6 +73,8 @@ class Due(NamedTuple):
     warn_after_seconds: float | None
     failures_before_critical: int
     successes_before_passing: int
+    is_kind_chosen: bool
+    is_watched: bool
     registered_by: str
     # What everybody is told of it.
     status: str
@@ -107,3 +109,5 @@ class Result(NamedTuple):
     finding: Finding
     detail: str
     latency_ms: float | None
+    # The kind of heartbeat that this probe has chosen for an instance that declared none.
+    chosen_kind: str = ""

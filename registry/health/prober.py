@@ -13,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 from registry.health import leases
 from registry.health.crash_detector import CrashDetector
 from registry.health.follow_ups import FollowUps
+from registry.health.listen_watch import LOOK_SECONDS, ListenWatch
 from registry.health.probe import Due, Finding, Result
 from registry.health.start_delay import Tally
 from registry.models import HeartbeatKind
@@ -31,6 +32,13 @@ RETRY_SECONDS = 0.05
 # No claim looks further ahead; what seems to lie later was claimed before the clock was set back.
 LONGEST_WAIT_SECONDS = 60.0
 TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
+# How long a server may take to answer HTTP before it is taken not to speak it.
+CHOICE_SECONDS = 1.0
+SCHEMES = ("tcp", "http", "https")
+# A connection stood, and what came on it was no HTTP, or nothing.
+_SPEAKS_NO_HTTP = (Error.TIMEOUT, Error.MALFORMED, Error.TOO_LARGE_HEADERS, Error.TLS_FAILED)
+_ENDS_HTTP = (Error.RESET, Error.CLOSED_EARLY)
 # A peer that has just lost its process does one of these; nothing else is followed up so soon.
 _BROKEN_OFF = (Error.CONNECTION_REFUSED, Error.RESET, Error.CLOSED_EARLY)
 
@@ -68,6 +76,9 @@ class Prober:
         self._delays = delays
         self._detector = CrashDetector()
         self._follow_ups = FollowUps()
+        self._listen_watch = ListenWatch(self._see_stop, self._see_return)
+        # The instances that died at an origin, to be looked at when somebody listens there again.
+        self._died: dict[Origin, set[int]] = {}
         self._client = Client(
             policy,
             max_connections=MAX_CONNECTIONS,
@@ -81,6 +92,7 @@ class Prober:
         self._wheel = Wheel(asyncio.get_running_loop())
         # How often each is still to be tried.
         self._alarmed: dict[int, int] = {}
+        self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_for_stops)
         self._claimer = ThreadPoolExecutor(1, thread_name_prefix="prober-claimer")
         self._claiming: asyncio.Task[None] | None = None
 
@@ -88,6 +100,8 @@ class Prober:
         if self._claiming is not None:
             await self._claiming
         self._claimer.shutdown()
+        self._looking.cancel()
+        self._listen_watch.close()
         self._wheel.stop()
         await self._client.close()
 
@@ -112,16 +126,20 @@ class Prober:
             timeouts = Timeouts.within(due.timeout_seconds)
             self._client.start_connect(*self._tcp_address(due.url), timeouts, on_outcome)
         else:
-            self._client.start(self._request(due.url, due.timeout_seconds), on_outcome)
+            # Where a kind is yet to be chosen, a server that says nothing to HTTP is not waited for for long.
+            limit = CHOICE_SECONDS if due.kind == HeartbeatKind.AUTO else due.timeout_seconds
+            self._client.start(self._request(due.url, min(limit, due.timeout_seconds)), on_outcome)
 
     def conclude(self, due: Due, outcome: Outcome | None) -> Result:
         """The result of a probe; when that is a death, the other instances of its origin are probed at once."""
         if outcome is None:
             return Result(due, Finding.FAILURE, f"no beat within {due.interval_seconds:g} s", None)
         is_tcp = due.kind == HeartbeatKind.TCP
-        result = self._tcp_result(due, outcome) if is_tcp else _http_result(due, outcome)
-        if not is_tcp:
-            result = self._watched(result, outcome)
+        if due.kind == HeartbeatKind.AUTO:
+            result, is_tcp = self._choice(due, outcome)
+        else:
+            result = self._tcp_result(due, outcome) if is_tcp else _http_result(due, outcome)
+        result = self._watched(result, outcome, self._origin(due, is_tcp=is_tcp))
         if result.finding is Finding.FAILURE and outcome.error in _BROKEN_OFF:
             delay = self._follow_ups.delay(due, now=time.perf_counter())
             if delay is not None:
@@ -140,26 +158,69 @@ class Prober:
         if self._alarmed and self._claiming is None:
             self._claiming = asyncio.get_running_loop().create_task(self._probe_alarmed())
 
-    def _watched(self, result: Result, outcome: Outcome) -> Result:
-        """The result of an HTTP probe in the light of how its origin's connections have closed."""
+    def _choice(self, due: Due, outcome: Outcome) -> tuple[Result, bool]:
+        """The result of a probe that chooses the kind of heartbeat, and whether it has chosen `tcp`.
+
+        A server that closes or resets what HTTP is sent on may be a proxy before one that is about to begin: it is
+        asked once more.
+        """
+        answers_http = outcome.error is None and outcome.status is not None and outcome.status < SERVER_ERROR
+        if answers_http:
+            return _http_result(due, outcome)._replace(chosen_kind=HeartbeatKind.HTTP.value), False
+        is_reached = outcome.error is None or outcome.error in _SPEAKS_NO_HTTP
+        if is_reached or (outcome.error in _ENDS_HTTP and due.failures):
+            host, port = self._tcp_address(due.url)
+            detail = f"{host}:{port} accepts connections and does not speak HTTP"
+            chosen = Result(due, Finding.SUCCESS, detail, None, HeartbeatKind.TCP.value)
+            return chosen, True
+        return _http_result(due, outcome), False
+
+    def _origin(self, due: Due, *, is_tcp: bool) -> Origin | None:
+        """None where the URL is none."""
+        if is_tcp:
+            return Origin("tcp", *self._tcp_address(due.url))
+        try:
+            return self._request(due.url, due.timeout_seconds).target.origin
+        except ValueError:
+            return None
+
+    def _watched(self, result: Result, outcome: Outcome, origin: Origin | None) -> Result:
+        """The result in the light of how its origin's connections have closed."""
         due, now = result.due, time.perf_counter()
+        if origin is None:
+            return result
         if result.finding in (Finding.SUCCESS, Finding.WARNING):
-            origin = self._request(due.url, due.timeout_seconds).target.origin
             self._detector.see_pass(origin, due.instance_id, was_reused=outcome.reused, now=now)
+            self._died.pop(origin, None)
+            self._listen_watch.add(origin)
+            if due.is_watched and not outcome.reused:
+                self._client.hold(origin.host, origin.port, Timeouts.within(due.timeout_seconds))
         elif outcome.error is Error.CONNECTION_REFUSED:
-            origin = self._request(due.url, due.timeout_seconds).target.origin
             if self._detector.see_refusal(origin, now=now):
                 self.raise_alarm(self._detector.take_fellows(origin))
-                detail = f"{origin} closed its connection and refuses another: its process is gone."
+                detail = f"{origin} is closed and refuses connections: its process is gone."
+                self._died.setdefault(origin, set()).add(due.instance_id)
                 return result._replace(finding=Finding.DEAD, detail=detail)
         elif outcome.error in (Error.RESET, Error.CLOSED_EARLY):
-            self._see_close(self._request(due.url, due.timeout_seconds).target.origin, 0.0)
+            self._see_close(origin, 0.0)
         return result
 
     def _see_close(self, origin: Origin, idle_seconds: float) -> None:
-        scout = self._detector.see_close(origin, idle_seconds, now=time.perf_counter())
+        now = time.perf_counter()
+        found = (self._detector.see_close(each, idle_seconds, now=now) for each in _alike(origin))
+        self.raise_alarm([scout for scout in found if scout is not None])
+
+    def _see_stop(self, origin: Origin) -> None:
+        scout = self._detector.see_stop(origin, now=time.perf_counter())
         if scout is not None:
             self.raise_alarm([scout])
+
+    def _see_return(self, origin: Origin) -> None:
+        self.raise_alarm(self._died.pop(origin, ()))
+
+    def _look_for_stops(self) -> None:
+        self._listen_watch.look(now=time.perf_counter())
+        self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_for_stops)
 
     async def _probe_alarmed(self) -> None:
         """Claim together all that came up while the claim before was made.
@@ -237,6 +298,11 @@ class _FollowUp:
         self._prober.raise_alarm([self._instance_id])
 
 
+def _alike(origin: Origin) -> list[Origin]:
+    """The origins that a close tells of: a silent connection is held for whatever is asked there."""
+    return [origin._replace(scheme=scheme) for scheme in SCHEMES] if origin.scheme == "tcp" else [origin]
+
+
 def _request(url: str, timeout_seconds: float) -> Request:
     return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0)
 
@@ -252,10 +318,13 @@ def _http_result(due: Due, outcome: Outcome) -> Result:
         finding, detail = _failure(outcome), escaped(outcome.detail)
     elif outcome.status == TOO_MANY_REQUESTS:
         finding, detail = Finding.WARNING, f"GET {due.url} answered 429: it is overloaded"
-    elif outcome.is_success:
+    elif outcome.is_success or (due.is_kind_chosen and outcome.status is not None and outcome.status < SERVER_ERROR):
         finding, detail = _slow_or_not(due, outcome), f"GET {due.url} answered {outcome.status}"
     else:
-        finding, detail = Finding.FAILURE, f"GET {due.url} answered {outcome.status}, not 2xx"
+        finding, detail = (
+            Finding.FAILURE,
+            f"GET {due.url} answered {outcome.status}, not {'below 500' if due.is_kind_chosen else '2xx'}",
+        )
     if finding is Finding.WARNING and outcome.status != TOO_MANY_REQUESTS:
         detail = f"{detail} after more than {due.warn_after_seconds:g} s"
     return Result(due, finding, detail, outcome.latency_ms)

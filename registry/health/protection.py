@@ -8,20 +8,22 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from registry.database import bulk
 from registry.health import mass_failure
 from registry.health.mass_failure import Limits, Member, State
 from registry.health.probe import Due, Finding, Result
 from registry.journal import log
-from registry.models import GOOD, Change, Fall, HeartbeatKind, Instance, Protection, Status
+from registry.models import GOOD, Change, Fall, Heartbeat, HeartbeatKind, Instance, Protection, Status
 from registry.wire import bodies
 
 # Sweeps come every second; after a gap so long one of ours was away: beat, Redis or the worker.
 GAP_SECONDS = 5.0
 # So long after the gap an instance that has not passed since is given the benefit of the doubt.
 GRACE_SECONDS = 30.0
+# A further gap within this time begins no other grace: on a machine that is always late it would never end.
+GRACE_AGAIN_SECONDS = 120.0
 GRACE = "the registry was away itself, and has not found it passing since"
 # An instance counts in the fleet, standing or fallen, only so long after it was registered.
 ESTABLISHED_SECONDS = 120.0
@@ -74,7 +76,7 @@ def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> di
     row = _locked()
     before, limits, at = _state(row, now.timestamp()), _limits(), now.timestamp()
     doubtful = [fall.due for fall in falls if is_cut_off or fall.finding is not Finding.DEAD]
-    graced = {due.instance_id for due in doubtful if _is_graced(row, due, at)}
+    graced = _graced(row, doubtful, at)
     # What was held back before has been counted then.
     new = [due for due in doubtful if not due.is_suspect and due.instance_id not in graced]
     _count(new, now=now)
@@ -94,7 +96,9 @@ def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> di
 def tick(*, is_cut_off: bool, now: float) -> None:
     """A sweep begins: see whether there was none for a while, and whether protection is over."""
     row = _locked()
-    if row.swept_at is not None and now - row.swept_at > GAP_SECONDS:
+    has_gap = row.swept_at is not None and now - row.swept_at > GAP_SECONDS
+    # One that begins in the future is of before the clock was set back.
+    if has_gap and (row.resumed_at is None or not 0 <= now - row.resumed_at < GRACE_AGAIN_SECONDS):
         row.resumed_at = now
     row.swept_at = now
     state = mass_failure.see_canary(_state(row, now), is_silent=is_cut_off, now=now)
@@ -226,8 +230,33 @@ def _grace_until(row: Protection, now: float) -> float | None:
     return until if row.resumed_at <= now < until else None
 
 
-def _is_graced(row: Protection, due: Due, now: float) -> bool:
-    return _grace_until(row, now) is not None and (due.passed_at or 0.0) < (row.resumed_at or 0.0)
+def _graced(row: Protection, falling: Sequence[Due], now: float) -> set[int]:
+    """Those that have not passed since a pause of ours, and are doubted for it.
+
+    Where most of the others that we probe have passed since, our own network is well, and who fails does so by itself.
+    One that beats is doubted until it has had an interval to do so.
+    """
+    until = _grace_until(row, now)
+    if until is None or row.resumed_at is None:
+        return set()
+    resumed_at = row.resumed_at
+    unseen = [due for due in falling if (due.passed_at or 0.0) < resumed_at]
+    beating = [due for due in unseen if due.kind == HeartbeatKind.TTL]
+    probed = [due for due in unseen if due.kind != HeartbeatKind.TTL]
+    graced = {due.instance_id for due in beating if now < resumed_at + due.interval_seconds}
+    if probed and not _is_network_well(resumed_at, falling=probed):
+        graced.update(due.instance_id for due in probed)
+    return graced
+
+
+def _is_network_well(resumed_at: float, *, falling: Sequence[Due]) -> bool:
+    others = (
+        Heartbeat.objects.filter(instance__status__in=GOOD)
+        .exclude(instance__heartbeat_kind=HeartbeatKind.TTL)
+        .exclude(pk__in=[due.instance_id for due in falling])
+    )
+    found = others.aggregate(all=Count("pk"), passed=Count("pk", filter=Q(passed_at__gte=resumed_at)))
+    return bool(2 * found["passed"] > found["all"] + len(falling))
 
 
 def _moment(seconds: float | None) -> datetime | None:

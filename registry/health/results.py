@@ -44,7 +44,8 @@ class Judged:
 
     @property
     def is_change(self) -> bool:
-        return self.health.status != self.due.status or bool(self.due.is_suspect)
+        is_news = self.health.status != self.due.status or bool(self.due.is_suspect)
+        return is_news or bool(self.result.chosen_kind)
 
     @property
     def reason(self) -> str:
@@ -61,6 +62,17 @@ class StatusChange:
     status: str
     reason: str
     is_suspect: bool = False
+    chosen_kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beat:
+    """What an instance says of itself."""
+
+    key: InstanceKey
+    succeeded: bool
+    reason: str
+    author: str
 
 
 @retry.retried
@@ -90,25 +102,20 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
 @retry.retried
 def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """Judge a beat that the instance itself sends. Raises UnknownInstance."""
-    instance = (
-        Instance.objects.select_for_update()
-        .select_related("heartbeat")
-        .filter(service=key.service, name=key.instance, heartbeat__isnull=False)
-        .first()
-    )
-    if instance is None:
-        raise UnknownInstance(key.service, key.instance)
-    due = leases.due_of(instance.heartbeat)
-    detail = escaped(reason) or ("beat" if succeeded else f"{author} reported it critical")
-    if not succeeded:
-        # Its own word is conclusive: no further failures are waited for.
-        due = due._replace(failures_before_critical=1)
-    finding = Finding.SUCCESS if succeeded else Finding.FAILURE
-    judged = _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
-    bulk.write_heartbeats([_row(judged, now=now)])
-    probe_counts.record([judged.result], now=now.timestamp())
-    if judged.is_change:
-        _announce(_decided([judged], {}), now=now)
+    (outcome,) = take_beats([Beat(key=key, succeeded=succeeded, reason=reason, author=author)], now=now)
+    if isinstance(outcome, UnknownInstance):
+        raise outcome
+
+
+def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownInstance]:
+    """Judge beats of as many instances, in the caller's transaction; returns the revision after each."""
+    found = leases.beating([each.key for each in beats])
+    judged = [_judged_beat(each, found[each.key], now=now) for each in beats if each.key in found]
+    bulk.write_heartbeats([_row(each, now=now) for each in judged])
+    probe_counts.record([each.result for each in judged], now=now.timestamp())
+    _announce(_decided([each for each in judged if each.is_change], {}), now=now)
+    revision = log.head()
+    return [revision if each.key in found else UnknownInstance(each.key.service, each.key.instance) for each in beats]
 
 
 def hurry(instances: Sequence[int], *, now: datetime) -> int:
@@ -117,6 +124,15 @@ def hurry(instances: Sequence[int], *, now: datetime) -> int:
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count
+
+
+def _judged_beat(beat: Beat, due: Due, *, now: datetime) -> Judged:
+    detail = escaped(beat.reason) or ("beat" if beat.succeeded else f"{beat.author} reported it critical")
+    if not beat.succeeded:
+        # Its own word is conclusive: no further failures are waited for.
+        due = due._replace(failures_before_critical=1)
+    finding = Finding.SUCCESS if beat.succeeded else Finding.FAILURE
+    return _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
 
 
 def _judged(result: Result, *, now: datetime) -> Judged:
@@ -131,7 +147,9 @@ def _decided(changed: Sequence[Judged], kept: Mapping[int, str]) -> dict[int, St
     for each in changed:
         due, why = each.due, kept.get(each.due.instance_id)
         if why is None:
-            changes[due.instance_id] = StatusChange(due=due, status=each.health.status, reason=each.reason)
+            changes[due.instance_id] = StatusChange(
+                due=due, status=each.health.status, reason=each.reason, chosen_kind=each.result.chosen_kind
+            )
         elif not due.is_suspect:
             reason = f"{each.result.detail}; kept because {why}"[:500]
             changes[due.instance_id] = StatusChange(due=due, status=due.status, reason=reason, is_suspect=True)
@@ -147,10 +165,15 @@ def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
         if (instance.status, instance.is_suspect) != (change.due.status, change.due.is_suspect):
             continue
         before = bodies.offer_digest(instance)
+        is_turn = instance.status != change.status or instance.is_suspect != change.is_suspect
+        # Without a turn it is the choice of its heartbeat's kind that is news.
+        changed = Change(change.status) if is_turn else Change.CHANGED
+        kind = Change.SUSPECT if change.is_suspect else changed
         if instance.status != change.status:
             instance.status_since = now
+        if change.chosen_kind:
+            instance.heartbeat_kind = change.chosen_kind
         instance.status, instance.is_suspect, instance.status_reason = change.status, change.is_suspect, change.reason
-        kind = Change.SUSPECT if change.is_suspect else Change(change.status)
         drafts.append(log.Draft(change=kind, instance=instance, before=before, author=AUTHOR, reason=change.reason))
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])

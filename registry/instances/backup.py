@@ -34,7 +34,7 @@ class Archive(Struct, frozen=True, kw_only=True):
 
 
 def export(*, with_secrets: bool) -> dict[str, Any]:
-    """Everything that was declared; heartbeats judge it anew. Without secrets, `notify_url` is left out too."""
+    """Everything that was declared, without the verdicts. Without secrets, `notify_url` is left out too."""
     return {
         "format": FORMAT,
         "instances": [_declared(each, with_secrets=with_secrets) for each in Instance.objects.all()],
@@ -44,10 +44,10 @@ def export(*, with_secrets: bool) -> dict[str, Any]:
 
 @transaction.atomic
 def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
-    """Register what the document holds, all of it or, where anything is wrong, nothing; again it changes nothing.
+    """Register what the document holds: all of it, or nothing where anything is wrong. Idempotent.
 
-    An instance that is registered keeps what the document leaves out: where it is notified, its secret, and its run.
-    Returns how many instances were new, changed and unchanged. Raises Invalid naming the place.
+    A registered instance keeps what the document leaves out: its `notify_url`, its secret and its incarnation.
+    Returns how many instances were new, changed and unchanged. Raises Invalid, which names the member.
     """
     try:
         archive = msgspec.json.decode(document, type=Archive)
@@ -80,7 +80,7 @@ def _declared(instance: Instance, *, with_secrets: bool) -> dict[str, Any]:
     if with_secrets:
         members["notify_secret"] = _secret(instance)
     else:
-        # Without its secret nothing could be signed: a new instance gives both when it registers next.
+        # Nothing could be signed without the secret: an instance gives both when it registers next.
         members.pop("notify_url")
     return members
 

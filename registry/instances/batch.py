@@ -1,4 +1,4 @@
-"""Many registrations with one call: every one of them or none, or those that are right (docs/protocol.md)."""
+"""Many registrations in one call: all of them or none, or each that is valid (docs/protocol.md)."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -19,15 +19,15 @@ MOST_INSTANCES = 10_000
 
 class Batch(Struct, frozen=True, kw_only=True):
     instances: Annotated[list[dict[str, Any]], Meta(min_length=1, max_length=MOST_INSTANCES)]
-    # `all`: every one of them or none; `each`: those that are right.
+    # `all`: all of them or none; `each`: those that are valid.
     mode: Literal["all", "each"] = "all"
 
 
 def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
     """Register them and return the outcome of each, in order.
 
-    Raises Invalid where all were wanted and one is wrong, and OutOfScope where the token may change none of them, or
-    all were wanted and one is out of its scope; then nothing is stored.
+    In the mode `all` it raises Invalid when one is invalid; in both it raises OutOfScope when the token may change none
+    of them, in `all` also when it may not change one. Then nothing is stored.
     """
     checked = [_checked(each, holder) for each in wanted.instances]
     refused = [each for each in checked if isinstance(each, OutOfScope)]

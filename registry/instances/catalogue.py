@@ -1,4 +1,4 @@
-"""Which services there are, their instances, and which requires which."""
+"""Services, their instances, and which services require which."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _COUNTS = """
 
 @dataclass(kw_only=True)
 class Summary:
-    """A service as its instances make it; also one that is only required, with no instance."""
+    """A service, summed up from its instances; it has none when it is only required."""
 
     service: str
     counts: dict[str, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Summary:
 
     @property
     def offered(self) -> int:
-        """How many instances its dependents are given."""
+        """The number of instances offered to its dependents."""
         return sum(self.counts.get(status, 0) for status in GOOD)
 
     @property
@@ -53,7 +53,7 @@ def instances(service: str, *, limit: int | None = None) -> list[Instance]:
 
 
 def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
-    """For each service the instances that its dependents are given."""
+    """The instances that are offered, for each of these services."""
     providers: dict[str, list[Instance]] = {service: [] for service in services}
     if not providers:
         return providers
@@ -103,7 +103,7 @@ def summaries(counted: Mapping[tuple[str, str], int] | None = None) -> list[Summ
 def counts() -> dict[tuple[str, str], int]:
     """How many instances of each service are shown with each status."""
     found: dict[tuple[str, str], int] = {}
-    # The ORM takes half as long again, to compile this and to convert what comes of it.
+    # By SQL: the ORM takes half as long again to compile the query and to convert its rows.
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS)
         for service, status, is_in_maintenance, is_draining, count in cursor.fetchall():

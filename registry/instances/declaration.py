@@ -1,4 +1,4 @@
-"""What a service declares of itself when it registers, checked whole before anything is written."""
+"""Checks what a service declares when it registers, before anything is written."""
 
 import re
 from functools import lru_cache
@@ -34,7 +34,7 @@ _INSTANCE = re.compile(INSTANCE_PATTERN)
 
 
 def instance_key(service: str, instance: str) -> InstanceKey:
-    """The key of an instance. Raises Invalid when one of the two is no name."""
+    """The key of an instance. Raises Invalid when one of the two is not a name."""
     check_names(service=service, instance=instance)
     return InstanceKey(service=service, instance=instance)
 
@@ -45,7 +45,7 @@ def check_reason(reason: str) -> str:
 
 
 def check_names(**names: str) -> None:
-    """Check what an address names, by member: `service` or `instance`. Raises Invalid naming each that is wrong."""
+    """Check the names in an address: `service` and `instance`. Raises Invalid, which names each that is wrong."""
     wrong = []
     for member, value in names.items():
         pattern, rule = (_SERVICE, SERVICE_RULE) if member == "service" else (_INSTANCE, INSTANCE_RULE)
@@ -56,7 +56,7 @@ def check_names(**names: str) -> None:
 
 
 def declaration(members: Any) -> Declaration:
-    """Check a decoded body. Raises Invalid naming every URL or secret that is wrong, or the first wrong member."""
+    """Check a decoded body. Raises Invalid, which names each wrong URL and secret, or the first wrong member."""
     declared = convert(members, Declaration)
     policy = address_policy()
     urls = {"/url": declared.url, "/heartbeat/url": declared.heartbeat.url, "/notify_url": declared.notify_url}

@@ -1,4 +1,4 @@
-"""Root causes, blast radius, unmet requirements and cycles, from what services require and how each one fares. Pure.
+"""Root causes, blast radius, unmet requirements and cycles, from what services require and their own states. Pure.
 
 A service is *down* when none of its instances is offered and none is starting. What is down is a *root cause* unless
 something that it requires, and that fails itself, explains it: directly, or through others that are down. A service
@@ -10,12 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# A service, and those that it requires.
+# For each service those that it requires.
 Requirements = Mapping[str, Collection[str]]
 
 
 class State(StrEnum):
-    """How a service fares as a whole, the most urgent first."""
+    """The state of a service as a whole, the most urgent first."""
 
     CRITICAL = "critical"
     # Required by another service, but without any instance.
@@ -44,7 +44,7 @@ class Findings:
     `roots` are the root causes, together where they require each other in a circle. `causes` names for each service
     the root causes that explain its state; none for a root cause itself. `affected` names for each service that is down
     those that require it, transitively. `unmet` names for each service what it requires and nobody offers; `cycles` are
-    the services that require each other, which is allowed and deserves a look.
+    the services that require each other, which is allowed and worth a look.
     """
 
     states: dict[str, State]

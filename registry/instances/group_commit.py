@@ -1,21 +1,24 @@
-"""Group commit: registrations that come at the same time are stored in one transaction.
+"""Group commit: writes that come at the same time are stored in one transaction.
 
-A commit waits for the disk; while it does, the requests that have come meanwhile gather and share the next one.
+A commit waits for the disk; while it does, the writes that have come meanwhile gather and share the next one. A write
+that comes alone waits for nobody.
 """
 
 import logging
 import threading
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
 from config.problems import Problem
-from registry.errors import Contended, NamedTwice
-from registry.instances import registration
-from registry.instances.registration import Registered
-from registry.instances.storage import Entry
+from registry.database import retry, rows
+from registry.errors import Contended
+from registry.models import Heartbeat, InstanceKey
 
 MOST_AT_ONCE = 200
 # Of one group, each alone: the first may have itself to blame.
@@ -23,31 +26,59 @@ MOST_CONTENDED = 2
 
 logger = logging.getLogger(__name__)
 
-_Job = tuple[Entry, "Future[Registered]"]
+
+class Write(Protocol):
+    """What is to be written of one instance, or with an empty instance of a whole service."""
+
+    @property
+    def key(self) -> InstanceKey: ...
+
+
+Item = TypeVar("Item", bound=Write, contravariant=True)
+Outcome = TypeVar("Outcome", covariant=True)
+
+
+class Store(Protocol[Item, Outcome]):
+    """Stores writes of one kind, each of another instance, in a transaction of the caller's; one outcome for each."""
+
+    def __call__(self, items: Sequence[Item], /, *, now: datetime) -> Sequence[Outcome | Problem]: ...
+
+
+class Job(NamedTuple):
+    store: Store[Any, Any]
+    item: Write
+    future: "Future[Any]"
 
 
 class GroupCommit:
-    """A queue and the one thread that empties it; the thread starts with the first registration."""
+    """A queue and the one thread that empties it; the thread starts with the first write."""
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def submit(self, entry: Entry) -> "Future[Registered]":
-        """Queue a registration; the future raises what `registration.register_entry` would."""
-        self._ensure_running()
-        future: Future[Registered] = Future()
+    def submit(self, store: Store[Item, Outcome], item: Item) -> "Future[Outcome]":
+        """Queue a write; the future has its outcome after the commit, or raises the Problem that it came to.
+
+        Writes of one instance are stored in the order in which they were submitted.
+        """
+        if not self._is_running():
+            with self._start:
+                if not self._is_running():
+                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                    self._thread.start()
+        future: Future[Outcome] = Future()
         # From now on it cannot be cancelled: what has been handed in is stored.
         future.set_running_or_notify_cancel()
-        self._jobs.put((entry, future))
+        self._jobs.put(Job(store, item, future))
         return future
 
-    def register(self, entry: Entry) -> Registered:
-        """Submit a registration and wait for it. Inside a transaction of the caller's it is part of that one."""
+    def perform(self, store: Store[Item, Outcome], item: Item) -> Outcome:
+        """Submit a write and wait for it. Inside a transaction of the caller's it is part of that one."""
         if connection.in_atomic_block:
-            return registration.register_entry(entry, now=timezone.now())
-        return self.submit(entry).result()
+            return alone(store, item, now=timezone.now())
+        return self.submit(store, item).result()
 
     def stop(self) -> None:
         """Store what has been submitted, and let go of the database."""
@@ -55,13 +86,6 @@ class GroupCommit:
         if thread is not None:
             self._jobs.put(None)
             thread.join()
-
-    def _ensure_running(self) -> None:
-        if not self._is_running():
-            with self._start:
-                if not self._is_running():
-                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
-                    self._thread.start()
 
     def _is_running(self) -> bool:
         # Not after a fork, which takes no threads along.
@@ -71,17 +95,17 @@ class GroupCommit:
         try:
             while jobs := self._gathered():
                 try:
-                    _store(jobs)
+                    store(jobs)
                 except Exception as error:
                     # Nobody waits for ever, and the next are stored.
-                    logger.exception("%d registrations could not be stored", len(jobs))
+                    logger.exception("%d writes could not be stored", len(jobs))
                     _refuse(jobs, error)
         finally:
             connection.close()
 
-    def _gathered(self) -> list[_Job]:
+    def _gathered(self) -> list[Job]:
         """What is waiting, at least one; nothing when it is time to stop."""
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         job = self._jobs.get()
         while job is not None:
             jobs.append(job)
@@ -93,29 +117,79 @@ class GroupCommit:
         return jobs
 
 
-def _store(jobs: list[_Job]) -> None:
+def alone(store: Store[Item, Outcome], item: Item, *, now: datetime) -> Outcome:
+    """Store one write in a transaction of its own. Raises the Problem that it comes to."""
+    (outcome,) = commit([Job(store, item, Future())], now=now)
+    if isinstance(outcome, Problem):
+        raise outcome
+    found: Outcome = outcome
+    return found
+
+
+@retry.retried
+def commit(jobs: Sequence[Job], *, now: datetime) -> list[Any]:
+    """Store a group in one transaction; returns the outcome of each."""
+    rounds = _rounds(jobs)
+    if len(rounds) > 1 and connection.features.has_select_for_update:
+        _lock(jobs)
+    outcomes: dict[int, Any] = {}
+    for store, some in rounds:
+        found = store([job.item for job in some], now=now)
+        outcomes.update(zip(map(id, some), found, strict=True))
+    return [outcomes[id(job)] for job in jobs]
+
+
+def _rounds(jobs: Sequence[Job]) -> list[tuple[Store[Any, Any], list[Job]]]:
+    """The writes of each kind together, but those of one instance one after the other, in the order they came."""
+    rounds: dict[tuple[int, Store[Any, Any]], list[Job]] = {}
+    # The last round that writes an instance, or with no name a whole service; and the last one that writes any of it.
+    last: dict[tuple[str, str], int] = {}
+    latest: dict[str, int] = {}
+    for job in jobs:
+        service, instance = job.item.key.service, job.item.key.instance.lower()
+        own = last.get((service, instance), -1) if instance else latest.get(service, -1)
+        number = max(own, last.get((service, ""), -1)) + 1
+        last[service, instance] = number
+        latest[service] = max(latest.get(service, -1), number)
+        rounds.setdefault((number, job.store), []).append(job)
+    return [(store, some) for (_, store), some in sorted(rounds.items(), key=lambda each: each[0][0])]
+
+
+def _lock(jobs: Iterable[Job]) -> None:
+    """Lock all that the rounds write before the first of them takes the head, in everybody's order."""
+    named = [(job.item.key.service, job.item.key.instance) for job in jobs if job.item.key.instance]
+    pairs, parameters = rows.among_pairs("(service, name)", named)
+    whole, services = rows.among("service", sorted({job.item.key.service for job in jobs if not job.item.key.instance}))
+    locked = rows.select(f"{pairs} OR {whole}", [*parameters, services], order="id", locked=True)
+    ids = [row[rows.ID] for row in locked]
+    list(Heartbeat.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+
+
+def store(jobs: list[Job]) -> None:
+    """Store a group and settle the future of each. What fails together is stored one by one."""
     # Also before those of a group that failed: the connection may have been what it failed by.
     close_old_connections()
     try:
-        outcomes = registration.register_many([entry for entry, _ in jobs], now=timezone.now())
+        outcomes = commit(jobs, now=timezone.now())
     except Exception as error:
         if len(jobs) == 1:
-            jobs[0][1].set_exception(error)
+            jobs[0].future.set_exception(error)
         else:
             _store_each(jobs)
         return
-    later = [_settle(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
-    again = [job for job in later if job is not None]
-    if again:
-        _store(again)
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if isinstance(outcome, Problem):
+            job.future.set_exception(outcome)
+        else:
+            job.future.set_result(outcome)
 
 
-def _store_each(jobs: list[_Job]) -> None:
+def _store_each(jobs: list[Job]) -> None:
     """One of them may be what the database refused: the others must not suffer from it."""
     contended = 0
     for number, job in enumerate(jobs, start=1):
-        _store([job])
-        error = job[1].exception()
+        store([job])
+        error = job.future.exception()
         contended += isinstance(error, Contended)
         is_away = isinstance(error, OperationalError | InterfaceError)
         if error and (is_away or contended == MOST_CONTENDED):
@@ -124,19 +198,7 @@ def _store_each(jobs: list[_Job]) -> None:
             return
 
 
-def _refuse(jobs: list[_Job], error: BaseException) -> None:
-    for _, future in jobs:
-        if not future.done():
-            future.set_exception(error)
-
-
-def _settle(job: _Job, outcome: Registered | Problem) -> _Job | None:
-    """Give the outcome to who waits for it; returns the job where another of its group was about the same instance."""
-    _, future = job
-    if isinstance(outcome, Registered):
-        future.set_result(outcome)
-    elif isinstance(outcome, NamedTwice):
-        return job
-    else:
-        future.set_exception(outcome)
-    return None
+def _refuse(jobs: list[Job], error: BaseException) -> None:
+    for job in jobs:
+        if not job.future.done():
+            job.future.set_exception(error)

@@ -29,7 +29,7 @@ class Impact:
 
 
 def of_removing(keys: Sequence[InstanceKey]) -> list[Impact]:
-    """By service; a key with no instance named is the whole service."""
+    """The impact by service; a key without an instance means the whole service."""
     summaries = {each.service: each for each in catalogue.summaries()}
     requirements = {each.service: each.requires for each in summaries.values()}
     named: defaultdict[str, set[str]] = defaultdict(set)

@@ -1,12 +1,14 @@
-"""An operator's word over the heartbeats': maintenance and draining. Both end by themselves."""
+"""An operator's overrides of what heartbeats say: maintenance and draining. Both end by themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from config.problems import Invalid
+from config.problems import Invalid, Problem
 from registry.database import retry
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
@@ -16,75 +18,143 @@ from registry.wire import bodies
 
 EXPIRED = "its time is over"
 
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An operator's word over an instance, or with an empty instance over all of a service."""
+
+    key: InstanceKey
+    author: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceOrder(Order):
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrainOrder(Order):
+    seconds: float
+
 
 @retry.retried
 def begin_maintenance(
     service: str, instance: str = "", *, until: datetime | None, reason: str, author: str, now: datetime
 ) -> Maintenance:
-    """Stop offering an instance, or with no instance named all of a service, also those that register later.
+    """Stop offering an instance, or without `instance` a whole service, including those that register later.
 
-    Holds through heartbeats, restarts and registrations until `until` or until it is lifted. Raises Invalid.
+    It holds through heartbeats, restarts and registrations until `until`, or until it is ended. Raises Invalid.
     """
-    maintenance, _ = Maintenance.objects.update_or_create(
-        service=service,
-        instance=instance,
-        defaults={"until": _checked(until, now=now), "reason": reason, "author": author, "since": now},
-    )
-    _apply(service, instance, author=author, reason=reason, now=now)
-    return maintenance
+    key = InstanceKey(service=service, instance=instance)
+    return _begin(MaintenanceOrder(key=key, until=until, reason=reason, author=author), now=now)
 
 
-def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
-    """In UTC, for PostgreSQL takes no offset from 16 hours on; the first and last hours of all time have none."""
-    try:
-        checked = None if until is None else until.astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid("`until` is no time that can be kept: give one of these centuries.") from error
-    if checked is not None and checked <= now:
-        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
-    return checked
+def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Maintenance | Problem]:
+    """As `begin_maintenance` for each, in the caller's transaction."""
+    return [outcome(_begin, order, now=now) for order in orders]
 
 
 @retry.retried
 def end_maintenance(
     service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
 ) -> bool:
-    """Lift it; False when there was none, or none that is `still` so."""
-    removed, _ = Maintenance.objects.filter(still or Q(), service=service, instance=instance).delete()
-    if removed:
-        _apply(service, instance, author=author, reason=reason, now=now)
-    return bool(removed)
+    """End maintenance; False when there was none, or none that is `still` so."""
+    key = InstanceKey(service=service, instance=instance)
+    return _end(Order(key=key, reason=reason, author=author), still=still, now=now)
+
+
+def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
+    """As `end_maintenance` for each, in the caller's transaction."""
+    return [_end(order, now=now) for order in orders]
 
 
 @transaction.atomic
 def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
     """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
+    return _drain(DrainOrder(key=key, seconds=seconds, reason=reason, author=author), now=now)
+
+
+def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance | Problem]:
+    """As `drain` for each, in the caller's transaction."""
+    return [outcome(_drain, order, now=now) for order in orders]
+
+
+def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) -> Result | Problem:
+    """The outcome of an order: a problem is found before anything is written."""
+    try:
+        return carry_out(order, now=now)
+    except Problem as problem:
+        return problem
+
+
+def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
+    key = order.key
+    maintenance, _ = Maintenance.objects.update_or_create(
+        service=key.service,
+        instance=key.instance,
+        defaults={
+            "until": _checked(order.until, now=now),
+            "reason": order.reason,
+            "author": order.author,
+            "since": now,
+        },
+    )
+    _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
+    return maintenance
+
+
+def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
+    """The time in UTC, as PostgreSQL takes no offset of 16 hours and more. Raises Invalid."""
+    try:
+        checked = None if until is None else until.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("`until` cannot be stored: give a time within these centuries.") from error
+    if checked is not None and checked <= now:
+        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
+    return checked
+
+
+def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:
+    key = order.key
+    removed, _ = Maintenance.objects.filter(still or Q(), service=key.service, instance=key.instance).delete()
+    if removed:
+        _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
+    return bool(removed)
+
+
+def _drain(order: DrainOrder, *, now: datetime) -> Instance:
+    key = order.key
     instance = Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
     if instance is None:
         raise UnknownInstance(key.service, key.instance)
     before = bodies.offer_digest(instance)
-    instance.draining_until = now + timedelta(seconds=seconds)
+    instance.draining_until = now + timedelta(seconds=order.seconds)
     if not instance.is_in_maintenance:
-        instance.overridden_since, instance.override_reason = now, reason
+        instance.overridden_since, instance.override_reason = now, order.reason
     instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
-    draft = log.Draft(change=Change.DRAINING, instance=instance, before=before, author=author, reason=reason)
+    draft = log.Draft(
+        change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason
+    )
     log.append([draft], now=now)
     return instance
 
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:
-    """Why the services and instances are that are in maintenance now, a whole service with an empty instance."""
+    """The reasons of all maintenance now, by service and instance; empty for a whole service."""
     holding = Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
     return {(each.service, each.instance): each.reason for each in holding}
 
 
 def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
-    """Why the instance is in maintenance; None when it is in none."""
+    """The reason why the instance is in maintenance; None when it is not."""
     return held.get((service, instance), held.get((service, "")))
 
 
 def expire(*, now: datetime) -> int:
-    """End what has run out; returns how many maintenances ended."""
+    """End maintenance whose time is over; returns how many ended."""
     is_over = Q(until__lte=now)
     # Repeated on purpose: an operator may have prolonged one since it was found.
     return sum(
@@ -109,10 +179,10 @@ def _affected(service: str, instance: str) -> QuerySet[Instance]:
 
 
 def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
-    """Bring each instance's mark in line with the maintenances that hold, and journal those that changed.
+    """Bring each instance's mark in line with current maintenance, and journal the changes.
 
-    Raises Overtaken when another maintenance has begun or ended since, or an instance was registered with a mark that
-    holds no more.
+    Raises Overtaken when other maintenance has begun or ended since, or an instance was registered with a mark that is
+    no longer right.
     """
     holding = held(now=now)
     drafts = []
@@ -133,7 +203,7 @@ def _apply(service: str, instance: str, *, author: str, reason: str, now: dateti
         log.append(drafts, now=now)
     else:
         log.locked_head()
-    # Nobody else does any of that now: who has done so before has not seen what holds now.
+    # The head is locked, so nobody else changes this now; another writer may have done so before.
     if held(now=now) != holding:
         raise Overtaken
     marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")

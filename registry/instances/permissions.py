@@ -11,7 +11,7 @@ from registry.models import InstanceKey
 
 
 def changeable(service: str, instance: str, *, holder: Holder) -> InstanceKey:
-    """The key of an instance that the token may change. Raises Invalid when one of the two is no name, OutOfScope."""
+    """The key of an instance that the token may change. Raises Invalid for a name that is not valid, OutOfScope."""
     key = declaration.instance_key(service, instance)
     if not holder.may_register(service) and not holder.may("operate"):
         raise OutOfScope(holder.name, service)

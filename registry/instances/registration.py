@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import Count
 
 from config.problems import Problem
-from registry.database import retry, rows
+from registry.database import bulk, retry, rows
 from registry.database.retry import Overtaken
 from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, Superseded
 from registry.instances import catalogue, storage
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Change, Instance, InstanceKey, Tombstone
+from registry.models import Change, Instance, InstanceKey
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -28,6 +28,29 @@ class Registered:
     revision: int
     providers: dict[str, list[Instance]]
     is_new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """A wish to remove an instance.
+
+    With an incarnation only that run is removed: a process that stops late does not take its successor's registration
+    away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
+    can change the instance any more, whether what it is removed for holds still.
+    """
+
+    key: InstanceKey
+    author: str
+    reason: str = ""
+    incarnation: str | None = None
+    is_final: bool = True
+    still: Callable[[Instance], bool] = lambda instance: True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    was_there: bool
+    revision: int
 
 
 def register(key: InstanceKey, declared: Declaration, *, author: str, now: datetime) -> Registered:
@@ -49,7 +72,12 @@ def register_entry(entry: Entry, *, now: datetime) -> Registered:
 
 @retry.retried
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
-    """As `register`, in one transaction and a handful of statements; what is refused hinders none of the others."""
+    """As `register`, in one transaction; what is refused hinders none of the others."""
+    return store_all(entries, now=now)
+
+
+def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
+    """As `register_many`, in the caller's transaction and a handful of statements."""
     found = _locked_many([entry.key for entry in entries])
     refused = find_refused(entries, found)
     accepted = [entry for entry in entries if id(entry) not in refused]
@@ -90,38 +118,50 @@ def deregister(
     still: Callable[[Instance], bool] = lambda instance: True,
     now: datetime,
 ) -> bool:
-    """Remove an instance; False when it was not there. Its dependents are told.
-
-    With an incarnation only that run is removed: a process that stops late does not take its successor's registration
-    away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
-    can change the instance any more, whether what it is removed for holds still.
-    """
-    instance = _locked(key)
-    if instance is not None and not still(instance):
-        return False
-    run = incarnation or (instance.incarnation if instance else "")
-    if is_final and run:
-        _bury(key, run, is_registered=instance is not None, now=now)
-    if instance is None or (incarnation is not None and instance.incarnation != incarnation):
-        return False
-    before = bodies.offer_digest(instance)
-    instance.delete()
-    draft = log.Draft(change=Change.DEREGISTERED, instance=instance, before=before, author=author, reason=reason)
-    log.append([draft], now=now)
-    return True
-
-
-def _bury(key: InstanceKey, run: str, *, is_registered: bool, now: datetime) -> None:
-    """Raises Overtaken when it was registered since it was looked for."""
-    Tombstone.objects.update_or_create(
-        service=key.service, instance=key.instance, incarnation=run, defaults={"at": now}
+    """Remove an instance; False when it was not there. As `remove_all`, in a transaction of its own."""
+    departure = Departure(
+        key=key, author=author, reason=reason, incarnation=incarnation, is_final=is_final, still=still
     )
-    if is_registered:
-        return
-    # Who registers it now has either seen the tombstone, or is over.
-    log.locked_head()
-    if Instance.objects.filter(service=key.service, name=key.instance).exists():
-        raise Overtaken
+    (removed,) = remove_all([departure], now=now)
+    return removed.was_there
+
+
+def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Removed]:
+    """Remove instances, each named once, in the caller's transaction. Their dependents are told.
+
+    Raises Overtaken when one that was not there is registered meanwhile.
+    """
+    found = _locked_many([departure.key for departure in departures])
+    some = [each for each in departures if each.key not in found or each.still(found[each.key])]
+    runs = [
+        (each.key, each.incarnation or found[each.key].incarnation)
+        for each in some
+        if each.is_final and (each.incarnation or each.key in found)
+    ]
+    _bury([(key, run) for key, run in runs if run], now=now)
+    absent = [key for key, run in runs if run and key not in found]
+    if absent:
+        # Who registers it now has either seen the tombstone, or is over.
+        log.locked_head()
+        if _locked_many(absent):
+            raise Overtaken
+    leaving = {
+        each.key: each for each in some if each.key in found and each.incarnation in (None, found[each.key].incarnation)
+    }
+    drafts = [_farewell(each, found[key]) for key, each in leaving.items()]
+    bulk.delete_instances([draft.instance.pk for draft in drafts])
+    revision = log.append(drafts, now=now) if drafts else log.head()
+    return [Removed(was_there=each.key in leaving, revision=revision) for each in departures]
+
+
+def _farewell(departure: Departure, instance: Instance) -> log.Draft:
+    return log.Draft(
+        change=Change.DEREGISTERED,
+        instance=instance,
+        before=bodies.offer_digest(instance),
+        author=departure.author,
+        reason=departure.reason,
+    )
 
 
 def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revision: int, is_new: bool) -> Registered:
@@ -185,14 +225,28 @@ def _over_quota(newcomers: Sequence[Entry]) -> dict[int, Problem]:
 
 def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> None:
     """Bury the runs that another follows: a late registration of theirs must not overwrite their successor's."""
-    over = [
-        Tombstone(service=entry.key.service, instance=entry.key.instance, incarnation=before, at=now)
-        for entry in entries
-        if entry.key in known and (before := known[entry.key].incarnation) not in ("", entry.declared.incarnation)
-    ]
-    Tombstone.objects.bulk_create(
-        over, update_conflicts=True, unique_fields=["service", "instance", "incarnation"], update_fields=["at"]
+    _bury(
+        [
+            (entry.key, before)
+            for entry in entries
+            if entry.key in known and (before := known[entry.key].incarnation) not in ("", entry.declared.incarnation)
+        ],
+        now=now,
     )
+
+
+def _bury(runs: Sequence[tuple[InstanceKey, str]], *, now: datetime) -> None:
+    if not runs:
+        return
+    at = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            INSERT INTO registry_tombstone (service, instance, incarnation, at) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (service, instance, incarnation) DO UPDATE SET at = excluded.at
+            """,
+            [(key.service, key.instance, run, at) for key, run in runs],
+        )
 
 
 def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
@@ -201,10 +255,6 @@ def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT service, instance, incarnation FROM registry_tombstone WHERE {condition}", parameters)  # noqa: S608 -- constants
         return set(cursor.fetchall())
-
-
-def _locked(key: InstanceKey) -> Instance | None:
-    return Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
 
 
 def _locked_many(targets: Sequence[InstanceKey]) -> dict[InstanceKey, Instance]:

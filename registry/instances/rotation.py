@@ -1,4 +1,4 @@
-"""An operator's new signing secret for an instance's webhooks."""
+"""Replaces the signing secret of an instance's webhooks for an operator."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from registry.wire import bodies
 
 @retry.retried
 def rotate(key: InstanceKey, *, reason: str, author: str, now: datetime) -> str:
-    """Replace the instance's secret and return the new one, which is shown this once.
+    """Replace the instance's secret and return the new one, which is shown only once.
 
     For ROTATION_OVERLAP webhooks are signed with both. Raises UnknownInstance, Conflict when it takes no webhooks.
     """

@@ -1,4 +1,4 @@
-"""How every service stands: its state, since when and why, and the root causes behind it, from the database."""
+"""The standing of every service: its state, since when and why, and its root causes, from the database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MISSING = "required, but no instance of it is registered"
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A service's state as people and dependents are told it; `since` is None where the registry cannot know."""
+    """A service's state as people and dependents see it; `since` is None where the registry cannot know."""
 
     summary: Summary
     state: State
@@ -37,7 +37,7 @@ class _Group(NamedTuple):
 
 
 def findings(summaries: Iterable[Summary]) -> Findings:
-    """Root causes, blast radius, unmet requirements and cycles of the services as they are."""
+    """Root causes, blast radius, unmet requirements and cycles of the registered services."""
     known = [each for each in summaries if each.counts]
     return dependencies.examine(
         {each.service: each.requires for each in known},
@@ -46,7 +46,7 @@ def findings(summaries: Iterable[Summary]) -> Findings:
 
 
 def standings() -> tuple[list[Standing], Findings]:
-    """Every service that is registered or required, by name, and what their requirements say of the whole."""
+    """The standing of every registered or required service, by name, and the findings on the whole."""
     groups = _groups()
     # One pass over the instances finds both the counts and the rest.
     sizes = {(service, status): group.size for service, shown in groups.items() for status, group in shown.items()}
@@ -108,7 +108,7 @@ def _left(services: set[str]) -> dict[str, datetime]:
 
 
 def _since(state: State, groups: dict[str, _Group]) -> datetime | None:
-    """Down since its last instance went, up since its first one came, degraded since an instance became critical."""
+    """Since when: down since its last instance went, up since its first came, degraded since one became critical."""
     if state.is_down:
         return max((group.last for group in groups.values()), default=None)
     if state is State.DEGRADED:
@@ -117,7 +117,7 @@ def _since(state: State, groups: dict[str, _Group]) -> datetime | None:
 
 
 def _reason(state: State, groups: dict[str, _Group]) -> str:
-    """Why, in the words of one of the instances that decide it; what passes needs none."""
+    """The reason, from one of the instances that decide the state; a passing service needs none."""
     if state is State.MISSING:
         return MISSING
     if state is State.DEGRADED and State.CRITICAL in groups:

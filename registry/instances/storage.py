@@ -1,4 +1,4 @@
-"""What a registration writes: new instances, and what has changed of known ones, in a handful of statements."""
+"""Stores registrations: new instances, and the changes to known ones, in a handful of statements."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,18 +14,18 @@ from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
-from registry.models import GOOD, Change, Cursor, Heartbeat, Instance, InstanceKey, Requirement, Status
+from registry.models import GOOD, Change, Cursor, Heartbeat, HeartbeatKind, Instance, InstanceKey, Requirement, Status
 from registry.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
-# What a new heartbeat must judge anew when it has changed.
+# A change to one of these restarts the heartbeat.
 _PROBED = frozenset(
     ("incarnation", "heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
 )
-# Where it is probed: of another address the results so far say nothing.
+# Where it is probed: earlier results say nothing about another address.
 _ADDRESS = frozenset(("heartbeat_kind", "heartbeat_url"))
-# How long webhooks are signed with the old secret too after a client has given a new one.
+# How long webhooks are also signed with the old secret after a client has given a new one.
 ROTATION_OVERLAP = timedelta(hours=24)
 
 _DEFAULTS = {field.attname: field.get_default() for field in Instance._meta.concrete_fields}
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class _Changed:
-    """A known instance, as it is declared now, and the columns in which that differs."""
+    """A known instance with its new declaration, and the columns that changed."""
 
     instance: Instance
     columns: list[str]
@@ -57,7 +57,7 @@ class _Changed:
 
     @property
     def told(self) -> list[str]:
-        """What is journalled: that a process was started anew is no change of what it declares."""
+        """The columns to journal: a restart of the process does not change what it declares."""
         return [name for name in self.columns if name != "incarnation"]
 
     def draft(self) -> log.Draft:
@@ -68,7 +68,7 @@ class _Changed:
 
 
 def draft(entries: Sequence[Entry], *, now: datetime) -> dict[InstanceKey, Instance]:
-    """The instances that these will be, with ids and not yet stored."""
+    """The new instances, with ids, not yet stored."""
     if not entries:
         return {}
     held = overrides.held(now=now)
@@ -81,7 +81,7 @@ def announced(instance: Instance) -> log.Draft:
 
 
 def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> None:
-    """Store drafted instances, their heartbeats and requirements, and the cursors of those who are told."""
+    """Store drafted instances, their heartbeats and requirements, and cursors for those that take webhooks."""
     if not instances:
         return
     inserts.insert(Instance, _NAMES, map(attrgetter(*_NAMES), instances))
@@ -96,7 +96,7 @@ def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> 
 
 
 def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
-    """Bring known instances to what is declared now; returns what is to be journalled of it."""
+    """Update known instances to what is declared now; returns the changes to journal."""
     changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
     changes = [change for change in changes if change.columns]
     bulk.write_instances([change.instance for change in changes], _WRITTEN)
@@ -114,7 +114,7 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
 
 
 def point_cursors(known: Iterable[Instance], *, revision: int) -> None:
-    """The answer tells known dependents everything up to its revision: a delivery under way loses its claim."""
+    """Move known dependents' cursors to the answer's revision; a delivery under way loses its claim."""
     Cursor.objects.bulk_create(
         [
             Cursor(instance=each, notified_revision=revision, scanned_revision=revision)
@@ -150,17 +150,19 @@ def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, 
 
 
 def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
-    """Make the instance what is declared now."""
+    """Set the instance's attributes to what is declared now."""
     before = bodies.offer_digest(instance)
     columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
     if instance.notify_secret is not None and opened(instance.notify_secret) == columns["notify_secret"]:
         columns["notify_secret"] = instance.notify_secret
+    if instance.is_kind_chosen and columns["is_kind_chosen"] and instance.heartbeat_url == columns["heartbeat_url"]:
+        columns["heartbeat_kind"] = instance.heartbeat_kind
     changed = [name for name, value in columns.items() if getattr(instance, name) != value]
     if "notify_secret" in changed and instance.notify_secret and columns["notify_secret"]:
         instance.previous_notify_secret = instance.notify_secret
         instance.previous_secret_until = now + ROTATION_OVERLAP
     if "incarnation" in changed and instance.draining_until is not None:
-        # The run before was to end.
+        # The earlier run was draining.
         columns["draining_until"] = None
         changed.append("draining_until")
     for name in changed:
@@ -186,7 +188,7 @@ def _doubt(moved: Collection[Instance]) -> None:
 
 
 def _first_due(instance: Instance, *, now: datetime) -> float:
-    """At once for what we probe; for an instance that beats by itself, when its first beat is late."""
+    """When the first probe is due: at once, or for a `ttl` instance when its first beat would be late."""
     wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
     return now.timestamp() + wait
 
@@ -208,7 +210,9 @@ def _columns(declared: Declaration) -> dict[str, Any]:
         "version": declared.version,
         "weight": declared.weight,
         "metadata": declared.metadata,
-        "heartbeat_kind": heartbeat.kind,
+        "heartbeat_kind": HeartbeatKind.AUTO.value if heartbeat.chosen else heartbeat.kind,
+        "is_kind_chosen": heartbeat.chosen or heartbeat.kind == "auto",
+        "is_watched": heartbeat.watch,
         "heartbeat_url": declared.heartbeat_url,
         "interval_seconds": heartbeat.interval_seconds,
         "timeout_seconds": heartbeat.timeout_seconds,

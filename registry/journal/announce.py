@@ -1,4 +1,4 @@
-"""Changes told to whoever reads logs: one record for each, so that a search for a service's name finds its fall."""
+"""Logs changes: one record for each, so that a search for a service's name finds when it failed."""
 
 import logging
 from collections import Counter
@@ -9,7 +9,7 @@ from registry.models import Change
 
 logger = logging.getLogger(__name__)
 
-# A fleet that registers at once is one record and not a thousand.
+# A fleet that registers at once makes one record, not a thousand.
 MOST_RECORDS = 20
 _WORRYING = (Change.CRITICAL, Change.SUSPECT)
 

@@ -1,4 +1,4 @@
-"""The journal: one row a change, and one gap-free revision."""
+"""The journal: one row for each change, and one gap-free revision."""
 
 import secrets
 from collections.abc import Collection, Sequence
@@ -16,12 +16,12 @@ from registry.journal import announce
 from registry.models import Change, Head, Instance, JournalEntry
 from registry.wire import bodies
 
-# Changes whose instance has no row to be given the revision: it is gone, or not there yet.
+# Changes whose instance has no row to store the revision in: it is gone, or not there yet.
 _ROWLESS = (Change.DEREGISTERED, Change.REGISTERED)
 
 
 class Position(NamedTuple):
-    """A place in the journal: a revision says something within its history only. Empty while nothing was written."""
+    """A place in the journal: revisions compare within one history only. Empty while nothing was written."""
 
     history: str = ""
     revision: int = 0
@@ -57,9 +57,9 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     """Write the changes in this order and return the revision of the last.
 
     Call it inside the transaction that made the changes and as its last statement: the head stays locked from here to
-    the commit, which is what makes revisions visible in order. Only the row of an instance that is registered is
-    inserted afterwards, with the revision that its draft was given here. After the commit the revision is announced,
-    the changes are logged, and the dependents' deliveries are woken.
+    the commit, so that revisions become visible in order. Only the row of a new instance is inserted afterwards, with
+    the revision that its draft was given here. After the commit the revision is announced, the changes are logged,
+    and deliveries are woken.
     """
     last = _advance_head(len(drafts))
     first = last - len(drafts) + 1
@@ -77,13 +77,13 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
 
 
 def head() -> int:
-    """The newest revision that everybody can see."""
+    """The newest visible revision."""
     return position().revision
 
 
 def position() -> Position:
-    """The head, and which history's it is."""
-    # Asked with every read: compiling this query takes the ORM ten times as long as the database takes to answer it.
+    """The head and its history."""
+    # By SQL, as every read asks: the ORM takes ten times as long to compile the query as the database to answer it.
     with connection.cursor() as cursor:
         cursor.execute("SELECT history, revision FROM registry_head WHERE id = 1")
         row = cursor.fetchone()
@@ -91,7 +91,7 @@ def position() -> Position:
 
 
 def begin_history() -> None:
-    """What was known of this journal's revisions may be of changes that a copy has lost: from now on it is another's.
+    """Begin another history, as revisions that others know may belong to changes that a restored copy has lost.
 
     Call it as the last statement of a transaction. After the commit it is announced.
     """
@@ -101,7 +101,7 @@ def begin_history() -> None:
 
 
 def locked_head() -> int:
-    """The head, with every other writer kept out until this transaction ends."""
+    """Lock the head until this transaction ends, and return its revision."""
     return _advance_head(0)
 
 
@@ -117,13 +117,13 @@ def newest(*, before: int | None = None, limit: int, services: Collection[str] =
 
 
 def oldest() -> int:
-    """The first revision that is still kept; one after the head when none is."""
+    """The first revision still in the journal; one after the head when it is empty."""
     first = JournalEntry.objects.aggregate(first=Min("revision"))["first"]
     return head() + 1 if first is None else int(first)
 
 
 def touched(*, after: int, up_to: int) -> dict[str, int]:
-    """The services that changed in (after, up_to], each with the revision of its last change there."""
+    """The services that changed in (after, up_to], each with the revision of its last change."""
     entries = JournalEntry.objects.filter(revision__gt=after, revision__lte=up_to).order_by()
     return dict(entries.values_list("service").annotate(Max("revision")))
 
@@ -134,7 +134,7 @@ def between(services: Collection[str], *, after: int, up_to: int) -> list[Journa
 
 
 def _of(services: Collection[str]) -> QuerySet[JournalEntry]:
-    """The entries of these services; of all when none is named."""
+    """The entries of these services, or of all when none is named."""
     if not services:
         return JournalEntry.objects.all()
     condition, names = rows.among("service", services)

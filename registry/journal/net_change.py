@@ -9,7 +9,7 @@ from registry.models import JournalEntry
 
 @dataclass(frozen=True, kw_only=True)
 class NetChange:
-    """What a dependent must do to come from one revision to another; each list in journal order."""
+    """The changes that take a dependent from one revision to another; each list in journal order."""
 
     added: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
@@ -20,7 +20,7 @@ class NetChange:
 
 
 def net_change(entries: Iterable[JournalEntry]) -> NetChange:
-    """Fold entries, oldest first, to what is left of them: an instance that came and went is not mentioned."""
+    """Fold entries, oldest first, to their net change: an instance that came and went is left out."""
     spans: dict[tuple[str, str], tuple[JournalEntry, JournalEntry]] = {}
     for entry in entries:
         key = (entry.service, entry.instance)

@@ -1,4 +1,4 @@
-"""What the registry keeps: instances and their health, who is told up to where, and the journal of every change."""
+"""The registry's tables: instances and their health, dependents' cursors, and the journal of every change."""
 
 from registry.models.health import Fall, Heartbeat, Protection, Rollup, SignOfLife
 from registry.models.instances import DRAINING, HeartbeatKind, Instance, Maintenance, Requirement, Tombstone

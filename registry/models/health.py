@@ -1,22 +1,22 @@
-"""What probes and beats change, what they found, and whether they are believed."""
+"""The state that probes and beats change, their results, and protection."""
 
 from django.db import models
 
-from registry.models.instances import LONGEST_NAME, Instance
+from registry.models.instances import LONGEST_NAME, LONGEST_REASON, Instance
 from registry.models.status import Status
 
 
 class Heartbeat(models.Model):
-    """What changes at every probe, in a row narrow enough to be rewritten thousands of times a second.
+    """The state that changes at every probe, in a row narrow enough to be rewritten thousands of times a second.
 
-    Times are seconds since the epoch. A claim sets `lease_until`, which is also what proves the claim when the verdict
-    is written: whoever comes later than its lease, or second, writes nothing.
+    Times are seconds since the epoch. A claim sets `lease_until`, which also proves the claim when the verdict is
+    written: a late or second result writes nothing.
     """
 
     instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True)
     due_at = models.FloatField()
     lease_until = models.FloatField(default=0.0)
-    # probe.Health between two probes; the instance's status is what comes of it.
+    # probe.Health between two probes; the instance's status follows from it.
     verdict = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     penalty = models.FloatField(default=0.0)
     penalty_at = models.FloatField(default=0.0)
@@ -24,7 +24,7 @@ class Heartbeat(models.Model):
     failures = models.PositiveIntegerField(default=0)
     successes = models.PositiveIntegerField(default=0)
     last_at = models.FloatField(null=True)
-    # Of the last success.
+    # The time of the last success.
     passed_at = models.FloatField(null=True)
     latency_ms = models.FloatField(null=True)
     detail = models.CharField(max_length=300, blank=True)
@@ -38,7 +38,7 @@ class Heartbeat(models.Model):
 
 
 class Rollup(models.Model):
-    """What the probes of one instance found in one hour, or in one day of UTC: counts that are added to.
+    """Counts of one instance's probe results in one hour, or in one day of UTC.
 
     By name and not by key, so that it outlives the registration. The day is kept beside its hours so that a quarter of
     a year is ninety rows; the key's order is that of uptime's reads.
@@ -53,13 +53,13 @@ class Rollup(models.Model):
     probes = models.PositiveIntegerField()
     failures = models.PositiveIntegerField()
     warnings = models.PositiveIntegerField()
-    # Of those that did not fail: how many were timed, and their milliseconds.
+    # Of those that did not fail: how many were timed, and their total milliseconds.
     timed = models.PositiveIntegerField()
     latency_total_ms = models.FloatField()
     latency_max_ms = models.FloatField()
 
     class Meta:
-        # retention: which are old? Not by span too, for then SQLite would take it for what is asked of one service.
+        # retention.prune: which are old? Not by span too, or SQLite would use it for the reads of one service.
         indexes = [models.Index(fields=["start_hour"], name="rollup_start")]
 
     def __str__(self) -> str:
@@ -71,11 +71,11 @@ class Protection(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     since = models.FloatField(null=True)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     stirred_at = models.FloatField(default=0.0)
     muted_until = models.FloatField(default=0.0)
     swept_at = models.FloatField(null=True)
-    # The first sweep after a time without any.
+    # The first sweep after a pause.
     resumed_at = models.FloatField(null=True)
 
     class Meta:
@@ -95,11 +95,11 @@ class Fall(models.Model):
     instance_id = models.BigIntegerField(primary_key=True)
     at = models.FloatField()
     token = models.CharField(max_length=100)
-    service = models.CharField(max_length=255)
+    service = models.CharField(max_length=LONGEST_NAME)
     host = models.CharField(max_length=255)
 
     class Meta:
-        # protection: which are recent?
+        # protection.hold_back: which are recent?
         indexes = [models.Index(fields=["at"], name="fall_at")]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What is registered, what an operator says of it, and what was deregistered."""
+"""Registered instances, operators' overrides, and deregistered runs."""
 
 from datetime import datetime
 
@@ -10,26 +10,30 @@ from registry.sealing import SealedField
 
 
 class HeartbeatKind(models.TextChoices):
+    # The first probe that reaches the instance chooses HTTP or TCP.
+    AUTO = "auto", "not chosen yet"
     HTTP = "http", "HTTP"
     TCP = "tcp", "TCP"
     TTL = "ttl", "TTL"
 
 
-# An instance's; a service's is a DNS label.
+# The longest name of an instance; a service's is shorter (wire/limits.py).
 LONGEST_NAME = 255
+LONGEST_URL = 500
+LONGEST_REASON = 500
 DRAINING = models.Q(draining_until__isnull=False)
 
 
 class Instance(models.Model):
-    """A registration, as wide as it was declared; what changes at every probe is in Heartbeat."""
+    """A registration as declared; what changes at every probe is in Heartbeat."""
 
     service = models.CharField(max_length=63)
     name = models.CharField("instance", max_length=LONGEST_NAME)
-    url = models.CharField("URL", max_length=500)
+    url = models.CharField("URL", max_length=LONGEST_URL)
     requires = models.JSONField(default=list, blank=True)
-    notify_url = models.CharField("notify URL", max_length=500, null=True, blank=True)
+    notify_url = models.CharField("notify URL", max_length=LONGEST_URL, null=True, blank=True)
     notify_secret = SealedField(null=True, blank=True)
-    # For a while after a rotation webhooks are signed with both, so that none is refused on the way.
+    # For a while after a rotation webhooks are signed with both secrets, so that none is refused.
     previous_notify_secret = SealedField(null=True, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=list, blank=True)
@@ -37,11 +41,15 @@ class Instance(models.Model):
     version = models.CharField(max_length=100, blank=True)
     weight = models.PositiveSmallIntegerField(default=100)
     metadata = models.JSONField(default=dict, blank=True)
-    # One run of the process, as it names itself: what was deregistered stays so for this run.
+    # The run of the process, as it names itself: a deregistered run cannot register again.
     incarnation = models.CharField(max_length=64, blank=True)
 
-    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.TCP)
-    heartbeat_url = models.CharField("heartbeat URL", max_length=500)
+    heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.AUTO)
+    # Declared without a kind: any HTTP answer below 500 passes.
+    is_kind_chosen = models.BooleanField(default=False)
+    # Declared to accept a silent connection that is held open.
+    is_watched = models.BooleanField(default=False)
+    heartbeat_url = models.CharField("heartbeat URL", max_length=LONGEST_URL)
     interval_seconds = models.FloatField(default=10.0)
     timeout_seconds = models.FloatField(default=5.0)
     warn_after_seconds = models.FloatField(null=True, blank=True)
@@ -51,18 +59,18 @@ class Instance(models.Model):
 
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.STARTING)
     status_since = models.DateTimeField()
-    status_reason = models.CharField(max_length=500, blank=True)
+    status_reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     # Its heartbeats fail, but the fault is probably ours (health/protection.py): it keeps its status and stays offered.
     is_suspect = models.BooleanField(default=False)
-    # Whether one of its Overrides holds now; kept here so that reading what is offered asks one table.
+    # Whether Maintenance of it or its service holds now; stored here so that reading what is offered needs one table.
     is_in_maintenance = models.BooleanField(default=False)
     draining_until = models.DateTimeField(null=True, blank=True)
-    # Of whichever of the two is shown; while neither is, since when that is so.
+    # Since when and why it is in maintenance or draining, whichever is shown; while neither is, since when that is so.
     overridden_since = models.DateTimeField(null=True, blank=True)
-    override_reason = models.CharField(max_length=500, blank=True)
+    override_reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     registered_at = models.DateTimeField()
     registered_by = models.CharField(max_length=100)
-    # Of the journal entry that last changed what is shown of it.
+    # The revision of the journal entry that last changed it.
     revision = models.BigIntegerField()
 
     class Meta:
@@ -76,15 +84,15 @@ class Instance(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["service", "name"], name="instance_unique"),
-            # Two names that differ in case alone are one instance registered twice.
+            # Two names that differ only in case are one instance registered twice.
             models.UniqueConstraint("service", Lower("name"), name="instance_unique_in_any_case"),
         ]
         indexes = [
-            # registration: how many has this token registered?
+            # registration.register_many: how many has this token registered?
             models.Index(fields=["registered_by"], name="instance_registered_by"),
-            # overrides.expire: whose time to drain is over?
+            # overrides.drained: whose time to drain is over?
             models.Index(fields=["draining_until"], name="instance_draining", condition=DRAINING),
-            # heartbeats.expire: who has been critical for how long?
+            # deadlines.given_up: which have been critical, and for how long?
             models.Index(fields=["status", "status_since"], name="instance_status"),
         ]
 
@@ -93,7 +101,7 @@ class Instance(models.Model):
 
     @property
     def is_offered(self) -> bool:
-        """Whether dependents are given it."""
+        """Whether it is offered to dependents."""
         return self.status in GOOD and not self.is_overridden
 
     @property
@@ -102,7 +110,7 @@ class Instance(models.Model):
 
     @property
     def is_overridden(self) -> bool:
-        """Whether an operator's word is shown instead of what heartbeats say."""
+        """Whether an operator's override is shown instead of the heartbeats' verdict."""
         return self.is_in_maintenance or self.draining_until is not None
 
     @property
@@ -130,14 +138,14 @@ class Requirement(models.Model):
 
 
 class Maintenance(models.Model):
-    """An operator's word that an instance, or with no instance named a whole service, is not to be offered.
+    """Maintenance of an instance, or without `instance` of a whole service: it is not offered.
 
     By name and not by key, so that it outlives the registration it is about.
     """
 
     service = models.CharField(max_length=63)
     instance = models.CharField(max_length=LONGEST_NAME, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     author = models.CharField(max_length=100)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)
@@ -163,7 +171,7 @@ class Tombstone(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["service", "instance", "incarnation"], name="tombstone_unique"),
         ]
-        # retention: which are old?
+        # retention.prune: which are old?
         indexes = [models.Index(fields=["at"], name="tombstone_at")]
 
     def __str__(self) -> str:

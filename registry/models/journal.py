@@ -1,8 +1,8 @@
-"""Every change, in the order of one revision."""
+"""The journal: every change, in the order of one revision."""
 
 from django.db import models
 
-from registry.models.instances import LONGEST_NAME
+from registry.models.instances import LONGEST_NAME, LONGEST_REASON
 
 
 class Change(models.TextChoices):
@@ -27,7 +27,7 @@ class JournalEntry(models.Model):
     service = models.CharField(max_length=63)
     instance = models.CharField(max_length=LONGEST_NAME)
     author = models.CharField(max_length=100)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     before = models.CharField(max_length=16, blank=True)
     after = models.CharField(max_length=16, blank=True)
     # The instance as a provider, after the change.
@@ -36,7 +36,7 @@ class JournalEntry(models.Model):
     class Meta:
         ordering = ["-revision"]
         verbose_name_plural = "journal entries"
-        # journal.between: what happened to these services since?
+        # log.between: what happened to these services since?
         indexes = [models.Index(fields=["service", "revision"], name="journal_service")]
 
     def __str__(self) -> str:
@@ -48,7 +48,7 @@ class Head(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     revision = models.BigIntegerField(default=0)
-    # Random: tells this database's revisions from those of another, and from those that a copy has lost.
+    # Random: distinguishes this database's revisions from another's, and from those that a restored copy has lost.
     history = models.CharField(max_length=8)
 
     class Meta:

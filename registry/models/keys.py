@@ -1,4 +1,4 @@
-"""The key by which everybody names an instance: its service and its own name there."""
+"""The key of an instance: its service and its name there."""
 
 from dataclasses import dataclass
 

@@ -1,10 +1,10 @@
-"""What is said of an instance: by its heartbeats, and by an operator before them."""
+"""The statuses of an instance: by its heartbeats, and by an operator's override of them."""
 
 from django.db import models
 
 
 class Status(models.TextChoices):
-    """What heartbeats say of an instance."""
+    """An instance's status by its heartbeats."""
 
     STARTING = "starting", "starting"
     PASSING = "passing", "passing"
@@ -17,12 +17,12 @@ GOOD = (Status.PASSING, Status.WARNING)
 
 
 _MAINTENANCE, _DRAINING = "maintenance", "draining"
-# What is shown by an operator's word.
+# The statuses shown for an operator's override.
 OVERRIDDEN = frozenset({_MAINTENANCE, _DRAINING})
 
 
 def shown_status(status: str, is_in_maintenance: bool, is_draining: bool) -> str:
-    """What people and clients see: an operator's word before the heartbeats'."""
+    """The status that people and clients see: an operator's override before the heartbeats' verdict."""
     if is_in_maintenance:
         return _MAINTENANCE
     return _DRAINING if is_draining else str(status)

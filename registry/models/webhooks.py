@@ -1,4 +1,4 @@
-"""Up to where each dependent has been told, and how it was tried."""
+"""Dependents' cursors in the journal, and the attempts to deliver to them."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from registry.models.instances import LONGEST_NAME, Instance
 
 
 class Cursor(models.Model):
-    """Up to where a dependent has been told.
+    """A dependent's place in the journal.
 
     `notified_revision` is what the dependent itself is at; between it and `scanned_revision` nothing it requires has
     changed, so that a change of something else costs it neither a message nor a resync.
@@ -15,18 +15,18 @@ class Cursor(models.Model):
     instance = models.OneToOneField(Instance, on_delete=models.CASCADE, primary_key=True)
     notified_revision = models.BigIntegerField()
     scanned_revision = models.BigIntegerField()
-    # Up to where a message was sent, kept before it is sent: above notified_revision, it may or may not have arrived.
+    # Stored before a message up to there is sent: above notified_revision, it may or may not have arrived.
     sent_revision = models.BigIntegerField(default=0)
     lease_until = models.FloatField(default=0.0)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.FloatField(default=0.0)
-    # An operator asked for it: tell the dependent to ask for the whole, whatever has changed.
+    # An operator asked for it: have the dependent ask for the whole, whatever has changed.
     needs_resync = models.BooleanField(default=False)
     # The receiver answered 410: nothing more until it registers again.
     is_stopped = models.BooleanField(default=False)
 
     class Meta:
-        # notifications.claim: who lags?
+        # cursors.claim: which lag?
         indexes = [models.Index(fields=["scanned_revision"], name="cursor_scanned")]
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Cursor(models.Model):
 
 
 class Delivery(models.Model):
-    """One attempt to tell a dependent."""
+    """One attempt to deliver to a dependent."""
 
     at = models.DateTimeField()
     service = models.CharField(max_length=63)
@@ -51,9 +51,9 @@ class Delivery(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
         indexes = [
-            # retention: which are old?
+            # retention.prune: which are old?
             models.Index(fields=["at"], name="delivery_at"),
-            # admin: what was this dependent told?
+            # admin/deliveries.py: which deliveries did this dependent get?
             models.Index(fields=["service", "instance", "id"], name="delivery_dependent"),
         ]
 

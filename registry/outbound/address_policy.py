@@ -1,7 +1,8 @@
-"""Which addresses the registry lets itself be told to call.
+"""Decides which addresses the registry may be told to call.
 
 `ipaddress` alone does not answer this: its `is_private` and `is_global` miss metadata addresses, and an IPv4 address
-can hide in several forms of IPv6. So what is never called is listed here, and a hidden address is laid bare first.
+can hide in several forms of IPv6. So addresses that are never called are listed here, and hidden ones are unwrapped
+first.
 """
 
 import ipaddress
@@ -36,7 +37,7 @@ _NEVER: tuple[tuple[Network, str], ...] = tuple(
         ("ff00::/8", "a multicast address"),
         ("::/128", "an unspecified address"),
         ("100::/64", "a discard address"),
-        # Where a local NAT64 puts the IPv4 address is its own affair (RFC 8215), so it cannot be judged.
+        # A local NAT64 may put the IPv4 address anywhere (RFC 8215), so it cannot be judged.
         ("64:ff9b:1::/48", "a local NAT64 address, which may hide any other"),
     )
 )
@@ -55,11 +56,11 @@ _PLAIN_IPV6 = frozenset({ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1
 
 
 class AddressPolicy:
-    """The judge of every address that the registry is about to connect to.
+    """Judges every address that the registry is about to connect to.
 
     `allowed_networks` are in the form `10.0.0.0/8`; a malformed one raises ValueError. `denied_endpoints` are our own
-    (database, Redis), as addresses or names with a port, asked for at every judgement, for a name may resolve anew; a
-    loopback address among them stands for all of loopback.
+    (database, Redis), as addresses or names with a port; it is called each time, as a name may resolve anew. A loopback
+    address among them stands for all of loopback.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class AddressPolicy:
         return self._judge(address)
 
     def sift(self, addresses: Iterable[str], port: int) -> tuple[list[str], str]:
-        """Those of a name's addresses that may be called, and the first refusal among the others."""
+        """The addresses that may be called, and the first refusal among the others."""
         allowed, first_refusal = [], ""
         for address in addresses:
             refusal = self.refusal(address, port)

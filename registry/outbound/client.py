@@ -1,7 +1,7 @@
-"""The HTTP/1.1 exchange of the registry, for heartbeats and for webhooks: what the rest of the registry imports.
+"""The registry's HTTP/1.1 client for heartbeats and webhooks: what the rest of the registry imports.
 
-It asks untrusted peers, thousands at once: every phase has a timeout and every size a cap, addresses are judged as
-they are connected to, redirects are not followed, and whatever a peer does ends in an `Outcome`.
+It calls untrusted peers, thousands at once: every phase has a timeout and every size a limit, addresses are judged
+when connecting, redirects are not followed, and whatever a peer does ends in an `Outcome`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from functools import partial
 
 from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
-from registry.outbound.connection import Connection
+from registry.outbound.connection import HELD, Connection
 from registry.outbound.dns import Resolver
 from registry.outbound.exchange import Exchange
 from registry.outbound.opening import Opener, Opening
@@ -67,7 +67,7 @@ class Client:
         return await self._await(self.start(request, partial(_settle, future)), future)
 
     async def connect(self, host: str, port: int, timeouts: Timeouts) -> Outcome:
-        """Whether a TCP connection opens; it is closed at once."""
+        """Open a TCP connection and close it at once; the outcome says whether it opened."""
         future: asyncio.Future[Outcome] = self._loop.create_future()
         return await self._await(self.start_connect(host, port, timeouts, partial(_settle, future)), future)
 
@@ -86,13 +86,24 @@ class Client:
     def start_connect(
         self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
     ) -> Exchange:
-        """As `connect`, in the manner of `start`."""
-        exchange = Exchange(None, Origin("tcp", host, port), timeouts, on_outcome, self._wheel)
+        """As `connect`, with a callback as `start`."""
+        exchange = Exchange(None, Origin(HELD, host, port), timeouts, on_outcome, self._wheel)
         self._admit(exchange)
         return exchange
 
+    def hold(self, host: str, port: int, timeouts: Timeouts) -> None:
+        """Have a silent connection there, which tells by `on_peer_closed` when the peer closes it.
+
+        It is closed like any that is idle for too long: call this again then.
+        """
+        origin = Origin(HELD, host, port)
+        if not self._pool.has_idle(origin):
+            exchange = Exchange(None, origin, timeouts, _ignore, self._wheel)
+            exchange.is_held = True
+            self._admit(exchange)
+
     async def close(self) -> None:
-        """Ends what is under way (`Error.CLIENT_CLOSED`) and waits until every connection is closed."""
+        """End what is under way (`Error.CLIENT_CLOSED`) and wait until every connection is closed."""
         self._is_closed = True
         while self._pool.waiting:
             self._pool.waiting.popleft().fail(Error.CLIENT_CLOSED, CLOSED)
@@ -101,7 +112,8 @@ class Client:
         self._wheel.stop()
 
     def _admit(self, exchange: Exchange) -> None:
-        connection = None if exchange.is_retried else self._pool.take(exchange.origin)
+        is_new = exchange.is_retried or exchange.request is None
+        connection = None if is_new else self._pool.take(exchange.origin)
         if connection is not None:
             exchange.is_reused = True
             connection.begin(exchange)
@@ -119,6 +131,10 @@ class Client:
             return await future
         finally:
             exchange.cancel()
+
+
+def _ignore(outcome: Outcome) -> None:
+    """Whether a connection is held is seen by its close alone."""
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:

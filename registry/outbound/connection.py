@@ -9,9 +9,12 @@ from registry.outbound.exchange import Exchange
 from registry.outbound.parser import Answer, BrokenAnswerError
 from registry.outbound.types import Error, Outcome
 
+# The scheme of an origin that nothing is asked of.
+HELD = "tcp"
+
 
 class Home(Protocol):
-    """Where a connection belongs while nothing runs on it."""
+    """The owner of a connection while no exchange runs on it."""
 
     def put(self, connection: "Connection", now: float) -> None:
         """It is whole and free for the next exchange."""
@@ -81,7 +84,7 @@ class Connection(asyncio.Protocol):
         else:
             exchange.finish(self._report(exchange, error, detail), perf_counter())
 
-    # What the event loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -89,7 +92,10 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.is_finished:
             self.close()
         elif exchange.request is None:
-            self.close()
+            if exchange.is_held:
+                self._home.put(self, perf_counter())
+            else:
+                self.close()
             exchange.opening = None
             exchange.finish_soon(Outcome())
         else:
@@ -97,7 +103,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is None:
-            # Nothing was asked: the next answer could not be told from whatever this is.
+            if self.origin.scheme == HELD:
+                # The connection is held only to see it close; many servers send a greeting.
+                return
+            # Unrequested data: the next answer could not be told from it.
             self._home.withdraw(self)
             self.close()
             return
@@ -133,8 +142,8 @@ class Connection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         assert exchange is not None
         now = perf_counter()
-        # Made before the connection is given back, which may begin the next answer, and told after, so that whoever
-        # hears it finds the connection free.
+        # Built before the connection is given back, which may begin the next answer, and reported after, so that the
+        # caller finds the connection free.
         outcome = self._report(exchange)
         request, transport = exchange.request, self._transport
         assert request is not None

@@ -1,4 +1,4 @@
-"""From a host's name to its addresses."""
+"""Resolves host names to addresses."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-# Short: an address that moved is noticed, and a sweep over many instances of one host asks once.
+# Short, so that a moved address is noticed, and long enough that a sweep resolves each host once.
 CACHE_SECONDS = 2.0
 MAX_CACHED = 10_000
 MAX_LOOKUPS = 64
@@ -20,10 +20,10 @@ def addresses(host: str) -> list[str]:
 
 
 class Resolver:
-    """Asks the system, in threads of its own.
+    """Asks the system's resolver, in threads of its own.
 
-    The event loop's own few threads would all be taken by a handful of names whose servers do not answer. These are
-    daemons, so that such a name does not hold up the end of the process either.
+    A handful of names whose servers do not answer would occupy all of the event loop's own threads. These are daemons,
+    so that such a name does not hold up the end of the process either.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Resolver:
         self._lookups: dict[str, asyncio.Task[list[str]]] = {}
 
     def recall(self, host: str) -> list[str] | None:
-        """The addresses of `host` if they were found just now."""
+        """The addresses of `host` if they are cached."""
         known = self._known.get(host)
         return known[1] if known and known[0] > monotonic() else None
 
     async def resolve(self, host: str) -> list[str]:
         """The addresses of `host`; raises OSError."""
-        # Shared by all who ask at the same time, and none of them ends it for the others.
+        # Concurrent callers share one lookup, and cancelling one does not end it for the others.
         lookup = self._lookups.get(host)
         if lookup is None:
             lookup = self._lookups[host] = self._loop.create_task(self._look_up(host))
@@ -82,7 +82,7 @@ class Resolver:
             self._call(_settle, answer, list(dict.fromkeys(found))[:MAX_ADDRESSES], None)
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
-        # The loop may have been closed while the system was still thinking.
+        # The loop may have been closed during the lookup.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, *arguments)
 

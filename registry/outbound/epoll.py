@@ -23,7 +23,7 @@ _STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _NOTHING = memoryview(b"")
 
 READ_BYTES = 64 * 1024
-# So many sockets are served before the event loop gets its turn.
+# At most so many sockets are served before the event loop gets its turn.
 MAX_BATCH = 256
 
 
@@ -39,7 +39,7 @@ class Poller:
     def connect(
         self, protocol: asyncio.Protocol, address: str, port: int, early: bytes, on_failure: Callable[[OSError], None]
     ) -> "SocketTransport":
-        """Leads to one of `protocol.connection_made`, perhaps before this returns, and `on_failure`, never before.
+        """Connect; calls either `protocol.connection_made`, perhaps before this returns, or `on_failure`, never before.
 
         `early` is what the protocol will write as soon as the connection is made. Raises OSError when it fails at once.
         """
@@ -55,14 +55,14 @@ class Poller:
         return SocketTransport(self, opened, protocol, early, sent, on_failure)
 
     def close(self) -> None:
-        """The transports are closed before."""
+        """Close the poller, after its transports."""
         self.loop.remove_reader(self.epoll.fileno())
         self.epoll.close()
 
     def _serve(self) -> None:
         for number, events in self.epoll.poll(0, MAX_BATCH):
-            # One served before it may have closed this one, and opened another of its number: to which the event then
-            # does not apply, so that nothing is concluded from one without asking the socket.
+            # A transport served before may have closed this one and opened another with the same number, to which the
+            # event does not apply: so the socket is asked before anything is concluded.
             transport = self.transports.get(number)
             if transport is None:
                 continue
@@ -74,7 +74,7 @@ class Poller:
 
 
 class SocketTransport(asyncio.Transport):
-    """What `Connection` uses of a transport. It ends at the peer's end of file, and tells its end at once."""
+    """The part of a transport that `Connection` uses. It closes at the peer's end of file, and reports that at once."""
 
     __slots__ = (
         "_early",
@@ -111,7 +111,7 @@ class SocketTransport(asyncio.Transport):
         self._is_open = False
         self._is_closing = False
         poller.transports[self._number] = self
-        # On one machine a connection stands at once, and needs no turn of the event loop.
+        # On one machine a connection is open at once, and needs no turn of the event loop.
         if sent is not None:
             self._begin()
         self._watch()
@@ -138,7 +138,16 @@ class SocketTransport(asyncio.Transport):
 
     def serve(self, events: int) -> None:
         if not self._is_open:
-            self._end_connecting()
+            code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                on_failure = self._on_failure
+                self._lose(None)
+                if on_failure is not None:
+                    on_failure(OSError(code, os.strerror(code)))
+            elif _is_connected(self._socket):
+                self._early = b""
+                self._begin()
+                self._watch()
             return
         if self._unsent and events & select.EPOLLOUT:
             unsent, self._unsent = self._unsent, _NOTHING
@@ -154,14 +163,14 @@ class SocketTransport(asyncio.Transport):
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError as error:
-            # Not at once: whoever writes is not done yet.
+            # Not at once: the writer is not done yet.
             self._poller.loop.call_soon(self._lose, error)
             return
         self._keep(data, sent)
 
     def _keep(self, data: bytes | memoryview, sent: int) -> None:
         if sent < len(data):
-            # A view, for a large request goes out in hundreds of pieces.
+            # A view, as a large request is sent in hundreds of pieces.
             self._unsent = memoryview(data)[sent:]
             self._watch()
 
@@ -170,18 +179,6 @@ class SocketTransport(asyncio.Transport):
         self._on_failure = None
         if self._protocol is not None:
             self._protocol.connection_made(self)
-
-    def _end_connecting(self) -> None:
-        code = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            on_failure = self._on_failure
-            self._lose(None)
-            if on_failure is not None:
-                on_failure(OSError(code, os.strerror(code)))
-        elif _is_connected(self._socket):
-            self._early = b""
-            self._begin()
-            self._watch()
 
     def _read(self) -> None:
         try:
@@ -217,7 +214,7 @@ class SocketTransport(asyncio.Transport):
         self._is_closing = True
         del self._poller.transports[self._number]
         if self._watched:
-            # Closing alone would do, were it not for a forked child that holds the same socket.
+            # Closing alone does not suffice where a forked child holds the same socket.
             self._poller.epoll.unregister(self._number)
         self._socket.close()
         protocol, self._protocol = self._protocol, None
@@ -227,7 +224,7 @@ class SocketTransport(asyncio.Transport):
 
 
 def _begin_sending(opened: socket.SocketType, early: bytes) -> int | None:
-    """How much of `early` has gone out; None while the connection does not stand."""
+    """Send `early`; returns how much was sent, or None while the connection is not open."""
     if not early:
         return 0 if _is_connected(opened) else None
     try:

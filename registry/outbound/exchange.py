@@ -1,4 +1,4 @@
-"""An exchange under way, from its start to its one outcome."""
+"""One exchange, from its start to its outcome."""
 
 import logging
 from collections.abc import Callable
@@ -30,11 +30,12 @@ class Opening(Protocol):
 
 
 class Exchange:
-    """Ends exactly once, with `finish`; from its opening on it is on the wheel, bounded by the phase it is in."""
+    """Ends exactly once, with `finish`; once begun it is on the wheel, with the deadline of its phase."""
 
     __slots__ = (
         "carrier",
         "ends_at",
+        "is_held",
         "is_resolved",
         "is_retried",
         "is_reused",
@@ -69,6 +70,8 @@ class Exchange:
         self.carrier: Carrier | None = None
         self.opening: Opening | None = None
         self.is_resolved = False
+        # Its connection is kept when it stands, and nothing is asked on it.
+        self.is_held = False
         self.is_reused = False
         self.is_retried = False
 
@@ -93,7 +96,7 @@ class Exchange:
         self._bound((self.started if self.is_reused else perf_counter()) + self.timeouts.first_byte)
 
     def begin_again(self) -> None:
-        """On a new connection, within the same total."""
+        """Begin again on a new connection, within the same total time."""
         self.carrier = None
         self.is_reused = False
         self.is_retried = True
@@ -134,18 +137,18 @@ class Exchange:
         try:
             on_outcome(outcome)
         except Exception:
-            # Raised here it would end the wheel's turn or a stranger's connection.
-            logger.exception("What was to be done with an outcome failed")
+            # Raised here it would end the wheel's turn or another exchange's connection.
+            logger.exception("The callback of an exchange failed")
 
     def fail_soon(self, error: Error, detail: str) -> None:
         self.finish_soon(Outcome(error=error, detail=detail))
 
     def finish_soon(self, outcome: Outcome) -> None:
-        """Not at once, so that who starts the next exchange at each outcome does not do so ever deeper in the stack."""
+        """Finish in the loop's next turn, so that callbacks that start the next exchange do not nest ever deeper."""
         self.wheel.loop.call_soon(self.finish, outcome, perf_counter())
 
     def cancel(self) -> None:
-        """Ends it without telling anybody."""
+        """End it without calling its callback."""
         if self.on_outcome is None:
             return
         self.on_outcome = _ignore

@@ -2,12 +2,12 @@
 
 import resource
 
-# For what is no connection of the exchange: the database, the broker, name lookups, logs.
+# Reserved for other files: the database, the broker, name lookups, logs.
 RESERVED = 256
 
 
 def room_for(connections: int) -> int:
-    """How many of these this process may have open; raises its limit for them as far as it is let."""
+    """How many connections this process may open; raises its limit as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + RESERVED
     if soft == resource.RLIM_INFINITY or soft >= wanted:

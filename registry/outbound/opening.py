@@ -1,4 +1,4 @@
-"""A new connection: the name resolved, its addresses judged, one of them connected to."""
+"""Opens a connection: resolves the name, judges its addresses and connects to one of them."""
 
 import asyncio
 import errno
@@ -15,12 +15,12 @@ from registry.outbound.exchange import Exchange
 from registry.outbound.types import Error
 from registry.outbound.urls import Origin
 
-# What we have run out of says nothing about the peer.
+# Limits of our own, which say nothing about the peer.
 _LOCAL_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL, errno.EAGAIN})
 
 
 class Opener:
-    """What openings share. Plain connections go by the poller where there is epoll, TLS by the event loop."""
+    """Shared by all openings. Plain connections use the poller where there is epoll, TLS the event loop."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Opener:
         return self._tls_context
 
     def _judge_literal(self, origin: Origin) -> tuple[list[str], str] | None:
-        """What may be called and else why not, once and for all; None for a name, which is judged when it resolves."""
+        """The verdict on a literal address; None for a name, which is judged when it resolves."""
         literal = literal_address(origin.host)
         return None if literal is None else self.policy.sift([literal], origin.port)
 
@@ -56,7 +56,7 @@ class Opener:
 
 
 class Opening:
-    """Ends with its connection having begun on the exchange, or with the exchange failed; never while it is made."""
+    """Ends with the exchange begun on its connection, or failed; never within `begin`."""
 
     __slots__ = ("_addresses", "_attempt", "_connection", "_ends_at", "_exchange", "_opener")
 
@@ -66,7 +66,7 @@ class Opening:
         self._exchange = exchange
         self._addresses: list[str] = []
         self._ends_at = 0.0
-        # What is under way, and is ended when the opening is.
+        # The attempt under way, which ends with the opening.
         self._attempt: asyncio.Task[None] | asyncio.Transport | None = None
 
     def begin(self) -> None:
@@ -82,7 +82,7 @@ class Opening:
             self._attempt = opener.loop.create_task(self._resolve())
 
     def try_next(self) -> bool:
-        """Goes on to the name's next address, if there is one."""
+        """Try the name's next address, if there is one."""
         self._stop_attempt()
         if not self._addresses:
             return False
@@ -114,7 +114,7 @@ class Opening:
             self._exchange.fail_soon(Error.REFUSED_ADDRESS, detail)
 
     def _connect(self) -> None:
-        """To an address that was judged: the name is not resolved a second time."""
+        """Connect to an address that was judged: the name is not resolved a second time."""
         exchange, opener = self._exchange, self._opener
         # Each address leaves the others a share of the time.
         share = 1 / len(self._addresses)

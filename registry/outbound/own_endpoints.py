@@ -1,4 +1,4 @@
-"""The registry's own database and Redis, which nobody may have it call."""
+"""The endpoints of the registry's own database and Redis, which it never calls for anybody."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ class OwnEndpoints:
         if self._endpoints is None:
             self._ask(_configured(), before=frozenset())
         elif self._clock() >= self._fresh_until:
-            # So that nobody else asks meanwhile.
+            # So that no other thread resolves meanwhile.
             self._fresh_until = self._clock() + FAILED_SECONDS
             asking = threading.Thread(
                 target=self._ask, args=(_configured(),), kwargs={"before": self._endpoints}, name=THREAD, daemon=True
@@ -55,7 +55,7 @@ class OwnEndpoints:
             try:
                 found.update((address, port) for address in self._look_up(host))
             except OSError:
-                # What it was is more likely than that it is nowhere.
+                # Its last addresses are likelier than none.
                 found |= before
                 seconds = FAILED_SECONDS
         self._endpoints, self._fresh_until = frozenset(found), self._clock() + seconds

@@ -1,4 +1,4 @@
-"""One answer as it comes in: parsed strictly, kept sparingly, cut off where it grows without end."""
+"""Parses one answer as it arrives: strictly, keeping little, and cut off where it grows without end."""
 
 import httptools
 
@@ -6,9 +6,9 @@ from registry.outbound.types import Error, final_head, find_header
 
 MAX_HEAD_BYTES = 16 * 1024
 MAX_HEADERS = 100
-# A head this short cannot hold too many headers, and most are.
+# A head this short cannot hold too many headers, and most heads are shorter.
 _SHORT_HEAD_BYTES = MAX_HEADERS * len(b"a:\r\n")
-# All that is read of one answer, chunk sizes and trailers included; then the connection is closed.
+# The most that is read of one answer, chunk sizes and trailers included; then the connection is closed.
 MAX_READ_BYTES = 256 * 1024
 
 
@@ -20,10 +20,10 @@ class BrokenAnswerError(Exception):
 
 
 class Answer:
-    """Read by one connection after the other exchange: `begin` makes it new.
+    """One connection's answers, one after the other: `begin` resets it.
 
-    Headers are left as they came, since almost nobody asks for one. After the answer is over nothing is believed that
-    still came: it makes the connection unfit for another exchange.
+    Headers stay unparsed, as hardly any caller reads one. Data after the end of the answer makes the connection unfit
+    for another exchange.
     """
 
     __slots__ = (
@@ -67,7 +67,7 @@ class Answer:
         return self.is_lasting and not self._is_spoiled
 
     def feed(self, data: bytes) -> bool:
-        """Whether the answer is over; raises BrokenAnswerError."""
+        """Parse more data; returns whether the answer is over. Raises BrokenAnswerError."""
         self.received += len(data)
         if self.status is None:
             self.head = self.head + data if self.head else data
@@ -105,7 +105,7 @@ class Answer:
             self.head = final_head(self.head)
         return len(self.head) > MAX_HEAD_BYTES or self.head.count(b"\r\n") > MAX_HEADERS
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_message_begin(self) -> None:
         if self.is_complete:
@@ -122,7 +122,7 @@ class Answer:
         self.status = status
         if self._is_head_only:
             self.on_message_complete()
-            # It goes on to expect the body.
+            # It would expect the body.
             self._parser = None
 
     def on_body(self, chunk: bytes) -> None:
@@ -135,5 +135,5 @@ class Answer:
     def on_message_complete(self) -> None:
         if self.status is not None and not self.is_complete and self._parser is not None:
             self.is_complete = True
-            # Asked now, since the parser forgets.
+            # Now, as the parser forgets it.
             self.is_lasting = self._parser.should_keep_alive()

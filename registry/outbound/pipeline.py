@@ -1,7 +1,7 @@
-"""Jobs on an event loop in one thread, their results written in groups by another.
+"""Performs jobs on an event loop in one thread and writes their results in groups in another.
 
-A Celery task hands its claims over and ends; a slow peer keeps no task, no batch and no other peer waiting. The
-connections live as long as the process, and so from one sweep to the next.
+A Celery task hands over its claims and ends; a slow peer keeps no task, no batch and no other peer waiting.
+Connections live as long as the process, and so from one sweep to the next.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ _Job = TypeVar("_Job", contravariant=True)
 _Result = TypeVar("_Result", covariant=True)
 
 RESULTS_PER_WRITE = 2000
-# So many are started before the event loop gets its turn.
+# At most so many are started before the event loop gets its turn.
 STARTS_PER_TURN = 100
-# What is started at the end of a process may still take so long.
+# How long the loop may take to stop at the end of the process.
 END_SECONDS = 1.0
-GIVEN_UP = "a job failed; its lease will run out"
+GIVEN_UP = "A job failed; its lease will run out"
 
 
 class Intake(Protocol[_Job]):
-    """What takes jobs: a pipeline, as its callers see it."""
+    """Takes jobs: a pipeline as its callers see it."""
 
     @property
     def room(self) -> int: ...
@@ -45,16 +45,16 @@ class Intake(Protocol[_Job]):
 
 
 class Performer(Protocol[_Job, Outcome, _Result]):
-    """Performs jobs on the event loop it was made on, by callbacks, since a task for each would cost more than it does.
+    """Performs jobs on the event loop it was made on, by callbacks: a task for each would cost more than the job.
 
-    It answers for its peer and does not raise; should it raise after all, that job's lease runs out.
+    It turns its peer's failures into outcomes and does not raise; if it does, that job's lease runs out.
     """
 
     def start(self, job: _Job, on_outcome: Callable[[Outcome], None], /) -> None:
-        """Begin it; `on_outcome` is to be called once."""
+        """Begin a job; calls `on_outcome` once."""
 
     def conclude(self, job: _Job, outcome: Outcome, /) -> _Result:
-        """What is to be written of it."""
+        """The result to write."""
 
 
 class Pipeline(Generic[Job, Outcome, Result]):
@@ -105,7 +105,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._loop.call_soon_threadsafe(self._start, batch)
 
     def is_stalled(self, seconds: float) -> bool:
-        """Whether there are jobs and none has come to its end for so long."""
+        """Whether there are jobs and none has ended for so long."""
         return self._in_flight > 0 and monotonic() - self._progressed_at > seconds
 
     def drain(self, timeout_seconds: float) -> bool:
@@ -114,8 +114,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
             return self._idle.wait_for(lambda: self._in_flight == 0, timeout_seconds)
 
     def _end(self) -> None:
-        """A connection that closes while the interpreter is being taken down would have uvloop call into what is no
-        longer there: the process would end by a segmentation fault."""
+        """Stop the loop: a connection closing while the interpreter shuts down would crash uvloop."""
         # In a forked child there is no such thread.
         if self._loop_thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -123,7 +122,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
-        # Run once only: an end that comes while it is prepared would stop the first run, and not the second.
+        # A single run: an end that comes during the preparation would stop only the first of two.
         self._loop.call_soon(self._open)
         self._loop.run_forever()
 
@@ -149,7 +148,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
             logger.exception(GIVEN_UP)
             self._finish(1)
             return
-        # Appended before the writer is told, which takes all that are there after it has heard.
+        # Appended before the writer is woken, which then takes all that are there.
         self._results.append(result)
         if is_urgent and not self._has_urgent.is_set():
             self._has_urgent.set()
@@ -159,7 +158,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
     def _run_writer(self) -> None:
         while True:
             self._has_results.wait()
-            # A group is whatever is there once its first result has lingered, or one is urgent.
+            # A group is all that is there once its first result has lingered, or one is urgent.
             if self._linger_seconds and len(self._results) < RESULTS_PER_WRITE:
                 self._has_urgent.wait(self._linger_seconds)
             self._has_results.clear()
@@ -167,7 +166,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
             results = [self._results.popleft() for _ in range(min(len(self._results), RESULTS_PER_WRITE))]
             if self._results:
                 self._has_results.set()
-            # Empty when the last was taken before the writer was told of it.
+            # Empty when the writer took the last result before it was woken for it.
             if results:
                 try:
                     close_old_connections()

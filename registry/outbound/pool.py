@@ -1,4 +1,4 @@
-"""The connections that are open: how many, and which of them are free."""
+"""The pool of open connections."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ CLOSED = "The client that was to send it is closed."
 
 
 class Pool:
-    """At most `max_connections` at any time; for a new one the idle one that was used longest ago is closed.
+    """At most `max_connections` at any time; the least recently used idle one is closed for a new one.
 
     An exchange that finds neither room nor anything idle waits its turn, first come first served.
     """
@@ -57,6 +57,9 @@ class Pool:
                 return connection
         return None
 
+    def has_idle(self, origin: Origin) -> bool:
+        return origin in self._idle_of
+
     def put(self, connection: Connection, now: float) -> None:
         connection.idle_since = now
         self._idle[connection] = None
@@ -67,7 +70,7 @@ class Pool:
             self._serve()
 
     def withdraw(self, connection: Connection) -> bool:
-        """No longer idle; whether it was."""
+        """Take a connection from the idle ones; returns whether it was idle."""
         if connection not in self._idle:
             return False
         del self._idle[connection]
@@ -78,7 +81,7 @@ class Pool:
         return True
 
     def admit(self, connection: Connection) -> bool:
-        """Counts a connection that is about to be opened, if there is room."""
+        """Count a connection that is about to be opened; returns whether there is room."""
         if len(self.open) >= self._max_connections:
             return False
         self.open.add(connection)
@@ -107,7 +110,7 @@ class Pool:
             self._tell_of_close(connection.origin, perf_counter() - connection.idle_since)
 
     async def drain(self) -> None:
-        """Closes all connections, and returns when they are closed."""
+        """Close all connections, and wait until they are closed."""
         self._idle.clear()
         self._idle_of.clear()
         for connection in list(self.open):
@@ -124,7 +127,7 @@ class Pool:
         try:
             self._on_peer_closed(origin, idle_seconds)
         except Exception:
-            # Raised into the event loop it would end a stranger's connection.
+            # Raised into the event loop it would end another exchange's connection.
             logger.exception("What was to be done about a closed connection failed")
 
     def _serve(self) -> None:
@@ -134,7 +137,7 @@ class Pool:
             return
         if len(self.open) < self._max_connections or self.waiting[0].origin in self._idle_of:
             exchange = self.waiting.popleft()
-            # The length of the queue is not the peer's fault.
+            # The peer is not to blame for the queue.
             exchange.restart_clock()
             self._on_room(exchange)
         else:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 TICK_SECONDS = 0.02
 _TICKS_PER_SECOND = 1 / TICK_SECONDS
-# A tick later than this means that the loop was held up, and that answers may lie unread.
+# A tick later than this means that the loop was held up and answers may be unread.
 _LATE_SECONDS = 0.2
 
 
@@ -21,7 +21,7 @@ class Timed(Protocol):
 
 
 class Timers(Protocol):
-    """What calls `expire` in time; at most one deadline for each."""
+    """Calls `expire` in time; at most one deadline for each object."""
 
     loop: asyncio.AbstractEventLoop
 

@@ -1,4 +1,4 @@
-"""What goes into an exchange and what comes out of it."""
+"""An exchange's request and outcome."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _FIELD_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 
 
 class Error(StrEnum):
-    """Why there is no complete answer."""
+    """The reason why there is no complete answer."""
 
     BAD_URL = "bad_url"
     REFUSED_ADDRESS = "refused_address"
@@ -34,7 +34,7 @@ class Error(StrEnum):
 
     @property
     def is_ours(self) -> bool:
-        """Whether the fault is on our side, so that nothing follows from it about the peer."""
+        """Whether the fault is ours and says nothing about the peer."""
         return self in (Error.LOCAL_LIMIT, Error.CLIENT_CLOSED)
 
 
@@ -55,7 +55,7 @@ class Timeouts:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One request; kept and sent again it costs least. Raises ValueError for what would not be one HTTP message."""
+    """One request; reusing the object is cheapest. Raises ValueError for what would not be one HTTP message."""
 
     method: str = "GET"
     url: str
@@ -92,7 +92,7 @@ class Request:
 
 @dataclass(kw_only=True, slots=True)
 class Outcome:
-    """What came of a request or of a TCP probe.
+    """The outcome of a request or a TCP probe.
 
     `error` is None exactly when a whole answer came (or, for a TCP probe, when the connection opened). `status` is
     there as soon as the answer's head was, also beside an error. `detail` is one sentence for people.

@@ -1,4 +1,4 @@
-"""What a URL asks of the exchange: where to connect and what to say there."""
+"""Parses URLs into where to connect and what to send first."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _VISIBLE_ASCII = re.compile(r"[!-~]*")
 
 
 class Origin(NamedTuple):
-    """Where connections are interchangeable."""
+    """A scheme, host and port: connections to the same origin are interchangeable."""
 
     scheme: str
     host: str

@@ -1,7 +1,7 @@
-"""What a dependent is told: the net change of what it requires, since it was last told."""
+"""Composes webhooks: the net change of the services that a dependent requires, since its last one."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,18 +12,18 @@ from registry.journal import log
 from registry.journal.net_change import net_change
 from registry.models import JournalEntry
 from registry.sealing import opened
-from registry.wire import bodies
+from registry.wire import answers, bodies
 
 EVENT_TYPE = "registry.providers.changed"
-# A dependent that lags by more asks for the whole: that costs it one request, and us no walk through the journal.
+# A dependent that lags by more is resynced: one request, instead of a walk through the journal.
 MOST_REVISIONS = 10_000
-# So is one of which there would be more to tell than servers take of a body without being set up for it (1 MiB).
+# So is one whose message would be larger than many servers accept by default (1 MiB).
 MOST_BYTES = 900_000
 _NOTHING: dict[str, msgspec.Raw] = dict.fromkeys(("added", "changed", "removed"), msgspec.Raw(b"[]"))
 
 
 class Lagging(NamedTuple):
-    """A dependent's cursor, and what is needed of its instance to make its message."""
+    """A dependent's cursor, with the attributes of its instance that a message needs."""
 
     instance_id: int
     notified_revision: int
@@ -40,13 +40,13 @@ class Lagging(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One webhook that this process has claimed the sending of."""
+    """A webhook that this process has claimed to send."""
 
     instance_id: int
     service: str
     instance: str
     url: str
-    # One, or during a rotation two; never shown.
+    # One, or two during a rotation; never shown.
     secrets: tuple[str, ...] = field(repr=False)
     id: str
     from_revision: int
@@ -57,8 +57,10 @@ class Message:
 
 
 class Composer:
-    """Makes the messages of one claim: the journal is read once, and a change is folded and encoded once for all that
-    are told the same."""
+    """Makes the messages of one claim.
+
+    The journal is read once, and a change is folded and encoded once for all dependents that get the same.
+    """
 
     def __init__(
         self,
@@ -78,27 +80,41 @@ class Composer:
         self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw] | None]] = {}
 
     def message(self, cursor: Lagging) -> Message | None:
-        """None when there is nothing to tell."""
+        """The message for a dependent; None when there is nothing to tell."""
         has_changes, changes = self._changes(cursor)
         needs_resync = cursor.needs_resync or changes is None or self._is_far_behind(cursor)
-        if not has_changes and not needs_resync and not _is_in_doubt(cursor):
+        # An unacknowledged message may have arrived: its dependent is told even when nothing is left of the change, as
+        # it may have applied what has since been undone.
+        is_in_doubt = cursor.sent_revision > cursor.notified_revision
+        if not (has_changes or needs_resync or is_in_doubt):
             return None
+        # Encoded lists stand in for the structs, to be encoded once for all dependents that get the same.
+        parts: dict[str, Any] = {**(_NOTHING if changes is None else changes)}
+        data = answers.ProvidersChange(
+            subscriber=answers.Subscriber(service=cursor.service, instance=cursor.name),
+            from_revision=cursor.notified_revision,
+            to_revision=self._head,
+            resync=needs_resync,
+            **parts,
+        )
+        # The same on every retry of the same range; a resync that was asked for twice is two messages.
+        stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
         return Message(
             instance_id=cursor.instance_id,
             service=cursor.service,
             instance=cursor.name,
             url=cursor.notify_url,
             secrets=cursor.secrets,
-            id=self._id(cursor),
+            id=f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem,
             from_revision=cursor.notified_revision,
             to_revision=self._head,
             attempts=cursor.attempts,
             lease_until=self._lease_until,
-            body=self._body(cursor, _NOTHING if changes is None else changes, needs_resync=needs_resync),
+            body=msgspec.json.encode(answers.Webhook(type=EVENT_TYPE, timestamp=self._timestamp, data=data)),
         )
 
     def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[JournalEntry]]:
-        """The journal from the hindmost cursor on, by service."""
+        """The journal from the cursor furthest behind, by service."""
         by_service: defaultdict[str, list[JournalEntry]] = defaultdict(list)
         if cursors:
             services = {service for cursor in cursors for service in cursor.requires}
@@ -108,35 +124,17 @@ class Composer:
         return by_service
 
     def _changes(self, cursor: Lagging) -> tuple[bool, dict[str, msgspec.Raw] | None]:
-        """Whether there are any, and the lists of them, encoded; None for more than one message is to hold."""
-        key = (cursor.requires, cursor.scanned_revision)
+        """Whether there are any changes, and their lists, encoded; None for more than a message may hold."""
+        services, after = key = (cursor.requires, cursor.scanned_revision)
         if key not in self._folded:
-            net = net_change(self._concerning(*key))
+            entries = [each for service in services for each in self._entries.get(service, ()) if each.revision > after]
+            net = net_change(sorted(entries, key=lambda entry: entry.revision))
             parts = {"added": net.added, "changed": net.changed, "removed": net.removed}
             encoded = {name: msgspec.json.encode(part) for name, part in parts.items()}
             is_small = sum(map(len, encoded.values())) <= MOST_BYTES
             raw = {name: msgspec.Raw(part) for name, part in encoded.items()} if is_small else None
             self._folded[key] = (bool(net), raw)
         return self._folded[key]
-
-    def _concerning(self, services: Iterable[str], after: int) -> list[JournalEntry]:
-        entries = [entry for service in services for entry in self._entries.get(service, ()) if entry.revision > after]
-        return sorted(entries, key=lambda entry: entry.revision)
-
-    def _body(self, cursor: Lagging, changes: dict[str, msgspec.Raw], *, needs_resync: bool) -> bytes:
-        data: dict[str, Any] = {
-            "subscriber": {"service": cursor.service, "instance": cursor.name},
-            "from_revision": cursor.notified_revision,
-            "to_revision": self._head,
-            **({"resync": True} if needs_resync else {}),
-            **changes,
-        }
-        return msgspec.json.encode({"type": EVENT_TYPE, "timestamp": self._timestamp, "data": data})
-
-    def _id(self, cursor: Lagging) -> str:
-        """The same on every retry of the same range; a resync that was asked for twice is two messages."""
-        stem = f"msg_{cursor.instance_id}_{cursor.notified_revision}_{self._head}"
-        return f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
         return self._head - cursor.scanned_revision > self._most_revisions
@@ -146,11 +144,3 @@ def secrets_of(newest: str | None, previous: str | None, *, until: datetime | No
     """The secrets to sign with, the newest first: during a rotation the previous one too."""
     both = (newest, previous) if until is not None and until > now else (newest,)
     return tuple(opened(secret) for secret in both if secret)
-
-
-def _is_in_doubt(cursor: Lagging) -> bool:
-    """Whether a message may have arrived that nobody acknowledged.
-
-    Its dependent must be told even when nothing is left of the change: it may have applied what has since been undone.
-    """
-    return cursor.sent_revision > cursor.notified_revision

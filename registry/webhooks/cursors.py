@@ -184,7 +184,7 @@ def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str,
     if not left_alone:
         return _IS_LAGGING, [head, at, at]
     condition, parameter = rows.among("instance_id", left_alone)
-    # Put back, and not pointed anew since: who registered again may be told elsewhere.
+    # Put back, and not moved since: a dependent that registered again may be told at another address.
     return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, parameter]
 
 
@@ -210,7 +210,7 @@ def _claim_cursors(
 
 
 def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) -> set[int]:
-    """Returns those that are still held; as `_held`, in one statement."""
+    """Update the cursors that are still held; returns their ids. As `_held`, in one statement."""
     if not ids:
         return set()
     condition, parameter = rows.among("instance_id", ids)
@@ -232,10 +232,10 @@ def _skip_locked() -> str:
 
 
 def _held(ids: Sequence[int]) -> set[int]:
-    """Lock these cursors, but for those that somebody else has locked.
+    """Lock these cursors, except those that another transaction has locked.
 
-    That is who registers or deregisters the dependent, or tells it again, which ends our claim. Not to wait for it is
-    what keeps two that lock many in different orders from waiting for each other.
+    That one registers or deregisters the dependent, or redelivers to it, which ends our claim. Not waiting for it
+    prevents a deadlock between two that lock many cursors in different orders.
     """
     if len(ids) == 1 or not connection.features.has_select_for_update_skip_locked:
         return set(ids)
@@ -267,12 +267,8 @@ def _put_off(attempt: Attempt, *, now: datetime) -> None:
     if attempt.status_code == GONE:
         held.update(lease_until=0, is_stopped=True)
     else:
-        wait = _wait_seconds(attempt)
+        wait = max(wait for attempts, wait in RETRY_SECONDS.items() if attempts <= attempt.message.attempts)
+        wait *= random.uniform(1 - JITTER, 1 + JITTER)
+        if attempt.retry_after_seconds is not None:
+            wait = max(wait, min(attempt.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS))
         held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=now.timestamp() + wait)
-
-
-def _wait_seconds(attempt: Attempt) -> float:
-    wait = max(wait for attempts, wait in RETRY_SECONDS.items() if attempts <= attempt.message.attempts)
-    wait *= random.uniform(1 - JITTER, 1 + JITTER)
-    asked = attempt.retry_after_seconds
-    return wait if asked is None else max(wait, min(asked, LONGEST_RETRY_AFTER_SECONDS))

@@ -62,7 +62,9 @@ class Hosts:
             _take_one(self._to_address, address)
             self._silent.pop(address, None)
             if not has_answered:
-                self._remember(address)
+                self._silent[address] = None
+                if len(self._silent) > MOST_SILENT:
+                    del self._silent[next(iter(self._silent))]
 
     def _room(self, address: Address) -> int:
         room = MOST - self._to_host[address[0]]
@@ -78,11 +80,6 @@ class Hosts:
             if free[address] < 0:
                 left[dependent] = address
         return left
-
-    def _remember(self, address: Address) -> None:
-        self._silent[address] = None
-        if len(self._silent) > MOST_SILENT:
-            del self._silent[next(iter(self._silent))]
 
 
 def _take_one(counts: Counter[Key], key: Key) -> None:

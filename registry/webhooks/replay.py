@@ -66,7 +66,7 @@ def begin_history() -> int:
 
 
 def trial(target: InstanceKey, *, now: datetime) -> Message:
-    """A signed message that changes nothing, to be sent by `courier.send_now`. Raises as `since` does."""
+    """A signed message that changes nothing, for `sender.send_now`. Raises as `since` does."""
     instance = _told(target)
     body = {
         "type": TEST_TYPE,

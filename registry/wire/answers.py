@@ -1,4 +1,4 @@
-"""The shapes of answers: they encode what is answered, and describe it in the API's OpenAPI document."""
+"""The shapes of answers, which encode them and describe them in the API's OpenAPI document."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -44,7 +44,7 @@ class Problem(Struct, kw_only=True, omit_defaults=True):
 
 
 class Provider(Struct, kw_only=True):
-    """What a dependent needs to know of an instance."""
+    """An instance as its dependents see it."""
 
     service: ServiceName
     instance: InstanceName
@@ -59,7 +59,7 @@ class Provider(Struct, kw_only=True):
 
 
 class RegisteredInstance(Provider, kw_only=True):
-    """An instance whole, as it is stored; `dns_label` is its name in a form that DNS takes."""
+    """An instance as it is stored; `dns_label` is its name in a form that DNS takes."""
 
     dns_label: str
     health: Health
@@ -153,6 +153,42 @@ class TargetGroup(Struct, kw_only=True):
     labels: dict[str, str]
 
 
+class Subscriber(Struct, kw_only=True):
+    """The dependent to which a webhook goes."""
+
+    service: ServiceName
+    instance: InstanceName
+
+
+class Removed(Struct, kw_only=True):
+    """An instance that is no longer offered, and the change in the journal that ended it."""
+
+    service: ServiceName
+    instance: InstanceName
+    reason: ChangeName
+
+
+class ProvidersChange(Struct, kw_only=True, omit_defaults=True):
+    """The net change, between two revisions, of the services that `subscriber` requires."""
+
+    subscriber: Subscriber
+    from_revision: Revision
+    to_revision: Revision
+    # Set when the dependent is to ask for the whole.
+    resync: bool = False
+    added: list[Provider]
+    changed: list[Provider]
+    removed: list[Removed]
+
+
+class Webhook(Struct, kw_only=True):
+    """A webhook's body; `type` is `registry.providers.changed`."""
+
+    type: str
+    timestamp: Timestamp
+    data: ProvidersChange
+
+
 class DeliveryAttempt(Struct, kw_only=True):
     id: int
     service: ServiceName
@@ -188,7 +224,7 @@ class Resynced(Struct, kw_only=True):
 
 
 class Probes(Struct, kw_only=True):
-    """What probes found: `uptime` is the share that did not fail, the latencies are in milliseconds and of those."""
+    """The results of probes: `uptime` is the share that did not fail; the latencies are theirs, in milliseconds."""
 
     probes: Count
     failures: Count
@@ -210,7 +246,7 @@ class History(Struct, kw_only=True):
 
 
 class HeartbeatState(Struct, kw_only=True):
-    """An instance's last result and its next probe; `consecutive_failures` are those in a row up to now."""
+    """An instance's last result and its next probe; `consecutive_failures` are those in a row so far."""
 
     instance: InstanceName
     last_heartbeat_at: Timestamp | None
@@ -226,7 +262,7 @@ class Heartbeats(Struct, kw_only=True):
 
 
 class DueNow(Struct, kw_only=True):
-    """`due` is 0 where a probe is under way already."""
+    """`due` is 0 when a probe is already under way."""
 
     due: Count
 
@@ -263,8 +299,8 @@ class Graph(Struct, kw_only=True):
 
 
 class BoardService(ServiceSummary, kw_only=True):
-    """A service on the status board: `days` are pairs of a date and the uptime on it, from 0 to 1, of those on which it
-    was probed; `latencies` the mean milliseconds of the last 24 hours, oldest first."""
+    """A service on the status board: `days` are pairs of a date and its uptime, from 0 to 1, for days on which it was
+    probed; `latencies` the hourly means of the last 24 hours in milliseconds, oldest first."""
 
     status: ServiceState
     status_since: Timestamp | None
@@ -279,7 +315,7 @@ class BoardService(ServiceSummary, kw_only=True):
 
 
 class Board(Struct, kw_only=True):
-    """`findings` are sentences on what is wrong with the registry's own work, which makes states older than shown."""
+    """`findings` are sentences on what is wrong with the registry's own work, so that states may be out of date."""
 
     revision: Revision
     at: Timestamp

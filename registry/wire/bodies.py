@@ -1,4 +1,4 @@
-"""What is stored, as it is sent: models to the shapes of answers.py (docs/protocol.md)."""
+"""Turns models into the shapes of answers.py (docs/protocol.md)."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def provider(instance: Instance) -> answers.Provider:
-    """An instance as its dependents are given it."""
+    """An instance as its dependents see it."""
     return answers.Provider(
         service=instance.service,
         instance=instance.name,
@@ -62,6 +62,8 @@ def registered_instance(instance: Instance) -> answers.RegisteredInstance:
             failures_before_critical=instance.failures_before_critical,
             successes_before_passing=instance.successes_before_passing,
             deregister_after_seconds=instance.deregister_after_seconds,
+            watch=instance.is_watched,
+            chosen=instance.is_kind_chosen and instance.heartbeat_kind != "auto",
         ),
         registered_at=timestamp(instance.registered_at),
         registered_by=instance.registered_by,
@@ -90,7 +92,7 @@ def offer_digest(instance: Instance) -> str:
 
 
 def maintenance_body(maintenance: Maintenance) -> dict[str, Any]:
-    """Maintenance; of a whole service where `instance` is empty."""
+    """Maintenance, of a whole service where `instance` is empty."""
     return {
         "service": maintenance.service,
         "instance": maintenance.instance,
@@ -110,7 +112,7 @@ def _moment(seconds: float | None) -> str | None:
 
 
 def age(since: datetime, *, now: datetime) -> str:
-    """In the largest unit of which there is one: an outage of some seconds is no outage of 0 minutes."""
+    """An age in its largest unit: an outage of some seconds is not one of 0 minutes."""
     seconds = max(0.0, (now - since).total_seconds())
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
     return f"{seconds // size:.0f} {unit}"

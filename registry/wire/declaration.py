@@ -6,11 +6,11 @@ from msgspec import Meta, Struct
 
 from registry.wire.limits import PROSE_PATTERN, Incarnation, Label, ServiceName, Tag, Url
 
-Kind = Literal["http", "tcp", "ttl"]
+Kind = Literal["auto", "http", "tcp", "ttl"]
 
 
 class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
-    kind: Kind = "tcp"
+    kind: Kind = "auto"
     url: Url | None = None
     interval_seconds: Annotated[float, Meta(ge=1, le=3600)] = 10.0
     timeout_seconds: Annotated[float, Meta(ge=0.1, le=60)] = 5.0
@@ -18,6 +18,9 @@ class HeartbeatDeclaration(Struct, frozen=True, kw_only=True):
     failures_before_critical: Annotated[int, Meta(ge=1, le=100)] = 3
     successes_before_passing: Annotated[int, Meta(ge=1, le=100)] = 1
     deregister_after_seconds: Annotated[float, Meta(ge=1, le=31_536_000)] | None = None
+    watch: bool = False
+    # In an answer: the registry chose the kind. Sent back, it leaves the kind to the registry as `auto` does.
+    chosen: bool = False
 
 
 class Declaration(Struct, frozen=True, kw_only=True):

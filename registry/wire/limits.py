@@ -1,4 +1,4 @@
-"""Names, lengths and page sizes, as every request is held to them and every answer keeps to them."""
+"""The limits on names, lengths and page sizes in requests and answers."""
 
 from typing import Annotated, Literal
 
@@ -6,6 +6,8 @@ from msgspec import Meta
 
 from config.escaping import INVISIBLE, PRESENTATION
 from registry.models import Status
+from registry.models.instances import LONGEST_REASON as LONGEST_REASON
+from registry.models.instances import LONGEST_URL as LONGEST_URL
 from registry.models.status import OVERRIDDEN
 
 SERVICE_PATTERN = r"^[a-z][a-z0-9._-]{0,62}\Z"
@@ -21,8 +23,6 @@ _INVISIBLE = "".join(f"{chr(first)}-{chr(last)}" for first, last in INVISIBLE)
 PLAIN_PATTERN = f"^[^{_OBEYED}{_INVISIBLE}]*\\Z"
 # Sentences for people: emoji keep their variation selectors.
 PROSE_PATTERN = f"^(?:[^{_OBEYED}{_INVISIBLE}]|[{''.join(sorted(PRESENTATION))}])*\\Z"
-LONGEST_URL = 500
-LONGEST_REASON = 500
 MOST_PER_PAGE = 1000
 # An HMAC key, as Standard Webhooks allows it.
 SECRET_BYTES = range(24, 65)

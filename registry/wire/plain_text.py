@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: nothing in it moves a terminal's cursor or turns a line's direction."""
+"""Makes text from outside safe to show: nothing in it moves a terminal's cursor or reverses a line's direction."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Webhooks as Standard Webhooks signs them (https://www.standardwebhooks.com)."""
+"""Signs webhooks by Standard Webhooks (https://www.standardwebhooks.com)."""
 
 import base64
 import binascii
@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
-# Standard Webhooks' mark of a secret.
+# The prefix of a secret in Standard Webhooks.
 SECRET_PREFIX = "whsec_"  # noqa: S105 -- a prefix
 
 

@@ -1,4 +1,4 @@
-"""Errors of msgspec turned into problems that say what to mend, each with its place as a JSON pointer."""
+"""Turns msgspec's errors into problems that say what to change, each with a JSON pointer."""
 
 import re
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ Shape = TypeVar("Shape", bound=Struct)
 
 
 def convert(members: Any, kind: type[Shape]) -> Shape:
-    """A decoded body as a struct. Raises Invalid naming the first wrong member."""
+    """Convert a decoded body to a struct. Raises Invalid, which names the first wrong member."""
     try:
         return msgspec.convert(members, kind)
     except msgspec.ValidationError as error:
@@ -45,7 +45,7 @@ def convert(members: Any, kind: type[Shape]) -> Shape:
 
 
 def invalid(error: msgspec.ValidationError, kind: type[Struct]) -> Invalid:
-    """The problem for a request that is not a `kind`."""
+    """The problem for a body that does not fit `kind`."""
     placed = _PLACED.fullmatch(str(error))
     said, path = (placed["said"], placed["path"] or "") if placed else (str(error), "")
     pointer = re.sub(r"\.|\[(\d+)\]", r"/\1", path.replace("[...]", ""))

@@ -15,13 +15,12 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
-    StorageState,
     expect,
     sync_playwright,
 )
 
 from tests import machine
-from tests.browser.serving import PASSWORD, served_webui
+from tests.browser.serving import ServedWebui, served_webui
 from tests.waiting import PATIENCE_SECONDS
 from tests.webui.faked.world import World
 
@@ -30,8 +29,6 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 PATIENCE_MS = 1000 * PATIENCE_SECONDS
-
-PEOPLE = ("teacher", "assistant", "student", "operator")
 
 # Opens a page as somebody: `open_page("/logs", "operator", color_scheme="dark")`.
 OpenPage = Callable[..., Page]
@@ -49,9 +46,9 @@ def world(lasting_world: World) -> World:
 
 
 @pytest.fixture(scope="package")
-def webui_url(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_webui(lasting_world, tmp_path_factory.mktemp("webui")) as url:
-        yield url
+def webui(lasting_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedWebui]:
+    with served_webui(lasting_world, tmp_path_factory.mktemp("webui")) as served:
+        yield served
 
 
 @pytest.fixture(scope="package")
@@ -63,27 +60,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
-def cookies_of(browser: Browser, webui_url: str) -> dict[str, StorageState]:
-    """Of each person, signed in once for all tests."""
-    return {name: _sign_in(browser, webui_url, name) for name in PEOPLE}
-
-
 @pytest.fixture
-def open_page(
-    world: World, browser: Browser, webui_url: str, cookies_of: dict[str, StorageState]
-) -> Iterator[OpenPage]:
+def open_page(world: World, browser: Browser, webui: ServedWebui) -> Iterator[OpenPage]:
     """At the end no page may have broken its content security policy, raised an error or asked another host."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
     def open_(address: str, person: str | None = "teacher", **options: Any) -> Page:
-        state = cookies_of[person] if person else None
-        context = browser.new_context(base_url=webui_url, storage_state=state, **options)
+        context = browser.new_context(base_url=webui.url, **options)
         contexts.append(context)
+        if person:
+            context.add_cookies([{"name": "webui_session", "value": webui.sessions[person], "url": webui.url}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        _watch(page, complaints, webui_url)
+        _watch(page, complaints, webui.url)
         page.goto(address)
         return page
 
@@ -107,16 +97,3 @@ def _watch(page: Page, complaints: list[str], own_url: str) -> None:
     page.on("console", hear)
     page.on("request", see)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-
-
-def _sign_in(browser: Browser, url: str, name: str) -> StorageState:
-    context = browser.new_context(base_url=url)
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name=name).wait_for()
-    state = context.storage_state()
-    context.close()
-    return state

@@ -1,6 +1,5 @@
 """Grading under its real server, in a process that a test may kill; the web UI reaches it through the faked world."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ _SENT = ("authorization", "rollcall-act-for", "if-match", "content-type")
 class LiveGrading:
     """Each test has a course of its own, taught by `teacher`; the first of its students is `student`."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, token: str) -> None:
         port = str(free_port())
         self.url = f"http://127.0.0.1:{port}"
         self._environment = {**environment, "GRADING_PORT": port, "GRADING_URL": self.url}
@@ -32,9 +31,6 @@ class LiveGrading:
         self.code = ""
         self.students: list[int] = []
         self.assignments: list[int] = []
-        for command in ("migrate", "provision"):
-            self._manage(command)
-        token = self._manage("create_token", "tests", "--scope", "read", "--scope", "write").strip()
         self._client = httpx2.Client(base_url=self.url, trust_env=False, timeout=60)
         self._own = {"Authorization": f"Bearer {token}"}
         self.start()
@@ -122,15 +118,10 @@ class LiveGrading:
         assert answer.is_success, answer.text
         return answer.json()
 
-    def _manage(self, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", "grading", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, check=True, stdout=subprocess.PIPE)
-        return done.stdout.decode()
-
 
 @contextmanager
-def served_grading(environment: Mapping[str, str]) -> Iterator[LiveGrading]:
-    grading = LiveGrading({**os.environ, **environment})
+def served_grading(environment: Mapping[str, str], *, token: str) -> Iterator[LiveGrading]:
+    grading = LiveGrading(environment, token=token)
     try:
         yield grading
     finally:

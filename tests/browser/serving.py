@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -26,18 +27,26 @@ PASSWORD = "only-for-tests"
 START_SECONDS = 4 * PATIENCE_SECONDS
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServedWebui:
+    """Its address, and the session of each of its accounts."""
+
+    url: str
+    sessions: dict[str, str]
+
+
 @contextmanager
-def served_webui(world: World, data_dir: Path) -> Iterator[str]:
-    """Its address, once it answers."""
+def served_webui(world: World, data_dir: Path) -> Iterator[ServedWebui]:
+    """The web UI, once it answers."""
     with ExitStack() as stack:
         urls = {service: stack.enter_context(_served(world, service)) for service in UPSTREAMS}
         world.registry.urls.update(urls)
         environment = _environment(data_dir, registry_url=urls["registry"])
-        world.grading = stack.enter_context(served_grading(environment))
+        preparing = {service: _begin_to_prepare(service, environment) for service in ("webui", "grading")}
+        sessions, grading = (_prepared(preparing[service]) for service in ("webui", "grading"))
+        world.grading = stack.enter_context(served_grading(environment, token=grading["token"]))
         world.begin_anew()
-        for command in ("migrate", "provision"):
-            _manage(environment, command)
-        yield stack.enter_context(_running(environment))
+        yield ServedWebui(url=stack.enter_context(_running(environment)), sessions=sessions)
 
 
 def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
@@ -55,8 +64,16 @@ def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
     }
 
 
-def _manage(environment: dict[str, str], *arguments: str) -> None:
-    subprocess.run([sys.executable, "manage.py", "webui", *arguments], cwd=ROOT, env=environment, check=True, stdout=-3)
+def _begin_to_prepare(service: str, environment: dict[str, str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.browser.prepare", service]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def _prepared(process: "subprocess.Popen[str]") -> dict[str, str]:
+    output, _ = process.communicate()
+    assert process.returncode == 0, "It could not be prepared; its output above says why."
+    found: dict[str, str] = json.loads(output.splitlines()[-1])
+    return found
 
 
 @contextmanager

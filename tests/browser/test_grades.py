@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
+from tests.browser.accessibility import assert_accessible, assert_fits
 from tests.browser.conftest import OpenPage
 from tests.browser.live_grading import LiveGrading
-from tests.browser.test_pages import assert_accessible, assert_fits
 from tests.webui.faked.world import World
 
 pytestmark = pytest.mark.browser

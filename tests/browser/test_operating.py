@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.accessibility import assert_fits
 from tests.browser.conftest import OpenPage
 from tests.webui.faked.world import World
 
@@ -49,6 +50,27 @@ def test_the_board_of_five_hundred_stays_small_and_searchable(world: World, open
     page.get_by_role("searchbox").fill("")
     page.get_by_role("link", name="Show 502 services that are passing").click()
     expect(page.locator(".board-row")).to_have_count(503)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_longest_names_and_reasons_stay_readable_and_on_the_page(
+    world: World, open_page: OpenPage, width: int
+) -> None:
+    service, arabic = "s" * 63, "\u0641\u0634\u0644 \u0627\u0644\u0642\u0631\u0635"
+    world.registry.requires[service] = []
+    for number, reason in ((1, "r" * 500), (2, f"{arabic} \N{GRINNING FACE}")):
+        world.registry.become(service, "critical", reason=reason, number=number)
+        instance = world.registry.instances[service, f"{service}-{number}"]
+        instance["tags"] = [f"{at:02}{'t' * 62}" for at in range(32)]
+        instance["version"], instance["zone"] = "W" * 100, "z" * 100
+    page = open_page("/status", "operator", viewport={"width": width, "height": 900})
+    for address in ("/status", f"/services/{service}", f"/services/{service}/instances/{service}-1"):
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        expect(page.get_by_text(service).first).to_be_visible()
+        assert_fits(page)
+        # A text from right to left turns nothing around it.
+        assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
 
 
 def test_every_provider_goes_and_comes_back_under_an_open_page(world: World, open_page: OpenPage) -> None:

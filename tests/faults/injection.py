@@ -44,9 +44,9 @@ async def inject(fault: Fault, stack: Stack, mood: Mood) -> None:
     elif fault.kind is Kind.RESTART_DATABASE:
         await stack.engine.restart()
     elif fault.kind is Kind.CUT:
-        stack.proxy(fault.target).cut()
+        stack.cut(fault.target)
         await asyncio.sleep(fault.seconds)
-        stack.proxy(fault.target).mend()
+        stack.mend(fault.target)
     elif fault.kind is Kind.LOCK:
         await stack.engine.lock(fault.seconds)
     elif fault.kind is Kind.FULL:

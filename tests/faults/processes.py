@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from config import env
 from config.services import SERVICES
-from config.supervision.programs import programs, redis_server
+from config.supervision.programs import Program, programs, redis_server
 from tests.faults.engines import Engine
 from tests.faults.proxy import Proxy
 from tests.faults.schedule import Kind, Possible
@@ -23,6 +23,7 @@ LOOK_SECONDS = 0.1
 # As supervisord waits before it starts again what has ended.
 RESTART_SECONDS = 1.0
 REDIS = "redis"
+SECOND_HOST = "-second"
 HOUR_SECONDS = 3600
 FAKETIME = (
     Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
@@ -80,11 +81,15 @@ class Process:
 
 
 class Stack:
-    """One registry: server, workers, beat, Redis behind a proxy, and the engine's database."""
+    """One registry: server, workers, beat, Redis behind a proxy, and the engine's database.
 
-    def __init__(self, directory: Path, engine: Engine) -> None:
+    A second host has a beat and workers of its own, whose ways to Redis and to the database can be cut together.
+    """
+
+    def __init__(self, directory: Path, engine: Engine, *, has_second_host: bool = False) -> None:
         self.directory = directory
         self.engine = engine
+        self._has_second_host = has_second_host
         self.data_dir = directory / "data"
         self.url = ""
         self.token = ""
@@ -93,12 +98,15 @@ class Stack:
         self._clock.write_text("+0\n")
         self._redis_port = free_port()
         self._redis_proxy = Proxy(("127.0.0.1", self._redis_port))
+        self._proxies: dict[str, list[Proxy]] = {"redis": [self._redis_proxy]}
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         (self.data_dir / "run").mkdir(parents=True, exist_ok=True)
         await self.engine.start()
         await self._redis_proxy.start()
+        if self.engine.proxy:
+            self._proxies["database"] = [self.engine.proxy]
         variables = self._environment()
         await asyncio.to_thread(self._prepare, variables)
         redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
@@ -106,33 +114,58 @@ class Stack:
         with patch.dict(os.environ, variables):
             # Those that `up` runs, whatever these are.
             own = [each for each in programs() if each.service is SERVICES["registry"]]
-        clock = self._clock_variables()
         for program in own:
-            everything = {**variables, **program.environment, **clock, "ROLLCALL_PROGRAM": program.name}
-            self.processes[program.name] = Process(program.name, program.command, everything, self.directory)
+            self._add(program, variables, host="")
+        if self._has_second_host:
+            elsewhere = variables | await self._second_way()
+            for program in own:
+                if "celery" in program.command:
+                    self._add(program, elsewhere, host=SECOND_HOST)
         for process in self.processes.values():
             process.start()
         self._keeping = asyncio.create_task(self._keep())
+
+    def _add(self, program: Program, variables: dict[str, str], *, host: str) -> None:
+        name = f"{program.name}{host}"
+        command = tuple(word.replace("%h", f"%h{host}") for word in program.command)
+        own = {**variables, **program.environment, **self._clock_variables(), "ROLLCALL_PROGRAM": program.name + host}
+        self.processes[name] = Process(name, command, own, self.directory)
+
+    async def _second_way(self) -> dict[str, str]:
+        """What leads processes of another host to Redis and to the database."""
+        redis, database = Proxy(("127.0.0.1", self._redis_port)), self.engine.another_proxy()
+        self._proxies[SECOND_HOST] = [redis, database]
+        for proxy in (redis, database):
+            await proxy.start()
+        return {"REDIS_URL": f"redis://127.0.0.1:{redis.port}", **self.engine.variables_by(database)}
 
     async def stop(self) -> None:
         if self._keeping is not None:
             self._keeping.cancel()
         for process in self.processes.values():
             process.end()
-        await self._redis_proxy.stop()
+        for proxy in [each for every in self._proxies.values() for each in every]:
+            await proxy.stop()
         await self.engine.stop()
 
     @property
+    def probers(self) -> tuple[str, ...]:
+        """The processes that probe: workers, and in their stead the server."""
+        return tuple(name for name in self.processes if name == "registry" or "worker" in name)
+
+    @property
     def possible(self) -> Possible:
-        connections = ("redis", "database") if self.engine.proxy else ("redis",)
         clock = {Kind.FORWARD, Kind.BACK} if faketime() else set()
         kinds = frozenset({Kind.FLUSH, *clock, *self.engine.kinds})
-        return Possible(processes=tuple(self.processes), connections=connections, kinds=kinds)
+        return Possible(processes=tuple(self.processes), connections=tuple(self._proxies), kinds=kinds)
 
-    def proxy(self, connection: str) -> Proxy:
-        proxy = self.engine.proxy if connection == "database" else self._redis_proxy
-        assert proxy is not None
-        return proxy
+    def cut(self, connection: str) -> None:
+        for proxy in self._proxies[connection]:
+            proxy.cut()
+
+    def mend(self, connection: str) -> None:
+        for proxy in self._proxies[connection]:
+            proxy.mend()
 
     def set_clock(self, seconds: int) -> None:
         """Of all processes of the registry, beside the right time."""

@@ -13,7 +13,8 @@ LEASE_SECONDS = 12.5
 # After a fault that keeps everybody from probing: until it goes on, and for what a loaded machine adds.
 RECOVERY_SECONDS = 10.0
 SLACK_SECONDS = 3.0
-PROBERS = ("registry", "registry-heartbeats-worker", "registry-worker")
+# What probes and beats decide; whoever drains twice is told of twice.
+JUDGED = ("passing", "warning", "critical", "suspect")
 # Stored; or not known any more, superseded, over; or not now.
 SOUND = (200, 201, 204, 404, 409, 410, 503)
 
@@ -123,6 +124,17 @@ def journal_has_no_gap(history: History) -> list[str]:
     return sentences
 
 
+def nothing_is_doubled(history: History) -> list[str]:
+    """Two workers that judge the same, on two hosts, announce it once."""
+    last: dict[Key, str] = {}
+    sentences = []
+    for entry in history.journal:
+        if entry.change == last.get(entry.key) and entry.change in JUDGED:
+            sentences.append(f"{entry.change} of {_name(entry.key)} is journalled twice in a row, at {entry.revision}")
+        last[entry.key] = entry.change
+    return sentences
+
+
 def nothing_is_revived(history: History) -> list[str]:
     """What was deregistered has no further entry until it is registered; a run that is over is refused."""
     sentences = []
@@ -198,7 +210,7 @@ def answers_are_sound(history: History) -> list[str]:
 
 def probes_are_punctual(history: History) -> list[str]:
     """Promise 3: nobody goes unprobed for longer than an interval and a lease, whoever died meanwhile."""
-    excuses = _merged(_excuses(history.injected))
+    excuses = _merged(_excuses(history.injected, history.probers))
     sentences = []
     for watch in history.watches:
         allowed = watch.interval_seconds + watch.timeout_seconds + LEASE_SECONDS + SLACK_SECONDS
@@ -212,7 +224,7 @@ def probes_are_punctual(history: History) -> list[str]:
     return sentences
 
 
-def _excuses(injected: Sequence[Injected]) -> Iterable[tuple[float, float]]:
+def _excuses(injected: Sequence[Injected], probers: Sequence[str]) -> Iterable[tuple[float, float]]:
     """The times in which nobody could probe."""
     for each in injected:
         is_database = each.kind in WITHOUT_DATABASE or (each.kind is Kind.CUT and each.target == "database")
@@ -224,8 +236,10 @@ def _excuses(injected: Sequence[Injected]) -> Iterable[tuple[float, float]]:
             for each in injected
             if each.target == name and each.kind in (Kind.FREEZE, Kind.KILL)
         )
-        for name in PROBERS
+        for name in probers
     ]
+    if not frozen:
+        return
     together = frozen[0]
     for others in frozen[1:]:
         together = [
@@ -257,6 +271,7 @@ RULES: tuple[Callable[[History], list[str]], ...] = (
     views_never_go_back,
     nobody_is_told_in_vain,
     journal_has_no_gap,
+    nothing_is_doubled,
     nothing_is_revived,
     answers_are_sound,
     probes_are_punctual,

@@ -201,9 +201,10 @@ class SmallService:
         self.expected = frozenset({CRITICAL if self._is_ill else PASSING})
         if self._is_ill and self.part.is_given_up:
             self.expected |= {ABSENT}
+        else:
+            self._watch()
         if reply.body["revision"] >= asked_at:
             self._take(reply)
-        self._watch()
 
     async def _deregister(self) -> None:
         await self._leave(
@@ -244,7 +245,11 @@ class SmallService:
             return
         self._is_ill = not self._is_ill
         if self._is_ill:
-            self.expected = frozenset({CRITICAL, ABSENT} if self.part.is_given_up else {CRITICAL})
+            self.expected = frozenset({CRITICAL})
+            if self.part.is_given_up:
+                # It may be deregistered any time, and is not probed then.
+                self._stop_watching()
+                self.expected |= {ABSENT}
         else:
             # It may have been given up meanwhile.
             await self._register()
@@ -332,6 +337,9 @@ class SmallService:
             # Deliveries end with this answer until it registers again.
             self._spawn(self._come_back())
             return 410
+        if not self.is_alive:
+            # Its registration is not answered yet: it is told again.
+            return 503
         if kind is not Kind.ERROR:
             self._follow(request)
         return 500 if kind in (Kind.ERROR, Kind.APPLY_AND_FAIL) else 204
@@ -357,7 +365,7 @@ class SmallService:
             is_signed=self._is_signed(request),
         )
         self._history.told.append(told)
-        if told.is_signed and self.is_alive:
+        if told.is_signed:
             self._registry.note_webhook(told)
             if self.view.follow(data):
                 self._note_step()

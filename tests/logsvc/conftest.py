@@ -1,11 +1,10 @@
 """The log service's tests run on its own addresses."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -27,14 +26,7 @@ def _threads_leave_no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _run_and_close(self: Threads, function: Callable[[], Any]) -> Any:
-    return await asyncio.to_thread(_closing, function)
-
-
-def _closing(function: Callable[[], Any]) -> Any:
-    try:
-        return function()
-    finally:
-        connections.close_all()
+    return await factories.in_thread(function)
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +41,8 @@ def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if is_committed:
         factories.empty()
+    elif "db" in request.fixturenames or marker is not None:
+        factories.empty_clickhouse()
     store().forget()
 
 

@@ -1,16 +1,21 @@
 """Plain functions that make what the log service's tests need."""
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from django.db import connection
+from django.conf import settings
+from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
 from logsvc.query import parser
 from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.storage.clickhouse import TABLE
+from logsvc.storage.clickhouse_http import Clickhouse, Missing
 from logsvc.storage.current import store
 from logsvc.storage.interface import Search
 
@@ -54,6 +59,7 @@ def stored(query: str = "", **members: Any) -> list[Stored]:
 
 def empty() -> None:
     """As the store is made."""
+    empty_clickhouse()
     index = "logsvc_text (logsvc_text) VALUES ('delete-all')"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -63,6 +69,27 @@ def empty() -> None:
         for table in ("logsvc_log", "logsvc_count"):
             cursor.execute(f"DELETE FROM {table}")  # noqa: S608 -- names of ours
         cursor.execute("UPDATE logsvc_head SET seq = 0, pruned_seq = 0")
+
+
+def empty_clickhouse() -> None:
+    """ClickHouse knows nothing of the transaction that a test is rolled back with."""
+    if settings.CLICKHOUSE_URL:
+        clickhouse = Clickhouse(settings.CLICKHOUSE_URL, timeout_seconds=10)
+        with suppress(Missing):
+            clickhouse.execute(f"TRUNCATE TABLE {TABLE}")
+        clickhouse.disconnect()
+
+
+async def in_thread(function: Callable[[], Any]) -> Any:
+    """Run in a thread that leaves no connection: one that is found later is a warning in another test."""
+
+    def closing() -> Any:
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(closing)
 
 
 def arrivals() -> list[str]:

@@ -98,7 +98,7 @@ def test_a_rule_limits_the_size_of_each_service() -> None:
 
 
 def test_much_is_deleted_in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH_SIZE", 2)
+    monkeypatch.setattr(store(), "deleted_at_once", 2)
     keep_for_days(20, *"abcde")
     keep_for_days(1, "new")
 

@@ -83,9 +83,9 @@ class System:
         return response.json()
 
     def statuses(self) -> dict[str, bool]:
-        """Whether each service that is registered has an instance which passes."""
-        listed = self.get("registry", "/v1/services", "REGISTRY_REGISTRY_TOKEN")
-        return {entry["service"]: entry["passing"] > 0 for entry in listed["services"]}
+        """Whether each of the system's services that is registered has an instance which passes."""
+        listed = self.get("registry", "/v1/services", "REGISTRY_REGISTRY_TOKEN")["services"]
+        return {entry["service"]: entry["passing"] > 0 for entry in listed if entry["service"] in SERVICES}
 
     def journal(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.get("registry", "/v1/journal?limit=1000", "REGISTRY_REGISTRY_TOKEN")[

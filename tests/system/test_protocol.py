@@ -2,12 +2,12 @@
 
 import re
 import shlex
-from argparse import ArgumentParser
 from string import Template
 
 import httpx2
 
 from config import env
+from tests.system.curl import send
 from tests.system.running import System
 from tests.system.test_client import manage
 
@@ -21,7 +21,7 @@ def test_each_call_of_the_documentation_succeeds(system: System) -> None:
     token = manage(system, "create_token", "documentation", *scopes).strip()
     variables = {"REGISTRY": system.urls["registry"], "TOKEN": token}
     for call in calls():
-        answer = send(Template(call).substitute(variables))
+        answer = send(shlex.split(Template(call).substitute(variables))[1:])
         assert answer.is_success, f"{call}\n{answer.status_code} {answer.text}"
 
 
@@ -55,15 +55,3 @@ def calls() -> list[str]:
     found = [line for line in lines if line.startswith("curl") and not line.startswith(ENDLESS)]
     assert len(found) > 10
     return found
-
-
-def send(call: str) -> httpx2.Response:
-    """As curl would, which need not be installed."""
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("url")
-    parser.add_argument("-X", default="GET", dest="method")
-    parser.add_argument("-H", action="append", default=[], dest="headers")
-    parser.add_argument("-d", dest="body")
-    given = parser.parse_args(shlex.split(call)[1:])
-    headers = dict(header.split(": ", 1) for header in given.headers)
-    return httpx2.request(given.method, given.url, headers=headers, content=given.body, timeout=40.0)

@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from config import env
 from tests.ports import free_port
-from tests.system.running import SETTLED_SECONDS, STOP_SECONDS, Browser, System, environment
+from tests.system.running import SETTLED_SECONDS, START_SECONDS, STOP_SECONDS, Browser, System, environment
 from tests.waiting import until
 
 WRITING = {
@@ -92,7 +93,8 @@ def test_the_readme_pasted_twice_registers_what_it_says(system: System, tmp_path
     shell = "".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
     [program] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     (tmp_path / "billing.py").write_text(program)
-    script = f"set -e; trap 'kill $(jobs -p)' EXIT\n{2 * shell}\n{sys.executable} {tmp_path / 'billing.py'}\n"
+    stand_in = "" if shutil.which("curl") else f'curl() {{ {sys.executable} -m tests.system.curl "$@"; }}\n'
+    script = f"set -e; trap 'kill $(jobs -p)' EXIT\n{stand_in}{2 * shell}\n{sys.executable} {tmp_path / 'billing.py'}\n"
     script += "./manage.py registry list_services\n"
     done = subprocess.run(
         ["bash", "-c", script],
@@ -100,7 +102,7 @@ def test_the_readme_pasted_twice_registers_what_it_says(system: System, tmp_path
         env={**environment(system.data_dir, system.ports), "PYTHONPATH": str(env.BASE_DIR)},
         capture_output=True,
         text=True,
-        timeout=SETTLED_SECONDS,
+        timeout=START_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -119,7 +121,7 @@ def test_a_process_that_dies_is_restarted_and_said_so(system: System) -> None:
 
 
 def test_redis_is_restarted_and_nothing_is_lost(system: System) -> None:
-    beats = {name: system.pid(name) for name in ("work:registry-beat", "work:logsvc-beat")}
+    beats = {name: system.pid(name) for name in ("work:registry-worker", "work:logsvc-worker")}
     os.kill(system.pid("store:redis"), signal.SIGKILL)
     until(lambda: "redis runs again" in system.output, seconds=SETTLED_SECONDS)
     revision = system.journal()[-1]["revision"]
@@ -138,9 +140,9 @@ def test_a_stop_deregisters_everybody_and_leaves_no_process(system: System) -> N
     assert seconds < STOP_SECONDS
     assert [pid for pid in pids if is_alive(pid)] == []
     with sqlite3.connect(system.data_dir / "registry.sqlite3") as database:
-        left = database.execute("SELECT service FROM registry_instance").fetchall()
+        left = {service for [service] in database.execute("SELECT service FROM registry_instance")}
         changes = database.execute("SELECT change, service FROM registry_journalentry WHERE revision > ?", (before,))
-        assert left == []
+        assert left.isdisjoint(MEMBERS)
         told = set(changes)
         assert {("deregistered", member) for member in MEMBERS} <= told
         # The registry was told before a connection was closed, and had nothing to find out.

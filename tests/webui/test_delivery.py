@@ -14,6 +14,7 @@ import pytest
 import requests
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from apprise import Apprise
 from apprise.plugins.pagerduty import PAGERDUTY_API_LOOKUP, PagerDutyRegion
 from apprise.plugins.slack import NotifySlack
 
@@ -174,3 +175,9 @@ def test_what_is_not_taken_is_said() -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     assert delivery.problem_of(url) != ""
     assert delivery.send(message(url)) != ""
+
+
+def test_every_way_to_send_that_is_offered_is_one_that_apprise_knows() -> None:
+    plugins = Apprise().details()["schemas"]
+    known = {name for each in plugins for name in (*(each["protocols"] or ()), *(each["secure_protocols"] or ()))}
+    assert known >= delivery.SCHEMES

@@ -34,6 +34,8 @@ class OtherSite:
 class Navigation:
     person: str
     pages: tuple[Page, ...]
+    # Pages that the head of the page does not show, but that keys lead to.
+    further: tuple[Page, ...] = ()
     elsewhere: tuple[OtherSite, ...] = ()
 
 
@@ -61,10 +63,22 @@ def navigation(context: dict[str, Any]) -> Navigation:
     name = match.url_name or "" if match else ""
     roles = roles_of(request.user)
     current = _SECTIONS.get(name.partition("-")[0], name)
-    return Navigation(person=request.user.get_username(), pages=_pages(roles, current), elsewhere=_elsewhere(roles))
+    return Navigation(
+        person=request.user.get_username(),
+        pages=_made(_pages(roles), current),
+        further=_made(_further(roles), current),
+        elsewhere=_elsewhere(roles),
+    )
 
 
-def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
+def _made(titles: list[tuple[str, str, str, str]], current: str) -> tuple[Page, ...]:
+    return tuple(
+        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
+        for name, title, icon, key in titles
+    )
+
+
+def _pages(roles: frozenset[Role]) -> list[tuple[str, str, str, str]]:
     titles = []
     if roles & TEACHING:
         titles.append(("courses", _("Courses"), "books", "g c"))
@@ -75,10 +89,14 @@ def _pages(roles: frozenset[Role], current: str) -> tuple[Page, ...]:
         titles.append(("status", _("Status"), "activity", "g s"))
     if Role.OPERATOR in roles:
         titles += [("logs", _("Logs"), "file-text", "g l"), ("alerts", _("Alerts"), "bell", "g a")]
-    return tuple(
-        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
-        for name, title, icon, key in titles
-    )
+    return titles
+
+
+def _further(roles: frozenset[Role]) -> list[tuple[str, str, str, str]]:
+    titles = [("graph", _("Dependencies"), "sitemap", "g d")] if roles & STAFF else []
+    if Role.OPERATOR in roles:
+        titles.append(("public-settings", _("Public page"), "world", "g p"))
+    return titles
 
 
 def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:

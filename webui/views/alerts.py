@@ -32,7 +32,7 @@ class ChannelForm(forms.ModelForm[Channel]):
         label=gettext_lazy("Address"),
         max_length=2000,
         help_text=gettext_lazy(
-            "As Apprise writes it: mailto://user:password@example.com, slack://…, msteams://…, pagerduty://…, "
+            "As Apprise writes it: mailto://user:password@example.com, slack://…, workflows://…, pagerduty://…, "
             "ntfy://…, json://host/path for a webhook."
         ),
     )

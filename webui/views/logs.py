@@ -55,7 +55,11 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
         raise Http404
     search = search_of(request.GET)
     try:
-        answer = kept.ask(f"{panel}:{search}", lambda: _count(panel, search))
+        answer: kept.Answer[Any] = (
+            kept.ask(f"facets:{search}", lambda: logs.facets(search.query, search.span))
+            if panel == "facets"
+            else kept.ask(f"histogram:{search}", lambda: logs.histogram(search.query, search.span, buckets=BUCKETS))
+        )
     except Refused:
         # The query is wrong, which the records' place says.
         return HttpResponse("")
@@ -195,12 +199,6 @@ def _found(search: Search, cursor: str) -> dict[str, Any]:
         return context | {"refusal": refusal.detail}
     older_url = f"{reverse('logs')}?{search.address(cursor=page.next)}" if page.next else ""
     return context | {"page": page, "records": page.records, "older_url": older_url}
-
-
-def _count(panel: str, search: Search) -> logs.Histogram | logs.Facets:
-    if panel == "facets":
-        return logs.facets(search.query, search.span)
-    return logs.histogram(search.query, search.span, buckets=BUCKETS)
 
 
 def _ranges(search: Search) -> list[tuple[str, str, bool]]:

@@ -60,13 +60,13 @@ def operate(request: HttpRequest, service: str, instance: str, operation: str) -
     return redirect("service-instance", service, instance)
 
 
-def _probe(request: HttpRequest, service: str, instance: str) -> str:
+def probe(request: HttpRequest, service: str, instance: str) -> str:
     if registry.probe(service, instance, person=request.user.get_username()):
         return _("%(instance)s is probed now; what comes of it shows here in a moment") % {"instance": instance}
     return _("A probe of %(instance)s is under way already") % {"instance": instance}
 
 
-def _begin_maintenance(request: HttpRequest, service: str, instance: str) -> str:
+def begin_maintenance(request: HttpRequest, service: str, instance: str) -> str:
     minutes = request.POST.get("minutes", "")
     until = timezone.now() + timedelta(minutes=min(_number(minutes), A_YEAR_MINUTES)) if minutes else None
     registry.begin_maintenance(
@@ -75,18 +75,18 @@ def _begin_maintenance(request: HttpRequest, service: str, instance: str) -> str
     return _("%(instance)s is in maintenance") % {"instance": instance}
 
 
-def _end_maintenance(request: HttpRequest, service: str, instance: str) -> str:
+def end_maintenance(request: HttpRequest, service: str, instance: str) -> str:
     registry.end_maintenance(service, instance, person=request.user.get_username())
     return _("Maintenance of %(instance)s has ended") % {"instance": instance}
 
 
-def _drain(request: HttpRequest, service: str, instance: str) -> str:
+def drain(request: HttpRequest, service: str, instance: str) -> str:
     seconds = _number(request.POST.get("seconds", ""))
     registry.drain(service, instance, seconds=seconds, reason=_reason(request), person=request.user.get_username())
     return _("%(instance)s drains and is deregistered in %(seconds)s s") % {"instance": instance, "seconds": seconds}
 
 
-def _replay(request: HttpRequest, service: str, instance: str) -> str:
+def replay(request: HttpRequest, service: str, instance: str) -> str:
     since = _number(request.POST.get("since", ""))
     registry.replay(service, instance, since=since, person=request.user.get_username())
     return _("%(instance)s is told again what changed since revision %(since)s") % {
@@ -95,18 +95,18 @@ def _replay(request: HttpRequest, service: str, instance: str) -> str:
     }
 
 
-def _deregister(request: HttpRequest, service: str, instance: str) -> str:
+def deregister(request: HttpRequest, service: str, instance: str) -> str:
     registry.deregister(service, instance, person=request.user.get_username())
     return _("%(instance)s is deregistered") % {"instance": instance}
 
 
 OPERATIONS: dict[str, Operation] = {
-    "probe": _probe,
-    "maintenance": _begin_maintenance,
-    "end-maintenance": _end_maintenance,
-    "drain": _drain,
-    "replay": _replay,
-    "deregister": _deregister,
+    "probe": probe,
+    "maintenance": begin_maintenance,
+    "end-maintenance": end_maintenance,
+    "drain": drain,
+    "replay": replay,
+    "deregister": deregister,
 }
 
 

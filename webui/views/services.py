@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 from django_stubs_ext import StrOrPromise
 
 from webui import charts, graphs, kept, outages
-from webui.board import Cause
 from webui.kept import Answer
 from webui.requests import is_htmx
 from webui.roles import STAFF, Role, opens_to, roles_of
@@ -72,7 +71,11 @@ def show_service(request: HttpRequest, service: str) -> HttpResponse:
         "name": service,
         "row": row,
         "word": STATE_WORDS[row.state] if row else "",
-        "causes": [cause for cause in (board.causes if board else ()) if _concerns(cause, service)],
+        "causes": [
+            cause
+            for cause in (board.causes if board else ())
+            if service in (*(row.name for row in cause.services), *cause.also_down, *cause.degraded)
+        ],
         "at": looked.at,
         "outage": outages.describe(looked.outage, effect=_("The service's state is the last known one"))
         if looked.outage
@@ -115,8 +118,3 @@ def show_graph(request: HttpRequest) -> HttpResponse:
     drawing = graphs.draw(looked.value.graph, looked.value.board) if looked.value else None
     outage = outages.describe(looked.outage, effect=_("This is the last known graph")) if looked.outage else None
     return render(request, "webui/graph.html", {"drawing": drawing, "at": looked.at, "outage": outage})
-
-
-def _concerns(cause: Cause, service: str) -> bool:
-    names = (*(row.name for row in cause.services), *cause.also_down, *cause.degraded)
-    return service in names

@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config import commands, privacy
 
-# Run in this order, each where the service has it.
+# Run in this order, each if the service has it.
 COMMANDS = ("provision", "load_demo")
 
 
@@ -43,7 +43,7 @@ class Command(commands.Command):
 
 
 def migrate() -> int:
-    """How many migrations were applied."""
+    """Migrate; returns how many migrations were applied."""
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     call_command("migrate", interactive=False, verbosity=0)

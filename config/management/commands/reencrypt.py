@@ -1,4 +1,4 @@
-"""Encrypt every secret in the database anew, with the first of the keys."""
+"""Encrypt every secret in the database again, with the first of the keys."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class Command(commands.Reporting):
 
 
 def _encrypt_anew(model: Any, name: str) -> int:
-    """In chunks, each row locked while it is written, so that no change of a moment ago is undone."""
+    """Encrypt a column in chunks, locking each row, so that no recent change is undone."""
     rows = model._default_manager.exclude(**{name: None})
     keys = list(rows.values_list("pk", flat=True))
     for start in range(0, len(keys), CHUNK):

@@ -22,10 +22,10 @@ from config.liveness import Pulse
 BACKLOG = 4096
 # Granian's default is backlog / workers, which stalls thousands of open streams.
 BACKPRESSURE = 65536
-# Together well within what the supervisor waits before it kills (config/supervision/programs.py).
+# Together well within the time before the supervisor kills (config/supervision/programs.py).
 GRACE_SECONDS = 1.5
 CLOSE_SECONDS = 1.0
-# Granian would configure logging anew, which closes the handlers that Django's settings have made.
+# Granian would configure logging again, which closes the handlers that Django's settings have made.
 LOG_CONFIGURATION: dict[str, Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> None:
         host, port = options["host"], options["port"]
-        # Granian shares its port with whoever else listens there as it does, without a word.
+        # Granian silently shares its port with another server that listens as it does.
         reason = ports.refusal(host, port)
         if reason:
             variable = f"{settings.SERVICE.variable_prefix}_PORT"
@@ -61,8 +61,8 @@ async def serve(host: str, port: int) -> None:
     for path in settings.WHEN_SERVING:
         import_string(path)()
 
-    # All that was imported stays: to look through it for garbage now and then takes a tenth of a second each time, in
-    # which nobody is answered.
+    # Imported objects stay: collecting garbage among them would take a tenth of a second each time, in which nobody is
+    # answered.
     gc.collect()
     gc.freeze()
 
@@ -79,7 +79,7 @@ async def serve(host: str, port: int) -> None:
         websockets=bool(settings.WEBSOCKET_LANES),
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
-        # Below this it calls itself experimental and counts its workers.
+        # At lower levels it logs that it is experimental, and its workers.
         log_level=LogLevels.error,
         log_dictconfig=LOG_CONFIGURATION,
     )
@@ -92,7 +92,7 @@ async def serve(host: str, port: int) -> None:
         await serving
         raise CommandError("The server ended by itself: its log says why.")
     living.cancel()
-    # Accept nothing new, let requests finish, and wait for nobody who would hold the process for ever.
+    # Accept nothing new, let requests finish, and wait for none that would hold the process for ever.
     server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of it
     await application.drain(grace_seconds=GRACE_SECONDS)
     await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
@@ -108,11 +108,10 @@ async def _live(pulse: Pulse) -> None:
 
 
 def _told_to_stop() -> asyncio.Event:
-    """Set by SIGTERM and Ctrl-C.
+    """An event that SIGTERM and Ctrl-C set.
 
-    By handlers of Python's own rather than the loop's, and before the application is made: who joins the registry then
-    puts itself in front, so that the registry is told before the first connection is closed, and does not have to find
-    out.
+    The handlers are Python's rather than the loop's, and installed before the application is made: a membership then
+    puts its own in front, so that the registry is told before the first connection is closed.
     """
     event, loop = asyncio.Event(), asyncio.get_running_loop()
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(event.set))

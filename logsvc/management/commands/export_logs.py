@@ -54,7 +54,11 @@ class Command(BaseCommand):
         within = Range(from_ns=_time(options["since"], "--from"), to_ns=_time(options["until"], "--to"))
         count = 0
         with _opened(options["output"], cast(TextIO, self.stdout)) as file:
-            write = _csv(file) if options["format"] == "csv" else _ndjson(file)
+            write = (
+                _csv(file)
+                if options["format"] == "csv"
+                else lambda body: file.write(f"{msgspec.json.encode(body).decode()}\n")
+            )
             for record in oldest(query, within):
                 write(representation.record_body(record))
                 count += 1
@@ -71,10 +75,6 @@ def oldest(query: Query, within: Range) -> Iterator[Stored]:
         if page.next is None:
             return
         place = page.next
-
-
-def _ndjson(file: TextIO) -> Any:
-    return lambda body: file.write(f"{msgspec.json.encode(body).decode()}\n")
 
 
 def _csv(file: TextIO) -> Any:

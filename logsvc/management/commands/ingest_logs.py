@@ -18,7 +18,6 @@ from config.problems import Invalid
 from logsvc import severity
 from logsvc.recognition.formats import TEXT_FORMATS, Circumstances
 from logsvc.recognition.reader import Origin, Reader
-from logsvc.record import Record
 from logsvc.storage.current import store
 from logsvc.storage.interface import batches
 
@@ -64,7 +63,7 @@ class Command(BaseCommand):
                         levels[name] = levels.get(name, 0) + 1
                         unlevelled += not record.severity
                     total += len(batch)
-                    new += 0 if options["dry_run"] else _stored(batch)
+                    new += 0 if options["dry_run"] else store().append(batch, received_ns=time.time_ns())
         counted = ", ".join(f"{name} {levels[name]}" for name in severity.NAMES if name in levels)
         known = total - new
         told = "none stored (dry run)" if options["dry_run"] else f"{new} stored, {known} known already"
@@ -98,10 +97,6 @@ class Progress:
         else:
             self._stream.write(f"\r\033[K{name} {done // 1024} KiB")
         self._stream.flush()
-
-
-def _stored(batch: list[Record]) -> int:
-    return store().append(batch, received_ns=time.time_ns())
 
 
 def _lines(path: str, progress: Progress) -> Iterator[str]:

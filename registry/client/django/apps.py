@@ -21,5 +21,5 @@ class ClientApp(AppConfig):
         checks.register(check_configuration)
         checks.register(check_reachability)
         if JOINING not in settings.MIDDLEWARE:
-            # First in the list is built last: only a handler that is otherwise whole joins.
+            # The first in the list is built last: a handler joins only once the rest of it is built.
             settings.MIDDLEWARE = [JOINING, *settings.MIDDLEWARE]

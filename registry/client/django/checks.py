@@ -17,7 +17,7 @@ def check_configuration(**kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def check_reachability(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Whether what the registry will call is answered."""
+    """Check that this project answers what the registry will call."""
     block: Any = getattr(settings, "ROLLCALL", None)
     if configuration.faults(block) or not block.get("SERVICE"):
         return []
@@ -39,7 +39,7 @@ def _check_host(url: str) -> list[checks.CheckMessage]:
 
 
 def _check_webhooks(block: dict[str, Any]) -> list[checks.CheckMessage]:
-    """Only where the webhooks come to this app's own view."""
+    """Check the webhooks' address, where this app's own view takes them."""
     if "NOTIFY_URL" in block:
         return []
     try:

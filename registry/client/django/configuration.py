@@ -13,7 +13,7 @@ from ..errors import UnexpectedAnswerError
 from ..membership import DRAIN_SECONDS
 from ..wire import Registration
 
-# Where the URLs of this app are to be included, below the service's own address.
+# Where a project includes this app's URLs, below the service's own address.
 NOTIFY_PATH = "/rollcall/notify"
 HEARTBEAT_SECONDS = 5.0
 
@@ -25,7 +25,7 @@ _OPTIONAL = _REGISTERED | {"HEARTBEAT", "NOTIFY_URL", "DRAIN_SECONDS"}
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Without a `registration` the process only discovers."""
+    """The block, checked; without a `registration` the process only discovers."""
 
     registry_url: str
     token: str
@@ -35,7 +35,7 @@ class Configuration:
 
 
 def read() -> Configuration:
-    """Raises ImproperlyConfigured, which names every fault."""
+    """Read the block. Raises ImproperlyConfigured, which names every fault."""
     block = getattr(settings, "ROLLCALL", None)
     if found := faults(block):
         raise ImproperlyConfigured(" ".join(found))
@@ -50,7 +50,7 @@ def read() -> Configuration:
 
 
 def faults(block: Any) -> list[str]:
-    """A sentence for each, saying what to change."""
+    """One sentence for each fault, saying what to change."""
     if not isinstance(block, dict):
         return ["Set ROLLCALL to a dictionary with at least REGISTRY_URL and TOKEN: see docs/client.md."]
     required = _TO_DISCOVER | (_TO_JOIN if block.get("SERVICE") else set())

@@ -5,8 +5,6 @@ management commands, in the registry's own processes - the registry is asked, at
 raises when the registry is away: the last known good answer counts. Nothing here logs, as log handlers use it.
 """
 
-import os
-import threading
 from collections.abc import Callable, Sequence
 
 from django.core.exceptions import ImproperlyConfigured
@@ -18,12 +16,10 @@ from ..snapshot import Snapshot
 from ..state import State, directory_of
 from ..wire import Provider
 from . import configuration, joining
+from .process import process
 
-# Whoever wants to know may be a request: better nothing known now than an answer late.
+# A request may be waiting: better no answer than a late one.
 TIMEOUT_SECONDS = 2.0
-
-_lookup: Lookup | None = None
-_making = threading.Lock()
 
 
 def instances(service: str) -> Sequence[Provider]:
@@ -35,7 +31,7 @@ def instances(service: str) -> Sequence[Provider]:
 
 
 def choose(service: str) -> Provider | None:
-    """One of them, each in its turn; None when there is none."""
+    """One of the instances, each in its turn; None when none is offered."""
     source = _source(service)
     return None if source is None else source.choose(service)
 
@@ -65,27 +61,22 @@ logsvc_url = LogsvcURL()
 
 
 def _source(service: str) -> Membership | Lookup | None:
+    """What knows the service's instances; None while the settings are unusable, which the system check explains."""
     membership = joining.membership()
     if membership is not None and service in membership.registration.requires:
         return membership
-    if _lookup is not None:
-        return _lookup
-    with _making:
-        return _made_lookup()
-
-
-def _made_lookup() -> Lookup | None:
-    """The lookup; None while the settings are unusable, which the system check explains."""
-    global _lookup
-    if _lookup is None:
-        try:
-            configured = configuration.read()
-        except ImproperlyConfigured:
-            return None
-        connection = Connection(configured.registry_url, configured.token, timeout=TIMEOUT_SECONDS)
-        zone = configured.registration.zone if configured.registration else ""
-        _lookup = Lookup(connection, known=_kept(configured).offered, zone=zone)
-    return _lookup
+    if process.lookup is not None:
+        return process.lookup
+    with process.making:
+        if process.lookup is None:
+            try:
+                configured = configuration.read()
+            except ImproperlyConfigured:
+                return None
+            connection = Connection(configured.registry_url, configured.token, timeout=TIMEOUT_SECONDS)
+            zone = configured.registration.zone if configured.registration else ""
+            process.lookup = Lookup(connection, known=_kept(configured).offered, zone=zone)
+        return process.lookup
 
 
 def _kept(configured: configuration.Configuration) -> Snapshot:
@@ -96,12 +87,3 @@ def _kept(configured: configuration.Configuration) -> Snapshot:
         return State(directory_of(configured.registration, configured.state_dir)).read() or Snapshot()
     except OSError:
         return Snapshot()
-
-
-def _after_fork() -> None:
-    """The connections are the parent's, and a thread of its may have held a lock."""
-    global _lookup, _making
-    _lookup, _making = None, threading.Lock()
-
-
-os.register_at_fork(after_in_child=_after_fork)

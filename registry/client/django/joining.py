@@ -11,48 +11,45 @@ from django.http import HttpRequest, HttpResponseBase
 from ..membership import Membership
 from ..registry import Registry
 from . import configuration
-
-_membership: Membership | None = None
+from .process import process
 
 
 def membership() -> Membership | None:
-    """This process's, once its server's handler is built; None in every other process."""
-    return _membership
+    """This process's membership, once its server's handler is built; None in every other process."""
+    return process.membership
 
 
 def join() -> None:
     """Start this process's membership, unless it has one or is to discover only. Raises ImproperlyConfigured."""
-    global _membership
     configured = configuration.read()
-    if _membership is None and configured.registration is not None:
+    if process.membership is None and configured.registration is not None:
         registry = Registry(configured.registry_url, configured.token)
         try:
-            _membership = registry.registered(
+            process.membership = registry.registered(
                 configured.registration, state_dir=configured.state_dir, drain_seconds=configured.drain_seconds
             )
         except OSError as error:
             raise ImproperlyConfigured(
                 f"ROLLCALL['STATE_DIR'] ({configured.state_dir}) cannot be used: {error}. Set it to another directory."
             ) from error
-        _membership.start()
+        process.membership.start()
 
 
 def leave() -> None:
     """Deregister now, not at the end of the process."""
-    global _membership
-    if _membership is not None:
-        _membership.stop()
-        _membership = None
+    if process.membership is not None:
+        process.membership.stop()
+        process.membership = None
 
 
 def hand_over(*, file_path: Path, **kwargs: Any) -> None:
     """The autoreloader is about to replace this process: the registry need not see it go and come back."""
-    if _membership is not None and file_path.suffix == ".py":
-        _membership.hand_over()
+    if process.membership is not None and file_path.suffix == ".py":
+        process.membership.hand_over()
 
 
 class JoiningMiddleware:
-    """Joins when the server builds its handler, and then is no part of it."""
+    """Joins when the server builds its handler, then removes itself from it."""
 
     sync_capable = True
     async_capable = True

@@ -12,7 +12,7 @@ from . import joining
 @login_not_required
 @csrf_exempt
 def notify(request: HttpRequest) -> HttpResponse:
-    """204 at once; what is learnt is known to every worker of this server within a quarter of a second."""
+    """Take a webhook: 204 at once; every worker of this server knows the change within a quarter of a second."""
     answer = _answer(request)
     return HttpResponse(answer.body, status=answer.status, headers=answer.headers)
 

@@ -65,13 +65,13 @@ class Command(commands.Reporting):
         try:
             super().handle(*args, **options)
         except CommandError as error:
-            # Whatever kept it from an answer: critical is only what the registry says is critical.
+            # It could not answer: critical is only what the registry says is critical.
             error.returncode = UNKNOWN
             raise
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:
-    """Probe all at the same time, so that the slow ones are waited for together."""
+    """Probe all at the same time, so that slow ones are waited for together."""
     prober = Prober(address_policy(), on_alarm=lambda alarmed: None, claim=lambda alarmed: [])
     probed = [due for due in dues if due.kind != HeartbeatKind.TTL]
     try:

@@ -1,4 +1,4 @@
-"""Let an instance finish what it does: offered no longer, deregistered when its time is over."""
+"""Drain an instance: it is no longer offered, and deregistered when its time is over."""
 
 from argparse import ArgumentParser
 from typing import Any

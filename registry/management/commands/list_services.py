@@ -21,7 +21,7 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         instances = Instance.objects.all()
         if name := options["name"]:
-            # Raises UnknownService: a name misspelt is no service without instances.
+            # Raises UnknownService: a misspelt name is not a service without instances.
             catalogue.summary(name)
             instances = instances.filter(service=name)
         if options["json"]:

@@ -30,8 +30,12 @@ class Command(commands.Reporting):
         parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
         parser.add_argument("--zone", default="")
         parser.add_argument("--service-version", default="", dest="version_label", metavar="VERSION")
-        parser.add_argument("--heartbeat", default="tcp", help="tcp, http or ttl (default: %(default)s)")
-        parser.add_argument("--heartbeat-url", help="what is probed (default: URL/healthz for http, URL for tcp)")
+        parser.add_argument(
+            "--heartbeat",
+            default="auto",
+            help="http, tcp, ttl, or auto: http where it answers that (default: %(default)s)",
+        )
+        parser.add_argument("--heartbeat-url", help="what is probed (default: URL/healthz for http, else URL)")
         parser.add_argument("--interval", type=float, default=10.0, help="seconds between probes (default: 10)")
         parser.add_argument("--notify-url", help="where webhooks about required services go")
         parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")

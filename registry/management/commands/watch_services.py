@@ -34,7 +34,7 @@ class Command(commands.Command):
             return
 
     def _print(self, after: int, services: list[str], *, until: float, as_json: bool) -> int:
-        """Print what follows `after`, or wait a moment where nothing does; returns up to where all has been seen."""
+        """Print the entries after `after`, or wait a moment when there are none; returns the last revision seen."""
         head = log.head()
         entries = log.page(after=after, limit=PAGE, services=services)
         for entry in (each for each in entries if each.revision <= until):

@@ -1,17 +1,19 @@
 """The registry's admin in a real browser, under its real server, signed in to in each role."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.admin.seed import PASSWORD, ROLES
+from tests.browser.admin.seed import ROLES
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.serving import ROOT, START_SECONDS
 from tests.ports import free_port
@@ -21,8 +23,16 @@ from tests.waiting import PATIENCE_SECONDS, until
 OpenAdmin = Callable[..., Page]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Admin:
+    """Where it is served, and the session of each role."""
+
+    url: str
+    sessions: dict[str, str]
+
+
 @pytest.fixture(scope="package")
-def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
     port = free_port()
     environment = {
         **os.environ,
@@ -31,13 +41,14 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "DJANGO_SETTINGS_MODULE": "config.settings.registry",
     }
     manage = [sys.executable, "manage.py", "registry"]
-    for command in ([*manage, "migrate", "-v0"], [sys.executable, "-m", "tests.browser.admin.seed"]):
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    seed = [sys.executable, "-m", "tests.browser.admin.seed"]
+    seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen([*manage, "serve"], cwd=ROOT, env=environment)
     try:
         until(lambda: httpx2.get(f"{url}/healthz", trust_env=False).is_success, seconds=START_SECONDS)
-        yield url
+        yield Admin(url=url, sessions=json.loads(seeded.stdout.splitlines()[-1]))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -48,42 +59,35 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def cookies_in_role(browser: Browser, admin_url: str) -> dict[str, StorageState]:
-    return {role: _sign_in(browser, admin_url, role) for role in ROLES}
+def contexts(browser: Browser, admin: Admin) -> Iterator[dict[str | None, BrowserContext]]:
+    """One for each role and one for nobody, so that the theme's scripts are read once."""
+    found = {role: browser.new_context(base_url=admin.url) for role in (None, *ROLES)}
+    for role in ROLES:
+        found[role].add_cookies([{"name": "registry_session", "value": admin.sessions[role], "url": admin.url}])
+    yield found
+    for context in found.values():
+        context.close()
 
 
 @pytest.fixture
-def open_admin(browser: Browser, admin_url: str, cookies_in_role: dict[str, StorageState]) -> Iterator[OpenAdmin]:
+def open_admin(contexts: dict[str | None, BrowserContext]) -> Iterator[OpenAdmin]:
     """No page may break its content security policy or raise an error."""
-    contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     complaints: list[str] = []
 
-    def open_(address: str, role: str | None = "operator", **options: Any) -> Page:
-        state = cookies_in_role[role] if role else None
-        contexts.append(browser.new_context(base_url=admin_url, storage_state=state, **options))
-        page = contexts[-1].new_page()
+    def open_(address: str, role: str | None = "operator", **media: Any) -> Page:
+        page = contexts[role].new_page()
+        pages.append(page)
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
             "console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None
         )
+        page.emulate_media(**media)
         page.goto(address)
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert complaints == []
-
-
-def _sign_in(browser: Browser, url: str, role: str) -> StorageState:
-    context = browser.new_context(base_url=url)
-    page = context.new_page()
-    page.goto("/admin/")
-    page.locator("#id_username").fill(role)
-    page.locator("#id_password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="What is wrong").wait_for()
-    state = context.storage_state()
-    context.close()
-    return state

@@ -1,6 +1,12 @@
-"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on."""
+"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on.
 
+It prints the session of each account, as JSON: to fill in the form for signing in is one test's affair, not each one's.
+"""
+
+import json
 from datetime import timedelta
+
+from tests.browser.prepare import session_of
 
 PASSWORD = "only-for-tests"
 ROLES = ("viewer", "operator", "administrator")
@@ -30,9 +36,11 @@ def fill() -> None:
     from tests import factories
 
     now = timezone.now()
+    sessions = {}
     for role in ROLES:
         person = User.objects.create_user(role, password=PASSWORD, is_staff=True)
         person.groups.add(Group.objects.get(name=role))
+        sessions[role] = session_of(person)
     issuing.create(name="ci", scopes=["read"])
     members = {"requires": ["logsvc"], "tags": ["blue"], "zone": "eu-west-1a", "metadata": {"team": "blue"}}
     for name in OPERATIONS:
@@ -56,6 +64,7 @@ def fill() -> None:
             error="answered 500" if number else "",
             duration_ms=3.0,
         )
+    print(json.dumps(sessions))
 
 
 if __name__ == "__main__":

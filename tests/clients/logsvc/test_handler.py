@@ -5,6 +5,8 @@ import logging
 import logging.config
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -191,6 +193,16 @@ def test_a_forked_child_logs_on_its_own_and_the_parent_goes_on(
     assert status == 0
     assert edge.messages == ["parent before", "parent after"]
     assert b'"child"' in spooled(tmp_path)
+
+
+def test_nothing_of_sending_is_imported_by_a_thread_while_the_process_may_fork() -> None:
+    code = (
+        "import sys, logsvc.client; before = set(sys.modules); import httpx2; httpx2.Client(); "
+        "print(sorted(name for name in set(sys.modules) - before if name.startswith('httpcore2')))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert found.stdout.strip() == "[]"
 
 
 def test_closing_sends_what_waits_and_leaves_nothing(

@@ -90,6 +90,13 @@ def test_arguments_that_do_not_fit_the_message_are_told_all_the_same() -> None:
     assert message == "'%d grades' ('three',) (the arguments do not fit the message)"
 
 
+@pytest.mark.parametrize("made", [record(Unshowable()), record("%s", Unshowable()), record({"event": Unshowable()})])
+def test_what_cannot_be_shown_costs_no_record(made: logging.LogRecord) -> None:
+    message = decoded(made)["message"]
+
+    assert "without a repr" in message
+
+
 def test_a_level_of_ones_own_travels_as_its_number() -> None:
     assert decoded(record(levelno=25, levelname="NOTICE"))["level"] == 25
 

@@ -245,7 +245,7 @@ def test_a_registry_that_is_away_at_the_end_is_no_error(
     registry.is_away = True
     with caplog.at_level(logging.WARNING):
         lived.end()
-    assert "its heartbeat will tell" in caplog.text
+    assert "its heartbeats will fail instead" in caplog.text
 
 
 def test_it_can_begin_anew_after_its_end(registry: FakeRegistry) -> None:

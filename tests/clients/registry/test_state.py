@@ -1,4 +1,4 @@
-"""What is kept on disk is whole or left aside, and nobody else may read the secret."""
+"""What is stored on disk is whole or ignored, and nobody else may read the secret."""
 
 import logging
 from dataclasses import replace
@@ -36,7 +36,7 @@ def test_a_damaged_file_is_left_aside_and_said_to_be(
     (tmp_path / "providers.json").write_bytes(content)
     with caplog.at_level(logging.WARNING):
         assert State(tmp_path).read() is None
-    assert "left aside" in caplog.text
+    assert "are ignored" in caplog.text
 
 
 def test_the_signature_differs_after_every_write(tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_a_worker_that_was_stopped_holds_up_nobody_for_long(
 ) -> None:
     monkeypatch.setattr("registry.client.state.LOCK_SECONDS", 0.01)
     with State(tmp_path).locked(), State(tmp_path).locked():
-        assert "locked by a process that is stopped" in caplog.text
+        assert "locked by a stopped process" in caplog.text
     with caplog.at_level("WARNING"), State(tmp_path).locked():
         assert len(caplog.records) == 1

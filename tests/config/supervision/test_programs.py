@@ -20,16 +20,16 @@ def by_name() -> dict[str, programs.Program]:
     return {program.name: program for program in programs.programs()}
 
 
-def test_each_service_has_one_program_and_each_queue_a_worker() -> None:
-    workers = {f"{queue.replace('.', '-')}-worker" for service in SERVICES.values() for queue in service.queues}
-    beats = {f"{service.name}-beat" for service in SERVICES.values() if service.queues}
-    assert by_name().keys() == {STORE_PROGRAM, *SERVICES, *workers, *beats}
+def test_each_service_has_one_program_and_one_worker_for_all_its_tasks() -> None:
+    workers = {f"{service.name}-worker" for service in SERVICES.values() if service.queues}
+    assert by_name().keys() == {STORE_PROGRAM, *SERVICES, *workers}
 
 
-def test_a_worker_runs_under_the_settings_of_its_service_and_takes_its_queue_alone() -> None:
-    worker = by_name()["registry-heartbeats-worker"]
+def test_a_worker_runs_under_the_settings_of_its_service_with_its_queues_and_beat() -> None:
+    worker = by_name()["registry-worker"]
     assert worker.environment == {"DJANGO_SETTINGS_MODULE": "config.settings.registry"}
-    assert worker.command[worker.command.index("--queues") + 1] == "registry.heartbeats"
+    assert worker.command[worker.command.index("--queues") + 1] == "registry.heartbeats,registry"
+    assert "--with-beat" in worker.command
 
 
 def test_everything_else_stops_before_the_registry_and_the_registry_before_the_store() -> None:

@@ -247,6 +247,12 @@ def test_a_new_assignment_takes_its_points_from_the_file(teacher: Caller, course
     assert category.assignments.get(title="Exam").points == 50
 
 
+def test_a_column_of_row_numbers_in_front_changes_nothing(teacher: Caller, course: Course) -> None:
+    text = ",Student,SIS Login ID,Pendulum\n0,    Points Possible,,10.00\n1,Ada,ada,9.5\n"
+    preview = upload(teacher, text).json()["preview"]
+    assert (preview["unknown"], preview["faults"], preview["changes_total"]) == ([], [], 1)
+
+
 def test_an_export_imported_again_changes_nothing(teacher: Caller, course: Course) -> None:
     confirm(teacher, upload(teacher, files.CANVAS))
     odd = factories.assignment(course, "=cmd (7)", points=10, posted=False)
@@ -403,6 +409,8 @@ def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, mon
         (b"," * 400, "", 422),
         (b"username\n" + b"x\n" * 5001, "", 422),
         (b"\xff\xfe\x00", "", 422),
+        (b"PK\x03\x04xxx", "", 422),
+        (b"%PDF-1.4\n", "", 422),
         (b"\x81", "", 422),
     ],
 )

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from config.tokens import issuing
 from logsvc.api.tail import PATH, Lane
@@ -39,12 +38,12 @@ def tail(
 
     async def follow() -> list[Event]:
         client = Client()
-        application = hybrid(lambda environ, start: [], [Lane(run=_run)])
+        application = hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)])
         scope = http_scope(PATH, query_string=query.encode(), headers=raw)
         running = asyncio.create_task(application(scope, client.receive, client.send))
         async with asyncio.timeout(20):
             await client.arrived.wait()
-            await _run(act)
+            await factories.in_thread(act)
             while not until(events(client)) and not running.done():
                 client.arrived.clear()
                 await asyncio.wait({running, asyncio.create_task(client.arrived.wait())}, return_when="FIRST_COMPLETED")
@@ -53,16 +52,6 @@ def tail(
         return events(client)
 
     return asyncio.run(follow())
-
-
-async def _run(function: Any) -> Any:
-    def closing() -> Any:
-        try:
-            return function()
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(closing)
 
 
 def events(client: Client) -> list[Event]:
@@ -126,7 +115,7 @@ def test_a_token_that_is_revoked_ends_its_tail(token: str) -> None:
 def test_a_wrong_question_is_refused_before_anything_is_streamed(token: str) -> None:
     async def ask(query: bytes, header: str) -> Client:
         client = Client()
-        application = hybrid(lambda environ, start: [], [Lane(run=_run)])
+        application = hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)])
         scope = http_scope(PATH, query_string=query, headers=[(b"authorization", header.encode())])
         await application(scope, client.receive, client.send)
         return client
@@ -143,7 +132,7 @@ def test_a_wrong_question_is_refused_before_anything_is_streamed(token: str) -> 
 def test_a_head_of_a_tail_does_not_stay_open_and_no_other_method_is_taken(token: str, method: str, status: int) -> None:
     scope = http_scope(PATH, method=method, headers=[(b"authorization", f"Bearer {token}".encode())])
 
-    client = ask(hybrid(lambda environ, start: [], [Lane(run=_run)]), scope)
+    client = ask(hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)]), scope)
 
     assert client.status == status
     assert b"data:" not in client.body

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from pytest_django import Settings
 
 from config.tokens import issuing
@@ -45,21 +45,11 @@ def send(writer: Writer, path: str, body: bytes, token: str, **headers: str) -> 
 
     async def exchange() -> Client:
         client = Client({"type": "http.request", "body": body, "more_body": False})
-        application = hybrid(_django, [Lane(writer, run=_run)], limit=1000)
+        application = hybrid(_django, [Lane(writer, run=factories.in_thread)], limit=1000)
         await application(http_scope(path, method="POST", headers=raw), client.receive, client.send)
         return client
 
     return asyncio.run(exchange())
-
-
-async def _run(function: Any) -> Any:
-    def closing() -> Any:
-        try:
-            return function()
-        finally:
-            connections.close_all()
-
-    return await asyncio.to_thread(closing)
 
 
 def _django(environ: dict[str, Any], start_response: Any) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ import pytest
 from config.hybrid import Hybrid
 from config.tokens import issuing
 from logsvc.api.loki_tail import Lane
-from tests.logsvc.factories import keep, record
+from tests.logsvc.factories import in_thread, keep, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +50,7 @@ class Browser:
 
 async def _keep(*bodies: str, service: str = "grading") -> None:
     records = [record(body, service=service, time_ns=time.time_ns()) for body in bodies]
-    await asyncio.to_thread(keep, *records, received_ns=time.time_ns())
+    await in_thread(partial(keep, *records, received_ns=time.time_ns()))
 
 
 def test_a_tail_shows_what_was_and_what_comes(transactional_db: None) -> None:

@@ -1,9 +1,9 @@
-"""What every store must do; the suite runs on SQLite, and on PostgreSQL by `python -m tests.postgresql`."""
+"""What every store must do; on SQLite, and by `python -m tests.postgresql` and `tests.clickhouse` on those engines."""
 
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,10 +12,11 @@ from logsvc.query import ast, parser
 from logsvc.query.ast import Query
 from logsvc.query.matching import matches
 from logsvc.record import EXCEPTION_STACKTRACE, NANOSECONDS, Record
-from logsvc.storage import sql
+from logsvc.storage import head, indexed
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.interface import ALWAYS, Expiry, Range, Search
+from logsvc.storage.sqlite import SqliteStore
 from tests.logsvc import factories
 from tests.logsvc.factories import DAY_NS, NOW_NS, arrivals, found, keep, keep_each, record
 from tests.logsvc.strategies import exact_json, steady, texts
@@ -326,13 +327,13 @@ def test_a_range_of_times_begins_inclusively_and_ends_exclusively() -> None:
 
 
 def test_a_disk_that_is_full_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL's own error is by its code")
+    if not isinstance(store(), SqliteStore):
+        pytest.skip("the others' own error is by its code")
 
     def fail(*_: object) -> None:
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(store(), "_take_numbers", fail)
+    monkeypatch.setattr(head, "take", fail)
 
     with pytest.raises(Full):
         keep(record())
@@ -347,7 +348,7 @@ def test_a_uid_or_an_id_that_can_be_none_finds_nothing() -> None:
 
 
 def test_a_page_of_large_records_ends_early_and_is_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sql, "PAGE_BYTES", 100_000)
+    monkeypatch.setattr(indexed, "PAGE_BYTES", 100_000)
     keep_each(f"{number} {'x' * 30_000}" for number in range(10))
 
     pages, before = [], None

@@ -127,6 +127,46 @@ def test_again_is_an_update_that_changes_nothing(token: str) -> None:
     assert JournalEntry.objects.count() == 1
 
 
+def test_a_beat_and_a_farewell_are_answered_with_the_revision_that_they_came_to(token: str) -> None:
+    send("PUT", BILLING, WHOLE, token)
+
+    beat = send("PUT", f"{BILLING}/heartbeat", b"", token)
+    failed = send("PUT", f"{BILLING}/heartbeat", {"status": "critical", "reason": "disk full"}, token)
+    gone = send("DELETE", BILLING, b"", token)
+
+    assert [each.status for each in (beat, failed, gone)] == [204, 204, 204]
+    assert [dict(each.headers)[b"rollcall-revision"] for each in (beat, failed, gone)] == [b"2", b"3", b"4"]
+    assert list(JournalEntry.objects.order_by("revision").values_list("change", flat=True)) == [
+        "registered",
+        "passing",
+        "critical",
+        "deregistered",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", f"{BILLING}/heartbeat", b"", 404),
+        ("PUT", f"{BILLING}/heartbeat", {"status": "well"}, 422),
+        ("PUT", "/v1/services/other/instances/other-1/heartbeat", b"", 403),
+        ("DELETE", "/v1/services/other/instances/other-1", b"", 403),
+        ("DELETE", "/v1/services/billing/instances/.hidden", b"", 422),
+        ("DELETE", BILLING, b"", 204),
+    ],
+)
+def test_beats_and_farewells_are_refused_as_django_refuses_them(
+    token: str, method: str, path: str, body: Any, status: int
+) -> None:
+    django = APIClient(headers={"authorization": f"Bearer {token}"})
+    expected = getattr(django, method.lower())(path, **({"data": body, "format": "json"} if body else {}))
+
+    answer = send(method, path, body, token)
+
+    assert answer.status == expected.status_code == status
+    assert (json.loads(answer.body) if answer.body else None) == (expected.json() if expected.content else None)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "type_"),
     [
@@ -174,8 +214,11 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
     [
         ("PUT", BILLING, {"content-type": "text/plain"}),
         ("PUT", BILLING, {}),
-        ("PUT", f"{BILLING}/heartbeat", {"content-type": "application/json"}),
-        ("DELETE", BILLING, {"content-type": "application/json"}),
+        ("PUT", f"{BILLING}/heartbeat", {"content-type": "text/plain", "content-length": "9"}),
+        ("PUT", f"{BILLING}/drain", {"content-type": "application/json"}),
+        ("DELETE", BILLING, {"content-length": "9"}),
+        ("DELETE", BILLING, {"rollcall-act-for": "ann"}),
+        ("DELETE", f"{BILLING}/heartbeat", {}),
         ("POST", "/v1/resync", {"content-type": "application/json"}),
     ],
 )
@@ -192,7 +235,7 @@ def test_an_answer_names_its_revision_when_nothing_of_a_fleet_was_stored(token: 
 
 
 def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registration, "register_many", _away)
+    monkeypatch.setattr(registration, "store_all", _away)
 
     for method, path, body in (
         ("PUT", BILLING, WHOLE),
@@ -204,7 +247,7 @@ def test_while_the_database_is_away_it_says_so(token: str, monkeypatch: pytest.M
 
 
 def test_what_collides_again_and_again_is_to_be_sent_again(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registration, "register_many", _contended)
+    monkeypatch.setattr(registration, "store_all", _contended)
 
     for method, path, body in (
         ("PUT", BILLING, WHOLE),

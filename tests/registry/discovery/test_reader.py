@@ -52,7 +52,7 @@ def test_what_fails_on_a_connection_that_is_there_is_not_tried_again(lose: Calla
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's connection is a file")
+@pytest.mark.postgresql
 def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
     def ask() -> int:
         with connection.cursor() as cursor:

@@ -26,6 +26,8 @@ def due(**fields: Any) -> Due:
         warn_after_seconds=None,
         failures_before_critical=3,
         successes_before_passing=1,
+        is_kind_chosen=False,
+        is_watched=False,
         registered_by="tester",
         status=Status.PASSING,
         is_suspect=False,

@@ -1,6 +1,7 @@
 """The prober against a peer on loopback that dies or only closes."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Collection, Iterable
 
@@ -75,6 +76,132 @@ def test_a_process_that_dies_between_two_probes_is_found_dead_at_once() -> None:
 
     assert result.finding is Finding.DEAD
     assert "its process is gone" in result.detail
+
+
+async def close_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As a server without keep-alive."""
+    await read_request(reader)
+    writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+
+
+async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+    await reader.read()
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="who listens is asked of Linux")
+@pytest.mark.parametrize(("kind", "handle"), [("tcp", say_nothing), ("http", close_each)])
+def test_who_holds_no_connection_and_stops_listening_here_is_found_dead_at_once(kind: str, handle: Handle) -> None:
+    async def scenario() -> Result:
+        async with peer(handle) as serving:
+            claimed = due(url=serving.url, kind=kind)
+            alarms = Alarms([claimed])
+            assert (await alarms.prober.probe(claimed)).finding is Finding.SUCCESS
+        result = await asyncio.wait_for(alarms.results.get(), PATIENCE_SECONDS)
+        await alarms.prober.close()
+        return result
+
+    assert asyncio.run(scenario()).finding is Finding.DEAD
+
+
+def test_the_close_of_a_silent_connection_that_was_asked_for_is_an_alarm_and_a_greeting_is_none() -> None:
+    async def scenario() -> Result:
+        met: asyncio.Queue[None] = asyncio.Queue()
+
+        async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.put_nowait(None)
+            await greet(reader, writer)
+
+        async with peer(meet) as serving:
+            claimed = due(url=serving.url, kind="tcp", is_watched=True)
+            alarms = Alarms([claimed._replace(is_watched=False)])
+            await alarms.prober.probe(claimed)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                # The probe's and the one that is held.
+                await met.get()
+                await met.get()
+                serving.hang_up()
+                result = await alarms.results.get()
+                await met.get()
+            await alarms.prober.close()
+            return result
+
+    assert asyncio.run(scenario()).finding is Finding.SUCCESS
+
+
+def answering(status: bytes) -> Handle:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await read_request(reader):
+            writer.write(b"HTTP/1.1 %b\r\ncontent-length: 0\r\n\r\n" % status)
+
+    return handle
+
+
+async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await read_request(reader)
+
+
+@pytest.mark.parametrize(
+    ("handle", "failures", "finding", "kind"),
+    [
+        (serve_forever, 0, Finding.SUCCESS, "http"),
+        (close_each, 0, Finding.SUCCESS, "http"),
+        (answering(b"404 Not Found"), 0, Finding.SUCCESS, "http"),
+        (answering(b"302 Found"), 0, Finding.SUCCESS, "http"),
+        (answering(b"429 Too Many Requests"), 0, Finding.WARNING, "http"),
+        (answering(b"503 Service Unavailable"), 0, Finding.SUCCESS, "tcp"),
+        (greet, 0, Finding.SUCCESS, "tcp"),
+        # It may be a proxy before a server that is about to begin.
+        (hang_up, 0, Finding.FAILURE, ""),
+        (hang_up, 1, Finding.SUCCESS, "tcp"),
+    ],
+    ids=["200", "closing", "404", "302", "429", "503", "SSH", "closes at first", "closes again"],
+)
+def test_the_first_probe_that_reaches_an_instance_chooses_its_kind(
+    handle: Handle, failures: int, finding: Finding, kind: str
+) -> None:
+    async def scenario() -> Result:
+        async with peer(handle) as serving:
+            choosing = prober()
+            result = await choosing.probe(due(url=serving.url, kind="auto", is_kind_chosen=True, failures=failures))
+            await choosing.close()
+            return result
+
+    result = asyncio.run(scenario())
+
+    assert (result.finding, result.chosen_kind) == (finding, kind)
+
+
+def test_where_nobody_listens_no_kind_is_chosen() -> None:
+    async def scenario() -> Result:
+        async with peer(serve_forever) as gone:
+            pass
+        choosing = prober()
+        result = await choosing.probe(due(url=gone.url, kind="auto", is_kind_chosen=True, failures=2))
+        await choosing.close()
+        return result
+
+    result = asyncio.run(scenario())
+
+    assert (result.finding, result.chosen_kind) == (Finding.FAILURE, "")
+
+
+@pytest.mark.parametrize(("is_kind_chosen", "finding"), [(True, Finding.SUCCESS), (False, Finding.FAILURE)])
+def test_a_chosen_http_heartbeat_asks_for_an_answer_and_a_declared_one_for_success(
+    is_kind_chosen: bool, finding: Finding
+) -> None:
+    async def scenario() -> Result:
+        async with peer(answering(b"401 Unauthorized")) as serving:
+            asking = prober()
+            result = await asking.probe(due(url=serving.url, kind="http", is_kind_chosen=is_kind_chosen))
+            await asking.close()
+            return result
+
+    assert asyncio.run(scenario()).finding is finding
 
 
 def test_a_server_that_only_closed_is_probed_again_and_found_passing() -> None:

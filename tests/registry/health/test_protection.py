@@ -1,4 +1,4 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -116,6 +116,48 @@ def test_after_our_own_restart_what_has_not_passed_since_is_given_time(now: date
 
     over = back + timedelta(seconds=protection.GRACE_SECONDS)
     probe_all(succeeded=False, now=over)
+    assert offered() == []
+
+
+def test_after_our_own_restart_who_fails_while_most_others_have_passed_is_believed(now: datetime) -> None:
+    fleet(5, now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now + timedelta(seconds=300)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+
+    *others, last = leases.claim(now=back.timestamp() + 20, limit=1000)
+    results.record([factories.probe(last, succeeded=False)], now=back)
+    assert [each.is_suspect for each in offered()].count(True) == 1
+    results.record([factories.probe(each, succeeded=True) for each in others], now=back)
+    later = back + timedelta(seconds=10)
+    probed = leases.claim(now=later.timestamp() + 20, limit=1000)
+    results.record([factories.probe(due, succeeded=due.instance != last.instance) for due in probed], now=later)
+
+    assert {each.name for each in offered()} == {each.instance for each in others}
+
+
+def test_one_that_beats_is_given_an_interval_after_our_own_restart(now: datetime) -> None:
+    heartbeat = {"kind": "ttl", "interval_seconds": 10, "failures_before_critical": 1}
+    factories.register("billing", "beating", now=now, heartbeat=heartbeat)
+    results.beat(InstanceKey(service="billing", instance="beating"), succeeded=True, reason="", author="", now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now + timedelta(seconds=300)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+
+    probe_all(succeeded=False, now=back)
+    assert [each.is_suspect for each in offered()] == [True]
+    probe_all(succeeded=False, now=back + timedelta(seconds=10))
+    assert offered() == []
+
+
+def test_a_machine_that_is_always_late_does_not_doubt_for_ever(now: datetime) -> None:
+    fleet(2, now=now)
+    at = now.timestamp()
+    for _ in range(10):
+        protection.tick(is_cut_off=False, now=at)
+        at += protection.GAP_SECONDS + 1
+
+    probe_all(succeeded=False, now=datetime.fromtimestamp(at, UTC))
     assert offered() == []
 
 

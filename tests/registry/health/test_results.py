@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -6,6 +7,7 @@ from registry.errors import UnknownInstance
 from registry.health import leases, results
 from registry.instances import declaration, registration
 from registry.models import Change, Heartbeat, Instance, InstanceKey, JournalEntry, Status
+from registry.wire.bodies import instance_body
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +172,52 @@ def test_an_instance_that_reports_itself_critical_is_so_at_once_with_its_reason(
 def test_a_beat_of_an_unknown_instance_says_to_register_again(now: datetime) -> None:
     with pytest.raises(UnknownInstance, match="register it"):
         results.beat(InstanceKey(service="a", instance="b"), succeeded=True, reason="", author="tester", now=now)
+
+
+def test_the_kind_that_the_first_probe_chooses_is_shown_with_its_verdict(now: datetime) -> None:
+    factories.register("billing", now=now)
+    (due,) = leases.claim(now=now.timestamp(), limit=10)
+
+    results.record([factories.probe(due, succeeded=True)._replace(chosen_kind="http")], now=now)
+
+    instance = Instance.objects.get()
+    assert (due.kind, instance.heartbeat_kind) == ("auto", "http")
+    assert instance_body(instance)["heartbeat"]["chosen"]
+    assert list(JournalEntry.objects.order_by("revision").values_list("change", flat=True)) == [
+        Change.REGISTERED,
+        Change.PASSING,
+    ]
+
+
+def test_a_choice_without_a_verdict_is_journalled_so_that_every_reader_sees_it(now: datetime) -> None:
+    factories.register("billing", now=now, heartbeat={"successes_before_passing": 2})
+    (due,) = leases.claim(now=now.timestamp(), limit=10)
+
+    results.record([factories.probe(due, succeeded=True)._replace(chosen_kind="tcp")], now=now)
+
+    assert Instance.objects.get().heartbeat_kind == "tcp"
+    assert list(JournalEntry.objects.order_by("revision").values_list("change", flat=True)) == [
+        Change.REGISTERED,
+        Change.CHANGED,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "kind"),
+    [
+        ({}, "http"),
+        ({"incarnation": "run-2"}, "http"),
+        ({"heartbeat": {"kind": "http", "url": "http://127.0.0.1:9000", "chosen": True}}, "http"),
+        ({"url": "http://127.0.0.1:9001"}, "auto"),
+        ({"heartbeat": {"kind": "tcp"}}, "tcp"),
+    ],
+    ids=["the same", "another run", "as it was answered", "another URL", "a kind of its own"],
+)
+def test_a_choice_holds_for_its_url_until_a_kind_is_declared(members: dict[str, Any], kind: str, now: datetime) -> None:
+    factories.register("billing", now=now)
+    (due,) = leases.claim(now=now.timestamp(), limit=10)
+    results.record([factories.probe(due, succeeded=True)._replace(chosen_kind="http")], now=now)
+
+    factories.register("billing", now=now, **members)
+
+    assert Instance.objects.get().heartbeat_kind == kind

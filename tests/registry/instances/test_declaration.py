@@ -63,3 +63,12 @@ def test_a_name_that_no_resolver_takes_is_refused_with_what_to_change(host: str,
 @pytest.mark.parametrize("host", ["xn--mnchen-3ya.test", "a" * 63, "a.b.", "a_b"])
 def test_a_name_that_resolvers_take_is_taken(host: str) -> None:
     assert declaration({"url": f"http://{host}:9101"}).url == f"http://{host}:9101"
+
+
+@pytest.mark.parametrize(("member", "count"), [("tags", 33), ("tags", 200_000), ("requires", 201), ("metadata", 65)])
+def test_a_list_that_is_too_long_is_one_error(member: str, count: int) -> None:
+    names = [f"t{number}" for number in range(count)]
+    with pytest.raises(Invalid) as caught:
+        declaration({"url": "http://127.0.0.1", member: dict.fromkeys(names, "") if member == "metadata" else names})
+
+    assert [error["pointer"] for error in caught.value.errors or ()] == [f"/{member}"]

@@ -1,21 +1,35 @@
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from threading import Event, Thread
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
 
 from registry.errors import Contended, Deregistered
-from registry.instances import declaration, group_commit, registration, storage
-from registry.instances.group_commit import GroupCommit
-from registry.instances.registration import Registered
+from registry.health import results
+from registry.health.results import Beat
+from registry.instances import declaration, group_commit, overrides, registration, storage
+from registry.instances.group_commit import GroupCommit, Job, Store
+from registry.instances.overrides import DrainOrder, MaintenanceOrder, Order
+from registry.instances.registration import Departure, Registered
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Instance, JournalEntry
+from registry.models import Instance, InstanceKey, JournalEntry, Tombstone
 from registry.server import server
+from tests.registry.conftest import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+DECLARED = declaration.declaration(
+    {"url": "http://127.0.0.1:9000", "incarnation": "run-1", "heartbeat": {"kind": "ttl"}}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +46,7 @@ def entry(number: int, **members: object) -> Entry:
 
 def register(each: Entry) -> Registered:
     try:
-        return server.group_commit.register(each)
+        return server.group_commit.perform(registration.store_all, each)
     finally:
         connection.close()
 
@@ -103,7 +117,7 @@ def test_no_reader_skips_a_revision_however_transactions_overlap() -> None:
 def test_whatever_fails_nobody_waits_for_ever_and_the_next_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(group_commit, "close_old_connections", _broken)
-        failed = server.group_commit.submit(entry(1))
+        failed = server.group_commit.submit(registration.store_all, entry(1))
         with pytest.raises(ZeroDivisionError):
             failed.result(timeout=30)
 
@@ -118,7 +132,7 @@ def test_a_thread_that_is_gone_is_started_again(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(forked, "_thread", gone)
 
     try:
-        assert forked.submit(entry(1)).result(timeout=30).is_new
+        assert forked.submit(registration.store_all, entry(1)).result(timeout=30).is_new
     finally:
         forked.stop()
 
@@ -130,13 +144,13 @@ def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytes
         asked.append(len(entries))
         raise OperationalError("no route to host")
 
-    monkeypatch.setattr(registration, "register_many", away)
-    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+    monkeypatch.setattr(registration, "store_all", away)
+    jobs = [job(registration.store_all, entry(number)) for number in range(50)]
 
-    group_commit._store(jobs)
+    group_commit.store(jobs)
 
     assert asked == [50, 1]
-    assert all(isinstance(future.exception(timeout=0), OperationalError) for _, future in jobs)
+    assert all(isinstance(future.exception(timeout=0), OperationalError) for *_, future in jobs)
 
 
 def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_than_one_more(
@@ -148,13 +162,13 @@ def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_th
         asked.append(len(entries))
         raise Contended
 
-    monkeypatch.setattr(registration, "register_many", contended)
-    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(50)]
+    monkeypatch.setattr(registration, "store_all", contended)
+    jobs = [job(registration.store_all, entry(number)) for number in range(50)]
 
-    group_commit._store(jobs)
+    group_commit.store(jobs)
 
     assert asked == [50, 1, 1]
-    assert all(isinstance(future.exception(timeout=0), Contended) for _, future in jobs)
+    assert all(isinstance(future.exception(timeout=0), Contended) for *_, future in jobs)
 
 
 def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,13 +180,71 @@ def test_one_whose_constraint_breaks_whenever_it_is_tried_hinders_nobody_else(mo
         insert(instances, revision=revision, now=now)
 
     monkeypatch.setattr(storage, "insert", broken)
-    jobs: list[tuple[Entry, Future[Registered]]] = [(entry(number), Future()) for number in range(6)]
+    jobs = [job(registration.store_all, entry(number)) for number in range(6)]
 
-    group_commit._store(jobs)
+    group_commit.store(jobs)
 
-    errors = [future.exception(timeout=0) for _, future in jobs]
+    errors = [future.exception(timeout=0) for *_, future in jobs]
     assert [type(error) for error in errors if error] == [IntegrityError]
     assert Instance.objects.count() == 5
+
+
+ORDERS: dict[str, Callable[[InstanceKey], tuple[Store[Any, Any], Any]]] = {
+    "register": lambda key: (registration.store_all, Entry(key=key, declared=DECLARED, author="tester")),
+    "another run": lambda key: (
+        registration.store_all,
+        Entry(key=key, declared=structs.replace(DECLARED, incarnation="run-2"), author="tester"),
+    ),
+    "deregister": lambda key: (registration.remove_all, Departure(key=key, author="tester")),
+    "beat": lambda key: (results.take_beats, Beat(key=key, succeeded=True, reason="", author="tester")),
+    "fail": lambda key: (results.take_beats, Beat(key=key, succeeded=False, reason="disk", author="tester")),
+    "maintain": lambda key: (overrides.begin_all, MaintenanceOrder(key=key, author="tester")),
+    "maintain all": lambda key: (overrides.begin_all, MaintenanceOrder(key=replace(key, instance=""), author="tester")),
+    "lift": lambda key: (overrides.end_all, Order(key=key, author="tester")),
+    "drain": lambda key: (overrides.drain_all, DrainOrder(key=key, seconds=60, author="tester")),
+}
+WRITES = st.lists(st.tuples(st.sampled_from(sorted(ORDERS)), st.sampled_from(["a", "b", "A"])), max_size=12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(writes=WRITES)
+def test_a_group_of_any_writes_comes_to_the_same_as_each_after_the_other(writes: list[tuple[str, str]]) -> None:
+    made = [ORDERS[what](InstanceKey(service="billing", instance=name)) for what, name in writes]
+
+    one_by_one = in_vain(lambda: [outcome for each in made for outcome in stored([each])])
+    together = in_vain(lambda: stored(made))
+
+    assert together == one_by_one
+
+
+def stored(made: list[tuple[Store[Any, Any], Any]]) -> list[Any]:
+    outcomes = group_commit.commit([job(store, item) for store, item in made], now=NOW)
+    return [type(each) for each in outcomes]
+
+
+def in_vain(act: Callable[[], list[Any]]) -> tuple[list[Any], Any, Any, Any]:
+    """The outcomes, and what is stored then; afterwards nothing of it is."""
+    with transaction.atomic():
+        outcomes = act()
+        instances = [
+            (
+                each.service,
+                each.name,
+                each.incarnation,
+                each.status,
+                each.is_in_maintenance,
+                each.draining_until is None,
+            )
+            for each in Instance.objects.all()
+        ]
+        told = Counter(JournalEntry.objects.values_list("service", "instance", "change"))
+        buried = sorted(Tombstone.objects.values_list("service", "instance", "incarnation"))
+        transaction.set_rollback(True)
+    return outcomes, instances, told, buried
+
+
+def job(store: Store[Any, Any], item: Any) -> Job:
+    return Job(store, item, Future())
 
 
 def _broken() -> None:

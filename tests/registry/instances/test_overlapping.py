@@ -250,14 +250,14 @@ def test_what_is_put_back_and_its_dependents_new_run_do_not_wait_for_each_other(
 def test_what_recovers_while_it_is_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = factories.passing("billing", now=now, heartbeat={"deregister_after_seconds": 60})
     factories.judge(instance, succeeded=False, now=now, times=3)
-    original = deadlines._given_up
+    original = deadlines.given_up
 
     def given_up(now: datetime) -> list[Instance]:
         found = original(now)
         factories.judge(instance, succeeded=True, now=now)
         return found
 
-    monkeypatch.setattr(deadlines, "_given_up", given_up)
+    monkeypatch.setattr(deadlines, "given_up", given_up)
 
     assert deadlines.enforce(now=now + timedelta(seconds=100)) == 0
     assert Instance.objects.get().status == Status.PASSING

@@ -84,7 +84,7 @@ def test_no_answer_is_unknown_and_never_critical(now: datetime, arguments: tuple
 
 
 def test_it_says_what_the_probe_found_and_what_follows_and_writes_nothing(now: datetime, server_url: str) -> None:
-    factories.passing("billing", now=now, url=server_url)
+    factories.passing("billing", now=now, url=server_url, heartbeat={"kind": "tcp"})
     before = Heartbeat.objects.values().get()
 
     said = explained("billing")

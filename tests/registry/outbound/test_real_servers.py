@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import perf_counter, sleep
+from threading import Event
+from time import perf_counter
 
 import pytest
 
@@ -117,11 +118,11 @@ def running(
 
 def wait_until_open(process: "subprocess.Popen[str]", port: int) -> None:
     """By trying, for not every server says when its port is open."""
-    deadline = perf_counter() + 2 * PATIENCE_SECONDS
+    deadline, pause = perf_counter() + 2 * PATIENCE_SECONDS, Event()
     while perf_counter() < deadline and process.poll() is None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
-        sleep(0.02)
+        pause.wait(0.02)
     process.kill()
     pytest.fail(process.communicate()[0])
 

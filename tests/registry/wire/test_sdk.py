@@ -21,6 +21,10 @@ DECODED: list[tuple[Any, type[Struct]]] = [
     (wire.InstanceList, answers.InstanceList),
     (wire.ServiceSummary, answers.ServiceSummary),
     (wire.ServiceList, answers.ServiceList),
+    (wire.Notification, answers.Webhook),
+    (wire.Change, answers.ProvidersChange),
+    (wire.Subscriber, answers.Subscriber),
+    (wire.Removed, answers.Removed),
 ]
 SHAPES = pytest.mark.parametrize(("sdk", "server"), DECODED, ids=lambda each: each.__name__)
 

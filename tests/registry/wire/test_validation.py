@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from config.escaping import is_invisible
 from config.problems import Invalid
+from registry.api.parameters import MaintenanceBody
 from registry.discovery import queries
 from registry.instances.batch import Batch
 from registry.instances.declaration import check_reason
@@ -30,7 +32,7 @@ def fault(call: Any) -> dict[str, str]:
         ({}, "/url", "It is required."),
         ({"url": 3}, "/url", "Expected `str`, got `int`"),
         ([], "/", "Expected `object`, got `array`"),
-        ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of http, tcp, ttl."),
+        ({"url": URL, "heartbeat": {"kind": "pigeon"}}, "/heartbeat/kind", "'pigeon' is none of auto, http, tcp, ttl."),
         ({"url": URL, "requires": ["a", "B"]}, "/requires/1", "This names no service: a service's name is a lower"),
         ({"url": URL, "metadata": {"": "x"}}, "/metadata", "Of each name in it: Expected `str` of length >= 1"),
         ({"url": URL, "metadata": {"a": 3}}, "/metadata", "Expected `str`, got `int`"),
@@ -114,3 +116,20 @@ def test_ordinary_text_of_any_language_is_a_reason(text: str) -> None:
     plain = "".join(character for character in text if not is_invisible(character))[:LONGEST_REASON]
 
     assert check_reason(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "until", ["2126-10-25T02:30:00", "2126-10-25T02:30:60Z", "2126-10-25T24:00:00Z", "2126-10-25", "02:30", ""]
+)
+def test_a_time_without_a_zone_is_refused(until: str) -> None:
+    assert fault(lambda: convert({"until": until}, MaintenanceBody))["pointer"] == "/until"
+
+
+def test_the_doubled_hour_of_autumn_is_two_moments() -> None:
+    summer, winter = (
+        convert({"until": f"2126-10-25T02:30:00+{hours}:00"}, MaintenanceBody).until for hours in ("02", "01")
+    )
+
+    assert summer is not None
+    assert winter is not None
+    assert winter - summer == timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Make a token useless from now on."""
+"""Revoke a token."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -10,6 +10,7 @@ from pytest_django import Settings
 from registry.client import Registry
 from registry.client.connection import Connection
 from registry.client.django import discovery, joining
+from registry.client.django.process import process
 from tests.clients.registry.fake import TOKEN, FakeRegistry
 
 ROLLCALL = {
@@ -42,6 +43,6 @@ def _behind_the_settings(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(joining, "Registry", joined)
     monkeypatch.setattr(discovery, "Connection", connected)
-    monkeypatch.setattr(discovery, "_lookup", None)
+    monkeypatch.setattr(process, "lookup", None)
     yield
     joining.leave()

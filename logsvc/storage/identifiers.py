@@ -1,0 +1,49 @@
+"""Free ids for new records: a record's place in the order of times, ties by arrival (logsvc/ordering.py)."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from logsvc.ordering import COUNTER_BITS, first_id, order_ns
+from logsvc.record import Record
+
+# Which of these ids are stored.
+Taken = Callable[[list[int]], set[int]]
+# The highest id that is stored of each of these microseconds; those that have none are left out.
+Highest = Callable[[list[int]], Mapping[int, int]]
+
+
+def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest: Highest) -> list[int]:
+    """A free id for each record: ties are in the order of nanoseconds, and then of arrival."""
+    times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
+    found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
+    following = 0
+    for index in order:
+        found[index] = following = max(first_id(times[index]), following)
+        following += 1
+    stored = taken(found)
+    if stored:
+        _move(found, stored, order, highest)
+    return found
+
+
+def _move(found: list[int], stored: set[int], order: Sequence[int], highest: Highest) -> None:
+    """Give those whose id is stored the next one after all of their microsecond."""
+    conflicts = sorted({identifier >> COUNTER_BITS for identifier in stored})
+    free_from = {microsecond: last + 1 for microsecond, last in highest(conflicts).items()}
+    used: set[int] = set()
+    # By the microsecond that a record is of, whose ids may go on in the next one's.
+    following: dict[int, int] = {}
+    for index in order:
+        own = found[index] >> COUNTER_BITS
+        wanted = max(found[index], following.get(own, 0))
+        is_free = wanted == found[index] and wanted not in stored and wanted not in used
+        while not is_free:
+            microsecond = wanted >> COUNTER_BITS
+            if microsecond not in free_from:
+                free_from[microsecond] = highest([microsecond]).get(microsecond, wanted - 1) + 1
+            wanted = max(wanted, free_from[microsecond])
+            while wanted in used:
+                wanted += 1
+            is_free = wanted >> COUNTER_BITS == microsecond
+        found[index] = wanted
+        used.add(wanted)
+        following[own] = wanted + 1

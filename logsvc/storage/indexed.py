@@ -1,0 +1,328 @@
+"""What the stores share: a search by an index that may find too much, whose records are then looked at one by one."""
+
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+
+from logsvc import severity
+from logsvc.ordering import HIGHEST_ID, first_id_from, nanoseconds
+from logsvc.query import ast
+from logsvc.query.matching import attribute_values, matches, member, predicate, value_text
+from logsvc.record import NANOSECONDS, Stored
+from logsvc.storage import conditions, terms
+from logsvc.storage.conditions import Condition, Node
+from logsvc.storage.errors import Busy
+from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
+from logsvc.storage.rows import WIDTHS
+
+# A search that reads records one by one gives up after so long, and says where to go on.
+SEARCH_SECONDS = 3.0
+# A single statement is ended after so long.
+STATEMENT_SECONDS = 10.0
+# Rows that are read at once: a few at first, and then as many as their size allows.
+FIRST_CHUNK, SHORTEST_CHUNK, LONGEST_CHUNK = 101, 20, 2000
+CHUNK_BYTES = 4 * 1024 * 1024
+# A page ends early when its records are so large together: what one question costs in memory is bounded.
+PAGE_BYTES = 32 * 1024 * 1024
+# Facets are counted among so many of the newest matches.
+FACET_RECORDS = 10_000
+# Matches that are read one by one to be counted.
+COUNTED_RECORDS = 50_000
+# A histogram that needs the index is counted in so many pieces, the newest first, until its time is over.
+SLICES = 8
+SERVICES_SECONDS = 2.0
+
+
+class IndexedStore(ABC):
+    """A store of which a subclass reads records by a condition on its full-text index."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, int] = {}
+        self._services_read_at = float("-inf")
+
+    def forget(self) -> None:
+        self._services_read_at = float("-inf")
+
+    # Finding
+
+    def search(self, search: Search) -> Page:
+        with self._translated(), self._limited():
+            return self._search(search)
+
+    def _search(self, search: Search) -> Page:
+        lowest, below = _bounds(search)
+        uid = _uid(search.query)
+        if uid is not None:
+            identifier = self._id_of_uid(uid)
+            if identifier is None or not lowest <= identifier < below:
+                return Page(records=[], next=None)
+            lowest, below = identifier, identifier + 1
+        condition = self._condition(search.query)
+        is_match = predicate(search.query)
+        ends_at = time.monotonic() + SEARCH_SECONDS
+        found: list[Stored] = []
+        found_bytes, chunk = 0, min(search.limit + 1, FIRST_CHUNK)
+        while lowest < below:
+            read = self._read(condition.node, lowest, below, limit=chunk, is_ascending=search.is_ascending)
+            for record in read:
+                if not is_match(record):
+                    continue
+                if len(found) == search.limit or found_bytes > PAGE_BYTES:
+                    return Page(records=found, next=found[-1].id if found else None)
+                found.append(record)
+                found_bytes += _size(record)
+            if len(read) < chunk:
+                break
+            if search.is_ascending:
+                lowest = read[-1].id + 1
+            else:
+                below = read[-1].id
+            chunk = _fitting_chunk(read)
+            if time.monotonic() > ends_at:
+                return Page(records=found, next=read[-1].id, is_complete=False)
+        return Page(records=found, next=None)
+
+    def context(self, record: Stored, *, before: int, after: int) -> tuple[list[Stored], list[Stored]]:
+        node = conditions.Tag(
+            terms.instance_tag(record.service, record.instance)
+            if record.instance
+            else terms.cached_tag("s", record.service)
+        )
+        with self._translated(), self._limited():
+            older = self._read(node, 0, record.id, limit=before, is_ascending=False)
+            newer = self._read(node, record.id + 1, HIGHEST_ID, limit=after, is_ascending=True)
+        return older[::-1], newer
+
+    def tail(self, *, after_seq: int, query: ast.Query = ast.EVERYTHING, limit: int = 500) -> Tail:
+        with self._translated(), self._limited():
+            deleted = self._deleted_seq()
+            records: list[Stored] = []
+            chunk, seq = FIRST_CHUNK, max(after_seq, -1)
+            while len(records) < limit and sum(map(_size, records)) < CHUNK_BYTES:
+                chunk = min(chunk, limit - len(records))
+                read = self._read_arrivals(seq, chunk)
+                records += read
+                if len(read) < chunk:
+                    break
+                seq, chunk = read[-1].seq, _fitting_chunk(read)
+        is_match = predicate(query)
+        return Tail(
+            records=[record for record in records if is_match(record)],
+            cursor=records[-1].seq if records else after_seq,
+            is_gapless=after_seq >= deleted,
+        )
+
+    # Counting
+
+    def histogram(self, *, query: ast.Query, within: Range, step_ns: int) -> Histogram:
+        assert within.from_ns is not None, "a histogram has a beginning"
+        assert within.to_ns is not None, "and an end"
+        first = within.from_ns // step_ns * step_ns
+        count = max(-(-(within.to_ns - first) // step_ns), 1)
+        empty = Histogram(
+            from_ns=first,
+            to_ns=first + count * step_ns,
+            step_ns=step_ns,
+            counts=[{} for _ in range(count)],
+        )
+        with self._translated(), self._limited():
+            width = next((each for each in reversed(WIDTHS) if step_ns % (each * NANOSECONDS) == 0), None)
+            if width is not None and conditions.is_countable(query):
+                return self._from_counts(empty, query, width)
+            condition = self._condition(query)
+            return self._by_index(empty, condition) if condition.is_exact else self._by_reading(empty, query)
+
+    def _from_counts(self, empty: Histogram, query: ast.Query, width: int) -> Histogram:
+        rows = self._rolled_up(width, empty.from_ns // NANOSECONDS, empty.to_ns // NANOSECONDS)
+        wanted: dict[tuple[str, str], bool] = {}
+        for start, service, level, records in rows:
+            if (service, level) not in wanted:
+                wanted[service, level] = matches(query, conditions.representative(service, level))
+            if wanted[service, level]:
+                bucket = empty.counts[(start * NANOSECONDS - empty.from_ns) // empty.step_ns]
+                bucket[level] = bucket.get(level, 0) + records
+        return empty
+
+    def _by_index(self, empty: Histogram, condition: Condition) -> Histogram:
+        """The newest part of the range first, so that what is missing when time is over is the oldest."""
+        ends_at = time.monotonic() + SEARCH_SECONDS
+        total = len(empty.counts)
+        edges = sorted({total * piece // SLICES for piece in range(SLICES + 1)}, reverse=True)
+        for above, low in pairwise(edges):
+            if time.monotonic() > ends_at:
+                return _incomplete(empty)
+            start, end = empty.from_ns + low * empty.step_ns, empty.from_ns + above * empty.step_ns
+            try:
+                counted = self._counted(condition.node, first_id_from(start), first_id_from(end), empty)
+            except Busy:
+                return _incomplete(empty)
+            for number, level, records in counted:
+                bucket = empty.counts[number]
+                bucket[level] = bucket.get(level, 0) + records
+        return empty
+
+    def _by_reading(self, empty: Histogram, query: ast.Query) -> Histogram:
+        search = Search(query=query, within=Range(from_ns=empty.from_ns, to_ns=empty.to_ns), limit=COUNTED_RECORDS)
+        page = self._search(search)
+        for record in page.records:
+            bucket = empty.counts[(nanoseconds(record.id) - empty.from_ns) // empty.step_ns]
+            level = severity.range_of(record.severity).name
+            bucket[level] = bucket.get(level, 0) + 1
+        return empty if page.next is None and page.is_complete else _incomplete(empty)
+
+    def facets(self, *, query: ast.Query, within: Range, fields: Sequence[str], limit: int = 10) -> Facets:
+        page = self.search(Search(query=query, within=within, limit=FACET_RECORDS))
+        values: dict[str, list[tuple[str, int]]] = {}
+        for name in fields:
+            counter = Counter(value for record in page.records for value in _values(record, name))
+            values[name] = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:limit]
+        return Facets(values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None)
+
+    def attribute_names(self, *, within: Range, query: ast.Query = ast.EVERYTHING) -> list[str]:
+        page = self.search(Search(query=query, within=within, limit=1000))
+        return sorted({name for record in page.records for name in record.attributes})
+
+    # Retention
+
+    def expired(self, expiry: Expiry, *, after: int | None, limit: int) -> Page:
+        node = conditions.Every(
+            (
+                conditions.Tag(terms.cached_tag("s", expiry.service)),
+                conditions.Tag(terms.level_tag(severity.Severity[expiry.level])),
+            )
+        )
+        lowest = 0 if after is None else after + 1
+        with self._translated():
+            found = self._read(node, lowest, first_id_from(expiry.before_ns), limit=limit, is_ascending=True)
+        is_old = [each for each in found if not expiry.only_by_arrival or each.received_ns < expiry.before_ns]
+        return Page(records=is_old, next=found[-1].id if len(found) == limit else None)
+
+    def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
+        with self._translated():
+            sizes = self._sizes(service, level)
+        end, freed = 0, 0
+        for start, size in sizes:
+            if freed >= bytes_to_free:
+                break
+            freed += size
+            end = (start + WIDTHS[0]) * NANOSECONDS
+        return end
+
+    # What an engine says in its own words
+
+    @abstractmethod
+    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
+        """Records that a condition finds, by id."""
+
+    @abstractmethod
+    def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]: ...
+
+    @abstractmethod
+    def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
+        """For each bucket of a histogram and level: the bucket's number, the level, how many."""
+
+    @abstractmethod
+    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+        """The counts of the buckets of a width from one time on and before another, in seconds: start, service, level,
+        how many.
+        """
+
+    @abstractmethod
+    def _sizes(self, service: str, level: str) -> list[tuple[int, int]]:
+        """The minutes in which a service has records of a level, the oldest first, and the bytes of each."""
+
+    @abstractmethod
+    def _id_of_uid(self, uid: str) -> int | None: ...
+
+    @abstractmethod
+    def _deleted_seq(self) -> int:
+        """The greatest `seq` of a record that was deleted."""
+
+    @abstractmethod
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """End a statement that takes too long, with Busy."""
+
+    @abstractmethod
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Raise Full where the disk is."""
+
+    @abstractmethod
+    def get(self, identifier: int) -> Stored | None: ...
+
+    @abstractmethod
+    def services(self) -> dict[str, int]: ...
+
+    @abstractmethod
+    def usage(self) -> list[Usage]: ...
+
+    @abstractmethod
+    def give_back_space(self) -> None: ...
+
+    @abstractmethod
+    def size(self) -> Size: ...
+
+    # Asking
+
+    def _condition(self, query: ast.Query) -> Condition:
+        return conditions.compile_query(query, self._recent_services)
+
+    def _recent_services(self) -> Collection[str]:
+        if time.monotonic() - self._services_read_at > SERVICES_SECONDS:
+            self._services = self.services()
+            self._services_read_at = time.monotonic()
+        return self._services
+
+
+def _size(record: Stored) -> int:
+    """About what its texts take in memory."""
+    return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
+
+
+def _fitting_chunk(read: Sequence[Stored]) -> int:
+    """How many rows to read next, by the size of those before."""
+    mean = sum(map(_size, read)) // len(read) + 200
+    return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
+
+
+def _bounds(search: Search) -> tuple[int, int]:
+    """The lowest id and the one after the highest."""
+    lowest = 0 if search.within.from_ns is None else first_id_from(search.within.from_ns)
+    below = HIGHEST_ID if search.within.to_ns is None else first_id_from(search.within.to_ns)
+    if search.before is not None:
+        below = min(below, search.before)
+    if search.after is not None:
+        lowest = max(lowest, search.after + 1)
+    return lowest, below
+
+
+def _uid(query: ast.Query) -> str | None:
+    match query:
+        case ast.Equals(ast.Field.UID, value, False):
+            return value
+        case ast.All(parts):
+            return next((uid for uid in map(_uid, parts) if uid is not None), None)
+    return None
+
+
+def _incomplete(histogram: Histogram) -> Histogram:
+    return Histogram(
+        from_ns=histogram.from_ns,
+        to_ns=histogram.to_ns,
+        step_ns=histogram.step_ns,
+        counts=histogram.counts,
+        is_complete=False,
+    )
+
+
+def _values(record: Stored, name: str) -> list[str]:
+    if name == "level":
+        return [severity.range_of(record.severity).name]
+    if name.startswith("attr."):
+        return list(map(value_text, attribute_values(record.attributes, name.removeprefix("attr."))))
+    value = member(record, ast.Field(name))
+    return [value] if value else []

@@ -1,0 +1,51 @@
+"""What axe finds on a page, and whether a page fits its window."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page, expect
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+CONTRAST = ("color-contrast", "link-in-text-block")
+
+
+def violations(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ()) -> list[str]:
+    """One line for each violation, with its first element; `but` names rules that are not asked for."""
+    # Half a megabyte, which a page that was looked at before has already.
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options: dict[str, Any] = {
+        "runOnly": {"type": "rule", "values": only} if only else RULES,
+        "resultTypes": ["violations"],
+        "rules": {rule: {"enabled": False} for rule in but},
+    }
+    found = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
+    return [f"{page.url} {each['id']}: {each['nodes'][0]['html'][:200]}" for each in found]
+
+
+def assert_accessible(page: Page) -> None:
+    found = violations(page)
+    assert not found, "\n".join(found)
+
+
+def assert_accessible_and_fits(page: Page) -> None:
+    """Wide and narrow, light and dark, in one visit; the page's colours are the system's.
+
+    Nothing but contrast depends on the colours: so every rule is asked for at both widths, in one scheme each, and
+    contrast in the other.
+    """
+    html = page.locator("html")
+    for width, schemes in ((1280, ("light", "dark")), (375, ("dark", "light"))):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_fits(page)
+        for scheme, only in zip(schemes, ((), CONTRAST), strict=True):
+            # Colours that are on their way from one scheme to the other are neither.
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+            expect(html).to_have_attribute("data-bs-theme", scheme)
+            found = violations(page, only=only)
+            assert not found, "\n".join(found)
+
+
+def assert_fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, page.url

@@ -1,0 +1,47 @@
+"""Makes the database of a service ready in one process of its own: `python -m tests.browser.prepare webui`.
+
+It prints as JSON what the tests need of it: the session of each account of the web UI, or a token of grading. To fill
+in the form for signing in is one test's affair, not each one's.
+"""
+
+import json
+import os
+import sys
+from io import StringIO
+from typing import Any
+
+PEOPLE = ("teacher", "assistant", "student", "operator")
+
+
+def session_of(person: Any) -> str:
+    """The key of a new session of the person, as after signing in."""
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    session = SessionStore()
+    session.update({SESSION_KEY: str(person.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]})
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def _prepare(service: str) -> dict[str, str]:
+    import django
+
+    django.setup()
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+
+    from config.tokens import issuing
+
+    call_command("migrate", verbosity=0)
+    call_command("provision", stdout=StringIO())
+    if service == "grading":
+        return {"token": issuing.create(name="tests", scopes=["read", "write"])}
+    return {name: session_of(User.objects.get(username=name)) for name in PEOPLE}
+
+
+if __name__ == "__main__":
+    os.environ["DJANGO_SETTINGS_MODULE"] = f"config.settings.{sys.argv[1]}"
+    print(json.dumps(_prepare(sys.argv[1])))
