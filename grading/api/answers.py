@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from grading import representation, scoring, standings, statistics
 from grading.access import Seat
 from grading.gradebook import Stored
-from grading.models import Assignment, Enrollment, Grade, GradeChange, Status, Student
+from grading.models import Assignment, Enrollment, Grade, GradeChange, Student
 from grading.standings import Plan, Standing
 from grading.totals import FIELDS
 from grading.undoing import Undone
@@ -182,7 +184,7 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
                     name: representation.percentage(getattr(enrollment, field), plan.letters)
                     for name, field in totals.items()
                 },
-                "grades": [cells.get(assignment_id) or _blank(student_id, assignment_id) for assignment_id in order],
+                "grades": [cells.get(each) or Cell(f"{student_id}-{each}", each) for each in order],
             }
         )
     return {
@@ -270,37 +272,37 @@ def _assignments(seat: Seat, standing: Standing) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(plan: Plan, student_ids: list[int], seat: Seat) -> dict[int | None, dict[int, dict[str, Any]]]:
+class Cell(msgspec.Struct):
+    """A grade in a gradebook; made and encoded in half the time of a dictionary."""
+
+    id: str
+    assignment: int
+    score: str | None = None
+    status: str = "none"
+    excused: bool = False
+    late_deduction: str = "0"
+    comment: str = ""
+    version: int = 0
+
+
+def _cells(plan: Plan, student_ids: list[int], seat: Seat) -> dict[int | None, dict[int, Cell]]:
     """Stored grades by student and assignment, read as plain rows: model instances would take most of the time."""
     shown = [each.pk for each in plan.assignments.values() if each.posted or seat.is_staff]
-    found: dict[int | None, dict[int, dict[str, Any]]] = defaultdict(dict)
+    found: dict[int | None, dict[int, Cell]] = defaultdict(dict)
     for student_id, assignment_id, score, status, deduction, comment, version in standings.read_cells(
         assignment_ids=shown, student_ids=None if seat.is_staff else student_ids
     ):
-        found[student_id][assignment_id] = {
-            "id": f"{student_id}-{assignment_id}",
-            "assignment": assignment_id,
-            "score": None if score is None else _hundredths(score),
-            "status": status,
-            "excused": status == Status.EXCUSED,
-            "late_deduction": _hundredths(deduction),
-            "comment": comment,
-            "version": version,
-        }
+        found[student_id][assignment_id] = Cell(
+            f"{student_id}-{assignment_id}",
+            assignment_id,
+            None if score is None else _hundredths(score),
+            status,
+            status == "excused",
+            _hundredths(deduction) if deduction else "0",
+            comment,
+            version,
+        )
     return found
-
-
-def _blank(student_id: int | None, assignment_id: int) -> dict[str, Any]:
-    return {
-        "id": f"{student_id}-{assignment_id}",
-        "assignment": assignment_id,
-        "score": None,
-        "status": "none",
-        "excused": False,
-        "late_deduction": "0",
-        "comment": "",
-        "version": 0,
-    }
 
 
 @lru_cache(maxsize=4096)
