@@ -221,7 +221,7 @@ def test_an_outage_of_the_database_is_outlasted() -> None:
         raise outcome
 
     assert retry.outlast(store, seconds=60, pause=waited.append) == "stored"
-    assert waited == [retry.AWAY_SECONDS] * 3
+    assert waited == [retry.AWAY_SECONDS] * 2
 
 
 def test_an_outage_longer_than_it_is_worth_is_raised() -> None:
