@@ -107,7 +107,7 @@ def test_the_readme_pasted_twice_registers_what_it_says(system: System, tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert system.urls["logsvc"] in done.stdout
-    instances = system.get("registry", "/v1/services/billing", "REGISTRY_REGISTRY_TOKEN")["instances"]
+    instances = system.get("registry", "/v1/services/billing/instances", "REGISTRY_REGISTRY_TOKEN")["instances"]
     assert sorted(instance["instance"] for instance in instances) == ["billing-1", "billing-2"]
 
 
