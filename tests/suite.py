@@ -4,7 +4,8 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-The services' tests keep the processors busy, those of real processes mostly wait: the two run beside each other.
+The services' tests keep the processors busy, those of real processes mostly wait: the two run beside each other. Those
+that do harm to real processes and say by when all is right again have the machine to themselves, at the end.
 """
 
 import os
@@ -28,7 +29,7 @@ ON_CLICKHOUSE = (
 )
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
-SHARED = ("webui", "clients", "config", "deploy", "faults", "system", "browser")
+SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +94,10 @@ def lanes() -> list[list[Part]]:
     return [[real], [*own, *on_postgresql, *([on_clickhouse] if wants_clickhouse() else [])]]
 
 
+def alone() -> Part:
+    return Part(title="tests/faults on config.settings.test", arguments=("--dist", "loadfile", "tests/faults"))
+
+
 def _own(name: str) -> tuple[str, ...]:
     """The arguments for a service's tests on its own settings."""
     # In the order of collection: pytest-django has the tests that empty the database come last.
@@ -115,6 +120,7 @@ def main() -> int:
     with ThreadPoolExecutor() as pool:
         running = [pool.submit(run_lane, lane, printing) for lane in lanes()]
         outcomes = [outcome for each in running for outcome in each.result()]
+    outcomes += run_lane([alone()], printing)
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)
