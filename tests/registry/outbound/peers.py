@@ -27,7 +27,9 @@ class Peer:
 
     def hang_up(self) -> None:
         for writer in self.writers:
-            writer.transport.abort()
+            # Python 3.11.2 raises it where a TLS connection is over already.
+            with suppress(AttributeError):
+                writer.transport.abort()
 
 
 @asynccontextmanager
