@@ -14,6 +14,8 @@ from pathlib import Path
 
 # Each program with the package of Debian's that brings it.
 PACKAGES = {"chromium": "chromium", "nginx": "nginx-light", "prometheus": "prometheus"}
+# What the driver of Playwright needs beyond a wheel, and a small Debian lacks.
+DRIVER_PACKAGE = "libatomic1"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Asked by Debian before a package starts its service; 101 forbids it.
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -45,11 +47,25 @@ def _playwrights() -> str | None:
     return path if os.access(path, os.X_OK) else None
 
 
+def _driver_starts() -> bool:
+    command = [sys.executable, "-m", "playwright", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
 def main() -> int:
     wanted = [name for name in PACKAGES if name != "chromium" or wants_browser()]
     missing = [name for name in wanted if not (chromium_on_path() if name == "chromium" else shutil.which(name))]
-    if missing:
-        _install_packages([PACKAGES[name] for name in missing])
+    packages = [PACKAGES[name] for name in missing]
+    if wants_browser() and not _driver_starts():
+        packages.append(DRIVER_PACKAGE)
+    if packages:
+        _install_packages(packages)
+    if wants_browser() and not _driver_starts():
+        sys.stderr.write(
+            f"Playwright's driver does not start: install the package {DRIVER_PACKAGE}, "
+            "or run `make test BROWSER=no`.\n"
+        )
+        return 1
     if wants_browser() and chromium() is None:
         print("Having Playwright download Chromium ...", flush=True)
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)

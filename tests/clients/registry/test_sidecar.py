@@ -30,13 +30,14 @@ sys.exit(sidecar.run(me, sys.argv[2:]))
 # The next beat comes when no test runs any more.
 BEATS_ONCE = Heartbeat(kind="ttl", interval_seconds=3600.0)
 WAITING = """
-import signal, sys
+import os, signal, sys
 def leave(number, frame):
-    print(f"got {signal.Signals(number).name}\\n", end="", flush=True)
+    os.write(1, f"got {signal.Signals(number).name}\\n".encode())
     sys.exit(5)
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
     signal.signal(number, leave)
-print("ready\\n", end="", flush=True)
+# Not print, which a signal that comes amid it must not enter again.
+os.write(1, b"ready\\n")
 while True:
     signal.pause()
 """
