@@ -134,7 +134,8 @@ def whole_lines(lines: bytes) -> bytes:
     """Without those that a killed process had not finished: what it had not written yet is zero."""
     if b"\0" not in lines:
         return lines
-    return b"".join(line for line in lines.splitlines(keepends=True) if b"\0" not in line)
+    # Not by splitlines, which ends a line at a carriage return too and would keep what follows it.
+    return b"".join(line + b"\n" for line in lines.split(b"\n")[:-1] if b"\0" not in line)
 
 
 def finished_lines(path: Path) -> bytes:

@@ -129,7 +129,9 @@ def test_acknowledging_what_was_dropped_meanwhile_does_no_harm(tmp_path: Path) -
     assert drain(spool) == lines[dropped:]
 
 
-@pytest.mark.parametrize("torn", [b'{"message": "hal', b'{"mess\0\0\0\0"half"}\n', b'\0\0\0\0\0"half"}\n'])
+@pytest.mark.parametrize(
+    "torn", [b'{"message": "hal', b'{"mess\0\0\0\0"half"}\n', b'\0\0\0\0\0"half"}\n', b"\0\r\x01\n"]
+)
 def test_a_line_that_was_being_written_when_its_process_was_killed_harms_no_other(tmp_path: Path, torn: bytes) -> None:
     dead = make(tmp_path)
     lines = fill(dead, 3)
