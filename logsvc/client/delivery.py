@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import Any
 
 # httpx2 imports it when the first client is made, in our thread: a fork meanwhile would leave the child a half of it.
-import httpcore2  # noqa: F401
+import httpcore2  # noqa: F401 -- see above
 import httpx2
 
 from .complaints import Complaints

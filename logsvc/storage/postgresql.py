@@ -126,8 +126,8 @@ class PostgresqlStore(SqlStore):
 
     def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
         if node is None:
-            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608
-        return f"SELECT {NAMES} FROM logsvc_log WHERE search @@ %s::tsquery", [tsquery(node)]  # noqa: S608
+            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608 -- names of ours; values are parameters
+        return f"SELECT {NAMES} FROM logsvc_log WHERE search @@ %s::tsquery", [tsquery(node)]  # noqa: S608 -- names of ours; values are parameters
 
     def _order_column(self, node: Node | None) -> str:
         return "id"
@@ -135,7 +135,7 @@ class PostgresqlStore(SqlStore):
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
         condition, parameters = ("true", []) if node is None else ("search @@ %s::tsquery", [tsquery(node)])
         rows = self._rows(
-            "SELECT ((id >> %s) - %s) / %s, (severity + 3) / 4, count(*) FROM logsvc_log"  # noqa: S608
+            "SELECT ((id >> %s) - %s) / %s, (severity + 3) / 4, count(*) FROM logsvc_log"  # noqa: S608 -- names of ours; values are parameters
             f" WHERE {condition} AND id >= %s AND id < %s GROUP BY 1, 2",
             [COUNTER_BITS, empty.from_ns // 1000, empty.step_ns // 1000, *parameters, lowest, below],
         )
@@ -171,7 +171,7 @@ class PostgresqlStore(SqlStore):
             with transaction.atomic():
                 # Nobody writes now: whoever stores takes this row first.
                 self._rows("SELECT seq FROM logsvc_head FOR UPDATE", [])
-                if not self._rows(f"SELECT 1 FROM {name} LIMIT 1", []):  # noqa: S608
+                if not self._rows(f"SELECT 1 FROM {name} LIMIT 1", []):  # noqa: S608 -- names of ours; values are parameters
                     self._execute(f"DROP TABLE {name}")
                     self._partitions.discard(day)
 

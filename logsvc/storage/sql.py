@@ -91,7 +91,7 @@ class SqlStore(IndexedStore):
         if not 0 <= identifier <= HIGHEST_ID:
             return None
         with self._translated():
-            rows = self._rows(f"SELECT {NAMES} FROM logsvc_log WHERE id = %s", [identifier])  # noqa: S608
+            rows = self._rows(f"SELECT {NAMES} FROM logsvc_log WHERE id = %s", [identifier])  # noqa: S608 -- names of ours; values are parameters
         return stored(rows[0]) if rows else None
 
     def head(self) -> int:
@@ -103,7 +103,7 @@ class SqlStore(IndexedStore):
 
     def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
         rows = self._rows(
-            f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608
+            f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608 -- names of ours; values are parameters
             [after_seq, limit],
         )
         return [stored(values) for values in rows]

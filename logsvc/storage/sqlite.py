@@ -59,7 +59,7 @@ SCHEMA = [
 # the next batches keep the one that stores waiting less.
 _ROWS_AT_ONCE = 250
 _ROW, _TEXT_ROW = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)"
-_INTO_LOG = f"INSERT INTO logsvc_log ({NAMES}) VALUES "  # noqa: S608
+_INTO_LOG = f"INSERT INTO logsvc_log ({NAMES}) VALUES "  # noqa: S608 -- names of ours; values are parameters
 _INTO_TEXT = "INSERT INTO logsvc_text (rowid, words, tags) VALUES "
 _INSERT, _INSERT_TEXT = _INTO_LOG + _ROW, _INTO_TEXT + _TEXT_ROW
 _INSERT_MANY = _INTO_LOG + ", ".join([_ROW] * _ROWS_AT_ONCE)
@@ -104,7 +104,7 @@ class SqliteStore(SqlStore):
         for start in range(0, len(uids), 1000):
             some = [bytes.fromhex(uid) for uid in uids[start : start + 1000]]
             marks = ", ".join(["?"] * len(some))
-            found = self._cursor().execute(f"SELECT uid FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608
+            found = self._cursor().execute(f"SELECT uid FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
             known.update(uid.hex() for (uid,) in found)
         return known
 
@@ -121,16 +121,16 @@ class SqliteStore(SqlStore):
         for start in range(0, len(identifiers), 1000):
             some = identifiers[start : start + 1000]
             marks = ", ".join(["?"] * len(some))
-            found = self._cursor().execute(f"SELECT id FROM logsvc_log WHERE id IN ({marks})", some)  # noqa: S608
+            found = self._cursor().execute(f"SELECT id FROM logsvc_log WHERE id IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
             taken.update(identifier for (identifier,) in found)
         return taken
 
     def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
         if node is None:
-            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608
+            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608 -- names of ours; values are parameters
         # CROSS JOIN is SQLite's way to say which of the two is read first.
         columns = ", ".join(f"l.{name}" for name in COLUMNS)
-        statement = f"SELECT {columns} FROM logsvc_text t CROSS JOIN logsvc_log l ON l.id = t.rowid"  # noqa: S608
+        statement = f"SELECT {columns} FROM logsvc_text t CROSS JOIN logsvc_log l ON l.id = t.rowid"  # noqa: S608 -- names of ours; values are parameters
         return f"{statement} WHERE t.logsvc_text MATCH %s", [match(node)]
 
     def _order_column(self, node: Node | None) -> str:
