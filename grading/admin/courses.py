@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 
+from config.admin_pages import BoundedPaginator
 from grading import totals
-from grading.admin.pages import BoundedPaginator
 from grading.models import (
     Assignment,
     Category,

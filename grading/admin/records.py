@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from grading.admin.pages import BoundedPaginator
+from config.admin_pages import BoundedPaginator
 from grading.models import GradeChange, ImportBatch
 
 

@@ -6,36 +6,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import TextFilter
 
+from config.admin_pages import BoundedPaginator
 from registry.admin import audit
 from registry.admin.forms import ReasonForm
 
-# Beyond that many rows a list is to be narrowed by a filter: nobody turns ten thousand pages.
-MOST_LISTED = 10_000
 MOST_EXPORTED = 10_000
 # What a list posts of its selection.
 _SELECTION = ("action", "select_across", ACTION_CHECKBOX_NAME)
 # How many of the newest rows a filter looks through when no index serves it.
 WINDOW = 50_000
-
-
-class BoundedPaginator(Paginator[Any]):
-    """Counts no further than what is listed: to count a million rows takes longer than to show a page of them."""
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        if not isinstance(rows, QuerySet):
-            return len(rows)
-        return rows.order_by().values("pk")[:MOST_LISTED].count()
 
 
 class RecordAdmin(ModelAdmin):

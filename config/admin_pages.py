@@ -1,4 +1,4 @@
-"""Pages of lists that may hold a university."""
+"""Pages of an admin's lists that may hold millions of rows."""
 
 from functools import cached_property
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 
-# Beyond that many rows a list is to be narrowed by a search: nobody turns a hundred pages.
+# Beyond that many rows a list is to be narrowed by a search: nobody turns so many pages.
 MOST_LISTED = 10_000
 
 
