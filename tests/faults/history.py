@@ -128,6 +128,8 @@ class Stored:
     status: str
     version: str
     is_suspect: bool = False
+    # Critical for having changed too often, and not yet for longer than that may last.
+    is_held: bool = False
 
     @property
     def is_offered(self) -> bool:

@@ -34,6 +34,8 @@ PAUSE_SECONDS = 8.0
 RETRY_SECONDS = 0.3
 # A few give up those who stay away.
 DEREGISTER_AFTER_SECONDS = 10.0
+# How long an instance that changed too often may be held critical: three half-lives of the penalty, and a probe.
+HELD_SECONDS = 3 * 60.0 + INTERVAL_SECONDS + TIMEOUT_SECONDS
 _versions = count(1)
 
 
@@ -475,6 +477,7 @@ class Fleet:
                 status=each["status"],
                 version=each["version"],
                 is_suspect=each["suspect"],
+                is_held=_is_held(each),
             )
             for each in found
         ]
@@ -485,3 +488,8 @@ class Fleet:
             requires={each.key: frozenset(each.part.requires) for each in alive},
             views={each.key: dict(each.view.offered) for each in alive},
         )
+
+
+def _is_held(instance: dict[str, Any]) -> bool:
+    since = datetime.fromisoformat(instance["status_since"]).timestamp()
+    return instance["status_reason"].startswith("changes too often") and time.time() - since < HELD_SECONDS
