@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -288,7 +289,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: the log has the traceback, the caller does not."""
-    return InternalError("This is a fault of the service, not of the request; its log says more.").http_response()
+    return unexpected(sys.exc_info()[1]).http_response()
+
+
+def unexpected(error: BaseException | None) -> Problem:
+    """The problem for what no view caught: a database that failed outside of one, or a fault of our own."""
+    problem = from_exception(error) if error is not None else None
+    if isinstance(problem, Unavailable):
+        return problem
+    return InternalError("This is a fault of the service, not of the request; its log says more.")
 
 
 def _flattened(detail: Any, pointer: str = "") -> list[dict[str, str]]:
