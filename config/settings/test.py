@@ -68,6 +68,3 @@ CELERY_TASK_EAGER_PROPAGATES = True
 # Tests that join a registry say so themselves.
 ROLLCALL = {"REGISTRY_URL": "http://registry.test", "TOKEN": "rct_test"}
 LOGGING = {"version": 1, "disable_existing_loggers": False}
-# Looks a file up when it is asked for, instead of walking through them all before each test.
-WHITENOISE_AUTOREFRESH = True
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
