@@ -174,6 +174,12 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byte
     return await bodies.read(scope, receive, limit_bytes=limit_bytes, intake=scope.get(INTAKE))
 
 
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client is gone."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
+
+
 async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Raises Unavailable where the answer is not there in time; the time while the body comes does not count."""
     has_come = False

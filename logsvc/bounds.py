@@ -70,7 +70,19 @@ def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> di
     `given_bytes` is an upper bound of their size as JSON, by which most are known to fit.
     """
     kept = _members(members, "", notes, 1)
-    return _within_size(kept, notes) if given_bytes > ATTRIBUTES_BYTES else kept
+    if given_bytes <= ATTRIBUTES_BYTES:
+        return kept
+    count = len(kept)
+    sizes = {name: len(msgspec.json.encode(value)) + len(name) for name, value in kept.items()}
+    total = sum(sizes.values())
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if total <= ATTRIBUTES_BYTES:
+            break
+        del kept[name]
+        total -= sizes[name]
+    if len(kept) < count:
+        notes.add(f"attributes: {count - len(kept)} of {count} were left out, the largest, for their size.")
+    return kept
 
 
 def uid(given: str | None) -> str:
@@ -140,18 +152,3 @@ def _value(value: Any, path: str, notes: Notes, depth: int) -> Any:
                 notes.add(f"{path}: {ATTRIBUTE_MEMBERS} of {len(value)} items were kept.")
             return [_value(each, path, notes, depth + 1) for each in value[:ATTRIBUTE_MEMBERS]]
     return text(str(value), path, notes, at_most=ATTRIBUTE_LENGTH)
-
-
-def _within_size(members: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    sizes = {name: len(msgspec.json.encode(value)) + len(name) for name, value in members.items()}
-    total = sum(sizes.values())
-    if total <= ATTRIBUTES_BYTES:
-        return members
-    kept = dict(members)
-    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
-        del kept[name]
-        total -= sizes[name]
-        if total <= ATTRIBUTES_BYTES:
-            break
-    notes.add(f"attributes: {len(members) - len(kept)} of {len(members)} were left out, the largest, for their size.")
-    return kept

@@ -66,9 +66,13 @@ def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readabl
 
     It counts only what the holder may read now.
     """
-    trouble = secret_trouble(body.secret) if body.secret is not None else ""
-    secret = [_error("secret", trouble)] if trouble else []
-    problems = [_name(body.name), *_query(body.query), *_url(body.url), *secret]
+    problems = [_name(body.name), *_query(body.query)]
+    if len(body.url) > URL_LENGTH:
+        problems.append(_error("url", f"It may have at most {URL_LENGTH} characters."))
+    elif trouble := refusal(body.url, allowed=settings.ALERT_NETWORKS):
+        problems.append(_error("url", trouble))
+    if body.secret is not None and (trouble := secret_trouble(body.secret)):
+        problems.append(_error("secret", trouble))
     for name, value, lowest, highest in (
         ("threshold", body.threshold, 0, 2**31 - 1),
         ("window_seconds", body.window_seconds, 10, 86_400),
@@ -133,13 +137,6 @@ def _name(name: str) -> dict[str, str] | None:
 def _query(text: str) -> list[dict[str, str]]:
     trouble = query_trouble(text)
     return [_error("query", trouble)] if trouble else []
-
-
-def _url(url: str) -> list[dict[str, str]]:
-    if len(url) > URL_LENGTH:
-        return [_error("url", f"It may have at most {URL_LENGTH} characters.")]
-    trouble = refusal(url, allowed=settings.ALERT_NETWORKS)
-    return [_error("url", trouble)] if trouble else []
 
 
 def _error(name: str, detail: str) -> dict[str, str]:

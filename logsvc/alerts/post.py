@@ -29,7 +29,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence
     """Never raises, and follows no redirect."""
     try:
         scheme, host, port, target = addresses.check_url(url)
-        address = _judged(host, port, allowed)
+        address = _choose_address(host, port, allowed)
     except ValueError as error:
         return Answer(error=str(error))
     except OSError as error:
@@ -51,7 +51,7 @@ def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
     return addresses.refusal(literal, allowed=allowed)
 
 
-def _judged(host: str, port: int, allowed: Sequence[str]) -> str:
+def _choose_address(host: str, port: int, allowed: Sequence[str]) -> str:
     """The first of the host's addresses that may be called. Raises ValueError where none may, OSError where there is
     none."""
     refusals = []

@@ -82,7 +82,8 @@ def evaluate_due(*, now: datetime) -> int:
 
 def evaluate(rule: AlertRule, *, now: datetime) -> bool:
     """Count, decide, and keep the decision with its message. Raises Problem where it cannot be counted."""
-    if rule.owner and not _is_valid(rule.owner, now):
+    valid = Q(expires_at=None) | Q(expires_at__gt=now)
+    if rule.owner and not Token.objects.filter(valid, name=rule.owner, revoked_at=None).exists():
         AlertRule.objects.filter(pk=rule.pk).update(
             is_enabled=False, trouble=f"The token {rule.owner!r} that made this rule is no longer valid."
         )
@@ -152,8 +153,3 @@ def _count(query: Query, within: Range) -> int:
     aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
     found = store().histogram(query=query, within=aligned, step_ns=step_ns)
     return sum(sum(bucket.values()) for bucket in found.counts)
-
-
-def _is_valid(owner: str, now: datetime) -> bool:
-    valid = Q(expires_at=None) | Q(expires_at__gt=now)
-    return Token.objects.filter(valid, name=owner, revoked_at=None).exists()

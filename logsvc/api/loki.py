@@ -36,9 +36,13 @@ class LokiView(LogsvcView):
 
     def handle_exception(self, exc: Exception) -> Response:
         answer = super().handle_exception(exc)
-        if isinstance(exc, Problem):
-            answer = _plain(f"{exc.detail}\n", exc.status, answer)
-        return answer
+        if not isinstance(exc, Problem):
+            return answer
+        plain: Any = HttpResponse(f"{exc.detail}\n", status=exc.status, content_type="text/plain; charset=utf-8")
+        for name in ("Retry-After", "WWW-Authenticate"):
+            if answer.has_header(name):
+                plain[name] = answer[name]
+        return plain
 
     def flags(self, request: Request) -> bool:
         return answers.CATEGORIZED in request.headers.get(_ENCODING, "")
@@ -218,11 +222,3 @@ def _read(parameters: Mapping[str, str], name: str, read: Callable[[str], T], de
         return read(value)
     except (ValueError, OverflowError) as error:
         raise Problem(f"{name}: {error}.") from error
-
-
-def _plain(text: str, status: int, like: Response) -> Any:
-    answer = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-    for name, value in like.items():
-        if name.lower() in ("retry-after", "www-authenticate"):
-            answer[name] = value
-    return answer

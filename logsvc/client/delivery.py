@@ -1,5 +1,6 @@
 """Batches of lines on their way to the log service, and what its answers mean."""
 
+import contextlib
 import gzip
 import random
 from collections.abc import Callable, Mapping
@@ -58,6 +59,7 @@ class Delivery:
         notice_drop: NoticeDrop,
         complaints: Complaints,
         transport: httpx2.BaseTransport | None = None,
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
         self._spool = spool
         self._locate = locate
@@ -73,7 +75,7 @@ class Delivery:
             transport=transport,
             trust_env=False,
         )
-        self._batch_bytes = BATCH_BYTES
+        self._batch_bytes = batch_bytes
         self._failures = 0
         # One of its own: the program that logs may have seeded the global one, and count on what that yields.
         self._random = random.Random()
@@ -97,7 +99,12 @@ class Delivery:
         self._client.close()
 
     def _deliver(self, batch: Batch) -> float | None:
-        answer = self._send(batch)
+        """Send one batch; returns how many seconds to wait when it could not be sent now."""
+        answer = None
+        if address := self._locate():
+            body = gzip.compress(batch.body, compresslevel=1)
+            with contextlib.suppress(httpx2.HTTPError, httpx2.InvalidURL):
+                answer = self._client.post(f"{address.rstrip('/')}{INGEST_PATH}", content=body)
         verdict = Verdict.LATER if answer is None else judge(answer.status_code)
         if verdict is Verdict.TOO_LARGE and batch.lines > 1:
             self._batch_bytes = len(batch.body) // 2
@@ -110,16 +117,6 @@ class Delivery:
         if dropped := self._spool.take_dropped():
             self._notice_drop(dropped)
         return None
-
-    def _send(self, batch: Batch) -> httpx2.Response | None:
-        address = self._locate()
-        if not address:
-            return None
-        body = gzip.compress(batch.body, compresslevel=1)
-        try:
-            return self._client.post(f"{address.rstrip('/')}{INGEST_PATH}", content=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return None
 
     def _pause(self, answer: httpx2.Response | None) -> float:
         self._failures += 1

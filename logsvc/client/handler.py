@@ -79,7 +79,13 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._spool.append(self._lines.encode(record), record.levelno)
-            self._running_sender().notify()
+            sender = self._sender
+            if sender is None or not sender.is_alive:
+                sender = self._sender = Sender(self._spool, self._delivery, complaints=self._complaints)
+                # An interpreter that is ending makes no threads: the record waits in the spool for the next process.
+                with contextlib.suppress(RuntimeError):
+                    sender.start()
+            sender.notify()
         except Exception:
             self.handleError(record)
 
@@ -129,15 +135,6 @@ class LogHandler(logging.Handler):
     def _begin_in_child(self) -> None:
         self._spool.disown()
         self._begin()
-
-    def _running_sender(self) -> Sender:
-        sender = self._sender
-        if sender is None or not sender.is_alive:
-            sender = self._sender = Sender(self._spool, self._delivery, complaints=self._complaints)
-            # An interpreter that is ending makes no threads: then the record waits in the spool for the next process.
-            with contextlib.suppress(RuntimeError):
-                sender.start()
-        return sender
 
     def _delivery(self) -> Delivery:
         return Delivery(

@@ -103,18 +103,16 @@ def _exception(record: logging.LogRecord) -> dict[str, str]:
             members["exception.message"] = _shortened(str(error))
         except Exception:
             members["exception.message"] = f"<{name} without a text>"
-    text = record.exc_text or (_traceback(record) if record.exc_info else "")
+    text = record.exc_text or ""
+    if record.exc_info and not text:
+        try:
+            text = _formatter.formatException(record.exc_info)
+        except Exception as error:
+            text = f"(the traceback cannot be shown: {type(error).__name__})"
     stack = _formatter.formatStack(record.stack_info) if record.stack_info else ""
     if stacktrace := "\n".join(filter(None, (text, stack))):
         members["exception.stacktrace"] = _shortened(stacktrace)
     return members
-
-
-def _traceback(record: logging.LogRecord) -> str:
-    try:
-        return _formatter.formatException(record.exc_info) if record.exc_info else ""
-    except Exception as error:
-        return f"(the traceback cannot be shown: {type(error).__name__})"
 
 
 def _attributes(extra: dict[str, Any]) -> str:

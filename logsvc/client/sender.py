@@ -80,7 +80,17 @@ class Sender:
         pause: float | None = 0.0
         while not self._stopping:
             asked = self._await_reason(pause)
-            pause = self._round()
+            try:
+                if self._delivery is None:
+                    self._delivery = self._make_delivery()
+                if time.monotonic() - self._adopted_at > ADOPTION_SECONDS:
+                    self._adopted_at = time.monotonic()
+                    self._spool.adopt()
+                pause = self._delivery.run(until=lambda: self._stopping)
+            except Exception as error:
+                # Whatever it is, the records are in the spool, and without this thread nobody would send them.
+                self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
+                pause = PAUSE_AFTER_FAULT_SECONDS
             with self._condition:
                 self._answered = asked
                 self._condition.notify_all()
@@ -102,19 +112,3 @@ class Sender:
 
     def _is_urgent(self) -> bool:
         return self._asked > self._answered or self._stopping or self._is_woken
-
-    def _round(self) -> float | None:
-        try:
-            return self._attempt()
-        except Exception as error:
-            # Whatever it is, the records are in the spool, and without this thread nobody would send them.
-            self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
-            return PAUSE_AFTER_FAULT_SECONDS
-
-    def _attempt(self) -> float | None:
-        if self._delivery is None:
-            self._delivery = self._make_delivery()
-        if time.monotonic() - self._adopted_at > ADOPTION_SECONDS:
-            self._adopted_at = time.monotonic()
-            self._spool.adopt()
-        return self._delivery.run(until=lambda: self._stopping)

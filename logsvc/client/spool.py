@@ -187,19 +187,17 @@ class Spool:
         self._close_segment()
         self._drop_excess()
         path = self._folder() / f"{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
-        self._writer = self._make_writer(path, capacity)
-        self._segments.append(Segment(path=path))
-        return self._writer
-
-    def _make_writer(self, path: Path, capacity: int) -> Writer:
+        writer: Writer | None = None
         if self._is_mapped:
             try:
-                return MappedWriter(path, capacity)
+                writer = MappedWriter(path, capacity)
             except OSError as error:
                 if error.errno not in _CANNOT_MAP:
                     raise
                 self._is_mapped = False
-        return AppendingWriter(path, capacity)
+        self._writer = writer or AppendingWriter(path, capacity)
+        self._segments.append(Segment(path=path))
+        return self._writer
 
     def _folder(self) -> Path:
         if self._claim is not None and not self._claim.folder.exists():
@@ -291,19 +289,16 @@ class Spool:
             for path in folder.glob(f"*{segments.UNFINISHED}"):
                 path.unlink()
             for path in sorted(folder.glob(f"*{SUFFIX}")):
-                self._take_over(path)
+                lines = segments.finished_lines(path)
+                if not lines:
+                    path.unlink()
+                    continue
+                adopted = Segment(path=path, size=len(lines), severities=segments.count_by_severity(lines))
+                with self._lock:
+                    adopted.path = path.rename(self._folder() / path.name)
+                    current = self._segments[-1] if self._writer is not None else None
+                    self._segments.append(adopted)
+                    # Names begin with the time, and so sort by age.
+                    self._segments.sort(key=lambda segment: (segment is current, segment.path.name))
         finally:
             claim.release()
-
-    def _take_over(self, path: Path) -> None:
-        lines = segments.finished_lines(path)
-        if not lines:
-            path.unlink()
-            return
-        adopted = Segment(path=path, size=len(lines), severities=segments.count_by_severity(lines))
-        with self._lock:
-            adopted.path = path.rename(self._folder() / path.name)
-            current = self._segments[-1] if self._writer is not None else None
-            self._segments.append(adopted)
-            # Names begin with the time, and so sort by age.
-            self._segments.sort(key=lambda segment: (segment is current, segment.path.name))

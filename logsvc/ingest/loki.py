@@ -38,7 +38,7 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
     instance, a host or a level say it of the record too.
     """
     try:
-        push = _decoded(body)
+        push = lenient.read(_decoder, body, Notes())
     except (ValueError, RecursionError) as error:
         raise Problem(f"The body is not a Loki push: {error}.") from error
     batch, place = Batch(sender=sender), 0
@@ -91,18 +91,6 @@ def record(
     )
     bounds.names(found, notes)
     return found
-
-
-def _decoded(body: bytes) -> Push:
-    try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            return msgspec.convert(lenient.decode(body, Notes()), Push)
-        except ValueError:
-            raise refused from None
 
 
 def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Notes) -> Record:

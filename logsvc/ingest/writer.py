@@ -164,6 +164,3 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
     for job in jobs:
         if not job.future.done():
             job.future.set_exception(error)
-
-
-writer = Writer()

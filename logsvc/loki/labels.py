@@ -8,7 +8,7 @@ from typing import Any
 import re2
 
 from logsvc import severity
-from logsvc.loki.logql import DropStage, LabelStage, LineFilter, LogQuery, Matcher, ParserStage, Stage
+from logsvc.loki.logql import DropStage, LabelStage, LineFilter, LogQuery, Matcher, ParserStage
 from logsvc.query import ast
 from logsvc.query.ast import Comparison, Field, Query
 from logsvc.query.matching import value_text
@@ -122,12 +122,6 @@ def is_exact(query: LogQuery) -> bool:
     )
 
 
-def _is_exact(stage: Stage) -> bool:
-    """Explore drops `__error__`, which no record has."""
-    is_no_drop = isinstance(stage, DropStage) and stage.kind == "drop" and all(each[:2] == "__" for each in stage.names)
-    return isinstance(stage, LineFilter) or is_no_drop
-
-
 def _line_filter(stage: LineFilter) -> Query:
     is_pattern = stage.operator.endswith("~")
     some = tuple(ast.MatchesPattern(each) if is_pattern else ast.Contains(each) for each in stage.values if each)
@@ -152,35 +146,29 @@ def _matcher(matcher: Matcher) -> Query | None:
         return None
     if matcher.operator in ("=", "!="):
         found: Query = ast.Equals(field, matcher.value)
-    elif matcher.operator in ("=~", "!~"):
-        found = _pattern(field, matcher.value)
-    else:
+    elif matcher.operator not in ("=~", "!~"):
         return None
+    elif matcher.value == ".*" or (matcher.value == ".+" and field is Field.SERVICE):
+        found = ast.EVERYTHING
+    elif _LITERALS.fullmatch(matcher.value) and "." not in matcher.value:
+        found = ast.AnyOf(tuple(ast.Equals(field, each) for each in matcher.value.split("|")))
+    else:
+        found = ast.MatchesPattern(matcher.value, field)
     return ast.Not(found) if matcher.is_negative else found
-
-
-def _pattern(field: Field, pattern: str) -> Query:
-    if pattern == ".*" or (pattern == ".+" and field is Field.SERVICE):
-        return ast.EVERYTHING
-    if _LITERALS.fullmatch(pattern) and "." not in pattern:
-        return ast.AnyOf(tuple(ast.Equals(field, each) for each in pattern.split("|")))
-    return ast.MatchesPattern(pattern, field)
 
 
 def _level(matcher: Matcher) -> Query | None:
     if matcher.operator not in ("=", "!=", "=~", "!~"):
         return None
     wanted = matcher.value.lower()
-    matching: list[Query] = []
-    for name, shown in LEVEL_NAMES.items():
-        is_it = re2.fullmatch(matcher.value, shown) if matcher.operator.endswith("~") else _same_level(wanted, shown)
-        if is_it:
-            matching.append(ast.LevelIs(Comparison.EQUAL, severity.Severity[name]))
-    found = ast.AnyOf(tuple(matching))
+    # `warning` is `warn`, and `critical` is `fatal`.
+    known = severity.known(wanted) if wanted != "unknown" else None
+    same = level_name(known) if known else wanted
+    found = ast.AnyOf(
+        tuple(
+            ast.LevelIs(Comparison.EQUAL, severity.Severity[name])
+            for name, shown in LEVEL_NAMES.items()
+            if (re2.fullmatch(matcher.value, shown) if matcher.operator.endswith("~") else shown in (wanted, same))
+        )
+    )
     return ast.Not(found) if matcher.is_negative else found
-
-
-def _same_level(wanted: str, shown: str) -> bool:
-    """`warning` is `warn`, `critical` is `fatal`."""
-    known = severity.known(wanted) if wanted and wanted != "unknown" else None
-    return wanted == shown or (known is not None and level_name(known) == shown and known > 0)

@@ -140,9 +140,15 @@ class Reader:
         if len(event.lines) > 1:
             rest = "\n".join(event.lines[1:])
             if _FRAME.search(rest):
-                attributes |= _exception(body, rest)
+                attributes[EXCEPTION_STACKTRACE] = rest
+                if thrown := _THROWN.findall(f"{body}\n{rest}"):
+                    # Java's type stands first, Python's last.
+                    kind, message = thrown[-1] if "Traceback (most recent call last):" in rest else thrown[0]
+                    attributes |= {EXCEPTION_TYPE: kind, EXCEPTION_MESSAGE: message}
             else:
                 body = f"{body}\n{rest}"
+        # The same each time the same file is read: what was read before is not stored again.
+        identity = f"{self.origin.identity}\0{event.place}\0{event.lines[0]}"
         record = Record(
             time_ns=time_ns,
             observed_ns=self.received_ns,
@@ -156,25 +162,11 @@ class Reader:
             attributes=bounds.attributes(attributes, notes, given_bytes=6 * event.size),
             trace_id=first.trace_id,
             span_id=first.span_id,
-            uid=self._uid(event),
+            uid=hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest(),
         )
         bounds.names(record, notes)
         record.notes = list(notes)
         return record
-
-    def _uid(self, event: Event) -> str:
-        """The same each time the same file is read: what was read before is not stored again."""
-        identity = f"{self.origin.identity}\0{event.place}\0{event.lines[0]}"
-        return hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-def _exception(body: str, rest: str) -> dict[str, Any]:
-    """The standard attributes of a stack trace: Java's type stands first, Python's last."""
-    thrown = _THROWN.findall(f"{body}\n{rest}")
-    if not thrown:
-        return {EXCEPTION_STACKTRACE: rest}
-    kind, message = thrown[-1] if "Traceback (most recent call last):" in rest else thrown[0]
-    return {EXCEPTION_TYPE: kind, EXCEPTION_MESSAGE: message, EXCEPTION_STACKTRACE: rest}
 
 
 def _object(line: str) -> dict[str, Any] | None:

@@ -69,7 +69,12 @@ class ClickhouseStore(IndexedStore):
         failure: Exception | None = None
         # The row that numbers arrivals stays locked while they are stored: whoever follows a tail sees them in order.
         with transaction.atomic():
-            first_seq = self._take_numbers(len(records))
+            first_seq = head.take(len(records))
+            # Beyond all that is stored, also by a process that was killed before it could say so.
+            ((stray,),) = self._rows(f"SELECT max(seq) FROM {TABLE} WHERE seq >= {first_seq}")
+            if stray >= first_seq:
+                head.take(stray - first_seq + 1)
+                first_seq = int(stray) + 1
             try:
                 count = self._insert(records, entries, first_seq, received_ns)
             except Exception as error:
@@ -78,15 +83,6 @@ class ClickhouseStore(IndexedStore):
         if failure is not None:
             raise failure
         return count
-
-    def _take_numbers(self, count: int) -> int:
-        """Numbers beyond all that are stored, also by a process that was killed before it could say so."""
-        first = head.take(count)
-        ((stray,),) = self._rows(f"SELECT max(seq) FROM {TABLE} WHERE seq >= {first}")
-        if stray < first:
-            return first
-        head.take(stray - first + 1)
-        return int(stray) + 1
 
     def _insert(
         self, records: Sequence[Record], entries: Sequence[tuple[Any, Any]], first_seq: int, received_ns: int

@@ -165,7 +165,13 @@ class PostgresqlStore(SqlStore):
     def give_back_space(self) -> None:
         """Drop the partitions of days that have no records left; autovacuum makes the room in others usable again."""
         horizon = time.time_ns() // NS_PER_DAY - 2
-        for name, day in self._days():
+        names = self._rows(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+            " WHERE inhparent = 'logsvc_log'::regclass AND relname ~ '^logsvc_log_[0-9]{8}$' ORDER BY relname",
+            [],
+        )
+        for (name,) in names:
+            day = int(datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()) // 86_400
             if day >= horizon:
                 continue
             with transaction.atomic():
@@ -185,17 +191,6 @@ class PostgresqlStore(SqlStore):
             "SELECT pg_total_relation_size('logsvc_uid') + pg_total_relation_size('logsvc_count')", []
         )
         return Size(total_bytes=int(total) + int(others))
-
-    def _days(self) -> list[tuple[str, int]]:
-        rows = self._rows(
-            "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
-            " WHERE inhparent = 'logsvc_log'::regclass AND relname ~ '^logsvc_log_[0-9]{8}$' ORDER BY relname",
-            [],
-        )
-        return [
-            (name, int(datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()) // 86_400)
-            for (name,) in rows
-        ]
 
 
 def vector(record: Record) -> str:

@@ -7,7 +7,7 @@ that comes alone waits for nobody.
 import logging
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import SimpleQueue
@@ -53,15 +53,25 @@ class Job(NamedTuple):
     submitted_at: float = 0.0
 
 
+def new_thread(run: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=run, name="group-commit", daemon=True)
+
+
 class GroupCommit:
-    """A queue and the one thread that empties it; the thread starts with the first write.
+    """A queue and the one thread that empties it; the thread starts with the first write, and again after a fork.
 
     What has waited for `patience_seconds` is refused unstored: whoever sent it has been told to send it again. Without
     that, a queue grown long while the database was away would never be short again.
     """
 
-    def __init__(self, *, patience_seconds: float = math.inf) -> None:
+    def __init__(
+        self,
+        *,
+        patience_seconds: float = math.inf,
+        new_thread: Callable[[Callable[[], None]], threading.Thread] = new_thread,
+    ) -> None:
         self.patience_seconds = patience_seconds
+        self._new_thread = new_thread
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -74,7 +84,7 @@ class GroupCommit:
         if not self._is_running():
             with self._start:
                 if not self._is_running():
-                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                    self._thread = self._new_thread(self._run)
                     self._thread.start()
         future: Future[Outcome] = Future()
         # From now on it cannot be cancelled: what has been handed in is stored, though its client may be gone.

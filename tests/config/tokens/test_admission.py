@@ -5,7 +5,8 @@ import pytest
 
 from config.problems import Unauthenticated
 from config.tokens import issuing
-from config.tokens.admission import FRESH_SECONDS, Admission
+from config.tokens.admission import Admission
+from config.tokens.token_cache import FRESH_SECONDS
 
 
 def scope(path: str, authorization: str = "") -> dict[str, Any]:
