@@ -65,7 +65,10 @@ class Hybrid:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            message: Message = {}
+            while message.get("type") != "lifespan.shutdown":
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
             return
         if scope["type"] == "websocket":
             await self._converse(scope, receive, send)
@@ -174,12 +177,6 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byte
     return await bodies.read(scope, receive, limit_bytes=limit_bytes, intake=scope.get(INTAKE))
 
 
-async def disconnected(receive: Receive) -> None:
-    """Wait until the client is gone."""
-    while not (await receive())["type"].endswith(".disconnect"):
-        pass
-
-
 async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Raises Unavailable where the answer is not there in time; the time while the body comes does not count."""
     has_come = False
@@ -212,14 +209,6 @@ async def respond(send: Send, response: problems.RawResponse) -> None:
     headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 def _problem(scope: Scope, error: Exception) -> problems.Problem:

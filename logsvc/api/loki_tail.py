@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from config.hybrid import Handler, Receive, Scope, Send, disconnected
+from config.exchange import disconnected
+from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import Problem
 from config.threads import Abandoned
 from config.tokens import gate

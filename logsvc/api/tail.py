@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from config.exchange import disconnected
 from config.headers import header
-from config.hybrid import Handler, Receive, Scope, Send, disconnected
+from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import MethodNotAllowed, Problem, Unavailable
 from config.threads import Abandoned
 from config.tokens import gate

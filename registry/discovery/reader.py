@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from config.hybrid import disconnected
+from config.exchange import disconnected
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from config.hybrid import disconnected
+from config.exchange import disconnected
 from config.problems import Unauthenticated
 from config.threads import Abandoned
 from registry.discovery import documents
