@@ -207,7 +207,9 @@ class Prober:
 
     def _see_close(self, origin: Origin, idle_seconds: float) -> None:
         now = time.perf_counter()
-        found = (self._detector.see_close(each, idle_seconds, now=now) for each in _alike(origin))
+        # A silent connection is held for whatever is asked there.
+        alike = [origin._replace(scheme=each) for each in SCHEMES] if origin.scheme == "tcp" else [origin]
+        found = (self._detector.see_close(each, idle_seconds, now=now) for each in alike)
         self.raise_alarm([scout for scout in found if scout is not None])
 
     def _see_stop(self, origin: Origin) -> None:
@@ -296,11 +298,6 @@ class _FollowUp:
 
     def expire(self, now: float) -> None:
         self._prober.raise_alarm([self._instance_id])
-
-
-def _alike(origin: Origin) -> list[Origin]:
-    """The origins that a close tells of: a silent connection is held for whatever is asked there."""
-    return [origin._replace(scheme=scheme) for scheme in SCHEMES] if origin.scheme == "tcp" else [origin]
 
 
 def _request(url: str, timeout_seconds: float) -> Request:

@@ -107,9 +107,11 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     if silent := [instance for instance in retargeted if instance.notify_url is None]:
         Cursor.objects.filter(instance__in=silent).delete()
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
-    _doubt(
-        [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD]
-    )
+    moved = [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns)]
+    if offered := [instance for instance in moved if instance.status in GOOD]:
+        # The first probe at the new address decides alone whether they go on being offered.
+        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
+        Heartbeat.objects.filter(instance__in=offered).update(failures=failures - 1)
     return [change.draft() for change in changes if change.told]
 
 
@@ -178,13 +180,6 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
         Heartbeat.objects.filter(instance__in=some).update(due_at=due_at, lease_until=0, failures=0, successes=0)
     if by_due:
         transaction.on_commit(wakeups.wake_heartbeats)
-
-
-def _doubt(moved: Collection[Instance]) -> None:
-    """Have the first probe at the new address decide alone whether it goes on being offered."""
-    if moved:
-        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
-        Heartbeat.objects.filter(instance__in=moved).update(failures=failures - 1)
 
 
 def _first_due(instance: Instance, *, now: datetime) -> float:
