@@ -30,7 +30,7 @@ _POSTGRESQL_OPTIONS = {
     # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer.
     "options": "-c idle_in_transaction_session_timeout=10s",
 }
-# What the registry takes.
+# The names that the registry accepts for this system's own instances, which also name files and processes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 

@@ -246,7 +246,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if problem is None:
         return None
     view = context["view"]
-    # What the address accepts, which REST framework's sentences leave out.
+    # REST framework's sentences do not say what the address accepts.
     match error:
         case exceptions.MethodNotAllowed():
             problem.detail += f" Use one of {', '.join(view.allowed_methods)}."

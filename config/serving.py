@@ -1,4 +1,4 @@
-"""What a process that serves does before it begins."""
+"""Preparation of a process that is about to serve."""
 
 from django.db import DEFAULT_DB_ALIAS, connections
 

@@ -1,4 +1,4 @@
-"""The bounds of what is kept of a record: what is beyond them is cut, and the record's notes say so."""
+"""Limits on the members of a record: what exceeds them is cut, and the record's notes say so."""
 
 from itertools import islice
 from typing import Any
@@ -24,7 +24,7 @@ _LOWEST_INTEGER, _HIGHEST_INTEGER = -(2**63), 2**63 - 1
 
 
 class Notes(list[str]):
-    """What was changed, one sentence each, of which the first few are kept."""
+    """A record's changes, one sentence each; only the first few are kept."""
 
     def add(self, sentence: str) -> None:
         if len(self) < NOTES_AT_MOST:

@@ -1,4 +1,4 @@
-"""Deleting what was kept long enough, or takes too much room: by age and size, for each service and level."""
+"""Deletes old records, and records beyond a size limit, for each service and level."""
 
 import logging
 from collections import Counter
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What the rules say of one service and level."""
+    """The retention of one service and level, as the rules give it."""
 
     keep_days: int
     keep_bytes: int | None
@@ -30,7 +30,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """What was deleted, or would be, of one service and level."""
+    """The records of one service and level that were deleted, or would be."""
 
     service: str
     level: str
@@ -82,7 +82,7 @@ def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Polic
 
 
 def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple[str, str, int, str]]:
-    """Service, level, the time before which it has to go, and why."""
+    """The excess of each service and level: the time before which its records have to go, and why."""
     total, limit = sum(each.stored_bytes for each in usage), settings.RETENTION_MEBIBYTES * _MEBIBYTE
     keep_bytes = [policy_of(each.service, each.level, rules).keep_bytes for each in usage]
     # The levels of a service that have the same limit share it.

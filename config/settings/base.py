@@ -23,7 +23,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
-# What a service with pages for people adds, and one with an admin.
+# Added by a service with pages for people, and by one with an admin.
 PAGES_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,4 +1,4 @@
-"""What runs under the supervisor: a program for each process of the system."""
+"""The programs that the supervisor runs: one for each process of the system."""
 
 import importlib.util
 import os
@@ -36,12 +36,12 @@ class Program:
 
     @property
     def qualified_name(self) -> str:
-        """What the supervisor calls it."""
+        """The name by which the supervisor knows it."""
         return f"{self.group}:{self.name}"
 
 
 def programs() -> list[Program]:
-    """In the order in which they are best started: first what the others need in order to be called passing."""
+    """The programs in the order of their start: first those that the others need to pass."""
     services = sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
     return [*_store(), *map(_serve, services), *(_worker(service) for service in services if service.queues)]
 

@@ -1,4 +1,4 @@
-"""Which addresses an alert may be sent to.
+"""Judges the addresses that an alert may be sent to.
 
 `ipaddress` alone does not answer this: `is_private` and `is_global` miss metadata addresses, and an IPv4 address can
 hide in several forms of IPv6. What is never called is listed here, and a hidden address is laid bare first.
@@ -47,7 +47,7 @@ _PLAIN = frozenset({ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1")})
 
 
 def refusal(text: str, *, allowed: Sequence[str]) -> str | None:
-    """None when the address may be called, else one sentence. `allowed` are networks such as `10.0.0.0/8`."""
+    """None when the address may be called, else why not. `allowed` are networks such as `10.0.0.0/8`."""
     try:
         address = bare(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:

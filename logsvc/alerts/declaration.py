@@ -1,4 +1,4 @@
-"""Saved searches and alert rules as somebody asks for them, checked and kept."""
+"""Checks and stores saved searches and alert rules."""
 
 from typing import Any, Literal, TypeVar
 
@@ -34,7 +34,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     condition: Literal["more-than", "fewer-than"] = "more-than"
     window_seconds: int = 300
     quiet_seconds: int = 3600
-    # Made here where none is given.
+    # Generated when none is given.
     secret: str | None = None
     enabled: bool = True
 
@@ -104,7 +104,7 @@ def start_anew(rule: AlertRule) -> None:
 
 
 def query_trouble(text: str) -> str:
-    """What is wrong with a query; "" for a right one."""
+    """Say what is wrong with a query; "" when it is valid."""
     try:
         parser.parse(text)
     except Invalid as error:

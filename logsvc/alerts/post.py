@@ -1,4 +1,4 @@
-"""One webhook to one address: each of a name's addresses is judged when it is connected to."""
+"""Posts a webhook; each address that a name resolves to is judged when it is connected to."""
 
 import http.client
 import socket
@@ -12,13 +12,13 @@ from logsvc.alerts import addresses
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
-# For all of it, also from a peer that answers a byte now and then.
+# The whole exchange, even with a peer that sends a byte now and then.
 WHOLE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """`status` is None where there was none; then `error` says why."""
+    """The receiver's answer; without one `status` is None and `error` says why."""
 
     status: int | None = None
     error: str = ""
@@ -38,7 +38,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence
 
 
 def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
-    """What is wrong with an address that somebody gives; one of a name alone is judged when it is called."""
+    """Say why a URL may not be called; None when it may. A host's name is judged only when it is called."""
     try:
         _, host, _, _ = addresses.check_url(url)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""When a rule fires, when that is told, and when it is over."""
+"""Evaluates alert rules: when one fires, when to notify, and when it is resolved."""
 
 import logging
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Told(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What is known of a rule. `is_told` says that somebody was told that it fires, and not yet that this is over."""
+    """The state of a rule. `is_told`: the receiver was notified that it fires, and not yet that it is resolved."""
 
     state: AlertState
     since: datetime | None
@@ -49,10 +49,10 @@ def holds(condition: str, threshold: int, count: int) -> bool:
 
 
 def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime) -> tuple[Standing, Told | None]:
-    """The rule's new standing, and what is told of it.
+    """The rule's new standing, and the notification to send.
 
-    That a rule fires is told at most once within its quiet time, also when it is over and fires again meanwhile. That
-    it is over is told once, to whoever was told that it fires.
+    Firing is notified at most once within the quiet time, even when the rule is resolved and fires again meanwhile.
+    Its resolution is notified once, if its firing was.
     """
     if not is_met:
         over = Standing(state=AlertState.OK, since=None, told_at=standing.told_at, is_told=False)

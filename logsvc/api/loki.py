@@ -26,7 +26,7 @@ DEFAULT_LIMIT, HIGHEST_LIMIT = 100, 5000
 SERIES_AT_MOST = 2000
 VALUES_AT_MOST = 500
 ATTRIBUTES_AT_MOST = 100
-# What Grafana takes us for: the first release that it asks for categorised labels.
+# The release that Grafana takes this for: the first whose answers hold categorised labels.
 VERSION = "3.0.0"
 _ENCODING = "X-Loki-Response-Encoding-Flags"
 
@@ -135,7 +135,7 @@ class SeriesView(LokiView):
 
 
 class StatsView(LokiView):
-    """What Explore shows beside a query before it is run; streams and chunks are notions of Loki's own store."""
+    """Statistics that Explore shows before a query runs; streams and chunks exist in Loki's own store only."""
 
     def get(self, request: Request) -> Response:
         start, end = _range(request.query_params)
@@ -157,7 +157,7 @@ class BuildInfoView(LokiView):
 
 
 def _selected(parameters: Mapping[str, str]) -> tuple[ast.Query, Range]:
-    """What `query` selects, everything without one, between `start` and `end`."""
+    """The selection of `query`, everything when there is none, and the range from `start` to `end`."""
     start, end = _range(parameters)
     text = parameters.get("query", "").strip()
     query = labels.narrowed(logql.log_query(text)) if text else ast.EVERYTHING

@@ -1,4 +1,4 @@
-"""Query parameters as the store's questions."""
+"""Turns query parameters into questions to the store."""
 
 import re
 import time
@@ -112,7 +112,7 @@ def arrivals(query: Mapping[str, str], readable: Services) -> tuple[Query, int |
 
 
 def context(query: Mapping[str, str]) -> tuple[int, int]:
-    """How many records before and after."""
+    """The numbers of records before and after."""
     parameters = Parameters(query)
     before = parameters.get("before", between(0, HIGHEST_LIMIT), CONTEXT_LIMIT)
     after = parameters.get("after", between(0, HIGHEST_LIMIT), CONTEXT_LIMIT)

@@ -23,7 +23,7 @@ class Claim:
         while True:
             folder = directory / f"{os.getpid()}-{secrets.token_hex(4)}"
             folder.mkdir(mode=0o700, parents=True)
-            # Whoever looks for abandoned folders may have found this one before it was locked: then make another.
+            # Another process that looks for abandoned folders may have locked this one first: make another.
             if claim := cls.take(folder):
                 return claim
 

@@ -1,4 +1,4 @@
-"""Batches of lines on their way to the log service, and what its answers mean."""
+"""Sends batches of lines to the log service, and acts on its answers."""
 
 import contextlib
 import gzip
@@ -39,7 +39,7 @@ class Verdict(Enum):
 
 
 def judge(status: int) -> Verdict:
-    """What to do with a batch that was answered with this HTTP status."""
+    """Decide by the HTTP status what to do with a batch."""
     if 200 <= status < 300:
         return Verdict.KEPT
     if status == 413:

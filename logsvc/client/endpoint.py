@@ -1,4 +1,4 @@
-"""Where the log service is: at a fixed address, or wherever a registry's client says it is now."""
+"""Locates the log service: at a fixed address, or where a registry's client says that it is now."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ Listener = Callable[[], object]
 
 @runtime_checkable
 class Members(Protocol):
-    """A membership of `registry.client`, as far as it is needed here."""
+    """The part of a `registry.client` membership that is needed here."""
 
     def choose(self, service: str) -> Any: ...
 

@@ -18,9 +18,9 @@ ATTRIBUTES_LENGTH = 65_536
 LINE_BYTES = 1024 * 1024
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-# What every record has; the rest of its attributes was given as `extra=`.
+# The attributes that every record has; all others were given as `extra=`.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-# What structlog adds to the records that it hands to the standard library.
+# Keys that structlog adds to the records that it hands to the standard library.
 _OF_STRUCTLOG = frozenset({"_logger", "_name", "_record", "_from_structlog"})
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _formatter = logging.Formatter()
@@ -43,7 +43,7 @@ class LineEncoder:
         self._second = (-1, "")
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """One line, newline included, of at most LINE_BYTES."""
+        """Encode a record as one line, newline included, of at most LINE_BYTES."""
         message, given = _told(record)
         extra = {**context.fields(), **given}
         if record.exc_info or record.exc_text or record.stack_info:
@@ -61,7 +61,7 @@ class LineEncoder:
         return line.encode("utf-8", "replace")
 
     def _time(self, record: logging.LogRecord) -> str:
-        """Written out, because of a number the log service must guess the unit."""
+        """The time in RFC 3339: with a number the log service would have to guess the unit."""
         second = math.floor(record.created)
         known, shown = self._second
         if second != known:

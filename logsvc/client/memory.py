@@ -1,4 +1,4 @@
-"""Lines that wait to be sent while nothing can be written to disk."""
+"""Holds lines in memory while nothing can be written to disk."""
 
 from collections import Counter, deque
 from collections.abc import Sequence

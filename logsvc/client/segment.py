@@ -89,7 +89,7 @@ class MappedWriter:
 
 
 class AppendingWriter:
-    """For file systems and systems that cannot map a file, or cannot reserve its room."""
+    """Writes with `write`, for systems that cannot map a file or reserve its room."""
 
     def __init__(self, path: Path, capacity: int) -> None:
         self.capacity = capacity
@@ -131,7 +131,7 @@ def read(segment: Segment, at_most_bytes: int) -> bytes:
 
 
 def whole_lines(lines: bytes) -> bytes:
-    """Without those that a killed process had not finished: what it had not written yet is zero."""
+    """Drop the lines that a killed process had not finished: their missing part is zeros."""
     if b"\0" not in lines:
         return lines
     # Not by splitlines, which ends a line at a carriage return too and would keep what follows it.
@@ -139,7 +139,7 @@ def whole_lines(lines: bytes) -> bytes:
 
 
 def finished_lines(path: Path) -> bytes:
-    """All up to the end of the last line: what follows was reserved, or was being written when its process died."""
+    """The file up to the end of its last line; the rest was reserved, or was being written when its process died."""
     content = path.read_bytes()
     return content[: content.rfind(b"\n") + 1]
 

@@ -70,7 +70,7 @@ class Sender:
             self._condition.wait_for(lambda: self._answered >= ticket or not self.is_alive, timeout_seconds)
 
     def stop(self, timeout_seconds: float) -> None:
-        """After the round that is running."""
+        """Stop after the round that is running."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()

@@ -20,7 +20,7 @@ from .segment import SUFFIX, AppendingWriter, MappedWriter, Segment, Writer
 SEGMENT_BYTES = 1024 * 1024
 # How long a disk that refused to be written is left alone.
 PAUSE_AFTER_FAULT_SECONDS = 1.0
-# What a file system says that cannot reserve or map; anything else would keep a plain file from being written too.
+# The errors of a file system that cannot reserve or map; any other would prevent writing a plain file too.
 _CANNOT_MAP = frozenset({errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP, errno.ENOMEM, errno.EPERM, errno.ENOSYS})
 
 
@@ -119,7 +119,7 @@ class Spool:
             self._drop_excess()
 
     def take_dropped(self) -> Counter[int]:
-        """How many lines of each severity were dropped since this was last asked."""
+        """Take the counts of dropped lines by severity since the last call."""
         with self._lock:
             dropped = self._dropped + self._memory.dropped
             self._dropped.clear()
@@ -137,7 +137,7 @@ class Spool:
                 claim.release()
 
     def disown(self) -> None:
-        """For a forked child: close the parent's files and change nothing in them. The spool is of no use after."""
+        """Close the parent's files in a forked child, and change nothing in them. The spool is of no use after."""
         with contextlib.suppress(OSError):
             if self._writer is not None:
                 self._writer.disown()

@@ -1,4 +1,4 @@
-"""Send what structlog logs, without the standard library's loggers in between."""
+"""Sends structlog's events directly, without the standard library's loggers."""
 
 import logging
 import sys

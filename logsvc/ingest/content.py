@@ -1,4 +1,4 @@
-"""A request's body as it was before compression, within the limit."""
+"""Decompresses a request's body, within the limit."""
 
 import zlib
 
@@ -15,7 +15,7 @@ def check(encoding: str) -> None:
 
 
 def decompress(body: bytes, *, encoding: str, limit_bytes: int) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as it is known to be over the limit, compressed or not."""
+    """Return the whole body. Raises BodyTooLarge as soon as it is known to be over the limit, compressed or not."""
     check(encoding)
     if encoding.strip().lower() in GZIP:
         body = _unzipped(body, limit_bytes)
@@ -25,7 +25,7 @@ def decompress(body: bytes, *, encoding: str, limit_bytes: int) -> bytes:
 
 
 def _unzipped(body: bytes, limit_bytes: int) -> bytes:
-    """All members of a gzip file, of which nothing is unpacked beyond the limit."""
+    """Unpack all members of a gzip file, and nothing beyond the limit."""
     parts: list[bytes] = []
     room = limit_bytes + 1
     while True:

@@ -1,4 +1,4 @@
-"""JSON that the quick decoder refuses for one value: a number out of range, half a surrogate pair, a wrong byte."""
+"""Decodes JSON that the quick decoder refuses for one value: a number out of range, a lone surrogate, a wrong byte."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Group commit: batches that come at the same time are stored in one transaction, and what may wait is bounded."""
+"""Group commit: concurrent batches share one transaction, and the queue is bounded."""
 
 import logging
 import threading
@@ -17,17 +17,17 @@ from logsvc.storage.errors import Away, Full
 
 # One transaction holds about so many: the longer it is, the longer each of its senders waits.
 RECORDS_AT_ONCE = 4000
-# More are refused rather than kept waiting in memory.
+# Beyond these, batches are refused rather than queued in memory.
 RECORDS_WAITING = 60_000
 BYTES_WAITING = 32 * 1024 * 1024
-# What has waited so long is refused: its sender has given up, or is about to.
+# A batch that has waited so long is refused: its sender has given up, or is about to.
 LONGEST_WAIT_SECONDS = 8.0
 
 logger = logging.getLogger(__name__)
 
 
 class Overloaded(Unavailable):
-    """More comes than can be stored."""
+    """Records come faster than they can be stored."""
 
     code = "overloaded"
     title = "The log service cannot store as fast as records come"
@@ -109,7 +109,7 @@ class Writer:
             connection.close()
 
     def _gathered(self) -> list[_Job]:
-        """What is waiting, at least one batch; nothing when it is time to stop."""
+        """The batches that wait, at least one; none when it is time to stop."""
         with self._lock:
             while not self._jobs and not self._is_stopping:
                 self._lock.wait()

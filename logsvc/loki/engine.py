@@ -1,4 +1,4 @@
-"""Answers to LogQL queries, from the store."""
+"""Answers LogQL queries from the store."""
 
 import math
 import operator
@@ -34,7 +34,7 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import Range, Search
 
 PAGE = 1000
-# What a metric that the roll-ups cannot answer reads at most.
+# A metric that the roll-ups cannot answer reads at most so many records.
 READ_AT_MOST = 200_000
 POINTS_AT_MOST = 11_000
 SERVICES_AT_MOST = 100
@@ -50,12 +50,12 @@ _NUMBERS: dict[str, Callable[[float, float], bool]] = {
 }
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-# Of each set of labels, the value at each point; None where there is none.
+# For each set of labels its values, one for each point; None where there is none.
 Series: TypeAlias = dict[Labels, list[float | None]]
 
 
 class TooMuch(Problem):
-    """What was asked for is more than is read for one answer."""
+    """The query would read more than is allowed for one answer."""
 
 
 @dataclass(kw_only=True)

@@ -24,7 +24,7 @@ FIELDS = {
     "span_id": Field.SPAN,
 }
 LEVELS = ("level", "detected_level")
-# What names a stream; the order is the alphabet's.
+# The labels of a stream, in alphabetical order.
 STREAM_LABELS = ("host", "instance", "level", "logger", "service_name")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LITERALS = re.compile(r"[\w .:/@|-]*")
@@ -71,7 +71,7 @@ def flattened(members: dict[str, Any], prefix: str = "", depth: int = 1) -> dict
 
 
 def parsed(body: str) -> dict[str, str] | None:
-    """What `| json` finds in a line; None where it is no JSON object."""
+    """The labels that `| json` finds in a line; None when it is no JSON object."""
     if not body.lstrip().startswith("{"):
         return None
     try:
@@ -88,7 +88,7 @@ def logfmt(body: str) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def narrowed(query: LogQuery) -> Query:
-    """What the store can find of a log query: every match, and perhaps more, which `engine.Pipeline` sorts out."""
+    """The query to the store: it finds every match, and perhaps more, which `engine.Pipeline` filters."""
     parts: list[Query] = [part for matcher in query.matchers if (part := _matcher(matcher)) is not None]
     for stage in query.stages:
         if isinstance(stage, ParserStage) and stage.kind == "decolorize":
@@ -136,7 +136,7 @@ def _line_filter(stage: LineFilter) -> Query:
 
 
 def _matcher(matcher: Matcher) -> Query | None:
-    """None where the store cannot tell."""
+    """The query for one matcher; None when the store cannot decide it."""
     if matcher.name in LEVELS:
         return _level(matcher)
     field = FIELDS.get(matcher.name)

@@ -118,7 +118,7 @@ class Arithmetic:
     right: "Metric"
 
     def apply(self, left: float, right: float) -> float | None:
-        """None where it divides by zero."""
+        """Apply the operator; None for a division by zero."""
         if self.operator == "/" and right == 0:
             return None
         return float(_OPERATORS[self.operator](left, right))
@@ -151,7 +151,7 @@ def parse(text: str) -> Expression:
 
 
 def log_query(text: str) -> LogQuery:
-    """For what takes selectors and stages alone. Raises WrongLogQL."""
+    """Parse a query without metrics. Raises WrongLogQL."""
     query = parse(text)
     if not isinstance(query, LogQuery):
         raise WrongLogQL('a log query is wanted here, such as {service="grading"}, and no metric.')

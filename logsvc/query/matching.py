@@ -1,4 +1,4 @@
-"""Whether a record matches a query: what every store must agree with, and what a tail filters by."""
+"""Decides whether a record matches a query: every store must agree with it, and tails filter by it."""
 
 from collections.abc import Callable
 from functools import lru_cache

@@ -125,13 +125,13 @@ class _Reader(Transformer[Token, Query]):
 
 
 def _value(token: Token) -> tuple[str, bool]:
-    """What a token says, and whether it ends in `*`."""
+    """The value of a token, and whether it ends in `*`."""
     is_prefix = token.endswith("*")
     return _unquoted(token[:-1] if is_prefix else str(token)), is_prefix
 
 
 def _unquoted(text: str) -> str:
-    """Only `\\"` and `\\\\` are escapes, so that most paths can be written as they are."""
+    """Remove quotes and escapes: only `\\"` and `\\\\`, so that most paths can be written as they are."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
         return re.sub(r'\\(["\\])', r"\1", text[1:-1])
     return text

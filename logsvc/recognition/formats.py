@@ -16,7 +16,7 @@ from logsvc.severity import Severity
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a line does not say: the zone of times without an offset, and the date for dates without a year."""
+    """Context for what a line leaves out: the zone of times without an offset, the date for dates without a year."""
 
     now: datetime
     zone: tzinfo = UTC
@@ -24,7 +24,7 @@ class Circumstances:
 
 @dataclass(kw_only=True)
 class Recognized:
-    """What a line says; None and "" where it says nothing."""
+    """The members that a line holds; None and "" for those that it lacks."""
 
     body: str
     time_ns: int | None = None

@@ -1,4 +1,4 @@
-"""Log files as records: which format each line has, which lines belong together, what wraps what."""
+"""Reads log files as records: recognises each line's format, joins the lines of one event, unwraps containers' logs."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ _THROWN = re.compile(rf"^(?:Exception in thread \"[^\"]*\" )?({_EXCEPTION_LINE})
 
 @dataclass(kw_only=True)
 class Event:
-    """What belongs together: the first line, recognised, and those that follow. `place` is where it begins."""
+    """The lines of one event: the first, recognised, and those that follow. `place` is where it begins."""
 
     place: int
     first: Recognized
@@ -52,7 +52,7 @@ class Event:
 
 @dataclass(kw_only=True)
 class Origin:
-    """What a file's lines do not say of themselves; `identity` tells this file's records from another's."""
+    """The origin of a file's lines; `identity` distinguishes this file's records from another's."""
 
     service: str
     instance: str = ""

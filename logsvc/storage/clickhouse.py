@@ -215,7 +215,7 @@ class ClickhouseStore(IndexedStore):
         )
         return Size(total_bytes=total)
 
-    # Asking
+    # Queries
 
     def _rows(self, statement: str) -> list[list[Any]]:
         """Raises as `Clickhouse.rows` does; a table that is not there yet is made."""
@@ -244,7 +244,7 @@ _GROUP = f"GROUP BY {_MINUTE}, service, {_LEVEL}"
 
 
 def expression(node: Node) -> str:
-    """A condition in ClickHouse's words."""
+    """A condition in ClickHouse's SQL."""
     match node:
         case conditions.Tag(name):
             return f"has(tags, {quoted(name)})"

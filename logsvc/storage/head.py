@@ -1,4 +1,4 @@
-"""How far arrivals are counted, and how far they were deleted: one row of Django's database, for every store."""
+"""The counters of arrivals and of deletions: one row of Django's database, for every store."""
 
 from django.db import connection
 

@@ -36,7 +36,7 @@ SCHEMA = [
     "CREATE INDEX logsvc_log_received ON logsvc_log USING brin (received_ns)",
     # SqlStore.search.
     "CREATE INDEX logsvc_log_search ON logsvc_log USING gin (search)",
-    # What is older than the days that have a partition of their own.
+    # Records older than the days that have a partition of their own.
     "CREATE TABLE logsvc_log_old PARTITION OF logsvc_log DEFAULT",
     # SqlStore.append: a record that is sent again is stored once; a partitioned table has no such constraint.
     "CREATE TABLE logsvc_uid (uid uuid PRIMARY KEY, id bigint NOT NULL)",
@@ -54,7 +54,7 @@ SCHEMA = [
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 
-# Days further back share one partition: who sends times at will makes no table for each.
+# Days further back share one partition: a sender of arbitrary times must not make a table for each.
 DAYS_WITH_PARTITION = 45
 # PostgreSQL keeps no higher position of a word.
 HIGHEST_POSITION = 16_383

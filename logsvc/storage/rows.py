@@ -93,7 +93,7 @@ def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[
 
 
 class Tally:
-    """How many records and bytes are in each time bucket of a service and a level."""
+    """Counts records and bytes in each time bucket of a service and a level."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[int, str, int], list[int]] = {}

@@ -1,4 +1,4 @@
-"""What the full-text index holds of a record: its words, and a tag for each value that a query can ask for exactly."""
+"""A record's terms in the full-text index: its words, and a tag for each value that a query can match exactly."""
 
 from collections.abc import Iterator
 from functools import lru_cache

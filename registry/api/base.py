@@ -34,7 +34,7 @@ class RevisedView(ScopedView):
 
 
 def author_of(request: Request) -> str:
-    """Whom the journal names for a change: the person that the token acts for, or the token."""
+    """The author that the journal names for a change: the person that the token acts for, or the token."""
     holder = holder_of(request)
     person = acting.person(request, holder=holder)
     return f"{person} (by {holder.name})"[:AUTHOR_LENGTH] if person else holder.name

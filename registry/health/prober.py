@@ -153,7 +153,7 @@ class Prober:
         return self.conclude(due, await outcome)
 
     def raise_alarm(self, instance_ids: Iterable[int]) -> None:
-        """Have these instances claimed and probed at once."""
+        """Claim these instances and probe them at once."""
         self._alarmed.update(dict.fromkeys(instance_ids, TRIES))
         if self._alarmed and self._claiming is None:
             self._claiming = asyncio.get_running_loop().create_task(self._probe_alarmed())
@@ -176,7 +176,7 @@ class Prober:
         return _http_result(due, outcome), False
 
     def _origin(self, due: Due, *, is_tcp: bool) -> Origin | None:
-        """None where the URL is none."""
+        """The origin that a probe asks; None when its URL is malformed."""
         if is_tcp:
             return Origin("tcp", *self._tcp_address(due.url))
         try:
@@ -254,7 +254,7 @@ class Prober:
             self._claiming = None
 
     def _take(self, alarmed: Collection[int], claimed: list[Due]) -> None:
-        """Have what was claimed probed, and count the tries of the others down."""
+        """Probe what was claimed, and count the tries of the others down."""
         taken = {due.instance_id for due in claimed}
         for each in alarmed:
             tries = 0 if each in taken else self._alarmed[each] - 1

@@ -217,7 +217,7 @@ def _keep(row: Protection, state: State) -> None:
 
 
 def _grace_until(row: Protection, now: float) -> float | None:
-    """When the grace after a restart of ours ends; None when there is none now."""
+    """The end of the grace after our own restart; None when there is none now."""
     if row.resumed_at is None:
         return None
     until = row.resumed_at + GRACE_SECONDS
@@ -226,10 +226,10 @@ def _grace_until(row: Protection, now: float) -> float | None:
 
 
 def _graced(row: Protection, falling: Sequence[Due], now: float) -> set[int]:
-    """Those that have not passed since a pause of ours, and are doubted for it.
+    """The falling instances whose failure is doubted, as they have not passed since a pause of ours.
 
-    Where most of the others that we probe have passed since, our own network is well, and who fails does so by itself.
-    One that beats is doubted until it has had an interval to do so.
+    When most of the others that we probe have passed since, our own network is well and failures are their own.
+    An instance that beats is doubted until it has had an interval to do so.
     """
     until = _grace_until(row, now)
     if until is None or row.resumed_at is None:

@@ -129,7 +129,7 @@ def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownIns
 
 
 def hurry(instances: Sequence[int], *, now: datetime) -> int:
-    """Have these instances, by id, probed at once; returns how many are not being probed already."""
+    """Probe these instances, by id, at once; returns how many are not being probed already."""
     waiting = Heartbeat.objects.filter(pk__in=instances, lease_until__lte=now.timestamp())
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)

@@ -86,8 +86,8 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
     changed = storage.update(known, accepted, now=now)
     newcomers = [entry for entry in accepted if entry.key not in known]
     if newcomers:
-        # Of these there is no row to lock. Whoever buries one, or begins or ends maintenance, has either done so before
-        # this, or looks for them after it.
+        # They have no row to lock: the head's lock stands in. A writer that buries one, or begins or ends maintenance,
+        # has either done so before this, or looks for them after it.
         log.locked_head()
         refused |= _buried(newcomers, found) | _taken(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
@@ -147,7 +147,7 @@ def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Remove
     _bury([(key, run) for key, run in runs if run], now=now)
     absent = [key for key, run in runs if run and key not in found]
     if absent:
-        # Who registers it now has either seen the tombstone, or is over.
+        # A run that registers now has either seen the tombstone, or has ended.
         log.locked_head()
         if _locked_many(absent):
             raise Overtaken
@@ -207,7 +207,7 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
     return {
         id(entry): NameTaken(entry.key.service, entry.key.instance, taken=taken[name])
         for entry, name in zip(newcomers, names, strict=True)
-        # Of exactly this name: registered since it was looked for, which the insert will find.
+        # The very same name was registered since it was looked for, as the insert will find.
         if name in taken and taken[name] != entry.key.instance
     }
 

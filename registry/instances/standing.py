@@ -100,7 +100,7 @@ def _groups() -> dict[str, dict[str, _Group]]:
 
 
 def _left(services: set[str]) -> dict[str, datetime]:
-    """When the last instance of each of these services was deregistered, where the journal still knows."""
+    """The time at which the last instance of each of these services was deregistered, as far as the journal reaches."""
     if not services:
         return {}
     entries = JournalEntry.objects.filter(service__in=services, change=Change.DEREGISTERED).order_by()

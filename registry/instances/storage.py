@@ -183,7 +183,7 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
 
 
 def _first_due(instance: Instance, *, now: datetime) -> float:
-    """When the first probe is due: at once, or for a `ttl` instance when its first beat would be late."""
+    """The time of the first probe: at once, or for a `ttl` instance when its first beat would be late."""
     wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
     return now.timestamp() + wait
 

@@ -74,7 +74,7 @@ class AddressPolicy:
         self._judge = lru_cache(maxsize=16_384)(self._judge_address)
 
     def refusal(self, address: str, port: int) -> str | None:
-        """None when `address` may be called at `port`, else one sentence for whoever registered it."""
+        """Return None when `address` may be called at `port`, else a sentence that says why not."""
         if self._is_denied(address, port):
             return _never(f"{address}:{port}", "an endpoint of the registry's own")
         return self._judge(address)
@@ -91,7 +91,7 @@ class AddressPolicy:
         return allowed, first_refusal
 
     def check_url(self, url: str) -> str | None:
-        """None when `url` may be registered to be called, else one sentence that says what to change.
+        """Return None when `url` may be registered to be called, else a sentence that says what to change.
 
         A literal address is judged here; a name is judged whenever it is connected to, for it may resolve anew.
         """

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from config import commands
 from config.tokens import issuing
 
-# Those that show records to people, besides writing their own.
+# Services that show records to people, besides logging their own.
 _READERS = frozenset({"webui"})
 OPERATORS = "operators"
 PERMISSIONS = {
