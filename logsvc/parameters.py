@@ -35,7 +35,7 @@ class Parameters:
         return default
 
     def check(self) -> None:
-        """Raises Invalid for all errors, and for parameters that were never read: a misspelt filter would find everything."""
+        """Raises Invalid for all errors, and for unknown parameters: a misspelt filter would find everything."""
         detail = f"There is no such parameter: use {', '.join(self._known)}."
         self._errors += [
             {"pointer": f"/{name[:100]}", "detail": detail} for name in self._query if name not in self._known

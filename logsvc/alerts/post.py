@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from config.networks import literal_address
 from logsvc.alerts import addresses
 
 CONNECT_SECONDS = 3.0
@@ -43,12 +44,8 @@ def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
         _, host, _, _ = addresses.check_url(url)
     except ValueError as error:
         return f"{str(error)[:1].upper()}{str(error)[1:]}."
-    try:
-        # Also the forms that C libraries take: 127.1, 0x7f000001.
-        literal = host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None
-    return addresses.refusal(literal, allowed=allowed)
+    literal = literal_address(host)
+    return None if literal is None else addresses.refusal(literal, allowed=allowed)
 
 
 def _choose_address(host: str, port: int, allowed: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from registry.outbound.urls import DEFAULT_PORTS
+from config.networks import DEFAULT_PORTS
 
 TIMEOUT_SECONDS = 1.0
 # One check serves all callers within this time.

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import DatabaseError, close_old_connections
 
+from config.networks import DEFAULT_PORTS
 from registry.health import leases
 from registry.health.crash_detector import CrashDetector
 from registry.health.follow_ups import FollowUps
@@ -306,7 +307,7 @@ def _request(url: str, timeout_seconds: float) -> Request:
 
 def _tcp_address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
 
 
 def _http_result(due: Due, outcome: Outcome) -> Result:

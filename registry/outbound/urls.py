@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from config.networks import DEFAULT_PORTS
+
 MAX_URL_CHARACTERS = 2048
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # Stricter than RFC 3986 in the host, where a parser's leniency is an attacker's way round the address rules.
 _URL = re.compile(
