@@ -34,7 +34,7 @@ _ENCODING = "X-Loki-Response-Encoding-Flags"
 class LokiView(LogsvcView):
     """Errors are plain text, which Grafana shows as it is."""
 
-    def handle_exception(self, exc: Exception) -> Response:
+    def handle_exception(self, exc: Exception) -> Any:
         answer = super().handle_exception(exc)
         if not isinstance(exc, Problem):
             return answer

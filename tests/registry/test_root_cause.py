@@ -28,7 +28,7 @@ def said(client_of: ClientOf, client: Client) -> tuple[dict[str, list[str]], lis
     )
     assert {row.name: list(row.causes) for row in judged.rows} == causes
     sentences = [
-        f"{each.services[0].name} {each.state}; also down: {', '.join(each.also_down)}; degraded: {', '.join(each.degraded)}"
+        f"{each.services[0].name} {each.state}; also down: {each.also_down}; degraded: {each.degraded}"
         for each in judged.causes
     ]
     page = text_of(in_role(client, "operator", "ann"), "/admin/")
@@ -48,8 +48,8 @@ def test_what_fails_behind_a_requirement_that_passes_is_no_cause(
 
     assert causes == {"a": [], "b": ["c"], "c": []}
     assert board == [
-        "a critical; also down: ; degraded: ",
-        "c critical; also down: ; degraded: b",
+        "a critical; also down: (); degraded: ()",
+        "c critical; also down: (); degraded: ('b',)",
     ]
     assert "a is critical" in dashboard
     assert "c is critical" in dashboard
@@ -65,10 +65,10 @@ def test_what_fails_itself_is_its_own_cause_and_the_missing_requirement_is_said_
 
     assert causes == {"bank": [], "shop": []}
     assert board == [
-        "bank missing; also down: ; degraded: ",
-        "shop critical; also down: ; degraded: ",
+        "bank missing; also down: (); degraded: ()",
+        "shop critical; also down: (); degraded: ()",
     ]
-    assert client_of("read").get("/v1/graph").json()["unmet"] == {"shop": ["bank"]}
+    assert client_of("read", name="another").get("/v1/graph").json()["unmet"] == {"shop": ["bank"]}
     assert "shop is critical" in dashboard
     assert "bank is missing" in dashboard
     assert "(required, but no instance of it is registered): affects shop ." in dashboard
