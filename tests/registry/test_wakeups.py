@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Wakeups
+from tests.clock import Clock
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -44,14 +45,6 @@ class FakeRedis:
             raise redis.ConnectionError("away")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def server() -> FakeRedis:
     return FakeRedis()
@@ -64,7 +57,7 @@ def sent() -> list[str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 import schemathesis
 from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import Client, override_settings
 from django.urls import URLPattern
 from hypothesis import HealthCheck, Phase, settings
@@ -25,6 +23,7 @@ from logsvc.ingest import ndjson
 from logsvc.ingest.formats import FORMATS
 from registry.client.django.apps import JOINING
 from tests.logsvc import factories
+from tests.one_connection import one_connection
 
 pytestmark = pytest.mark.django_db
 # More than the suite has time for: OPENAPI_EXAMPLES=100.
@@ -69,12 +68,8 @@ def test_every_address_is_described(client: Client) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """A request would close the connection whose transaction the test is in: Django's test client does the same."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with one_connection():
+        yield
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import msgspec
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from rest_framework.test import APIClient
 from schemathesis.config import SchemathesisConfig
@@ -19,6 +17,7 @@ from schemathesis.config import SchemathesisConfig
 from config.tokens import issuing
 from registry.wire import answers
 from tests import factories
+from tests.one_connection import one_connection
 from tests.registry.conftest import ClientOf
 
 pytestmark = pytest.mark.django_db
@@ -66,12 +65,8 @@ def test_the_api_keeps_to_its_description(case: Any, token: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """A request would close the connection whose transaction the test is in: Django's test client does the same."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with one_connection():
+        yield
 
 
 @pytest.fixture
