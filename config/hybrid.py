@@ -28,7 +28,7 @@ Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
 INTAKE = "rollcall.intake"
 
-# Methods that change something, and may be sent again by whoever was not answered.
+# Methods that change something, and may be sent again by a client that got no answer.
 REPEATABLE = ("PUT", "DELETE")
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 

@@ -9,7 +9,7 @@ LOCK_SECONDS = 3
 def wait_briefly() -> None:
     """Have each of this process's connections wait for a lock no longer than a client waits for its answer.
 
-    A worker, for which nobody waits, outlasts whoever holds the database.
+    A worker, for which nobody waits, outlasts the lock's holder.
     """
     settings = connections.settings[DEFAULT_DB_ALIAS]
     options = settings["OPTIONS"]

@@ -112,7 +112,7 @@ def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
     try:
         return function(), None
     except BaseException as error:
-        # A future takes no StopIteration, which would end whoever awaits it instead of reporting an error.
+        # A future takes no StopIteration, which would end its awaiter instead of reporting an error.
         return None, RuntimeError(f"the function raised {error!r}") if isinstance(error, StopIteration) else error
 
 

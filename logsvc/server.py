@@ -38,7 +38,7 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def holder(self, scope: Scope) -> Holder:
-        """Whoever sent a request, which is not counted yet. Raises Unauthenticated."""
+        """The sender of a request, which is not counted here. Raises Unauthenticated."""
         return await self._tokens.holder(header(scope, b"authorization").decode("latin-1"))
 
     def read(self, function: Callable[[], T]) -> Awaitable[T]:

@@ -39,7 +39,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             found = _identity(opened.path)
             self._refusal = ""
             if found is None:
-                self._refusal = f"{opened.path} is gone: put one there, or stop whoever uses it."
+                self._refusal = f"{opened.path} is gone: put one there, or stop the processes that use it."
             elif found != opened.file and opened.log is not None and _identity(_log(opened.path)) == opened.log:
                 self._refusal = (
                     f"{opened.path} was replaced, but not what belongs to the one before: remove {_log(opened.path)}."

@@ -49,7 +49,7 @@ class Lane:
             if problem is None:
                 raise
             note_in_native_lane(scope, problem)
-            # In the format's own words, which whoever raised it does not know.
+            # In the format's own words, which the raising code does not know.
             response = receiving.refuse(head, problem)
         await respond(send, response)
 

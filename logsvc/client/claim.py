@@ -46,7 +46,7 @@ class Claim:
         return cls(folder, descriptor)
 
     def release(self) -> None:
-        """Leave the folder to whoever wants it; an empty one is removed."""
+        """Leave the folder to another process; an empty one is removed."""
         with contextlib.suppress(OSError):
             if not any(path.name != _LOCK for path in self.folder.iterdir()):
                 (self.folder / _LOCK).unlink()

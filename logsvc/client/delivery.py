@@ -32,9 +32,9 @@ NoticeDrop = Callable[[Mapping[int, int]], object]
 class Verdict(Enum):
     KEPT = auto()
     TOO_LARGE = auto()
-    # The batch will never be taken, whoever sends it.
+    # The batch will never be accepted.
     REFUSED = auto()
-    # The service is away, or the token, the address or the allowed host is wrong, which can be mended: nothing is lost.
+    # The service is away, or the token, the address or the allowed host is wrong; all can be mended: nothing is lost.
     LATER = auto()
 
 

@@ -71,7 +71,7 @@ class LogHandler(logging.Handler):
         _handlers.add(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Not in emit, which runs under the handler's lock: who flushes may hold that lock, and waits for the sender.
+        # Not in emit, which runs under the handler's lock: a flush may hold that lock while it waits for the sender.
         sender = self._sender
         is_own = record.name.startswith(_OWN_LOGGERS) or (sender is not None and sender.is_current_thread())
         return not is_own and bool(super().filter(record))

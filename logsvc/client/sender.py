@@ -17,7 +17,7 @@ PAUSE_AFTER_FAULT_SECONDS = 10.0
 class Sender:
     """Sends in rounds: when records were spooled, when flushed, when a pause is over, and to adopt orphans.
 
-    `make_delivery` is called in the thread: making an HTTP client takes longer than whoever logs should wait.
+    `make_delivery` is called in the thread: making an HTTP client takes longer than a logging call may.
     """
 
     def __init__(self, spool: Spool, make_delivery: Callable[[], Delivery], *, complaints: Complaints) -> None:
@@ -48,8 +48,8 @@ class Sender:
 
     def notify(self) -> None:
         """Something was spooled."""
-        # The check spares the lock in a burst of records; whoever reads a stale True has been noticed by the round
-        # that is still to come, because a round takes the news before it looks into the spool.
+        # The check spares the lock in a burst of records. A caller that reads a stale True is served by the coming
+        # round, because a round takes the news before it looks into the spool.
         if not self._has_news:
             with self._condition:
                 self._has_news = True

@@ -67,7 +67,7 @@ class ClickhouseStore(IndexedStore):
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
         entries = [(terms.ordered_words(record), terms.tags(record)) for record in records]
         failure: Exception | None = None
-        # The row that numbers arrivals stays locked while they are stored: whoever follows a tail sees them in order.
+        # The row that numbers arrivals stays locked while they are stored, so that tails see them in order.
         with transaction.atomic():
             first_seq = head.take(len(records))
             # Beyond all that is stored, also by a process that was killed before it could say so.

@@ -175,7 +175,7 @@ class PostgresqlStore(SqlStore):
             if day >= horizon:
                 continue
             with transaction.atomic():
-                # Nobody writes now: whoever stores takes this row first.
+                # Nobody stores now: storing locks this row first.
                 self._rows("SELECT seq FROM logsvc_head FOR UPDATE", [])
                 if not self._rows(f"SELECT 1 FROM {name} LIMIT 1", []):  # noqa: S608 -- names of ours; values are parameters
                     self._execute(f"DROP TABLE {name}")

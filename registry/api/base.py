@@ -28,7 +28,7 @@ class RevisedView(ScopedView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if final.status_code < 400 and HEADER not in final.headers:
-            # After what was done, so that who asks for at least this revision reads its own write.
+            # Read after the write, so that a client that asks for at least this revision reads its own write.
             final[HEADER] = str(log.head())
         return final
 

@@ -60,8 +60,8 @@ def new_thread(run: Callable[[], None]) -> threading.Thread:
 class GroupCommit:
     """A queue and the one thread that empties it; the thread starts with the first write, and again after a fork.
 
-    What has waited for `patience_seconds` is refused unstored: whoever sent it has been told to send it again. Without
-    that, a queue grown long while the database was away would never be short again.
+    A write that has waited for `patience_seconds` is refused: its client has been told to send it again. Without that,
+    a queue grown long while the database was away would never be short again.
     """
 
     def __init__(
