@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
 from registry.models import Instance, Maintenance
-from registry.sealing import opened
+from registry.models.sealing import opened
 from registry.wire.bodies import instance_body, maintenance_body
 from registry.wire.declaration import Declaration
 from registry.wire.limits import Reason, ServiceName

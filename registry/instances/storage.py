@@ -15,7 +15,7 @@ from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
 from registry.models import GOOD, Change, Cursor, Heartbeat, HeartbeatKind, Instance, InstanceKey, Requirement, Status
-from registry.sealing import opened
+from registry.models.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
