@@ -53,7 +53,7 @@ def text(value: str, name: str, notes: Notes, *, at_most: int) -> str:
 
 
 def names(record: Record, notes: Notes) -> None:
-    """Bring a record's names within the bounds; most are short and plain, which one look at all of them tells."""
+    """Cut a record's names to their limits; one look at all of them together passes most records."""
     joined = record.service + record.instance + record.host + record.logger + record.severity_text
     if len(joined) <= NAME_LENGTH and joined.isascii() and "\0" not in joined:
         return
@@ -65,9 +65,9 @@ def names(record: Record, notes: Notes) -> None:
 
 
 def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> dict[str, Any]:
-    """JSON values of which no text is too long, no list or object too large, and nothing nested too deep.
+    """Cut texts that are too long, lists and objects that are too large, and levels that are too deep.
 
-    `given_bytes` is an upper bound of their size as JSON, by which most are known to fit.
+    `given_bytes` is an upper bound of their size as JSON; most are known by it to fit.
     """
     kept = _members(members, "", notes, 1)
     if given_bytes <= ATTRIBUTES_BYTES:
@@ -86,7 +86,7 @@ def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> di
 
 
 def uid(given: str | None) -> str:
-    """The sender's own id of the record: as it is where it is a UUID, else one that the same text always gives."""
+    """The sender's id of the record: as it is when it is a UUID, else the UUID that its text always gives."""
     if not given:
         return ""
     try:

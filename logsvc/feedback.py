@@ -1,4 +1,4 @@
-"""Keeping the log service from logging about being logged to."""
+"""Keeps the log service from logging about the batches that it refuses."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The newest arrival of the store, looked at by one task for all tails that wait."""
+"""Watches the store's newest arrival, with one task for all tails that wait."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The one internal record, whatever the way it came in."""
+"""The internal record, common to every way of sending."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ class Pruned:
 
 
 def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], None] = lambda: None) -> list[Pruned]:
-    """Delete what no rule keeps, oldest first, in small batches; what a rule archives is on disk in the archive first.
+    """Delete expired records, oldest first, in small batches; what a rule archives is on disk in the archive first.
 
     A record is too old when both its own time and its arrival are, so that a log imported late is kept as long as any.
     A dry run counts for the sizes what it would have deleted for its age. `after_batch` is a sign of progress.
@@ -61,7 +61,7 @@ def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], No
 
 
 def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Policy:
-    """The closest rule decides each matter; one that says nothing of it leaves it to the next."""
+    """Combine the rules: for each setting the closest rule that has it decides."""
 
     def covers(rule: RetentionRule) -> bool:
         is_prefix = rule.service.endswith("*")

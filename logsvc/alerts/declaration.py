@@ -40,7 +40,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def read(given: Any, kind: type[T]) -> T:
-    """Raises Invalid."""
+    """Convert a body. Raises Invalid."""
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
@@ -48,7 +48,7 @@ def read(given: Any, kind: type[T]) -> T:
 
 
 def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder) -> SavedSearch:
-    """Change a saved search, or make one of the holder's."""
+    """Change a saved search, or make one for the holder."""
     checks = [_name(body.name), *_query(body.query)]
     if len(body.description) > DESCRIPTION_LENGTH:
         checks.append(_error("description", f"It may have at most {DESCRIPTION_LENGTH} characters."))
@@ -62,9 +62,9 @@ def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder)
 
 
 def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readable: Services) -> AlertRule:
-    """Change a rule, which starts anew from then, or make one of the holder's.
+    """Change a rule, which then starts anew, or make one for the holder.
 
-    It counts only what the holder may read now.
+    It counts only records that the holder may read now.
     """
     problems = [_name(body.name), *_query(body.query)]
     if len(body.url) > URL_LENGTH:
@@ -97,7 +97,7 @@ def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readabl
 
 
 def start_anew(rule: AlertRule) -> None:
-    """Forget what was counted and told by what the rule said before."""
+    """Reset the counts and notifications that belong to the rule as it was before."""
     rule.state, rule.since, rule.count, rule.trouble = AlertState.OK, None, None, ""
     rule.evaluated_at = rule.told_at = None
     rule.is_told = False

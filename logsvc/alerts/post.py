@@ -27,7 +27,7 @@ class Answer:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> Answer:
-    """Never raises, and follows no redirect."""
+    """Post a webhook. Never raises, and follows no redirect."""
     try:
         scheme, host, port, target = addresses.check_url(url)
         address = _choose_address(host, port, allowed)
@@ -49,7 +49,7 @@ def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
 
 
 def _choose_address(host: str, port: int, allowed: Sequence[str]) -> str:
-    """The first of the host's addresses that may be called. Raises ValueError where none may, OSError where there is
+    """The first of the host's addresses that may be called. Raises ValueError when none may, OSError when there is
     none."""
     refusals = []
     for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):

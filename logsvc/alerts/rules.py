@@ -69,7 +69,7 @@ def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime)
 
 
 def evaluate_due(*, now: datetime) -> int:
-    """Evaluate the rules whose turn it is; returns how many messages that made. Workers may do so at the same time."""
+    """Evaluate the rules that are due; returns how many messages that made. Safe to run in several workers."""
     due = now - timedelta(seconds=EVALUATION_SECONDS - 1)
     made = 0
     for rule in AlertRule.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_enabled=True):
@@ -81,7 +81,7 @@ def evaluate_due(*, now: datetime) -> int:
 
 
 def evaluate(rule: AlertRule, *, now: datetime) -> bool:
-    """Count, decide, and keep the decision with its message. Raises Problem where it cannot be counted."""
+    """Count, decide, and store the decision with its message. Raises Problem when it cannot be counted."""
     valid = Q(expires_at=None) | Q(expires_at__gt=now)
     if rule.owner and not Token.objects.filter(valid, name=rule.owner, revoked_at=None).exists():
         AlertRule.objects.filter(pk=rule.pk).update(

@@ -1,4 +1,4 @@
-"""Loki's addresses for asking, as Grafana calls them: parse, ask the engine, answer."""
+"""Loki's query API, as Grafana calls it: parse, ask the engine, answer."""
 
 import math
 import re
@@ -32,7 +32,7 @@ _ENCODING = "X-Loki-Response-Encoding-Flags"
 
 
 class LokiView(LogsvcView):
-    """Errors are plain text, which Grafana shows as it is."""
+    """Answers errors in plain text, which Grafana shows as it is."""
 
     def handle_exception(self, exc: Exception) -> Any:
         answer = super().handle_exception(exc)
@@ -194,7 +194,7 @@ def _is_forward(parameters: Mapping[str, str]) -> bool:
 
 
 def _moment(value: str) -> int:
-    """Nanoseconds, seconds with a fraction, or RFC 3339."""
+    """A time in nanoseconds, in seconds with a fraction, or in RFC 3339."""
     if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
         return round(float(value) * logql.SECOND_NS)
     return timestamps.nanoseconds(value)

@@ -1,4 +1,4 @@
-"""Records over HTTP, answered before Django: the token is checked before the body is read."""
+"""Takes records over HTTP before Django: the token is checked before the body is read."""
 
 import asyncio
 from functools import partial

@@ -102,7 +102,7 @@ def facets(query: Mapping[str, str], readable: Services) -> FacetsQuestion:
 
 
 def arrivals(query: Mapping[str, str], readable: Services) -> tuple[Query, int | None, int]:
-    """The query, the number of the arrival to go on from, and how many arrivals are looked at at most."""
+    """The query, the arrival to go on from, and the most arrivals to look at."""
     parameters = Parameters(query)
     wanted = parameters.get("q", parser.parse, ast.EVERYTHING)
     cursor = parameters.get("cursor", between(0, HIGHEST_ID), None)

@@ -1,4 +1,4 @@
-"""A folder that belongs to one process for as long as it lives, however its life ends."""
+"""Claims a folder for one process until it ends, in whatever way."""
 
 import contextlib
 import fcntl

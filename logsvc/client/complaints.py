@@ -1,4 +1,4 @@
-"""Prints the handler's own troubles on stderr, as its log is what does not work."""
+"""Prints the handler's own troubles on stderr: its log is what does not work."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""Fields that every record of a task or thread carries: bound once, and not named again at each logging call."""
+"""Fields bound to a task or thread, which every record logged there carries."""
 
 import contextlib
 import sys

@@ -48,7 +48,7 @@ def judge(status: int) -> Verdict:
 
 
 class Delivery:
-    """Sends what is in the spool, for one thread."""
+    """Sends the spool's lines. Belongs to one thread."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Delivery:
         self._random = random.Random()
 
     def begin_again(self) -> None:
-        """Forget how often it failed: the service is said to be back."""
+        """Forget the failures: the service is reported to be back."""
         self._failures = 0
 
     def run(self, *, until: Callable[[], bool]) -> float | None:
@@ -154,7 +154,7 @@ def _json(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def _retry_after(value: str) -> float:
-    """Seconds, from either form of the header; 0 where it has none."""
+    """The seconds that either form of the header says; 0 for none."""
     if value.isascii() and value.isdigit():
         seconds = float(value[:9])
     else:

@@ -90,25 +90,25 @@ class LogHandler(logging.Handler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
-        """Say once in a while that a record could not be taken; logging's own would print a traceback for each."""
+        """Report now and then that records were lost; logging's own method would print a traceback for each."""
         if logging.raiseExceptions:
             error = sys.exc_info()[1]
             self._complaints.say("record", f"a record of {record.name} was not taken ({type(error).__name__}: {error})")
 
     def flush(self) -> None:
-        """Wait for a moment until what was logged is sent, unless it cannot be sent now: then it is in the spool."""
+        """Wait a moment until all records are sent; those that cannot be sent now stay in the spool."""
         sender = self._sender
         if sender is not None and sender.is_alive and not sender.is_current_thread():
             sender.flush(FLUSH_SECONDS)
 
     def wake(self) -> None:
-        """Try to send now: the log service is said to be back."""
+        """Try to send now: the log service is reported to be back."""
         sender = self._sender
         if sender is not None:
             sender.wake()
 
     def close(self) -> None:
-        """Stop sending; what is not sent is left to the next process with this `spool_dir`."""
+        """Stop sending; the next process with this `spool_dir` sends the rest."""
         self.acquire()
         try:
             sender, self._sender = self._sender, None
@@ -120,7 +120,7 @@ class LogHandler(logging.Handler):
         super().close()
 
     def _begin(self) -> None:
-        """Make what belongs to one process; a forked child begins anew."""
+        """Set up the state of one process; a forked child does so anew."""
         host = socket.gethostname()
         instance = self._given_instance or f"{host}-{os.getpid()}"
         self._lines = LineEncoder(service=self._service, instance=instance, host=host)

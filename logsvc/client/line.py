@@ -1,4 +1,4 @@
-"""A log record as the line of JSON that the log service takes (docs/logsvc.md)."""
+"""Encodes a log record as the line of JSON that the log service takes (docs/logsvc.md)."""
 
 import itertools
 import json
@@ -71,7 +71,7 @@ class LineEncoder:
 
 
 def severity(line: bytes) -> int:
-    """The number of a line's level; 0 where another program wrote the line."""
+    """The number of a line's level; 0 when another program wrote the line."""
     if (found := _SEVERITY.match(line)) is None:
         return logging.NOTSET
     name, number = found.groups()
@@ -116,7 +116,7 @@ def _exception(record: logging.LogRecord) -> dict[str, str]:
 
 
 def _attributes(extra: dict[str, Any]) -> str:
-    """JSON whatever the values are; those that JSON has nothing for are shown by `repr`."""
+    """Encode any values as JSON; those that JSON cannot express are shown by `repr`."""
     try:
         text = _json(extra)
     except (ValueError, TypeError, RecursionError):
@@ -140,7 +140,7 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_shown).en
 
 
 def _shortened(text: str) -> str:
-    """The end is kept: it is where a traceback says what happened."""
+    """Cut the middle out: a traceback says at its end what happened."""
     if len(text) <= TEXT_LENGTH:
         return text
     half = TEXT_LENGTH // 2

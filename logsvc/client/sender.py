@@ -1,4 +1,4 @@
-"""The thread that empties the spool in the background."""
+"""Empties the spool in a background thread."""
 
 import threading
 import time
@@ -43,11 +43,11 @@ class Sender:
         return threading.current_thread() is self._thread
 
     def start(self) -> None:
-        """Raises RuntimeError when the interpreter makes no threads any more."""
+        """Start the thread. Raises RuntimeError when the interpreter makes no threads any more."""
         self._thread.start()
 
     def notify(self) -> None:
-        """Something was spooled."""
+        """Tell the thread that something was spooled."""
         # The check spares the lock in a burst of records. A caller that reads a stale True is served by the coming
         # round, because a round takes the news before it looks into the spool.
         if not self._has_news:
@@ -56,13 +56,13 @@ class Sender:
                 self._condition.notify_all()
 
     def wake(self) -> None:
-        """The log service is said to be back: end a pause."""
+        """End a pause: the log service is reported to be back."""
         with self._condition:
             self._is_woken = True
             self._condition.notify_all()
 
     def flush(self, timeout_seconds: float) -> None:
-        """Wait until what was spooled before has been sent, or cannot be sent now, or the time is over."""
+        """Wait until all that was spooled before is sent, or cannot be sent now, or the time is over."""
         with self._condition:
             self._asked += 1
             ticket = self._asked

@@ -1,4 +1,4 @@
-"""A queue of lines on disk: the end of the process cannot hurt a line from the moment `append` returns."""
+"""A queue of lines on disk: once `append` returns, the end of the process loses no line."""
 
 import contextlib
 import errno
@@ -75,7 +75,7 @@ class Spool:
         self._dropped: Counter[int] = Counter()
 
     def append(self, line: bytes, severity: int) -> None:
-        """Never raises, and waits for nothing but now and then the opening of a file."""
+        """Append a line. Never raises; the only wait is now and then for the opening of a file."""
         with self._lock:
             self._arrived.append((line, severity))
             if self._is_appending:
@@ -101,7 +101,7 @@ class Spool:
         return Batch(body=b"".join(entry.line for entry in entries), remembered=entries) if entries else None
 
     def acknowledge(self, batch: Batch) -> None:
-        """The batch is kept elsewhere now, or never will be: forget it here."""
+        """Remove a batch that is stored elsewhere now, or never will be."""
         with self._lock:
             if batch.remembered is not None:
                 self._memory.remove(batch.remembered)
@@ -110,7 +110,7 @@ class Spool:
                 self._forget_sent(batch.segment)
 
     def adopt(self) -> None:
-        """Take over what processes that are no more have left behind in the directory."""
+        """Take over the segments that ended processes have left in the directory."""
         with contextlib.suppress(FileNotFoundError):
             for folder in sorted(self._directory.iterdir()):
                 with contextlib.suppress(OSError):
@@ -127,7 +127,7 @@ class Spool:
             return dropped
 
     def close(self) -> None:
-        """Leave what has not been sent to another process. An append after this begins anew."""
+        """Leave unsent lines to another process. A later append begins anew."""
         with self._lock:
             self._save_memory()
             self._close_segment()

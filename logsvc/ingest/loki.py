@@ -56,7 +56,7 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
 
 
 def accept(batch: Batch, content_type: str) -> RawResponse:
-    """As Loki answers: 204, or 400 with words where a part was not taken; it was all looked at."""
+    """Answer as Loki does: 204, or 400 with a sentence when some lines were rejected."""
     if not batch.rejected_count:
         return RawResponse(status=204, headers=(), body=b"")
     return RawResponse(
@@ -71,7 +71,7 @@ def refuse(problem: Problem, content_type: str) -> RawResponse:
 def record(
     labels: dict[str, str], metadata: dict[str, str], line: str, time_ns: int, sender: Sender, notes: Notes
 ) -> Record:
-    """A record of one line, for whatever way it was pushed."""
+    """Make a record of one line."""
     named = {**labels, **metadata}
     word = _first(named, LEVEL_LABELS)
     attributes = {name: value for name, value in named.items() if name not in ("trace_id", "span_id")}

@@ -44,9 +44,9 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
-    """The records of `body`: a line without a service is of the sender's, one without a time of the moment it came.
+    """Read the records of `body`. A missing service is the sender's, a missing time that of the arrival.
 
-    A line that is no record is listed and costs no other line.
+    A line that is no record is listed as rejected and costs no other line.
     """
     batch = Batch(sender=sender)
     for number, line in enumerate(body.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):

@@ -57,7 +57,7 @@ class _Given(NamedTuple):
 
 
 def read(body: bytes, *, sender: Sender, content_type: str) -> Batch:
-    """The records of an export request. Raises Problem for a body that is none."""
+    """Read the records of an export request. Raises Problem for a malformed body."""
     batch = Batch(sender=sender)
     records = _from_json(body) if content_type == JSON else _from_protobuf(body)
     for place, (source, given) in enumerate(records, start=1):

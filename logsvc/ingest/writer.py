@@ -62,7 +62,7 @@ class Writer:
         self._trouble = ""
 
     def submit(self, records: Sequence[Record], size_bytes: int) -> "Future[None]":
-        """The future is done when the records are on disk. Raises Overloaded."""
+        """Queue a batch; the future is done when its records are on disk. Raises Overloaded."""
         job = _Job(records, size_bytes)
         with self._lock:
             is_too_much = self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
@@ -81,7 +81,7 @@ class Writer:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let batches gather: those of one context are stored together."""
+        """Hold the thread back, so that the batches of the context are stored together."""
         with self._lock:
             yield
 
@@ -152,7 +152,7 @@ class Writer:
                 job.future.set_result(None)
 
     def _note(self, trouble: str) -> None:
-        """Log a trouble when it begins and when it is over: what is logged here comes back as a record to be stored."""
+        """Log a trouble only when it begins and when it is over, as each message becomes a record to store."""
         if trouble and not self._trouble:
             logger.error("%s", trouble)
         elif self._trouble and not trouble:

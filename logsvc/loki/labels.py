@@ -1,4 +1,4 @@
-"""A record as Loki knows it: the labels of its stream, and its structured metadata."""
+"""Maps records to Loki's terms: the labels of a stream, and structured metadata."""
 
 import json
 import re
@@ -34,7 +34,7 @@ LEVEL_NAMES = {name: "unknown" if name == "UNSPECIFIED" else name.lower() for na
 
 
 def level_name(number: int) -> str:
-    """`error`, `warn` and so on, by which Grafana colours; `unknown` where the sender gave none."""
+    """The level's name by which Grafana colours, such as `error`; `unknown` when the sender gave none."""
     return LEVEL_NAMES[severity.range_of(number).name]
 
 
@@ -50,7 +50,7 @@ def stream(record: Record) -> dict[str, str]:
 
 
 def metadata(record: Record) -> dict[str, str]:
-    """The attributes and ids, under names that LogQL can say."""
+    """The attributes and ids, under names that LogQL can express."""
     members = flattened(record.attributes)
     for name, value in (("trace_id", record.trace_id), ("span_id", record.span_id)):
         if value:

@@ -1,4 +1,4 @@
-"""LogQL, as far as Grafana's Explore sends it: text in, a frozen query out; a wrong query says where and what."""
+"""Parses LogQL, as far as Grafana's Explore sends it, into a frozen query; errors say where and what."""
 
 import ast as python
 import operator
@@ -35,7 +35,7 @@ _OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": oper
 
 
 class WrongLogQL(Problem):
-    """A query that cannot be answered; says where and what."""
+    """A query that cannot be answered; the message says where and why."""
 
     def __init__(self, what: str, position: int | None = None) -> None:
         place = "" if position is None else f" at line 1, col {position + 1}"
@@ -78,7 +78,7 @@ class DropStage:
 
 @dataclass(frozen=True)
 class LabelStage:
-    """Alternatives, of each of which every comparison must hold."""
+    """Holds when every comparison of one alternative does."""
 
     alternatives: tuple[tuple["Matcher | LabelStage", ...], ...]
 

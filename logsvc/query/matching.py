@@ -77,7 +77,7 @@ def predicate(query: ast.Query) -> Predicate:
 
 
 def attribute_values(attributes: dict[str, Any], name: str) -> list[Any]:
-    """The values that `name` means: of a member of that name, and of one within another, level by level."""
+    """The values that `name` refers to: a member of that name, and members within others, level by level."""
     found = [attributes[name]] if name in attributes else []
     start = name.find(".")
     while start != -1:
@@ -94,7 +94,7 @@ def value_text(value: Any) -> str:
 
 
 def searched_texts(record: Record) -> tuple[str, str]:
-    """The folded body and exception, which words are looked for in."""
+    """The folded body and exception, in which words are searched."""
     exception = exception_text(record)
     return fold(record.body), fold(exception) if exception else ""
 

@@ -1,4 +1,4 @@
-"""The query language: text in, abstract syntax out; a wrong query says where and what."""
+"""Parses the query language into abstract syntax; errors say where and what."""
 
 import re
 from functools import lru_cache
@@ -30,7 +30,7 @@ _EXPECTED = {
 
 
 class WrongQuery(Invalid):
-    """Names what is wrong; `position` counts characters from 1."""
+    """An invalid query; `position` counts characters from 1."""
 
     def __init__(self, what: str, *, position: int, query: str) -> None:
         detail = f"The query is wrong at character {position}: {what}"

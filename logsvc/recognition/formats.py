@@ -1,4 +1,4 @@
-"""Formats of log lines: each says what a line of its own holds, or None where the line is not unmistakably its own.
+"""Parsers of log formats: each returns a line's members, or None unless the line is unmistakably in its format.
 
 A format that looks like another is refused rather than guessed: a time or a level that is wrong is worse than none.
 """

@@ -205,7 +205,7 @@ class ClickhouseStore(IndexedStore):
     # Retention
 
     def give_back_space(self) -> None:
-        """Write parts anew without what was deleted of them, which a merge does sooner or later."""
+        """Rewrite parts without their deleted rows, as a merge would sooner or later."""
         self._clickhouse.execute(f"ALTER TABLE {TABLE} APPLY DELETED MASK")
 
     def size(self) -> Size:
@@ -218,7 +218,7 @@ class ClickhouseStore(IndexedStore):
     # Queries
 
     def _rows(self, statement: str) -> list[list[Any]]:
-        """Raises as `Clickhouse.rows` does; a table that is not there yet is made."""
+        """Run a query, after making a missing table. Raises as `Clickhouse.rows` does."""
         try:
             return self._clickhouse.rows(statement)
         except Missing:

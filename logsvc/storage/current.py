@@ -21,7 +21,7 @@ def store() -> Store:
 
 
 def connect() -> Store:
-    """A store of its own."""
+    """Make a store of the kind that the settings name."""
     if settings.CLICKHOUSE_URL:
         return ClickhouseStore(settings.CLICKHOUSE_URL)
     return PostgresqlStore() if connection.vendor == "postgresql" else SqliteStore()

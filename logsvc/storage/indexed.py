@@ -147,7 +147,7 @@ class IndexedStore(ABC):
         return empty
 
     def _by_index(self, empty: Histogram, condition: Condition) -> Histogram:
-        """The newest part of the range first, so that what is missing when time is over is the oldest."""
+        """Count the newest part of the range first, so that only the oldest is missing when time runs out."""
         ends_at = time.monotonic() + SEARCH_SECONDS
         total = len(empty.counts)
         edges = sorted({total * piece // SLICES for piece in range(SLICES + 1)}, reverse=True)
@@ -279,7 +279,7 @@ class IndexedStore(ABC):
 
 
 def _size(record: Stored) -> int:
-    """About what its texts take in memory."""
+    """Roughly the memory that its texts take."""
     return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
 
 

@@ -115,8 +115,8 @@ class Size:
 
 
 class Store(Protocol):
-    """Every method may be called from any thread. Methods raise Busy when a question takes too long and Full when the
-    disk has no room; what a database raises when it is away is passed on.
+    """Every method may be called from any thread. Methods raise Busy when a query takes too long and Full when the
+    disk has no room; the errors of a database that is away are passed on.
     """
 
     # How many records are best deleted by one call.
@@ -154,21 +154,21 @@ class Store(Protocol):
     def usage(self) -> list[Usage]: ...
 
     def expired(self, expiry: Expiry, *, after: int | None, limit: int) -> Page:
-        """A batch of what `expiry` means, oldest first; `after` is the `next` of the batch before."""
+        """A batch of the records that `expiry` covers, oldest first; `after` is the `next` of the batch before."""
 
     def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
-        """The time before which records of that service and range hold about so many bytes."""
+        """The time before which the records of that service and range hold about so many bytes."""
 
     def delete(self, records: Collection[Stored]) -> None:
-        """Delete these, with all that counts and finds them."""
+        """Delete records, with their counts and index entries."""
 
     def give_back_space(self) -> None:
-        """Return to the file system what deletion has left free, as far as that is possible without long locks."""
+        """Return freed space to the file system, as far as that is possible without long locks."""
 
     def size(self) -> Size: ...
 
     def forget(self) -> None:
-        """Forget what is remembered of the database, where another has taken its place."""
+        """Drop cached knowledge of the database, when another has taken its place."""
 
 
 def batches(records: Iterable[Record], size: int) -> Iterable[list[Record]]:

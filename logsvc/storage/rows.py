@@ -111,7 +111,7 @@ class Tally:
             found[1] += sign * given
 
     def rows(self) -> list[tuple[int, int, str, str, int, int]]:
-        """Width, start, service, level, records, bytes; in one order, so that writers never wait crosswise."""
+        """Width, start, service, level, records, bytes; in one order, so that writers never deadlock."""
         sums: dict[tuple[int, int, str, str], list[int]] = {}
         for (minute, service, number), (records, size) in self._counts.items():
             for width in WIDTHS:

@@ -67,7 +67,7 @@ class Command(BaseCommand):
 
 
 def oldest(query: Query, within: Range) -> Iterator[Stored]:
-    """Every match, oldest first, read a page at a time; what arrives meanwhile with a later time is among them."""
+    """Every match, oldest first, read a page at a time, including those that arrive meanwhile with a later time."""
     place: int | None = None
     while True:
         page = store().search(Search(query=query, within=within, after=place, limit=PAGE, is_ascending=True))

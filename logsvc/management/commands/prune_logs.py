@@ -1,4 +1,4 @@
-"""Delete what retention no longer keeps, now, or say what that would be."""
+"""Apply retention now, or say what it would delete."""
 
 import time
 from argparse import ArgumentParser
