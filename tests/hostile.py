@@ -246,7 +246,7 @@ def own_requests(
     sound: bytes = b"",
     content_type: str = "application/json",
 ) -> Iterator[Request]:
-    """Those of `requests` that an address deals with by itself, rather than its service for all its addresses."""
+    """The `requests` that an address handles by itself, rather than its service for all its addresses."""
     yield from (Request(path=path, method=each, body=sound, content_type=content_type) for each in METHODS)
     yield from (Request(path=path, method=method, body=body, content_type=content_type) for body in BODIES)
     for query in (*QUERIES, *(f"{name}={value}" for name in parameters for value in QUERY_VALUES)):

@@ -87,7 +87,7 @@ def main() -> int:
 
 
 def _install_packages(packages: Sequence[str]) -> None:
-    """With apt-get, where there is one and we may; it is no failure where not."""
+    """Install packages with apt-get, where it exists and we may use it; else do nothing."""
     administrator = _administrator()
     if shutil.which("apt-get") is None or administrator is None:
         return
@@ -106,7 +106,7 @@ def _install_packages(packages: Sequence[str]) -> None:
 
 
 def _administrator() -> list[str] | None:
-    """What is put before a command that wants root; None where we may not."""
+    """The prefix of a command that needs root; None where we may not be root."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -25,7 +25,7 @@ def test_every_stop_begins_with_the_name_of_a_function_that_there_is(way: str) -
 
 
 def found(name: str) -> object:
-    """What a dotted name stands for: a module, then what is in it."""
+    """The object that a dotted name stands for, in whichever module."""
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:

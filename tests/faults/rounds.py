@@ -129,7 +129,7 @@ class Run:
         self.history.earlier, self.history.journal = self.history.journal, entries
 
     def figures(self) -> list[str]:
-        """What was measured so far, in sentences."""
+        """The figures so far, in sentences."""
         writes = self.history.writes
         unanswered = Counter(write.failure for write in writes if write.failure)
         statuses = Counter(write.status for write in writes if write.status)

@@ -29,7 +29,7 @@ def check(history: History, state: State) -> list[str]:
 
 
 def wrong(state: State) -> list[str]:
-    """What is not yet as it must become: empty once all has converged."""
+    """The differences from the truth: empty once all has converged."""
     return [*health_is_right(state), *views_equal_the_truth(state)]
 
 
@@ -63,7 +63,7 @@ def views_equal_the_truth(state: State) -> list[str]:
 
 
 def revisions_never_go_back(history: History) -> list[str]:
-    """What is asked for after an answer has come is answered with that revision or a later one."""
+    """A request after an answer must be answered with that revision or a later one."""
     by_end = sorted(history.answers, key=lambda each: each.ended_at)
     ends = [each.ended_at for each in by_end]
     highest: list[Answer] = []
@@ -136,7 +136,7 @@ def nothing_is_doubled(history: History) -> list[str]:
 
 
 def nothing_is_revived(history: History) -> list[str]:
-    """What was deregistered has no further entry until it is registered; a run that is over is refused."""
+    """A deregistered instance has no further entry until it is registered; a run that is over is refused."""
     sentences = []
     registered: set[Key] = set()
     for entry in history.journal:

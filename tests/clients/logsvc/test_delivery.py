@@ -1,4 +1,4 @@
-"""What becomes of a batch, by how it is answered."""
+"""The fate of a batch, by the answer to it."""
 
 import logging
 import random

@@ -53,7 +53,7 @@ class FakeRegistry:
         self.revision += 1
 
     def deregister(self, service: str, instance: str, *, run: str | None = None) -> None:
-        """That run for good, or with none named whichever there is."""
+        """Deregister a run for good, or the present one when none is named."""
         known = self.runs.get((service, instance), "")
         self.deregistered_runs.add(run or known)
         if run in (None, known):

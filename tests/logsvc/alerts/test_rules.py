@@ -1,4 +1,4 @@
-"""When a rule fires, when it is told, and that each is told once."""
+"""Alert rules: when one fires, when it is notified, and that each is notified once."""
 
 import json
 from datetime import UTC, datetime, timedelta

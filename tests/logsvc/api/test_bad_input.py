@@ -34,7 +34,7 @@ def _token(db: None) -> None:
 
 
 def failures(requests: Iterable[Request]) -> list[str]:
-    """What failed, what refused without saying what to change, and what was kept although it was refused."""
+    """The faults of requests: failed, refused without saying what to change, or stored although refused."""
     client, found, kept = Client(raise_request_exception=False), [], sum(store().services().values())
     for request in requests:
         answer = request.send(client, {"Authorization": "Bearer rct_anybody"})

@@ -74,6 +74,6 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def token(db: None) -> str:
-    """One that may do everything, with a few records to find."""
+    """A token that may do everything, with a few records to find."""
     factories.keep_each(["one error", "another"], attributes={"order": 7}, instance="a")
     return issuing.create(name="fuzz", scopes=["log:read", "log:write", "log:rules"])

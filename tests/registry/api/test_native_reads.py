@@ -406,7 +406,7 @@ def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
 def test_a_tag_of_another_history_is_never_answered_304(
     desk: Desk, register: Callable[..., Any], now: datetime, is_looked_at: bool
 ) -> None:
-    """Also where the restored database has passed the tag's revision before anybody looked at it."""
+    """Not even when the restored database has passed the tag's revision before anybody looked at it."""
 
     def restore() -> None:
         registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)

@@ -47,7 +47,7 @@ schema = (
 
 @schema.hook
 def filter_query(context: Any, query: Any) -> bool:
-    """Not what is lost on the way: a parameter without a name, or an unknown one without a value."""
+    """Drop parameters that are lost on the way: those without a name, and unknown ones without a value."""
     return not query or all(name and value not in ([], {}, None) for name, value in query.items())
 
 
@@ -71,7 +71,7 @@ def _one_connection() -> Iterator[None]:
 
 @pytest.fixture
 def token(db: None, now: datetime) -> str:
-    """That of somebody who may do everything; a few instances are there to be found."""
+    """A token that may do everything, with a few instances to find."""
     factories.passing("logsvc", now=now)
     factories.register("billing", requires=["logsvc"], now=now)
     return issuing.create(name="anybody", scopes=["read", "operate", "register:*"])

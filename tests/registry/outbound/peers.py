@@ -9,7 +9,7 @@ Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Peer:
-    """What has connected to one."""
+    """A peer, and its connections."""
 
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
