@@ -39,7 +39,7 @@ ORIGINS = 10_000
 # Few enough that protection does not take them for a mass failure.
 MOST_DEATHS = 100
 DEATHS_SHARE = 0.2
-# Of the instance that stops answering.
+# The heartbeat of the instance that stops answering.
 HANG = {"interval_seconds": 2.0, "timeout_seconds": 1.0, "failures_before_critical": 2}
 HANG_BOUND_SECONDS = (2.0 + 1.0) * 2
 BATCH = 5000

@@ -99,7 +99,7 @@ class Rollcall:
         await self._client.send("DELETE", f"/v1/services/bench/instances/bench-{number}")
 
     async def read(self, number: int, *, is_consistent: bool) -> None:
-        # Of a service with ten instances, whose journal entry another has just read too.
+        # A service with ten instances, whose journal entry another client has just read too.
         query = "?consistent=true" if is_consistent else ""
         await self._client.send("GET", f"/v1/services/s-{number % 100}/instances{query}")
 

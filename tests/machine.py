@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Each program with the package of Debian's that brings it.
 PACKAGES = {"chromium": "chromium", "nginx": "nginx-light", "prometheus": "prometheus"}
-# What the driver of Playwright needs beyond a wheel, and a small Debian lacks.
+# Packages that Playwright's driver needs beyond a wheel, and a small Debian lacks.
 DRIVER_PACKAGE = "libatomic1"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Asked by Debian before a package starts its service; 101 forbids it.
@@ -80,7 +80,7 @@ def main() -> int:
             print(f"There is no {name}: what is tested against it will be skipped.", flush=True)
     if wants_clickhouse() and find_spec("chdb") is None:
         print("Installing ClickHouse's engine ...", flush=True)
-        # What else it names is for its data frames, which nothing here uses.
+        # Its other requirements are for its data frames, which nothing here uses.
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
         subprocess.run([*command, "-r", "deploy/requirements/clickhouse.txt"], check=True)
     return 0

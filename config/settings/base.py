@@ -31,7 +31,7 @@ PAGES_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-# Of the processes of a service only the one that serves has an admin, which its URLs import.
+# Only a service's serving process has an admin, which its URLs import.
 ADMIN_APPS = ["unfold", "django.contrib.admin.apps.SimpleAdminConfig", *PAGES_APPS]
 
 MIDDLEWARE = [

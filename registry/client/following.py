@@ -94,7 +94,7 @@ class Follower:
                 stopping.wait(wait_after(error, failures))
                 continue
             except Exception:
-                # Such as a connection closed under it at the end.
+                # At the end it may be a connection that was closed under it.
                 if not stopping.is_set():
                     logger.exception("A fault in following what %s requires", self._registration.service)
                 return

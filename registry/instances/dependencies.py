@@ -72,7 +72,7 @@ def examine(requirements: Requirements, own: Mapping[str, State]) -> Findings:
     services = sorted(own.keys() | set(requirements).union(*requirements.values()))
     own = {service: own.get(service, State.MISSING) for service in services}
     down = {service for service in services if own[service].is_down}
-    # What fails by its own probe is down because of requirements that do; one that is only missing explains nothing.
+    # Down services explain each other; a requirement that is only missing explains no failure of a probe.
     explaining = {
         service: {need for need in requirements.get(service, ()) if own[need].is_down and own[need] != State.MISSING}
         if own[service] is State.CRITICAL

@@ -9,7 +9,7 @@ import httpx2
 
 from tests.faults.history import Answer, Failure, History, Key, Told
 
-# What a careful client waits. Whoever has accepted and cannot answer is to close before.
+# As long as a careful client waits. A server that has accepted and cannot answer must close before.
 CALL_SECONDS = 5.0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.faults.history import Entry, History, Injected, Key, Told
 from tests.faults.schedule import CLOCK
 
-# What happened so long after a fault is not put down to it.
+# An event so long after a fault is not put down to it.
 CALM_SECONDS = 12.0
 # A pair that took longer was overtaken: by a restart, a deregistration, another change.
 SHARES = (0.5, 0.9, 0.99)

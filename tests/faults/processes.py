@@ -112,7 +112,7 @@ class Stack:
         redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
         self.processes[REDIS] = Process(REDIS, redis, os.environ, self.directory)
         with patch.dict(os.environ, variables):
-            # Those that `up` runs, whatever these are.
+            # The programs that `up` runs, whatever these are.
             own = [each for each in programs() if each.service is SERVICES["registry"]]
         for program in own:
             self._add(program, variables, host="")

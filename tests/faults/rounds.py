@@ -32,7 +32,7 @@ class Outcome:
 
     faults: Sequence[Fault]
     converged_seconds: float
-    # What was the last to become right.
+    # The last differences to disappear.
     last: str
     violations: Sequence[str]
 

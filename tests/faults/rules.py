@@ -13,7 +13,7 @@ LEASE_SECONDS = 12.5
 # After a fault that keeps everybody from probing: until it goes on, and for what a loaded machine adds.
 RECOVERY_SECONDS = 10.0
 SLACK_SECONDS = 3.0
-# What probes and beats decide; whoever drains twice is told of twice.
+# The changes that probes and beats decide; draining twice is announced twice.
 JUDGED = ("passing", "warning", "critical", "suspect")
 # Stored; or not known any more, superseded, over; or not now.
 SOUND = (200, 201, 204, 404, 409, 410, 503)
@@ -265,7 +265,7 @@ def _name(key: Key) -> str:
     return "/".join(key)
 
 
-# Those that need nothing but what has happened.
+# The rules that need nothing but the history.
 RULES: tuple[Callable[[History], list[str]], ...] = (
     revisions_never_go_back,
     views_never_go_back,

@@ -27,7 +27,7 @@ from tests.faults.view import View
 PASSING, CRITICAL, ABSENT = "passing", "critical", "absent"
 INTERVAL_SECONDS, TIMEOUT_SECONDS = 2.0, 1.0
 FAILURES_BEFORE_CRITICAL = 2
-# Who beats does so four times within its interval.
+# A ttl instance beats four times within its interval.
 TTL_SECONDS = 4.0
 # Between two things that a service does, on average.
 PAUSE_SECONDS = 8.0

@@ -199,7 +199,7 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     for revision in (1, 2, 3):
         wakeups.announce(revision)
 
-    # Who listens in this process has heard by then, and Redis has not answered yet.
+    # Listeners in this process have heard by then, and Redis has not answered yet.
     assert (heard, sent, hanging.published) == ([1, 2, 3], [], [])
     answers.set()
     assert announced.wait(PATIENCE_SECONDS)

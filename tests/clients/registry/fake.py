@@ -24,7 +24,7 @@ class FakeRegistry:
     deregistered_runs: set[str] = field(default_factory=set)
     superseded_runs: set[str] = field(default_factory=set)
     requests: list[httpx2.Request] = field(default_factory=list)
-    # Those who waited for a change, which is when their question is answered.
+    # The polls that waited for a change, which is when they are answered.
     polls: list[httpx2.Request] = field(default_factory=list)
     beats: list[dict[str, Any] | None] = field(default_factory=list)
     is_away: bool = False

@@ -23,7 +23,7 @@ from tests.registry.conftest import ClientOf
 pytestmark = pytest.mark.django_db
 
 
-# What a schema can't say may be refused: that an address is not to be called, that an instance is not there. A string
+# A request may be refused for what a schema can't say: that an address is not to be called, that an instance is not there. A string
 # with U+0000 is no string to a database. A revision that has not come yet is a 503, as described.
 CONFIGURATION = SchemathesisConfig.from_dict(
     {
@@ -107,7 +107,7 @@ def test_an_answer_has_the_members_that_are_described_and_no_others(
 
     answered = client.get(path).json()
 
-    # What is not described would be lost on the way.
+    # An undescribed member would be lost on the way.
     assert json.loads(msgspec.json.encode(msgspec.convert(_without_times(answered), kind))) == _without_times(answered)
 
 
