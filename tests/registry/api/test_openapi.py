@@ -23,8 +23,8 @@ from tests.registry.conftest import ClientOf
 pytestmark = pytest.mark.django_db
 
 
-# A request may be refused for what a schema can't say: that an address is not to be called, that an instance is not there. A string
-# with U+0000 is no string to a database. A revision that has not come yet is a 503, as described.
+# A request may be refused for what a schema can't say: that an address is not to be called, that an instance is not
+# there. A string with U+0000 is no string to a database. A revision that has not come yet is a 503, as described.
 CONFIGURATION = SchemathesisConfig.from_dict(
     {
         "generation": {"allow-x00": False},
