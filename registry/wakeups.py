@@ -94,7 +94,7 @@ class Wakeups:
         try:
             self._redis.delete(_flag(task), _waiting(task))
         except redis.RedisError as error:
-            logger.warning("Redis is away, %s goes by beat's ticks alone: %s", task, error)
+            logger.warning("Redis is away, so that %s runs by beat's ticks alone: %s", task, error)
 
     def announce(self, revision: int) -> None:
         """Announce, in this process and others, that the journal has reached `revision`.
@@ -157,7 +157,7 @@ class Wakeups:
 
     def _begin_outage(self, error: Exception) -> None:
         if self._retry_at is None:
-            logger.warning("Redis is away, so that workers go by beat's ticks alone: %s", error)
+            logger.warning("Redis is away, so that workers run by beat's ticks alone: %s", error)
         self._retry_at = self._clock() + RETRY_SECONDS
 
 

@@ -52,7 +52,7 @@ def claim_alarmed(instance_ids: Collection[int]) -> list[Due]:
         close_old_connections()
         return leases.claim_now(instance_ids, now=time.time())
     except DatabaseError:
-        logger.exception("%d instances are not probed at once but when they are due", len(instance_ids))
+        logger.exception("%d instances cannot be probed at once and wait until they are due", len(instance_ids))
         return []
 
 

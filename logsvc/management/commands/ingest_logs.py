@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--instance", default="")
         parser.add_argument("--host", default="", help="default: the host that a line names")
         parser.add_argument("--format", choices=["auto", *TEXT_FORMATS], default="auto")
-        parser.add_argument("--timezone", default="UTC", help="of times without an offset, such as Europe/Zurich")
+        parser.add_argument("--timezone", default="UTC", help="for times without an offset, such as Europe/Zurich")
         parser.add_argument("--dry-run", action="store_true", help="say what is recognised, and store nothing")
         parser.add_argument("--no-progress", action="store_true")
 

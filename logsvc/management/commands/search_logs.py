@@ -41,8 +41,12 @@ class Command(BaseCommand):
         parser.add_argument("--saved", default="", metavar="NAME", help="a saved search, which the query narrows")
         parser.add_argument("--from", dest="since", default="", metavar="TIME", help="such as -15m or 2026-11-29T08:00")
         parser.add_argument("--to", dest="until", default="", metavar="TIME")
-        parser.add_argument("--limit", type=int, default=100, help="of the newest; with --follow of those before it")
-        parser.add_argument("--follow", "-f", action="store_true", help="go on with what arrives, until Ctrl-C")
+        parser.add_argument(
+            "--limit", type=int, default=100, help="the most records to show; with --follow those before it"
+        )
+        parser.add_argument(
+            "--follow", "-f", action="store_true", help="keep printing records as they arrive, until Ctrl-C"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line, as the API shows it")
         parser.add_argument("--colour", "--color", choices=["auto", "always", "never"], default="auto")
 
