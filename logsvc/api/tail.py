@@ -12,7 +12,6 @@ from config.hybrid import Handler, Receive, Scope, Send
 from config.problems import MethodNotAllowed, Problem, Unavailable
 from config.threads import Abandoned
 from config.tokens import gate
-from config.tokens.holder import Holder
 from logsvc import access, representation
 from logsvc.parameters import HIGHEST_ID, Parameters, between
 from logsvc.query import ast, parser
@@ -50,7 +49,14 @@ class Lane:
         server = self._server
         holder = await server.holder(scope)
         gate.current().admit(holder)
-        query, cursor = _question(scope, holder)
+        members = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        # A browser that reconnects says how far it has come, which is later than what the address says.
+        if last := header(scope, b"last-event-id").decode("latin-1"):
+            members["cursor"] = last
+        parameters = Parameters(members)
+        query = access.readable(holder).restrict(parameters.get("q", parser.parse, ast.EVERYTHING))
+        cursor = parameters.get("cursor", between(0, HIGHEST_ID), None)
+        parameters.check()
         if server.open_tails >= TAILS_AT_MOST:
             raise Unavailable(f"{TAILS_AT_MOST} tails are open: try again later.")
         server.open_tails += 1
@@ -91,19 +97,6 @@ class Lane:
                     await _send(send, b": heartbeat\nid: %d\n\n" % cursor)
         finally:
             gone.cancel()
-
-
-def _question(scope: Scope, holder: Holder) -> tuple[ast.Query, int | None]:
-    members = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-    # A browser that reconnects says how far it has come, which is later than what the address says.
-    last = header(scope, b"last-event-id").decode("latin-1")
-    if last:
-        members["cursor"] = last
-    parameters = Parameters(members)
-    query = parameters.get("q", parser.parse, ast.EVERYTHING)
-    cursor = parameters.get("cursor", between(0, HIGHEST_ID), None)
-    parameters.check()
-    return access.readable(holder).restrict(query), cursor
 
 
 def _events(found: Tail, cursor: int) -> bytes:

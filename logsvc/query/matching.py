@@ -71,7 +71,11 @@ def predicate(query: ast.Query) -> Predicate:
             low, high = level_bounds(query)
             return lambda record: low <= record.severity <= high
         case ast.AttributeIs():
-            return _attribute(query)
+            wanted = fold(query.value)
+            is_same = str.startswith if query.is_prefix else str.__eq__
+            return lambda record: any(
+                is_same(fold(value_text(value)), wanted) for value in attribute_values(record.attributes, query.name)
+            )
         case ast.HasAttribute(name):
             return lambda record: bool(attribute_values(record.attributes, name))
 
@@ -139,13 +143,3 @@ def level_bounds(query: ast.LevelIs) -> tuple[int, int]:
             return 0, int(lowest) - 1
         case ast.Comparison.EQUAL:
             return int(lowest), highest
-
-
-def _attribute(query: ast.AttributeIs) -> Predicate:
-    wanted = fold(query.value)
-
-    def matches_attribute(record: Record) -> bool:
-        values = (fold(value_text(value)) for value in attribute_values(record.attributes, query.name))
-        return any(value.startswith(wanted) if query.is_prefix else value == wanted for value in values)
-
-    return matches_attribute
