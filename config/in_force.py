@@ -27,7 +27,7 @@ WIRING = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class InForce:
-    """What one service's newest serving process has read at its start."""
+    """The settings that a service's newest serving process read at its start."""
 
     read_at: datetime
     process: int
@@ -53,7 +53,7 @@ def publish() -> None:
 
 
 def published(service: str) -> InForce | None:
-    """None where no process of the service has served with this data directory, as on another machine."""
+    """The settings that a service published; None when it has not served from this data directory."""
     try:
         found = json.loads(_path(service).read_text())
         return InForce(

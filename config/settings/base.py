@@ -23,7 +23,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
-# What a service with pages for people adds, and one with an admin.
+# Added by a service with pages for people, and by one with an admin.
 PAGES_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -31,7 +31,7 @@ PAGES_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-# Of the processes of a service only the one that serves has an admin, which its URLs import.
+# Only a service's serving process has an admin, which its URLs import.
 ADMIN_APPS = ["unfold", "django.contrib.admin.apps.SimpleAdminConfig", *PAGES_APPS]
 
 MIDDLEWARE = [

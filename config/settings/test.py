@@ -32,7 +32,7 @@ TOKEN_SCOPES = list(
 TOKEN_LIMITS = dict.fromkeys([*registry.TOKEN_LIMITS, *logsvc.TOKEN_LIMITS], 0)
 SERVICE_TOKENS = registry.SERVICE_TOKENS
 
-# What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.
+# Settings of one service alone; named one by one, so that mypy sees them and no linter takes them for unused.
 UNFOLD = registry.UNFOLD
 ALLOWED_NETWORKS = registry.ALLOWED_NETWORKS
 UPSTREAM_SECONDS = webui.UPSTREAM_SECONDS

@@ -59,8 +59,12 @@ def check_redis(url: str) -> None:
         ping(url)
     except (redis.RedisError, OSError, ValueError) as error:
         reason = str(error).rstrip(".")
+        parts = urlsplit(url)
+        credentials, at, address = parts.netloc.rpartition("@")
+        user = credentials.partition(":")[0]
+        shown = urlunsplit(parts._replace(netloc=f"{user}{at}{address}" if user else address))
         raise Obstacle(
-            f"The Redis at {_without_password(url)} cannot be reached ({reason}): "
+            f"The Redis at {shown} cannot be reached ({reason}): "
             "start it, set REDIS_URL to one that runs, or unset REDIS_URL to have one started here."
         ) from error
 
@@ -69,10 +73,3 @@ def ping(url: str) -> None:
     """Raises redis.RedisError, OSError or ValueError when no Redis answers at `url`."""
     with redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS) as client:
         client.ping()
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    credentials, _, address = parts.netloc.rpartition("@")
-    user = credentials.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}@{address}" if user else address))

@@ -34,14 +34,10 @@ async def prepare(service: Service, *, log: Path) -> Prepared:
         process.kill()
         await process.wait()
         raise
-    _keep(errors, log)
+    await asyncio.to_thread(log.write_bytes, errors)
     if process.returncode:
         # The last line of a traceback names the error, and that of a command is its sentence.
         lines = errors.decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "The process ended without a word."
         raise Obstacle(f"{reason} (Preparing {service.name}; {log} has its whole output.)")
     return Prepared(**json.loads(output.splitlines()[-1]))
-
-
-def _keep(errors: bytes, log: Path) -> None:
-    log.write_bytes(errors)

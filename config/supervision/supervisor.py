@@ -61,11 +61,14 @@ class Supervisor:
 
     async def ready(self) -> bool:
         """Wait until it answers; returns whether it does."""
-        try:
-            await asyncio.wait_for(self._answering(), START_SECONDS)
-        except (Unreachable, TimeoutError):
-            return False
-        return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                while self.is_running:
+                    with suppress(Unreachable):
+                        await self._ask("getState")
+                        return True
+                    await asyncio.sleep(ASK_AGAIN_SECONDS)
+        return False
 
     @property
     def is_running(self) -> bool:
@@ -109,14 +112,6 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)
         return is_clean
-
-    async def _answering(self) -> None:
-        while self.is_running:
-            with suppress(Unreachable):
-                await self._ask("getState")
-                return
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
-        raise Unreachable
 
     async def _ask(self, method: str, *arguments: Any) -> Any:
         try:

@@ -181,7 +181,11 @@ class System:
         while supervisor.is_running:
             await asyncio.sleep(LOOK_SECONDS)
             with suppress(Unreachable):
-                self._tell_of_full_disk()
+                is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
+                if is_full != self._is_full:
+                    self._is_full = is_full
+                    what = "is full: make room; everything goes on then" if is_full else "has room again"
+                    self._display.news(f"The disk of {self.data_dir} {what}", is_bad=is_full)
                 states = await supervisor.states()
                 for item in self._observer.look(states):
                     self._display.news(item.sentence, is_bad=item.is_bad)
@@ -194,14 +198,6 @@ class System:
                     self._display.news(f"{program.name} makes no progress and is being restarted", is_bad=True)
                     await supervisor.restart(program)
         raise self._supervisor_trouble("ended unexpectedly")
-
-    def _tell_of_full_disk(self) -> None:
-        is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
-        if is_full and not self._is_full:
-            self._display.news(f"The disk of {self.data_dir} is full: make room; everything goes on then", is_bad=True)
-        elif self._is_full and not is_full:
-            self._display.news(f"The disk of {self.data_dir} has room again", is_bad=False)
-        self._is_full = is_full
 
     def _supervisor_trouble(self, what: str) -> Obstacle:
         return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")

@@ -18,7 +18,7 @@ REDIS = Program(name="redis", group=STORE, command=("c",))
 
 
 def read_back(directory: Path, *programs: Program) -> ServerOptions:
-    """What supervisord itself makes of the file."""
+    """Write the configuration, and read it as supervisord does."""
     path = directory / "supervisord.conf"
     configuration.write(
         path, programs, socket=directory / "s.sock", log_dir=directory, working_dir=directory, store_dir=directory
