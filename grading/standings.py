@@ -9,7 +9,7 @@ from functools import cached_property
 from django.db.models import BigIntegerField, F, FloatField, QuerySet
 from django.db.models.functions import Cast, Round
 
-from grading import scoring
+from grading import rows, scoring
 from grading.models import (
     Assignment,
     Category,
@@ -99,13 +99,12 @@ def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
     """Read with the course as it is stored now: its scheme may have changed since the caller found it."""
     categories = {each.pk: each for each in Category.objects.filter(course=course).select_related("course")}
     course = next((each.course for each in categories.values()), course)
-    assignments = Assignment.objects.filter(category__in=categories)
-    if not with_unpublished:
-        assignments = assignments.filter(published=True)
-    for assignment in assignments:
-        # Not by a join: every assignment of a category shares the one object.
-        assignment.category = categories[assignment.category_id]
-    by_id = {assignment.pk: assignment for assignment in assignments}
+    by_id = {}
+    for assignment in rows.select(Assignment, {"category_id": categories}, order_by="position, id"):
+        if assignment.published or with_unpublished:
+            # Not by a join: every assignment of a category shares the one object.
+            assignment.category = categories[assignment.category_id]
+            by_id[assignment.pk] = assignment
     return Plan(course=course, categories=categories, assignments=by_id, letters=read_letters(course=course))
 
 
@@ -127,11 +126,11 @@ def read_standings(*, plan: Plan, student_ids: Collection[int] | None = None) ->
 
 def read_grades(*, plan: Plan, student_ids: Collection[int] | None = None) -> dict[int, dict[int, Grade]]:
     """Stored grades by student and assignment."""
-    grades = Grade.objects.filter(assignment__in=list(plan.assignments))
+    values: dict[str, Collection[int]] = {"assignment_id": plan.assignments}
     if student_ids is not None:
-        grades = grades.filter(student__in=student_ids)
+        values["student_id"] = student_ids
     found: dict[int, dict[int, Grade]] = defaultdict(dict)
-    for grade in grades:
+    for grade in rows.select(Grade, values):
         found[grade.student_id][grade.assignment_id] = grade
     return found
 
@@ -166,8 +165,8 @@ def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
 
 
 def read_standing(*, plan: Plan, student: Student) -> Standing:
-    grades = Grade.objects.filter(assignment__in=list(plan.assignments), student=student)
-    return Standing(plan=plan, student=student, grades={grade.assignment_id: grade for grade in grades})
+    grades = read_grades(plan=plan, student_ids=[student.pk])
+    return Standing(plan=plan, student=student, grades=grades[student.pk])
 
 
 def _category(category: Category, items: list[scoring.Item]) -> scoring.Category:

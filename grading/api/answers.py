@@ -81,16 +81,22 @@ def grade_in_full(
     seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
 ) -> dict[str, Any]:
     """All that a page about one grade shows."""
-    is_shown = seat.is_staff or assignment.posted
     return {
         "course": course(seat),
         "student": representation.student(standing.student),
         "assignment": representation.assignment(assignment),
         "grade": grade(seat, standing.student.pk, assignment, standing.grades.get(assignment.pk)),
         **representation.totals(standing, with_unposted=seat.is_staff),
-        "changes": [representation.change(change) for change in history] if is_shown else [],
+        "changes": changes_of_grade(seat, assignment, history),
         "neighbours": neighbours(seat, standing.student),
     }
+
+
+def changes_of_grade(seat: Seat, assignment: Assignment, history: Iterable[GradeChange]) -> list[dict[str, Any]]:
+    """A grade's history; students and observers see none before it is posted, and not from where a change came."""
+    if seat.is_staff:
+        return [representation.change(change) for change in history]
+    return [{**representation.change(change), "via": ""} for change in history] if assignment.posted else []
 
 
 def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[str, Any]:
@@ -243,7 +249,8 @@ def undone(undone: Undone) -> dict[str, Any]:
                 **refusal.problem.members,
             }
             for refusal in undone.refused
-        ],
+        ]
+        or list(undone.refused_people),
     }
 
 

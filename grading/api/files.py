@@ -156,6 +156,7 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
         "blanks": "clear" if batch.options.get("clears_blanks") else "keep",
         "rows_done": progress.read(batch_id=batch.pk) if is_running else batch.rows_done,
         "rows_total": batch.rows_total,
+        "starts": batch.starts,
         "preview": shown,
         "outcome": batch.outcome or None,
     }

@@ -149,7 +149,7 @@ def _edit() -> tuple[int, int]:
 
 def _record(score: Decimal, *, expected_version: int) -> None:
     gradebook.record_grade(
-        student=Student.objects.get(),
+        student_id=Student.objects.get().pk,
         assignment=Assignment.objects.select_related("category__course").get(),
         patch=GradeDraft(score=score, confirmed=True),
         expected_version=expected_version,

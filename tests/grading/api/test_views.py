@@ -179,8 +179,8 @@ def test_one_students_grades_and_a_stored_grade_take_few_queries(
     student, essay = factories.student(course), factories.assignment(course)
     with django_assert_max_num_queries(8):
         teacher.get(f"/v1/courses/algebra/students/{student.pk}")
-    # Five to find who writes what, three to store it with its history and totals, four for what decides; else BEGIN.
-    with django_assert_max_num_queries(14):
+    # Four to find who writes what, three to store it with its history and totals, four for what decides; else BEGIN.
+    with django_assert_max_num_queries(13):
         teacher.put(grade_address(student.pk, essay.pk), {"score": "5"})
 
 
