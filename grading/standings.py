@@ -1,13 +1,12 @@
 """Students' grades and totals in a course, read with the same few queries however many they are."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import BigIntegerField, F, FloatField, QuerySet
-from django.db.models.functions import Cast, Round
+from django.db import connection
 
 from grading import rows, scoring
 from grading.models import (
@@ -214,18 +213,24 @@ def scores_of(grades: Iterable[Grade]) -> list[Decimal]:
 
 def read_cells(
     *, assignment_ids: Collection[int], student_ids: Collection[int] | None = None
-) -> "QuerySet[Grade, tuple[int, int, int | None, str, int, str, int]]":
+) -> Sequence[tuple[int, int, int | None, str, int, str, int]]:
     """Rows of student, assignment, score, status, deduction, comment and version, with amounts in hundredths.
 
     Whole numbers because SQLite keeps a decimal as a float: rounded there, it is exact, and costs no Decimal a cell.
+    By a written statement, because the ORM calls a converter for each amount, a quarter of a whole gradebook's time.
     """
-    grades = Grade.objects.filter(assignment__in=assignment_ids)
+    if not assignment_ids or (student_ids is not None and not student_ids):
+        return ()
+    conditions, values = [f"assignment_id IN ({', '.join(['%s'] * len(assignment_ids))})"], [*assignment_ids]
     if student_ids is not None:
-        grades = grades.filter(student__in=student_ids)
-    return grades.annotate(hundredths=_in_hundredths("score"), deducted=_in_hundredths("late_deduction")).values_list(
-        "student_id", "assignment_id", "hundredths", "status", "deducted", "comment", "version"
-    )
-
-
-def _in_hundredths(field: str) -> Cast:
-    return Cast(Round(F(field) * 100, output_field=FloatField()), BigIntegerField())
+        conditions.append(f"student_id IN ({', '.join(['%s'] * len(student_ids))})")
+        values += student_ids
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT student_id, assignment_id, CAST(ROUND(score * 100) AS BIGINT), status, "  # noqa: S608 -- placeholders alone
+            "CAST(ROUND(late_deduction * 100) AS BIGINT), comment, version FROM grading_grade "
+            f"WHERE {' AND '.join(conditions)}",
+            values,
+        )
+        found: list[tuple[int, int, int | None, str, int, str, int]] = cursor.fetchall()
+    return found

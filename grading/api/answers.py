@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -178,6 +178,7 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
     totals = dict(zip(("current", "final", "unposted_current", "unposted_final"), FIELDS, strict=True))
     if not seat.is_staff:
         totals = {"current": FIELDS[0], "final": FIELDS[1]}
+    percentage = cache(partial(representation.percentage, letters=plan.letters))
     rows = []
     for enrollment in enrollments:
         student_id, cells = enrollment.student_id, by_student[enrollment.student_id]
@@ -186,10 +187,7 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
                 **representation.student(enrollment.student),  # type: ignore[arg-type]  # a student's enrollment names one
                 "section": enrollment.section_id,
                 "state": enrollment.state,
-                **{
-                    name: representation.percentage(getattr(enrollment, field), plan.letters)
-                    for name, field in totals.items()
-                },
+                **{name: percentage(getattr(enrollment, field)) for name, field in totals.items()},
                 "grades": [cells.get(each) or Cell(f"{student_id}-{each}", each) for each in order],
             }
         )
