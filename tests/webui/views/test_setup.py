@@ -35,7 +35,9 @@ def test_a_course_has_a_term_and_letters_that_a_teacher_chooses(math: Grading, t
     assert teacher.post(f"{SETUP}/course", form).status_code == 302
     course = Course.objects.get(code="math-1")
     assert (course.term, course.scale) == (term, scale)
-    assert f'<option value="{scale.pk}" selected>Pass or fail</option>' in teacher.get(f"{SETUP}/course").content.decode()
+    assert (
+        f'<option value="{scale.pk}" selected>Pass or fail</option>' in teacher.get(f"{SETUP}/course").content.decode()
+    )
     assert "Pass" in teacher.get(SETUP).content.decode()
     teacher.post(f"{SETUP}/course", form | {"term": "", "scale": ""})
     course.refresh_from_db()
