@@ -33,8 +33,8 @@ def test_an_import_whose_worker_is_killed_has_stored_nothing_and_is_stored_by_th
         done = until(
             lambda: is_over(client.get(f"{address}?limit=0").json()), seconds=SETTLED_SECONDS, explain=system.explain
         )
-        assert (done["progress"], done["starts"], done["outcome"]["refused"]) == ("done", 2, [])
-        assert done["outcome"]["stored"] == stored(system, done["id"]) == STUDENTS * ASSIGNMENTS
+        assert (ended["progress"], ended["starts"], ended["outcome"]["refused"]) == ("done", 2, [])
+        assert ended["outcome"]["stored"] == stored(system, ended["id"]) == STUDENTS * ASSIGNMENTS
 
 
 def make_course(client: httpx2.Client) -> None:
