@@ -30,7 +30,7 @@ def test_an_import_whose_worker_is_killed_has_stored_nothing_and_is_stored_by_th
         assert 0 < found["rows_done"] < found["rows_total"] == STUDENTS * ASSIGNMENTS
         assert stored(system, found["id"]) == 0
 
-        done = until(
+        ended = until(
             lambda: is_over(client.get(f"{address}?limit=0").json()), seconds=SETTLED_SECONDS, explain=system.explain
         )
         assert (ended["progress"], ended["starts"], ended["outcome"]["refused"]) == ("done", 2, [])
