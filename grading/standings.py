@@ -7,6 +7,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from django.db import connection
+from msgspec import Struct
 
 from grading import rows, scoring
 from grading.models import (
@@ -140,6 +141,35 @@ def read_enrollments(*, course: Course, student_ids: Collection[int] | None = No
     if student_ids is not None:
         enrollments = enrollments.filter(student__in=student_ids)
     return list(enrollments.select_related("student").order_by("student__name", "student_id"))
+
+
+class Place(Struct, frozen=True, gc=False):
+    """A student in a course with their totals as they are stored, read as a plain row: a model instance of each
+    enrollment and each student takes several times as long."""
+
+    student_id: int
+    name: str
+    username: str
+    sis_id: str | None
+    section_id: int | None
+    state: str
+    current_percent: str | None
+    final_percent: str | None
+    unposted_current_percent: str | None
+    unposted_final_percent: str | None
+
+
+_PLACE = tuple(
+    f"student__{name}" if name in {"name", "username", "sis_id"} else name for name in Place.__struct_fields__
+)
+
+
+def read_places(*, course: Course, student_ids: Collection[int] | None = None) -> list[Place]:
+    """The students who have not dropped the course, by name."""
+    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
+    if student_ids is not None:
+        enrollments = enrollments.filter(student__in=student_ids)
+    return [Place(*row) for row in enrollments.order_by("student__name", "student_id").values_list(*_PLACE)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -200,12 +200,11 @@ class Enrollments(base.StaffView):
     logs = "enrollment"
 
     def get(self, request: Request, code: str) -> Response:
-        found = self.seat.course.enrollments.select_related("student")
         return Response(
             {
                 "course": answers.course(self.seat),
                 "sections": [representation.section(each) for each in self.seat.course.sections.all()],
-                "enrollments": [representation.enrollment(each) for each in found],
+                "enrollments": answers.enrollments(self.seat.course),
             }
         )
 
@@ -245,8 +244,8 @@ class Students(base.CourseView):
 
     def get(self, request: Request, code: str) -> Response:
         course = self.seat.course
-        enrollments = standings.read_enrollments(course=course, student_ids=self.seat.shown_student_ids)
-        return Response(answers.students(self.seat, enrollments, standings.read_letters(course=course)))
+        places = standings.read_places(course=course, student_ids=self.seat.shown_student_ids)
+        return Response({"students": answers.students(places, standings.read_letters(course=course))})
 
     def post(self, request: Request, code: str) -> Response:
         draft = bodies.decode(request, StudentDraft)

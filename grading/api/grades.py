@@ -19,8 +19,8 @@ _GRADE_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 class Gradebook(base.CourseView):
     def get(self, request: Request, code: str) -> Response:
-        enrollments = standings.read_enrollments(course=self.seat.course, student_ids=self.seat.shown_student_ids)
-        return Response(answers.grades(self.read_plan(), enrollments, self.seat))
+        places = standings.read_places(course=self.seat.course, student_ids=self.seat.shown_student_ids)
+        return Response(answers.grades(self.read_plan(), places, self.seat))
 
 
 class GradeView(base.StudentView):
@@ -149,13 +149,13 @@ class Changes(base.GraderView):
                 changes = changes.filter(**{lookup: value})
         limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
         page = changes.select_related("grade").order_by("-pk")[:limit]
-        enrollments = standings.read_enrollments(course=self.seat.course)
+        places = standings.read_places(course=self.seat.course)
         assignments = self.read_plan().assignments.values()
         return Response(
             {
                 "course": answers.course(self.seat),
                 "changes": answers.changes(page),
-                "students": [{"id": each.student_id, "name": str(each.student)} for each in enrollments],
+                "students": [{"id": each.student_id, "name": each.name} for each in places],
                 "assignments": [{"id": each.pk, "title": each.title} for each in assignments],
             }
         )

@@ -58,14 +58,14 @@ def preview(client: httpx2.Client, content: str, table: list[list[str]]) -> str:
     return answer.headers["Location"]
 
 
-def is_amid(found: dict[str, Any]) -> dict[str, Any] | None:
+def is_amid(found: dict[str, Any]) -> dict[str, Any]:
     """Once some rows are done; the worker tells of them while it works."""
     assert found["progress"] in ("queued", "running"), found["progress"]
-    return found if found["rows_done"] else None
+    return found if found["rows_done"] else {}
 
 
-def is_over(found: dict[str, Any]) -> dict[str, Any] | None:
-    return found if found["progress"] in ("done", "failed") else None
+def is_over(found: dict[str, Any]) -> dict[str, Any]:
+    return found if found["progress"] in ("done", "failed") else {}
 
 
 def stored(system: System, batch_id: int) -> int:

@@ -310,3 +310,12 @@ def test_the_history_of_a_course_names_whom_and_what_it_is_of(teacher: Caller) -
     assert answer["students"] == [{"id": ada.pk, "name": "Ada"}]
     assert answer["assignments"] == [{"id": essay.pk, "title": "Essay"}]
     assert answer["course"]["code"] == "algebra"
+
+
+def test_a_list_of_enrollments_says_what_each_alone_does(teacher: Caller) -> None:
+    course = factories.course()
+    ada = factories.student(course)
+    teacher.post("/v1/courses/algebra/enrollments", {"role": "observer", "username": "mrs-ada", "student": ada.pk})
+    listed = teacher.get("/v1/courses/algebra/enrollments").json()["enrollments"]
+    assert [each["role"] for each in listed] == ["observer", "student", "teacher"]
+    assert listed == [teacher.get(f"/v1/courses/algebra/enrollments/{each['id']}").json() for each in listed]
