@@ -166,9 +166,9 @@ def prune(*, now: datetime) -> int:
     return old.delete()[0]
 
 
-def find(*, course: Course, batch_id: int) -> ImportBatch:
-    """Raises NotFound."""
-    imports = ImportBatch.objects.select_related("course").defer("file")
+def find(*, course: Course, batch_id: int, with_preview: bool = True) -> ImportBatch:
+    """Raises NotFound. The file stays where it is, and so does the preview, of up to ten megabytes, where nobody asks."""
+    imports = ImportBatch.objects.select_related("course").defer("file", *(() if with_preview else ("preview",)))
     batch = imports.filter(course=course, source=Source.IMPORT, pk=batch_id).first()
     if batch is None:
         raise NotFound(f"There is no import {batch_id} in {course.code!r}: GET /v1/courses/{course.code}/batches.")

@@ -391,6 +391,9 @@ def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, mon
     assert queued.status_code == 202
     found = teacher.get(f"{IMPORTS}/{preview.json()['id']}").json()
     assert (found["progress"], found["rows_done"], found["rows_total"]) == ("done", 6, 6)
+    assert (found["preview"]["changes_total"], found["course"]["code"]) == (6, "algebra")
+    brief = teacher.get(f"{IMPORTS}/{preview.json()['id']}?limit=0").json()
+    assert (brief["progress"], brief["preview"], "course" in brief) == ("done", {}, False)
     assert len(scores()) == 6
 
 
