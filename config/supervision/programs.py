@@ -28,6 +28,8 @@ class Program:
     # The service whose preparation it waits for; None: it starts at once.
     service: Service | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    # Ends by itself, and is started again by nobody; what it prints is kept in a file of its own.
+    is_preparation: bool = False
 
     @property
     def sign_of_life(self) -> str:
@@ -45,6 +47,24 @@ def programs() -> list[Program]:
     services = [_serve(service) for service in _registry_first()]
     tasks = [program for service in _registry_first() for program in _task_programs(service)]
     return [*_store(), *services, *tasks]
+
+
+def preparations() -> list[Program]:
+    """What makes each service's database, tokens and accounts before its programs are started."""
+    return [
+        Program(
+            name=preparation_of(service),
+            group=WORK,
+            command=(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
+            is_preparation=True,
+        )
+        for service in _registry_first()
+    ]
+
+
+def preparation_of(service: Service) -> str:
+    """The name of the program that prepares the service."""
+    return f"{service.name}-prepare"
 
 
 def _store() -> Iterator[Program]:

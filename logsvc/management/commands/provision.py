@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 
-from config import commands
+from config import accounts, commands
 from config.tokens import issuing
 
 # Those that show records to people, besides writing their own.
@@ -43,9 +43,7 @@ class Command(commands.Command):
 
     def _ensure_operator(self, password: str) -> None:
         operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
-        if not operator.check_password(password):
-            operator.set_password(password)
-            operator.save(update_fields=["password"])
+        accounts.ensure_password(operator, password)
         group, _ = Group.objects.get_or_create(name=OPERATORS)
         for app, codenames in PERMISSIONS.items():
             group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
