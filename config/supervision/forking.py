@@ -1,7 +1,7 @@
 """Programs in Python that are forked from their supervisor, which has imported what they need, instead of executed.
 
 A start then costs no import anew, and the processes share the memory of what was imported. Nothing else is shared: what
-is imported here reads no settings, opens nothing and starts no thread. See docs/decisions/0008-preload-and-fork.md.
+is imported here reads no settings, opens nothing and starts no thread. See docs/decisions/0006-preload-and-fork.md.
 """
 
 import atexit
