@@ -38,6 +38,11 @@ def text(name: str, default: str) -> str:
     return os.environ.get(name) or default
 
 
+def without_settings() -> dict[str, str]:
+    """This process's environment, but for the settings that it has."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+
+
 def words(name: str, default: tuple[str, ...]) -> list[str]:
     """A comma-separated list."""
     value = os.environ.get(name)
@@ -165,6 +170,11 @@ def unix_socket(name: str) -> Path:
 def password(name: str) -> str:
     """As `secret`, but short enough to type."""
     return secret(name, random_bytes=9)
+
+
+def is_generated(value: str) -> bool:
+    """Whether the value is one that `secret` or `password` has made up in this data directory."""
+    return any(path.read_text().strip() == value for path in (data_dir() / "secrets").glob("[!.]*"))
 
 
 def sign_of_life() -> Path | None:

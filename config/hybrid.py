@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from config import bodies, problems
+from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
 from config.exchange import Exchange, WSGIApplication
 from config.hosts import Hosts
@@ -212,7 +212,7 @@ async def respond(send: Send, response: problems.RawResponse) -> None:
 
 
 def _problem(scope: Scope, error: Exception) -> problems.Problem:
-    foreseen = problems.from_exception(error)
+    foreseen = rest.from_exception(error)
     if foreseen is not None:
         return foreseen
     logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)

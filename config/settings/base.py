@@ -22,6 +22,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
+# By table and column: values that no two databases share, and the SQL that makes one (config/baseline.py).
+OWN_TO_EACH_DATABASE: dict[str, dict[str, str]] = {}
+
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
 # Added by a service with pages for people, and by one with an admin.
 PAGES_APPS = [

@@ -12,6 +12,8 @@ SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
 ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
+# What `registry.journal.log` makes; a copy of another's would be taken for the same journal.
+OWN_TO_EACH_DATABASE = {"registry_head": {"history": "lower(hex(randomblob(4)))"}}
 
 INSTALLED_APPS = [
     "registry.apps.RegistryApp",

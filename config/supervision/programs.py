@@ -28,6 +28,8 @@ class Program:
     # The service whose preparation it waits for; None: it starts at once.
     service: Service | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    # Ends by itself, and is started again by nobody; what it prints is kept in a file of its own.
+    is_preparation: bool = False
 
     @property
     def sign_of_life(self) -> str:
@@ -44,6 +46,24 @@ def programs() -> list[Program]:
     """The programs in the order of their start: first those that the others need to pass."""
     services = sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
     return [*_store(), *map(_serve, services), *(_worker(service) for service in services if service.queues)]
+
+
+def preparations() -> list[Program]:
+    """What makes each service's database, tokens and accounts before its programs are started."""
+    return [
+        Program(
+            name=preparation_of(service),
+            group=WORK,
+            command=(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
+            is_preparation=True,
+        )
+        for service in _registry_first()
+    ]
+
+
+def preparation_of(service: Service) -> str:
+    """The name of the program that prepares the service."""
+    return f"{service.name}-prepare"
 
 
 def _store() -> Iterator[Program]:

@@ -48,8 +48,10 @@ class Supervisor:
         """Start a supervisor, which inherits `lock`: until it is gone no other may use the data directory."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "config.supervision.daemon", "--configuration", str(configuration)),
+                # Unbuffered: what a program that is forked from it inherits holds nothing yet to be written.
+                *(sys.executable, "-u", "-m", "config.supervision.daemon", "--configuration", str(configuration)),
                 cwd=env.BASE_DIR,
+                env=env.without_settings(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,

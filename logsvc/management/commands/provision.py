@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 
-from config import commands
+from config import accounts, commands
 from config.tokens import issuing
 
 # Services that show records to people, besides logging their own.
@@ -38,9 +38,7 @@ class Command(commands.Command):
             scopes = [f"write:{service}", *(["log:read"] if service in _READERS else [])]
             issuing.ensure(name=service, scopes=scopes, token=token)
         operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
-        if not operator.check_password(settings.OPERATOR_PASSWORD):
-            operator.set_password(settings.OPERATOR_PASSWORD)
-            operator.save(update_fields=["password"])
+        accounts.ensure_password(operator, settings.OPERATOR_PASSWORD)
         group, _ = Group.objects.get_or_create(name=OPERATORS)
         for app, codenames in PERMISSIONS.items():
             group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
