@@ -2,7 +2,6 @@
 
 from functools import cached_property
 
-from celery import current_app
 from django.apps import AppConfig
 
 from registry import redis_client
@@ -16,4 +15,4 @@ class RegistryApp(AppConfig):
     @cached_property
     def wakeups(self) -> Wakeups:
         """This process's wake-ups; connections are opened when first needed."""
-        return Wakeups(redis_client.connect(), send_task=lambda name, **options: current_app.send_task(name, **options))
+        return Wakeups(redis_client.connect())

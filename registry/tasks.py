@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready, worker_shutdown
 from django.utils import timezone
 
-from registry import retention
+from registry import retention, wakeups
 from registry.worker import SERVER_PATIENCE_SECONDS, WORKER_PATIENCE_SECONDS, Worker
 
 worker = Worker()
@@ -28,7 +28,9 @@ def prune() -> None:
 
 
 @worker_ready.connect
-def stand_by(**members: Any) -> None:
+def stand_by(sender: Any, **members: Any) -> None:
+    queues = sender.app.amqp.queues.consume_from
+    worker.listen([task for task, queue in wakeups.QUEUES.items() if queue in queues])
     worker.stand_by(patience_seconds=WORKER_PATIENCE_SECONDS)
 
 

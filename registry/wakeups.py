@@ -1,4 +1,7 @@
-"""Wakes the workers after a commit: one task however many commits, because the task finds all there is to do.
+"""Wakes the workers after a commit: one call however many commits, because a sweep finds all there is to do.
+
+A call is an element of a list in Redis, which one worker takes. As a task of Celery's it would cost sender and worker
+several milliseconds of a processor each, in which nobody else is answered.
 
 The database is the truth. A wake-up that is lost (Redis away, flushed) costs the time until beat's next tick.
 """
@@ -6,27 +9,25 @@ The database is the truth. A wake-up that is lost (Redis away, flushed) costs th
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import redis
 from django.apps import apps
-from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
 
-# Longer than a task waits in a busy queue, and short enough to make up for a lost one.
-PENDING_SECONDS = 5
 RETRY_SECONDS = 1.0
+# How long a worker waits for a call before it looks whether it is to end: less than Redis may take to answer.
+LISTEN_SECONDS = 0.5
 # The channel that tells processes that serve reads that the journal has grown. A message is only a hint to look.
 REVISIONS_CHANNEL = "rollcall:registry:revisions"
-# The Celery queues of the registry's tasks.
-QUEUES = ("registry", "registry.heartbeats")
 HEARTBEATS = "registry.tasks.sweep_heartbeats"
 NOTIFICATIONS = "registry.tasks.sweep_notifications"
-_TASKS = (HEARTBEATS, NOTIFICATIONS)
+# The Celery queues of beat's ticks; who works for a queue is who is woken.
+QUEUES = {NOTIFICATIONS: "registry", HEARTBEATS: "registry.heartbeats"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +48,10 @@ class Wakeups:
         self,
         server: redis.Redis,
         *,
-        send_task: Callable[..., Any],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._redis = server
-        self._send_task = send_task
         self._clock = clock
         self._wall_clock = wall_clock
         self.listeners: list[Callable[[int], None]] = []
@@ -71,18 +70,19 @@ class Wakeups:
         threading.Thread(target=self._run, name="wakeups", daemon=True).start()
 
     def wake(self, task: str) -> None:
-        """Enqueue the task, unless it is pending already."""
+        """Call for the sweep that this task makes, unless a call waits already."""
         self._do(task, partial(self._wake, task))
 
     def _wake(self, task: str) -> None:
         if self._is_away():
             return
         try:
-            if self._redis.set(_flag(task), 1, nx=True, ex=PENDING_SECONDS):
-                self._send_task(task, retry=False)
-                # Outlives the flag, which runs out: the age of the oldest call that no worker has answered.
-                self._redis.set(_waiting(task), self._wall_clock(), nx=True)
-        except (redis.RedisError, OperationalError, OSError) as error:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.rpush(_calls(task), self._wall_clock())
+                # Only the oldest is kept: its age is how long no worker has answered.
+                pipeline.ltrim(_calls(task), 0, 0)
+                pipeline.execute()
+        except (redis.RedisError, OSError) as error:
             self._begin_outage(error)
         else:
             if self._retry_at is not None:
@@ -90,11 +90,24 @@ class Wakeups:
                 self._retry_at = None
 
     def acknowledge(self, task: str) -> None:
-        """The task has begun: a change committed from now on needs another. Call it before looking for work."""
+        """A sweep begins: a change committed from now on needs another. Call it before looking for work."""
         try:
-            self._redis.delete(_flag(task), _waiting(task))
+            self._redis.delete(_calls(task))
         except redis.RedisError as error:
             logger.warning("Redis is away, so that %s runs by beat's ticks alone: %s", task, error)
+
+    def afterwards(self, what: str, call: Callable[[], None]) -> None:
+        """Call it after the commit, where there is a background when its author has been answered."""
+        self._do(what, call)
+
+    def taken(self, tasks: Sequence[str], *, seconds: float = LISTEN_SECONDS) -> str | None:
+        """Wait for a call of one of these tasks, and take it, so that no other worker does; None when none comes.
+
+        Raises redis.RedisError.
+        """
+        # The stubs know nothing of its answer.
+        found = cast(Any, self._redis.blpop([_calls(task) for task in tasks], timeout=seconds))
+        return None if found is None else next(task for task in tasks if _calls(task).encode() == found[0])
 
     def announce(self, revision: int) -> None:
         """Announce, in this process and others, that the journal has reached `revision`.
@@ -124,10 +137,10 @@ class Wakeups:
 
     def backlog(self) -> Backlog:
         """Raises redis.RedisError."""
-        found = self._redis.mget([_waiting(name) for name in _TASKS])
+        found = {task: cast(Any, self._redis.lindex(_calls(task), 0)) for task in QUEUES}
         return Backlog(
-            lengths={queue: int(self._redis.llen(queue)) for queue in QUEUES},
-            waiting_since={name: float(since) for name, since in zip(_TASKS, found, strict=True) if since is not None},
+            lengths={queue: int(cast(Any, self._redis.llen(queue))) for queue in QUEUES.values()},
+            waiting_since={task: float(since) for task, since in found.items() if since is not None},
         )
 
     def _do(self, what: str, call: Callable[[], None]) -> None:
@@ -144,8 +157,9 @@ class Wakeups:
             with self._has_pending:
                 while not self._pending:
                     self._has_pending.wait()
-                # Tasks before the announcement, which fewer wait for.
-                calls = [self._pending.pop(what) for what in sorted(self._pending, key=REVISIONS_CHANNEL.__eq__)]
+                # Calls for sweeps before the announcement, which fewer wait for, and before all else.
+                ranks = {**dict.fromkeys(QUEUES, 0), REVISIONS_CHANNEL: 1}
+                calls = [self._pending.pop(what) for what in sorted(self._pending, key=lambda what: ranks.get(what, 2))]
             for call in calls:
                 try:
                     call()
@@ -186,6 +200,11 @@ def announce(revision: int) -> None:
     current().announce(revision)
 
 
+def afterwards(what: str, call: Callable[[], None]) -> None:
+    """As Wakeups.afterwards."""
+    current().afterwards(what, call)
+
+
 def listen(listener: Callable[[int], None]) -> Callable[[], None]:
     """As Wakeups.listen."""
     return current().listen(listener)
@@ -196,14 +215,15 @@ def acknowledge(task: str) -> None:
     current().acknowledge(task)
 
 
+def taken(tasks: Sequence[str]) -> str | None:
+    """As Wakeups.taken. Raises redis.RedisError."""
+    return current().taken(tasks)
+
+
 def backlog() -> Backlog:
     """As Wakeups.backlog. Raises redis.RedisError."""
     return current().backlog()
 
 
-def _flag(task: str) -> str:
-    return f"rollcall:pending:{task}"
-
-
-def _waiting(task: str) -> str:
-    return f"rollcall:waiting:{task}"
+def _calls(task: str) -> str:
+    return f"rollcall:calls:{task}"

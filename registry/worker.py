@@ -5,9 +5,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
+import redis
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
@@ -38,6 +39,7 @@ class Worker:
         # A task and the stand-in take turns.
         self._sweeping = threading.Lock()
         self._stand_in: StandIn | None = None
+        self._listener: Listener | None = None
 
     @cached_property
     def heartbeats(self) -> HeartbeatWorker:
@@ -75,6 +77,11 @@ class Worker:
         self._stand_in = StandIn(self, patience_seconds=patience_seconds)
         self._stand_in.start()
 
+    def listen(self, tasks: Sequence[str]) -> None:
+        """Begin to sweep as soon as a commit calls for one of these tasks."""
+        self._listener = Listener({wakeups.HEARTBEATS: self.probe, wakeups.NOTIFICATIONS: self.tell}, tasks)
+        self._listener.start()
+
     def stalled(self) -> str | None:
         """The reason to restart this process, in a sentence; None while its loops make progress."""
         for half, what in (("heartbeats", "probe"), ("webhooks", "webhook")):
@@ -86,8 +93,9 @@ class Worker:
 
     def end(self) -> None:
         """Write the counts that would be lost with the process."""
-        if self._stand_in is not None:
-            self._stand_in.stop()
+        for thread in (self._listener, self._stand_in):
+            if thread is not None:
+                thread.stop()
         if "heartbeats" in self.__dict__:
             self.heartbeats.end()
 
@@ -95,6 +103,42 @@ class Worker:
         wakeups.acknowledge(name)
         if is_tick:
             self._signer.leave(Part.BEAT, now=time.time())
+
+
+class Listener:
+    """A thread that makes a sweep at each call of `wakeups`; beat's ticks are tasks, and make what no call came for."""
+
+    def __init__(self, sweeps: Mapping[str, Callable[[], None]], tasks: Sequence[str]) -> None:
+        self._sweeps = sweeps
+        self._tasks = tasks
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_over.set()
+
+    def look(self) -> str | None:
+        """Wait a moment for a call, and make the sweep that it is for; returns which task was called."""
+        task = wakeups.taken(self._tasks)
+        if task is not None:
+            close_old_connections()
+            self._sweeps[task]()
+        return task
+
+    def _run(self) -> None:
+        while not self._is_over.is_set():
+            try:
+                self.look()
+            except redis.RedisError:
+                # Logged by those who call; beat's ticks, or the stand-in, go on.
+                self._is_over.wait(wakeups.RETRY_SECONDS)
+            except Error as error:
+                logger.warning("The database is away: %s", error)
+            except Exception:
+                logger.exception("A sweep that was called for failed: beat's next tick makes it")
 
 
 class StandIn:

@@ -16,7 +16,7 @@ from registry.models import Instance
 ROWS_AT_ONCE = 500
 
 
-def _aware(moment: datetime | None) -> datetime | None:
+def aware(moment: datetime | None) -> datetime | None:
     """SQLite's driver returns times without the time zone, which is UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
@@ -29,7 +29,7 @@ _COLUMNS = ", ".join(f'"{field.column}"' for field in _FIELDS)
 _SELECT = f"SELECT {_COLUMNS} FROM {Instance._meta.db_table}"  # noqa: S608 -- names of ours
 _AT_HEAD = ", ".join(f'instance."{field.column}"' for field in _FIELDS)
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
-    (position, msgspec.json.decode if isinstance(field, models.JSONField) else _aware)
+    (position, msgspec.json.decode if isinstance(field, models.JSONField) else aware)
     for position, field in enumerate(_FIELDS)
     if isinstance(field, models.JSONField | models.DateTimeField)
 ]

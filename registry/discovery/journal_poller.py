@@ -17,8 +17,7 @@ from registry.discovery.journal_window import ChangeEvent, Look, Revisions
 from registry.discovery.token_cache import Holders
 from registry.journal import log
 from registry.journal.log import Position
-from registry.models import JournalEntry
-from registry.wire.bodies import journal_entry
+from registry.wire.bodies import JournalRow, journal_entry
 
 # Twice within what counts as fresh, so that one slow look makes nothing stale.
 LOOK_SECONDS = 0.5
@@ -41,6 +40,8 @@ class Watcher:
         self._next: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._end_listening: Callable[[], None] | None = None
+        # The newest revision that this process has announced.
+        self._own = -1
 
     def start(self) -> None:
         self._end_listening = wakeups.listen(self._hear_in_loop)
@@ -62,7 +63,7 @@ class Watcher:
             await asyncio.wait({previous})
         self._current, self._next = self._next, None
         now = self._loop.time()
-        digests = self._holders.in_use(now=now)
+        digests = self._holders.due(now=now)
         known = Position(self._revisions.history, self._revisions.head)
         look, found = await self._run(partial(_look, known, digests))
         self._revisions.advance(look, looked_at=now)
@@ -74,6 +75,7 @@ class Watcher:
 
     def _hear(self, revision: int) -> None:
         self._revisions.hear(revision)
+        self._own = revision
         self._look_soon()
 
     def _look_soon(self) -> "asyncio.Task[None]":
@@ -100,15 +102,16 @@ class Watcher:
             try:
                 async with redis.asyncio.Redis.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
                     await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
-                    async for _ in subscription.listen():
+                    async for message in subscription.listen():
                         # Only a hint: several registries may share one Redis.
-                        self._look_soon()
+                        if message["data"] != b"%d" % self._own:
+                            self._look_soon()
             except (redis.RedisError, OSError):
                 # Logged by those who announce; meanwhile the regular polls suffice.
                 await asyncio.sleep(wakeups.RETRY_SECONDS)
 
 
-def encode(entry: JournalEntry) -> ChangeEvent:
+def encode(entry: JournalRow) -> ChangeEvent:
     """A journal entry as a server-sent event."""
     data = msgspec.json.encode(journal_entry(entry))
     encoded = b"id: %d\nevent: change\ndata: %b\n\n" % (entry.revision, data)
@@ -124,7 +127,7 @@ def _look(known: Position, digests: Collection[str]) -> tuple[Look, dict[str, Ho
         touched = log.touched(after=known.revision, up_to=head)
         return Look(history=history, head=head, touched=touched), holders
     # Entries committed after the head was read are left to the next poll.
-    entries = log.page(after=known.revision, limit=head - known.revision)
+    entries = log.since(known.revision, limit=head - known.revision)
     events = [encode(each) for each in entries if each.revision <= head]
     touched = {event.service: event.revision for event in events}
     return Look(history=history, head=head, touched=touched, events=tuple(events)), holders

@@ -10,6 +10,8 @@ from registry.discovery.waiters import Belfry, Bell, Cause
 
 # A revoked token is honoured at most so long.
 FRESH_SECONDS = 1.0
+# Not checked again before: a look at the journal for each of a thousand changes a second needs no look at the tokens.
+RECENT_SECONDS = 0.25
 # A token that was not used for so long is no longer checked.
 IDLE_SECONDS = 30.0
 # Tokens beyond this number are looked up at each use.
@@ -28,6 +30,7 @@ class Holders:
 
     def __init__(self, run: Callable[[Callable[[], Holder]], Awaitable[Holder]]) -> None:
         self._run = run
+        self.recent_seconds = RECENT_SECONDS
         self._known: dict[str, _Known] = {}
         self._waiting: Belfry[str] = Belfry()
 
@@ -44,11 +47,11 @@ class Holders:
             self._known[digest] = _Known(holder=holder, checked_at=now, used_at=now)
         return holder
 
-    def in_use(self, *, now: float) -> list[str]:
+    def due(self, *, now: float) -> list[str]:
         """The digests to check again: of tokens used lately, and of requests that wait."""
-        waiting = self._waiting.keys()
-        lately = [digest for digest, known in self._known.items() if now - known.used_at < IDLE_SECONDS]
-        return list({*waiting, *lately})
+        recent = {digest for digest, known in self._known.items() if now - known.checked_at < self.recent_seconds}
+        lately = (digest for digest, known in self._known.items() if now - known.used_at < IDLE_SECONDS)
+        return list({*self._waiting.keys(), *lately} - recent)
 
     def refresh(self, found: dict[str, Holder], asked: Iterable[str], *, looked_at: float) -> None:
         """Apply a check that began at `looked_at`: keep the tokens it `found`, drop the others it `asked` for."""

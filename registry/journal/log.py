@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db import connection, transaction
 from django.db.models import Max, Min, QuerySet
@@ -53,6 +53,18 @@ class Entry(NamedTuple):
     provider: dict[str, Any]
 
 
+class Shown(NamedTuple):
+    """What readers of the journal are shown of an entry."""
+
+    revision: int
+    at: datetime
+    change: str
+    service: str
+    instance: str
+    author: str
+    reason: str
+
+
 def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     """Write the changes in this order and return the revision of the last.
 
@@ -69,7 +81,7 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     if changed:
         bulk.write_revisions([(instance.pk, instance.revision) for instance in changed])
     transaction.on_commit(partial(wakeups.announce, last))
-    transaction.on_commit(partial(announce.log_changes, entries))
+    transaction.on_commit(partial(wakeups.afterwards, f"log {last}", partial(announce.log_changes, entries)))
     if any(draft.change != Change.REGISTERED for draft in drafts):
         # A new instance is offered to nobody yet: it has to pass a probe first.
         transaction.on_commit(wakeups.wake_notifications)
@@ -108,6 +120,18 @@ def locked_head() -> int:
 def page(*, after: int, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
     """The entries that follow a revision, oldest first."""
     return list(_of(services).filter(revision__gt=after).order_by("revision")[:limit])
+
+
+def since(revision: int, *, limit: int) -> list[Shown]:
+    """The entries that follow a revision, oldest first, as `page`, for whoever looks at each change: by SQL."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT revision, at, change, service, instance, author, reason FROM registry_journalentry "
+            "WHERE revision > %s ORDER BY revision LIMIT %s",
+            [revision, limit],
+        )
+        shown = map(Shown._make, cursor.fetchall())
+        return [each._replace(at=cast(datetime, rows.aware(each.at))) for each in shown]
 
 
 def newest(*, before: int | None = None, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:

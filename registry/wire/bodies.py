@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -122,7 +122,26 @@ def tenths(milliseconds: float | None) -> float | None:
     return None if milliseconds is None else round(milliseconds, 1)
 
 
-def journal_entry(entry: JournalEntry) -> answers.Entry:
+class JournalRow(Protocol):
+    """What is shown of an entry of the journal, however it was read."""
+
+    @property
+    def revision(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def change(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def journal_entry(entry: JournalRow) -> answers.Entry:
     return answers.Entry(
         revision=entry.revision,
         at=timestamp(entry.at),

@@ -1,7 +1,8 @@
 import logging
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import redis
@@ -13,24 +14,44 @@ from tests.waiting import PATIENCE_SECONDS
 
 class FakeRedis:
     def __init__(self) -> None:
-        self.flags: dict[str, bytes] = {}
+        self.lists: dict[str, list[bytes]] = {}
         self.published: list[tuple[str, int]] = []
-        self.calls = 0
+        self.round_trips = 0
         self.is_away = False
+        self._waiting: list[Callable[[], None]] = []
 
-    def set(self, name: str, value: float, *, nx: bool, ex: int = 0) -> bool:
+    def __enter__(self) -> "FakeRedis":
+        return self
+
+    def __exit__(self, *arguments: object) -> None:
+        return
+
+    def pipeline(self, *, transaction: bool) -> "FakeRedis":
+        return self
+
+    def rpush(self, name: str, value: float) -> None:
+        self._waiting.append(lambda: self.lists.setdefault(name, []).append(str(value).encode()))
+
+    def ltrim(self, name: str, first: int, last: int) -> None:
+        self._waiting.append(lambda: self.lists.update({name: self.lists[name][first : last + 1]}))
+
+    def execute(self) -> None:
+        waiting, self._waiting = self._waiting, []
         self._answer()
-        is_new = name not in self.flags
-        self.flags.setdefault(name, str(value).encode())
-        return is_new
+        for each in waiting:
+            each()
 
     def delete(self, *names: str) -> None:
         self._answer()
         for name in names:
-            self.flags.pop(name, None)
+            self.lists.pop(name, None)
 
-    def mget(self, names: list[str]) -> list[bytes | None]:
-        return [self.flags.get(name) for name in names]
+    def lindex(self, name: str, index: int) -> bytes | None:
+        return next(iter(self.lists.get(name, [])), None)
+
+    def blpop(self, names: list[str], *, timeout: float) -> tuple[bytes, bytes] | None:
+        self._answer()
+        return next(((name.encode(), self.lists[name].pop(0)) for name in names if self.lists.get(name)), None)
 
     def llen(self, name: str) -> int:
         return {"registry": 3}.get(name, 0)
@@ -40,7 +61,7 @@ class FakeRedis:
         self.published.append((channel, revision))
 
     def _answer(self) -> None:
-        self.calls += 1
+        self.round_trips += 1
         if self.is_away:
             raise redis.ConnectionError("away")
 
@@ -51,56 +72,49 @@ def server() -> FakeRedis:
 
 
 @pytest.fixture
-def sent() -> list[str]:
-    return []
-
-
-@pytest.fixture
 def clock() -> Clock:
     return Clock(100.0)
 
 
 @pytest.fixture
-def wakeups(server: FakeRedis, sent: list[str], clock: Clock) -> Wakeups:
-    return made(cast(redis.Redis, server), sent, clock)
+def wakeups(server: FakeRedis, clock: Clock) -> Wakeups:
+    return made(cast(redis.Redis, server), clock)
 
 
-def made(server: redis.Redis, sent: list[str], clock: Clock) -> Wakeups:
-    def send_task(name: str, **options: Any) -> None:
-        sent.append(name)
-
-    return Wakeups(server, send_task=send_task, clock=clock, wall_clock=clock)
+def made(server: redis.Redis, clock: Clock) -> Wakeups:
+    return Wakeups(server, clock=clock, wall_clock=clock)
 
 
-def test_a_thousand_commits_send_one_task_until_it_begins(wakeups: Wakeups, sent: list[str]) -> None:
+def test_a_thousand_commits_make_one_call_until_it_is_taken(wakeups: Wakeups) -> None:
     for _ in range(1000):
         wakeups.wake(NOTIFICATIONS)
-    assert sent == [NOTIFICATIONS]
+    assert wakeups.taken([HEARTBEATS, NOTIFICATIONS]) == NOTIFICATIONS
+    assert wakeups.taken([HEARTBEATS, NOTIFICATIONS]) is None
 
+    wakeups.wake(NOTIFICATIONS)
+    assert wakeups.taken([NOTIFICATIONS]) == NOTIFICATIONS
+
+
+def test_a_call_is_left_to_those_who_work_for_it(wakeups: Wakeups) -> None:
+    wakeups.wake(HEARTBEATS)
+    assert wakeups.taken([NOTIFICATIONS]) is None
+    assert wakeups.taken([HEARTBEATS]) == HEARTBEATS
+
+
+def test_a_sweep_that_begins_answers_the_call_that_waits(wakeups: Wakeups) -> None:
+    wakeups.wake(NOTIFICATIONS)
     wakeups.acknowledge(NOTIFICATIONS)
-    wakeups.wake(NOTIFICATIONS)
-
-    assert sent == [NOTIFICATIONS] * 2
-
-
-def test_a_flushed_redis_costs_a_task_too_many_and_no_change(
-    wakeups: Wakeups, server: FakeRedis, sent: list[str]
-) -> None:
-    wakeups.wake(NOTIFICATIONS)
-    server.flags.clear()
-    wakeups.wake(NOTIFICATIONS)
-
-    assert len(sent) == 2
+    assert wakeups.taken([NOTIFICATIONS]) is None
 
 
 def test_while_redis_is_away_commits_go_on_and_it_is_said_once(
-    wakeups: Wakeups, server: FakeRedis, sent: list[str], clock: Clock, caplog: pytest.LogCaptureFixture
+    wakeups: Wakeups, server: FakeRedis, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.is_away = True
     with caplog.at_level(logging.INFO, "registry.wakeups"):
         for _ in range(100):
             wakeups.wake(HEARTBEATS)
-        assert server.calls == 1
+        assert server.round_trips == 1
         clock.now += RETRY_SECONDS
         wakeups.wake(HEARTBEATS)
         server.is_away = False
@@ -108,24 +122,22 @@ def test_while_redis_is_away_commits_go_on_and_it_is_said_once(
         wakeups.wake(HEARTBEATS)
 
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
-    assert sent == [HEARTBEATS]
+    assert wakeups.taken([HEARTBEATS]) == HEARTBEATS
 
 
-def test_a_redis_that_cannot_be_reached_is_no_error(tmp_path: Path, sent: list[str], clock: Clock) -> None:
-    alone = made(redis.Redis.from_url(f"unix://{tmp_path}/none.sock"), sent, clock)
+def test_a_redis_that_cannot_be_reached_is_no_error_to_a_commit(tmp_path: Path, clock: Clock) -> None:
+    alone = made(redis.Redis.from_url(f"unix://{tmp_path}/none.sock"), clock)
 
     alone.wake(NOTIFICATIONS)
     alone.acknowledge(NOTIFICATIONS)
 
-    assert sent == []
+    with pytest.raises(redis.RedisError):
+        alone.taken([NOTIFICATIONS])
 
 
-def test_the_backlog_says_since_when_a_task_waits_until_it_begins(
-    wakeups: Wakeups, server: FakeRedis, clock: Clock
-) -> None:
+def test_the_backlog_says_since_when_a_call_waits_until_it_is_answered(wakeups: Wakeups, clock: Clock) -> None:
     wakeups.wake(NOTIFICATIONS)
     clock.now = 200.0
-    server.flags.pop(f"rollcall:pending:{NOTIFICATIONS}")
     wakeups.wake(NOTIFICATIONS)
 
     assert wakeups.backlog().waiting_since == {NOTIFICATIONS: 100.0}
@@ -133,6 +145,12 @@ def test_the_backlog_says_since_when_a_task_waits_until_it_begins(
 
     wakeups.acknowledge(NOTIFICATIONS)
     assert wakeups.backlog().waiting_since == {}
+
+
+def test_what_comes_afterwards_is_done_at_once_where_there_is_no_background(wakeups: Wakeups) -> None:
+    done: list[str] = []
+    wakeups.afterwards("log 1", lambda: done.append("logged"))
+    assert done == ["logged"]
 
 
 def test_a_revision_is_announced_here_and_to_other_processes(wakeups: Wakeups, server: FakeRedis) -> None:
@@ -178,7 +196,6 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     clock: Clock,
 ) -> None:
     answers, announced = threading.Event(), threading.Event()
-    sent: list[str] = []
 
     class Hanging(FakeRedis):
         def _answer(self) -> None:
@@ -190,7 +207,7 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
                 announced.set()
 
     hanging = Hanging()
-    wakeups = made(cast(redis.Redis, hanging), sent, clock)
+    wakeups = made(cast(redis.Redis, hanging), clock)
     heard: list[int] = []
     wakeups.listen(heard.append)
     wakeups.run_in_background()
@@ -200,8 +217,8 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
         wakeups.announce(revision)
 
     # Listeners in this process have heard by then, and Redis has not answered yet.
-    assert (heard, sent, hanging.published) == ([1, 2, 3], [], [])
+    assert (heard, hanging.lists, hanging.published) == ([1, 2, 3], {}, [])
     answers.set()
     assert announced.wait(PATIENCE_SECONDS)
-    assert sent == [HEARTBEATS]
+    assert wakeups.taken([HEARTBEATS]) == HEARTBEATS
     assert hanging.published[-1] == (REVISIONS_CHANNEL, 3)

@@ -4,12 +4,13 @@ import time
 import pytest
 from django.utils import timezone
 
+from registry import wakeups
 from registry.health import watchdog
 from registry.health.probe import Due
 from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
 from registry.models import Delivery, Instance, Status
-from registry.worker import STALLED_SECONDS, StandIn, Worker
+from registry.worker import STALLED_SECONDS, Listener, StandIn, Worker
 from tests import factories
 from tests.factories import SECRET
 from tests.registry.taken import Taken
@@ -120,3 +121,14 @@ def test_a_worker_tells_who_lags_and_writes_what_came_of_it() -> None:
 
     until(Delivery.objects.exists)
     assert Delivery.objects.get().error == f"{address} refused the connection."
+
+
+def test_a_listener_makes_the_sweep_that_was_called_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    calls = iter([wakeups.NOTIFICATIONS, None])
+    monkeypatch.setattr(wakeups, "taken", lambda tasks: next(calls))
+    sweeps = {wakeups.HEARTBEATS: lambda: made.append("probed"), wakeups.NOTIFICATIONS: lambda: made.append("told")}
+    listener = Listener(sweeps, [wakeups.HEARTBEATS, wakeups.NOTIFICATIONS])
+    assert listener.look() == wakeups.NOTIFICATIONS
+    assert listener.look() is None
+    assert made == ["told"]

@@ -5,6 +5,7 @@ import gc
 import ipaddress
 import logging
 import signal
+import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
@@ -25,6 +26,7 @@ BACKPRESSURE = 65536
 # Together well within the time before the supervisor kills (config/supervision/programs.py).
 GRACE_SECONDS = 1.5
 CLOSE_SECONDS = 1.0
+SWITCH_SECONDS = 0.0005
 # Granian would configure logging again, which closes the handlers that Django's settings have made.
 LOG_CONFIGURATION: dict[str, Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
@@ -50,6 +52,9 @@ class Command(commands.Command):
                 f"{host}:{port} cannot be listened on ({reason}): set {variable} to a free port, or change --host.",
                 returncode=2,
             )
+        # The event loop answers while other threads compute: it gets the interpreter back within half a millisecond
+        # instead of five.
+        sys.setswitchinterval(SWITCH_SECONDS)
         uvloop.run(serve(host, port))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from config.problems import Unauthenticated
 from config.tokens.issuing import Holder
-from registry.discovery.token_cache import FRESH_SECONDS, IDLE_SECONDS, Holders
+from registry.discovery.token_cache import FRESH_SECONDS, IDLE_SECONDS, RECENT_SECONDS, Holders
 
 HOLDER = Holder(name="reader", scopes=frozenset({"read"}))
 HEADER = "Bearer rct_one"
@@ -39,11 +39,21 @@ def test_a_look_keeps_a_token_fresh_while_it_is_used() -> None:
         database = Database()
         holders = Holders(database.run)
         await holders.of(HEADER, now=0)
-        [digest] = holders.in_use(now=0.5)
+        [digest] = holders.due(now=0.5)
         holders.refresh({digest: HOLDER}, [digest], looked_at=0.5)
         await holders.of(HEADER, now=1.4)
         assert database.asked == 1
-        assert holders.in_use(now=1.4 + IDLE_SECONDS) == []
+        assert holders.due(now=1.4 + IDLE_SECONDS) == []
+
+    asyncio.run(scenario())
+
+
+def test_a_token_that_was_checked_a_moment_ago_is_not_due() -> None:
+    async def scenario() -> None:
+        holders = Holders(Database().run)
+        await holders.of(HEADER, now=0)
+        assert holders.due(now=RECENT_SECONDS - 0.01) == []
+        assert len(holders.due(now=RECENT_SECONDS)) == 1
 
     asyncio.run(scenario())
 
