@@ -1,5 +1,5 @@
-"""Registrations, beats and deregistrations, answered before Django: its handler and REST framework cost several times
-what storing does.
+"""Registrations, beats, deregistrations, maintenance and draining, answered before Django: its handler and REST
+framework cost several times what storing does.
 
 Requests left to Django are answered by registry/api/instances.py and batch.py, from the same functions.
 """
@@ -20,21 +20,27 @@ from config.parsers import decode
 from config.problems import RawResponse
 from config.tokens import acting, gate
 from config.tokens.holder import Holder
+from config.tokens.permissions import lacking
 from registry.api import bodies
-from registry.api.parameters import BeatReport, DeregisterQuery, beat_of
+from registry.api.parameters import BeatReport, DeregisterQuery, DrainBody, MaintenanceBody, beat_of
 from registry.discovery import queries
 from registry.discovery.etags import NOSNIFF
 from registry.health import results
-from registry.instances import batch, permissions, registration
+from registry.instances import batch, overrides, permissions, registration
 from registry.instances.batch import Batch
+from registry.instances.declaration import check_names
 from registry.instances.group_commit import Item, Outcome, Store
+from registry.instances.overrides import DrainOrder, MaintenanceOrder, Order
 from registry.instances.permissions import changeable
 from registry.instances.registration import Departure, Registered
 from registry.journal import log
+from registry.models import InstanceKey
 from registry.server import Server, server
+from registry.wire.bodies import registered_instance
 from registry.wire.validation import convert
 
-INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)(/heartbeat)?")
+INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)(/heartbeat|/maintenance|/drain)?")
+SERVICE = re.compile(r"/v1/services/([^/]+)()(/maintenance)")
 BATCH = "/v1/registrations:batch"
 # Left to Django, which finds out whom the journal has to name.
 ACT_FOR = acting.HEADER.lower().encode()
@@ -48,22 +54,34 @@ MOST_PROVIDERS_IN_LOOP = 100
 class Lane:
     def __init__(self, server: Server = server) -> None:
         self._server = server
+        self._handlers = {
+            ("PUT", ""): self._register,
+            ("DELETE", ""): self._deregister,
+            ("PUT", "/heartbeat"): self._beat,
+            ("PUT", "/maintenance"): self._begin_maintenance,
+            ("DELETE", "/maintenance"): self._end_maintenance,
+            ("POST", "/drain"): self._drain,
+        }
 
     def __call__(self, scope: Scope) -> Handler | None:
         method, path = scope["method"], scope["path"]
         if method not in ("PUT", "POST", "DELETE") or header(scope, ACT_FOR):
             return None
-        if method == "POST":
-            return self._register_many if path == BATCH and _is_json(scope) and not scope["query_string"] else None
-        match = INSTANCE.fullmatch(path)
+        if method == "POST" and path == BATCH:
+            return self._register_many if _is_json(scope) and not scope["query_string"] else None
+        match = INSTANCE.fullmatch(path) or SERVICE.fullmatch(path)
         if match is None:
             return None
-        service, instance, beats = match.groups()
-        if method == "DELETE":
-            return None if beats or has_body(scope) else partial(self._deregister, service, instance)
-        if scope["query_string"] or not (_is_json(scope) or (beats and not has_body(scope))):
+        service, instance, what = match.groups()
+        handler = self._handlers.get((method, what or ""))
+        if handler is None:
             return None
-        return partial(self._beat if beats else self._register, service, instance)
+        if method == "DELETE":
+            # A deregistration alone may name a query.
+            is_plain = not has_body(scope) and not (what and scope["query_string"])
+        else:
+            is_plain = not scope["query_string"] and (_is_json(scope) or (bool(what) and not has_body(scope)))
+        return partial(handler, service, instance) if is_plain else None
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
@@ -91,6 +109,41 @@ class Lane:
         report = convert(_members(await _body(scope, receive)), BeatReport)
         revision = await self._stored(results.take_beats, beat_of(key, report, author=holder.name))
         await respond(send, _done(revision=revision))
+
+    async def _begin_maintenance(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._operator(service, instance, scope)
+        wanted = convert(_members(await _body(scope, receive)), MaintenanceBody)
+        key = InstanceKey(service=service, instance=instance)
+        order = MaintenanceOrder(key=key, until=wanted.until, reason=wanted.reason, author=holder.name)
+        await self._stored(overrides.begin_all, order)
+        await respond(send, _done(revision=await self._head()))
+
+    async def _end_maintenance(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._operator(service, instance, scope)
+        order = Order(key=InstanceKey(service=service, instance=instance), author=holder.name)
+        await self._stored(overrides.end_all, order)
+        await respond(send, _done(revision=await self._head()))
+
+    async def _drain(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
+        holder = await self._holder(scope)
+        key = changeable(service, instance, holder=holder)
+        wanted = convert(_members(await _body(scope, receive)), DrainBody)
+        order = DrainOrder(key=key, seconds=wanted.seconds, reason=wanted.reason, author=holder.name)
+        drained = await self._stored(overrides.drain_all, order)
+        await respond(send, _response(200, registered_instance(drained), revision=drained.revision))
+
+    async def _operator(self, service: str, instance: str, scope: Scope) -> Holder:
+        """The holder of a token that may operate; an empty instance stands for all of the service."""
+        holder = await self._holder(scope)
+        if not holder.may("operate"):
+            raise lacking(holder, "operate")
+        check_names(service=service, **({"instance": instance} if instance else {}))
+        return holder
+
+    async def _head(self) -> int:
+        """The newest revision, read after the write: a client that asks for at least this one reads its own write."""
+        revision: int = await self._server.reader().run(log.head)
+        return revision
 
     async def _stored(self, store: Store[Item, Outcome], item: Item) -> Outcome:
         stored = asyncio.wrap_future(self._server.group_commit.submit(store, item))

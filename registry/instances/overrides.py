@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from config.problems import Invalid, Problem
-from registry.database import retry
+from registry.database import bulk, retry, rows
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
 from registry.journal import log
@@ -74,12 +74,23 @@ def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
 @transaction.atomic
 def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: datetime) -> Instance:
     """Stop offering an instance that still serves; it is deregistered after `seconds`. Raises UnknownInstance."""
-    return _drain(DrainOrder(key=key, seconds=seconds, reason=reason, author=author), now=now)
+    (drained,) = drain_all([DrainOrder(key=key, seconds=seconds, reason=reason, author=author)], now=now)
+    if isinstance(drained, Problem):
+        raise drained
+    return drained
 
 
 def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance | Problem]:
-    """As `drain` for each, in the caller's transaction."""
-    return [outcome(_drain, order, now=now) for order in orders]
+    """As `drain` for each, in the caller's transaction and a handful of statements."""
+    named = rows.named([(order.key.service, order.key.instance) for order in orders], locked=True, order="id")
+    found = {InstanceKey(service=each.service, instance=each.name): each for each in named}
+    drafts = [_drained(found[order.key], order, now=now) for order in orders if order.key in found]
+    if drafts:
+        bulk.write_instances(
+            [draft.instance for draft in drafts], ["draining_until", "overridden_since", "override_reason"]
+        )
+        log.append(drafts, now=now)
+    return [found.get(order.key) or UnknownInstance(order.key.service, order.key.instance) for order in orders]
 
 
 def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) -> Result | Problem:
@@ -121,21 +132,13 @@ def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:
     return bool(removed)
 
 
-def _drain(order: DrainOrder, *, now: datetime) -> Instance:
-    key = order.key
-    instance = Instance.objects.select_for_update().filter(service=key.service, name=key.instance).first()
-    if instance is None:
-        raise UnknownInstance(key.service, key.instance)
+def _drained(instance: Instance, order: DrainOrder, *, now: datetime) -> log.Draft:
+    """Set the instance's attributes to what is ordered, and draft the change."""
     before = bodies.offer_digest(instance)
     instance.draining_until = now + timedelta(seconds=order.seconds)
     if not instance.is_in_maintenance:
         instance.overridden_since, instance.override_reason = now, order.reason
-    instance.save(update_fields=["draining_until", "overridden_since", "override_reason"])
-    draft = log.Draft(
-        change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason
-    )
-    log.append([draft], now=now)
-    return instance
+    return log.Draft(change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason)
 
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:

@@ -167,6 +167,63 @@ def test_beats_and_farewells_are_refused_as_django_refuses_them(
     assert (json.loads(answer.body) if answer.body else None) == (expected.json() if expected.content else None)
 
 
+MAINTENANCE = f"{BILLING}/maintenance"
+OF_THE_SERVICE = "/v1/services/billing/maintenance"
+
+
+def test_maintenance_and_draining_are_stored_and_answered_with_their_revision(token: str) -> None:
+    operator = issuing.create(name="operator", scopes=["operate"])
+    send("PUT", BILLING, WHOLE, token)
+
+    begun = send("PUT", MAINTENANCE, {"reason": "disk"}, operator)
+    ended = send("DELETE", MAINTENANCE, b"", operator)
+    whole = send("PUT", OF_THE_SERVICE, b"", operator)
+    over = send("DELETE", OF_THE_SERVICE, b"", operator)
+    drained = send("POST", f"{BILLING}/drain", {"seconds": 60}, token)
+
+    assert [each.status for each in (begun, ended, whole, over, drained)] == [204, 204, 204, 204, 200]
+    revisions = [dict(each.headers)[b"rollcall-revision"] for each in (begun, ended, whole, over, drained)]
+    assert revisions == [b"2", b"3", b"4", b"5", b"6"]
+    assert json.loads(drained.body)["revision"] == 6
+    entries = list(JournalEntry.objects.order_by("revision").values_list("change", "author", "reason"))[1:]
+    assert entries == [
+        ("maintenance", "operator", "disk"),
+        ("maintenance-ended", "operator", ""),
+        ("maintenance", "operator", ""),
+        ("maintenance-ended", "operator", ""),
+        ("draining", "deployer", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path", "body", "status"),
+    [
+        ("register:billing", "PUT", MAINTENANCE, {}, 403),
+        ("register:billing", "DELETE", OF_THE_SERVICE, b"", 403),
+        ("operate", "PUT", MAINTENANCE, {"until": "yesterday"}, 422),
+        ("operate", "PUT", MAINTENANCE, {"until": "2020-01-01T00:00:00Z"}, 422),
+        ("operate", "PUT", "/v1/services/.hidden/maintenance", {}, 422),
+        ("operate", "DELETE", "/v1/services/billing/instances/.hidden/maintenance", b"", 422),
+        ("operate", "DELETE", MAINTENANCE, b"", 204),
+        ("operate", "PUT", "/v1/services/none/maintenance", {"reason": "early"}, 204),
+        ("operate", "POST", f"{BILLING}/drain", {}, 404),
+        ("register:billing", "POST", f"{BILLING}/drain", {"seconds": -1}, 422),
+        ("register:other", "POST", f"{BILLING}/drain", {}, 403),
+    ],
+)
+def test_maintenance_and_draining_are_answered_as_django_answers_them(
+    scope: str, method: str, path: str, body: Any, status: int
+) -> None:
+    token = issuing.create(name="somebody", scopes=[scope])
+    django = APIClient(headers={"authorization": f"Bearer {token}"})
+    expected = getattr(django, method.lower())(path, **({"data": body, "format": "json"} if body != b"" else {}))
+
+    answer = send(method, path, body, token)
+
+    assert answer.status == expected.status_code == status
+    assert (json.loads(answer.body) if answer.body else None) == (expected.json() if expected.content else None)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "type_"),
     [
@@ -216,6 +273,10 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
         ("PUT", BILLING, {}),
         ("PUT", f"{BILLING}/heartbeat", {"content-type": "text/plain", "content-length": "9"}),
         ("PUT", f"{BILLING}/drain", {"content-type": "application/json"}),
+        ("POST", f"{BILLING}/drain", {"content-type": "text/plain", "content-length": "9"}),
+        ("DELETE", f"{BILLING}/maintenance", {"content-length": "9"}),
+        ("PUT", "/v1/services/billing/maintenance", {"content-type": "application/json", "rollcall-act-for": "ann"}),
+        ("POST", f"{BILLING}/maintenance", {"content-type": "application/json"}),
         ("DELETE", BILLING, {"content-length": "9"}),
         ("DELETE", BILLING, {"rollcall-act-for": "ann"}),
         ("DELETE", f"{BILLING}/heartbeat", {}),
