@@ -74,6 +74,7 @@ DELIVERY_RETENTION_DAYS = env.integer("REGISTRY_DELIVERY_RETENTION_DAYS", 7)
 WHEN_SERVING = [
     *base.WHEN_SERVING,
     "config.serving.wait_briefly",
+    "config.sqlite.checkpoints.run_in_background",
     "registry.tasks.stand_by_as_server",
     "registry.wakeups.run_in_background",
 ]

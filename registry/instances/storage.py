@@ -28,6 +28,7 @@ _ADDRESS = frozenset(("heartbeat_kind", "heartbeat_url"))
 # How long webhooks are also signed with the old secret after a client has given a new one.
 ROTATION_OVERLAP = timedelta(hours=24)
 
+_PREVIOUS_SECRET = ("previous_notify_secret", "previous_secret_until")
 _DEFAULTS = {field.attname: field.get_default() for field in Instance._meta.concrete_fields}
 _NAMES = list(_DEFAULTS)
 _CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not field.primary_key]
@@ -54,6 +55,11 @@ class _Changed:
     columns: list[str]
     before: str
     author: str
+
+    @property
+    def written(self) -> list[str]:
+        """The columns to store: the secret that is replaced, too."""
+        return [*self.columns, *(_PREVIOUS_SECRET if "notify_secret" in self.columns else ())]
 
     @property
     def told(self) -> list[str]:
@@ -99,7 +105,11 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     """Update known instances to what is declared now; returns the changes to journal."""
     changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
     changes = [change for change in changes if change.columns]
-    bulk.write_instances([change.instance for change in changes], _WRITTEN)
+    by_columns: defaultdict[tuple[str, ...], list[Instance]] = defaultdict(list)
+    for change in changes:
+        by_columns[tuple(change.written)].append(change.instance)
+    for columns, some in by_columns.items():
+        bulk.write_instances(some, columns)
     if requiring := [change.instance for change in changes if "requires" in change.columns]:
         Requirement.objects.filter(instance__in=requiring).delete()
         _require(requiring)
@@ -216,12 +226,3 @@ def _columns(declared: Declaration) -> dict[str, Any]:
         "successes_before_passing": heartbeat.successes_before_passing,
         "deregister_after_seconds": heartbeat.deregister_after_seconds,
     }
-
-
-_WRITTEN = [
-    *_columns(Declaration(url="")),
-    "incarnation",
-    "draining_until",
-    "previous_notify_secret",
-    "previous_secret_until",
-]
