@@ -136,7 +136,7 @@ def test_the_tail_never_moves_what_somebody_reads(world: World, open_page: OpenP
     expect(page.locator(".log-line")).to_have_count(60)
     page.evaluate("scrollTo(0, 0)")
     page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("checkbox", name="Pause")).to_be_checked()
     world.logsvc.add("while paused")
     expect(page.get_by_role("button", name="1 new")).to_be_visible()
     page.keyboard.press("p")

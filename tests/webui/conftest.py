@@ -14,7 +14,7 @@ from pytest_django import Settings
 from tests.webui.faked.call import Call
 from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
-from webui import last_good
+from webui import kept, last_good
 from webui.roles import Role
 from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
@@ -33,6 +33,7 @@ def _webui_urls(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
     cache.clear()
+    kept.answers.cache_clear()
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def ask(question: Question, answer: type[Answer]) -> Answer:
     """Raises UpstreamDown when no instance gives a usable answer in time, Refused when one answers 4xx."""
     reply = fetch(question)
     try:
-        return msgspec.json.decode(reply.body, type=answer)
+        return _decoder(answer).decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _down(question.service, f"its answer cannot be read: {error}") from error
 
@@ -166,6 +166,11 @@ def _attempts(question: Question) -> list[str]:
     """A read gets a second try also where there is one instance: it may have restarted since it was asked last."""
     found = addresses(question.service)[:MAX_ADDRESSES]
     return found * 2 if len(found) == 1 and question.method == "GET" else found
+
+
+@cache
+def _decoder(answer: type[Answer]) -> msgspec.json.Decoder[Answer]:
+    return msgspec.json.Decoder(answer)
 
 
 def _down(service: str, reason: str, *, hangs: bool = False) -> UpstreamDown:

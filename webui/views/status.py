@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +19,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webui import board, charts, kept, outages
+from webui import board, charts, kept, outages, zones
 from webui.board import Board, Choice, Group, Grouping, Row, State
 from webui.figures import NOTHING, duration
 from webui.requests import is_triggered_by, wants_part
@@ -116,21 +117,23 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     is_operator = Role.OPERATOR in roles_of(request.user)
     context = {"look": looked.value, "at": looked.at, "outage": outage, "is_operator": is_operator}
     parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in AROUND}
-    language, today = get_language() or "en", timezone.now().date()
+    language, zone = get_language() or "en", zones.reader()
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     for row in {row.name: row for group in groups for row in group.rows}.values():
         # What every heartbeat changes stands in a piece of its own.
         lasting = replace(row.service, last_heartbeat_at=None, latency_ms=None)
-        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, today)
+        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, zone, hour)
         parts[f"beat-{row.name}"] = beat(row.service)
     return parts
 
 
 @lru_cache(maxsize=4096)
-def _row(row: Row, language: str, today: date) -> SafeString:
+def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> SafeString:
+    """Made again for each language and zone, and every hour, because a time names its day when that has passed."""
     context = {
         "row": row,
         "word": STATE_WORDS[row.state],
-        "bars": charts.daily_bars(dict(row.service.days), today=today),
+        "bars": charts.daily_bars(dict(row.service.days), today=hour.date()),
         "spark": charts.sparkline(row.service.latencies),
     }
     return render_to_string("webui/status/row.html", context)
