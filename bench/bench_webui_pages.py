@@ -105,7 +105,10 @@ def everything(environment: dict[str, str]) -> Iterator[None]:
     worker = [sys.executable, "-m", "celery", "--app", "config.celery", "worker", *queues]
     with ExitStack() as stack:
         stack.enter_context(running(redis, environment))
-        preparing = [subprocess.Popen(manage(name, "prepare", "--json"), env=environment, cwd=ROOT) for name in SERVED]
+        preparing = [
+            subprocess.Popen(manage(name, "prepare"), env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+            for name in SERVED
+        ]
         assert [process.wait() for process in preparing] == [0, 0, 0]
         for name in SERVED:
             stack.enter_context(running(manage(name, "serve"), environment))

@@ -79,9 +79,10 @@ def ask(question: Question, answer: type[Answer]) -> Answer:
     """Raises UpstreamDown when no instance gives a usable answer in time, Refused when one answers 4xx."""
     reply = fetch(question)
     try:
-        return _decoder(answer).decode(reply.body)
+        decoded: Answer = _decoder(answer).decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _down(question.service, f"its answer cannot be read: {error}") from error
+    return decoded
 
 
 def fetch(question: Question) -> Reply:
@@ -169,7 +170,7 @@ def _attempts(question: Question) -> list[str]:
 
 
 @cache
-def _decoder(answer: type[Answer]) -> msgspec.json.Decoder[Answer]:
+def _decoder(answer: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(answer)
 
 

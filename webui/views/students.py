@@ -66,7 +66,8 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
 def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     """The totals with scores that the form supposes, beside those that are; nothing is stored."""
     person = request.user.get_username()
-    typed = {name: text.strip() for name, text in request.GET.items() if _SUPPOSED.fullmatch(name) and text.strip()}
+    names = filter(_SUPPOSED.fullmatch, request.GET)
+    typed = {name: text for name in names if (text := request.GET.get(name, "").strip())}
     scores = {int(name[1:]): text.replace(",", ".", 1) for name, text in typed.items()}
     context: dict[str, Any] = {"changed": scores, "tab": "gradebook"}
     wrong = [text for text in scores.values() if not _NUMBER.fullmatch(text)]
