@@ -45,6 +45,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "APP_DIRS": True,
+        "NAME": "jinja2",
         "OPTIONS": {"environment": "webui.fragments.environment"},
     },
 ]

@@ -1,6 +1,7 @@
 """The status board, kept up to date row by row."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -73,6 +74,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
         "states": [(state, STATE_WORDS[state]) for state in board.State],
         "groupings": GROUPING_WORDS.items(),
         "here": _here(request.GET),
+        "more": choice.most + board.SHOWN_AT_ONCE,
     }
     if is_triggered_by(request, "status-poll"):
         return _answer_poll(request, context)
@@ -101,13 +103,15 @@ def _choice(query: QueryDict) -> Choice:
         states=tuple(word for word in query.getlist("state") if word),
         grouping=Grouping(grouping) if grouping in list(Grouping) else Grouping.STATE,
         opened=tuple(query.getlist("open")),
+        most=int(query["rows"]) if re.fullmatch("[0-9]{1,5}", query.get("rows", "")) else board.SHOWN_AT_ONCE,
     )
 
 
 def _here(query: QueryDict) -> str:
-    """The page's own address without what only a poll adds, to which a link appends a group to open."""
+    """The page's own address without what only a poll adds, to which a link appends what more to show."""
     kept_query = query.copy()
     kept_query.pop("seen", None)
+    kept_query.pop("rows", None)
     return f"?{kept_query.urlencode()}&" if kept_query else "?"
 
 
@@ -148,7 +152,7 @@ def beat(service: Service) -> SafeString:
 def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
     """The name of this picture, by which a poll says which one its browser has."""
     digests = {name: _digest(html) for name, html in parts.items()}
-    layout = [(group.name, group.folded, [row.name for row in group.rows]) for group in groups]
+    layout = [(group.name, group.folded, group.further, [row.name for row in group.rows]) for group in groups]
     seen = _digest(repr((sorted(digests.items()), layout)))
     cache.set(_picture(seen), (layout, digests), PICTURE_SECONDS)
     return seen
