@@ -15,15 +15,16 @@
   document.addEventListener("htmx:load", (event) => count(event.target.parentElement ?? document));
   setInterval(() => count(document), 1000);
 
+  const TYPED_INTO = "input:not([type=radio], [type=checkbox]), textarea, select";
   let begun = "";
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input:not([type=radio], [type=checkbox]), textarea, select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(TYPED_INTO)) return;
     const keys = CSS.escape(begun ? `${begun} ${event.key}` : event.key);
     const target = document.querySelector(`[data-key="${keys}"]`);
     begun = !target && document.querySelector(`[data-key^="${keys} "]`) ? event.key : "";
     if (!target) return;
     event.preventDefault();
-    if (target.matches("input, textarea")) target.focus(); else target.click();
+    if (target.matches(TYPED_INTO)) target.focus(); else target.click();
   });
 
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
