@@ -97,13 +97,13 @@ def _ask() -> Look:
 
 
 def _choice(query: QueryDict) -> Choice:
-    grouping = query.get("group", "")
+    grouping, rows = query.get("group", ""), query.get("rows", "")
     return Choice(
         text=query.get("q", "").strip()[:100],
         states=tuple(word for word in query.getlist("state") if word),
         grouping=Grouping(grouping) if grouping in list(Grouping) else Grouping.STATE,
         opened=tuple(query.getlist("open")),
-        most=int(query["rows"]) if re.fullmatch("[0-9]{1,5}", query.get("rows", "")) else board.SHOWN_AT_ONCE,
+        most=int(rows) if re.fullmatch("[0-9]{1,5}", rows) else board.SHOWN_AT_ONCE,
     )
 
 
