@@ -146,7 +146,8 @@ def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> Safe
 def beat(service: Service) -> SafeString:
     """How quick the service was when it was last heard, and how long ago that is."""
     latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
-    return format_html('<span class="latency">{}</span><span class="heard">{}</span>', latency, moment or NOTHING)
+    form = '<span><b class="visually-hidden">{}</b> {}</span> <span><b class="visually-hidden">{}</b> {}</span>'
+    return format_html(form, _("latency"), latency, _("last heartbeat"), moment or NOTHING)
 
 
 def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
