@@ -5,9 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Generic, TypeVar
 
+from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
@@ -48,10 +48,11 @@ class Answers:
                 self._kept.popitem(last=False)
 
 
-@cache
 def answers() -> Answers:
-    """This process's."""
-    return Answers()
+    """This process's answers, which the app owns."""
+    app: Any = apps.get_app_config("webui")
+    owned: Answers = app.answers
+    return owned
 
 
 def ask(key: str, question: Callable[[], Value]) -> Answer[Value]:

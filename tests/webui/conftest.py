@@ -31,9 +31,9 @@ def _webui_urls(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
-    kept.answers.cache_clear()
+    monkeypatch.setattr(kept, "answers", functools.cache(kept.Answers))
 
 
 @pytest.fixture

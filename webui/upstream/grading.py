@@ -40,9 +40,22 @@ class Course(Struct, frozen=True, kw_only=True):
     title: str
     scheme: str = "weighted"
     term: str | None = None
+    scale: int | None = None
     role: str = ""
     may_write: bool = False
     may_edit: bool = False
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    code: str
+    title: str
+
+
+class Scale(Struct, frozen=True, kw_only=True):
+    """Letters that a course may have instead of the usual ones."""
+
+    id: int
+    title: str
 
 
 class Category(Struct, frozen=True, kw_only=True):
@@ -434,6 +447,8 @@ class Preview(Struct, frozen=True, kw_only=True):
 
 class ImportOutcome(Struct, frozen=True, kw_only=True):
     stored: int = 0
+    # Why it failed.
+    detail: str = ""
     refused: list[Notice] = field(default_factory=list)
 
 
@@ -483,6 +498,14 @@ class _Courses(Struct, frozen=True, kw_only=True):
     courses: list[Course]
 
 
+class _Terms(Struct, frozen=True, kw_only=True):
+    terms: list[Term]
+
+
+class _Scales(Struct, frozen=True, kw_only=True):
+    scales: list[Scale]
+
+
 class People(Struct, frozen=True, kw_only=True):
     course: Course
     sections: list[Section]
@@ -519,6 +542,14 @@ class _Made(Struct, frozen=True, kw_only=True):
 
 def courses(person: str) -> list[Course]:
     return _ask(person, "/v1/courses", _Courses).courses
+
+
+def terms(person: str) -> list[Term]:
+    return _ask(person, "/v1/terms", _Terms).terms
+
+
+def scales(person: str) -> list[Scale]:
+    return _ask(person, "/v1/scales", _Scales).scales
 
 
 def course(person: str, code: str) -> CourseInFull:
