@@ -461,6 +461,12 @@ class Import(Batch, frozen=True, kw_only=True):
     outcome: ImportOutcome | None = None
 
 
+class ImportInFull(Import, frozen=True, kw_only=True):
+    """With the course, whose assignments its columns may mean."""
+
+    course: CourseInFull
+
+
 class AbovePoints(Exception):
     """The score is above the points, and nobody said yet that it is meant so."""
 
@@ -656,8 +662,13 @@ def start_import(person: str, code: str, *, file: bytes, params: Mapping[str, st
     return exchange.ask(replace(question, content=file, headers=headers), Import)
 
 
-def find_import(person: str, code: str, key: int) -> Import:
-    return _ask(person, _path(code, "imports", key), Import, params={"limit": "500"})
+def find_import(person: str, code: str, key: int) -> ImportInFull:
+    return _ask(person, _path(code, "imports", key), ImportInFull, params={"limit": "500"})
+
+
+def follow_import(person: str, code: str, key: int) -> Import:
+    """How far it is, without its preview."""
+    return _ask(person, _path(code, "imports", key), Import, params={"limit": "0"})
 
 
 def remap_import(person: str, code: str, key: int, members: Mapping[str, Any]) -> Import:
