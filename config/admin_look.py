@@ -1,4 +1,4 @@
-"""What the pages of every service's admin load, and the links that lead from each to the web UI and the others."""
+"""The scripts, styles and links that the pages of every service's admin share."""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from config.accounts import ensure_password
 from webui.roles import Role
 
 DEMO_ROLES = {"teacher": Role.TEACHER, "assistant": Role.ASSISTANT, "student": Role.STUDENT, "operator": Role.OPERATOR}
@@ -17,7 +18,5 @@ def provide(*, passwords: dict[str, str]) -> None:
     groups = {role: Group.objects.get_or_create(name=role)[0] for role in Role}
     for username, password in passwords.items():
         user, _ = User.objects.get_or_create(username=username)
-        if not user.check_password(password):
-            user.set_password(password)
-            user.save(update_fields=["password"])
+        ensure_password(user, password)
         user.groups.set([groups[DEMO_ROLES[username]]])

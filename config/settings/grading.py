@@ -19,7 +19,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
-# Whoever signs in was on the way to the admin.
+# Everybody who signs in here wants the admin.
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"
