@@ -20,7 +20,15 @@ from config import masking
 WIRING = frozenset(
     {
         *("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "UNFOLD", "REST_FRAMEWORK", "LOGGING", "NATIVE_LANES"),
-        *("WEBSOCKET_LANES", "BASE_DIR", "SERVICE", "SERVICES", "SILENCED_SYSTEM_CHECKS", "CONTENT_SECURITY_POLICY"),
+        *(
+            "WEBSOCKET_LANES",
+            "HOUSEKEEPING",
+            "BASE_DIR",
+            "SERVICE",
+            "SERVICES",
+            "SILENCED_SYSTEM_CHECKS",
+            "CONTENT_SECURITY_POLICY",
+        ),
     }
 )
 

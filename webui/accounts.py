@@ -5,12 +5,14 @@ from django.db import transaction
 
 from webui.roles import Role
 
+# The role in the admin (webui/migrations/0002_admin_roles.py) of the account `operator`.
+ADMIN_ROLE = "administrator"
 DEMO_ROLES = {"teacher": Role.TEACHER, "assistant": Role.ASSISTANT, "student": Role.STUDENT, "operator": Role.OPERATOR}
 
 
 @transaction.atomic
 def provide(*, passwords: dict[str, str]) -> None:
-    """Make the groups, and each account with its password and its one group. Idempotent.
+    """Make the groups, and each account with its password and its group; `operator` administers. Idempotent.
 
     A password that is right already is not set again: that would end the sessions of whoever is signed in.
     """
@@ -20,4 +22,8 @@ def provide(*, passwords: dict[str, str]) -> None:
         if not user.check_password(password):
             user.set_password(password)
             user.save(update_fields=["password"])
-        user.groups.set([groups[DEMO_ROLES[username]]])
+        role = DEMO_ROLES[username]
+        user.groups.set([groups[role]])
+        if role == Role.OPERATOR:
+            user.groups.add(Group.objects.get_or_create(name=ADMIN_ROLE)[0])
+            User.objects.filter(pk=user.pk, is_staff=False).update(is_staff=True)

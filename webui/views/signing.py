@@ -7,9 +7,13 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
+from config.two_step import CodeAskingForm
+
 
 class SignIn(LoginView):
     template_name = "webui/sign_in.html"
+    # The session opens the admin too, whose pages set an authenticator up.
+    authentication_form = CodeAskingForm
     redirect_authenticated_user = True
 
 

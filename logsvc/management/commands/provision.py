@@ -4,30 +4,21 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 
 from config import commands
 from config.tokens import issuing
 
 # Those that show records to people, besides writing their own.
 _READERS = frozenset({"webui"})
-OPERATORS = "operators"
-PERMISSIONS = {
-    "logsvc": [
-        "view_records",
-        "view_retentionrule",
-        "add_retentionrule",
-        "change_retentionrule",
-        "delete_retentionrule",
-    ],
-    "tokens": ["view_token", "view_auditentry"],
-}
+# The role (logsvc/migrations/0005_admin_roles.py) of the account.
+ROLE = "administrator"
 
 
 class Command(commands.Command):
     help = (
         "Make the tokens with which this system's services log known to the log service, and for the admin the "
-        "operator's account and the group 'operators'. Idempotent."
+        "operator's account. Idempotent."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,7 +37,4 @@ class Command(commands.Command):
         if not operator.check_password(password):
             operator.set_password(password)
             operator.save(update_fields=["password"])
-        group, _ = Group.objects.get_or_create(name=OPERATORS)
-        for app, codenames in PERMISSIONS.items():
-            group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
-        operator.groups.add(group)
+        operator.groups.add(*Group.objects.filter(name=ROLE))
