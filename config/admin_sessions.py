@@ -18,7 +18,7 @@ from config.admin_accounts import may_touch
 from config.admin_pages import AdminPage
 from config.sessions import SignedIn
 
-HEADERS = ["Account", "Groups", "Signed in", "Sessions", "End at", ""]
+HEADERS = ["Account", "Groups", "Signed in", "Sessions", "End at", "Action"]
 
 
 class EndingForm(forms.Form):

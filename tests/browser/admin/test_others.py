@@ -68,4 +68,4 @@ def test_the_web_ui_and_its_admin_lead_to_each_other(open_page: OpenPage, webui:
     page.get_by_role("button", name="operator").click()
     expect(page.get_by_role("link", name="Web UI's admin")).to_have_attribute("href", f"{webui.url}/admin/")
     page.goto("/admin/")
-    expect(page.get_by_role("link", name="Web UI", exact=True).last).to_have_attribute("href", f"{webui.url}/")
+    expect(page.locator(f"a[href='{webui.url}/']").filter(has_text="Web UI")).to_have_count(1)
