@@ -25,7 +25,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     figures: list[Figure] = []
     panels: list[Panel] = []
     if request.user.has_perm("webui.view_incident"):
-        _incidents(figures, panels)
+        _incidents(wrong, figures, panels)
     if request.user.has_perm("webui.view_message"):
         _alerts(wrong, figures, panels)
     if request.user.has_perm("auth.view_user"):
@@ -37,8 +37,9 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | admin_overview.context(wrong=wrong, figures=figures, panels=panels) if figures else context
 
 
-def _incidents(figures: list[Figure], panels: list[Panel]) -> None:
+def _incidents(wrong: list[str], figures: list[Figure], panels: list[Panel]) -> None:
     lasting = list(Incident.objects.filter(ended_at=None).exclude(confirmed_at=None)[: SHOWN + 1])
+    wrong += [f"{each.service} is {each.state} since {admin_cells.moment(each.began_at)}." for each in lasting[:SHOWN]]
     url = f"{list_of('webui_incident')}?is=open"
     count = admin_overview.at_most(len(lasting), SHOWN + 1)
     figures.append(Figure(title="incidents", value=count, url=url, state="critical" if lasting else ""))
