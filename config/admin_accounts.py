@@ -99,3 +99,5 @@ def register() -> None:
     admin.site.register(Group, GroupAdmin)
     admin.site.login_form = SignInForm
     admin.site.index_title = "Overview"
+    # A cell with nothing in it takes no line on a narrow screen.
+    admin.site.empty_value_display = ""
