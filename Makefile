@@ -7,7 +7,7 @@ BROWSER ?= yes
 CLICKHOUSE ?= no
 .DEFAULT_GOAL := help
 
-.PHONY: help up test check format bench faults messages assets lock clean
+.PHONY: help up test check format bench faults messages assets baselines lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,12 @@ assets: ## Vendor the web UI's design system again, from npm; its licence stands
 		tar -xzf "$$directory"/tabler-core-$(TABLER).tgz -C "$$directory" && \
 		sed '/^\/\*# sourceMappingURL=/d' "$$directory"/package/dist/css/tabler.min.css > $(TABLER_DIR)/tabler.min.css
 	gzip -9nkf $(TABLER_DIR)/tabler.min.css
+
+baselines: .venv/.base ## Write each service's migrations/baseline.sql anew, after a migration
+	@for service in $(SERVICES); do \
+		directory=$$(mktemp -d) && ROLLCALL_DATA_DIR=$$directory $(BIN)/python manage.py $$service write_baseline || exit 1; \
+		rm -rf "$$directory"; \
+	done
 
 lock: ## Pin the dependencies again, with hashes, after a change in pyproject.toml
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 \

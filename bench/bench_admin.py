@@ -1,4 +1,4 @@
-"""How long the admin's pages take with 30,000 instances, a million journal entries and a million deliveries.
+"""Time of the admin's pages with 30,000 instances, a million journal entries and a million deliveries.
 
 Each page is asked for in turn through Django's client, in one process; the goal is 200 ms. `--postgresql` runs it
 there, `--small` with a hundredth of the rows.

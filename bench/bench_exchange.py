@@ -119,7 +119,7 @@ def measure_bare(port: int, checks: int) -> float:
 
 
 class LoopTimers:
-    """In the wheel's place: one of the event loop's own timers for each deadline."""
+    """Takes the wheel's place with one of the event loop's own timers for each deadline."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

@@ -193,7 +193,7 @@ def scanned(sql: str) -> set[str]:
     return {
         f"{plan} [{sql[:60]}...]"
         for plan in plans
-        # What reads a page in the order of an index stops at its end.
+        # A scan in the order of an index stops at the end of the page.
         if plan.startswith("SCAN ") and names.get(plan.split()[1], "") in LARGE and not is_page
     }
 

@@ -1,4 +1,4 @@
-"""How late the roll is called, at what cost, and how soon a death is known, for fleets of several sizes.
+"""Lateness and cost of probing, and the time until a death is known, for fleets of several sizes.
 
 Beat, worker and Redis as in production; the fleet is one process that answers for addresses of 127.0.0.0/8, so that an
 instance has an origin and a connection of its own up to 10,000 of them. Lateness is from when a probe is due to when it
@@ -39,7 +39,7 @@ ORIGINS = 10_000
 # Few enough that protection does not take them for a mass failure.
 MOST_DEATHS = 100
 DEATHS_SHARE = 0.2
-# Of the instance that stops answering.
+# The heartbeat of the instance that stops answering.
 HANG = {"interval_seconds": 2.0, "timeout_seconds": 1.0, "failures_before_critical": 2}
 HANG_BOUND_SECONDS = (2.0 + 1.0) * 2
 BATCH = 5000
@@ -53,7 +53,7 @@ HEADINGS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Of the processes, and of what all have counted, at one moment; `worker` is the one that probes."""
+    """The processes' figures, and what all have counted, at one moment; `worker` is the one that probes."""
 
     at: float
     worker_cpu_seconds: float
@@ -202,7 +202,7 @@ def read(registry: Stack) -> Reading:
 
 
 def _processes(registry: Stack) -> Iterator[Path]:
-    """Those of the registry have its directory in their environment; PostgreSQL's, which hide theirs, work in it."""
+    """The processes of the registry, by their environment; PostgreSQL's, which hide theirs, work in it."""
     database = registry.environment.get("REGISTRY_DATABASE_URL", "")
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -219,7 +219,7 @@ def _cpu_seconds(process: Path) -> float:
 
 
 def _rows_per_second(registry: Stack) -> float:
-    """Of heartbeats, within the last five seconds: each probe writes its claim and its result."""
+    """The heartbeat rows written in the last five seconds: each probe writes its claim and its result."""
     query = f"SELECT count(*) FROM registry_heartbeat WHERE last_at > {time.time() - 5}"
     url = registry.environment.get("REGISTRY_DATABASE_URL")
     if url is None:

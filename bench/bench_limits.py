@@ -1,4 +1,4 @@
-"""What counting a request against its token's limit costs: in this process, and in Redis."""
+"""Cost of counting a request against its token's limit: in this process, and in Redis."""
 
 import os
 import subprocess

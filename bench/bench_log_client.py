@@ -1,4 +1,4 @@
-"""What a logging call costs with LogHandler, beside a plain log file; also while another thread computes.
+"""Cost of a logging call with LogHandler, beside a plain log file; also while another thread computes.
 
 `emit()` alone is the handler's share; the whole call also makes the record. The log service is away meanwhile, and the
 spool is on the disk of the temporary directory. Each way is run in turn, and the median of its rounds counts. Processor
@@ -67,7 +67,7 @@ def compare(what: str, handlers: dict[str, logging.Handler], run: Run, count: in
 
 
 def compare_copies(directory: Path) -> None:
-    """What is left when all but the copying is taken away."""
+    """Measure the copying alone."""
     writers: dict[str, Writer] = {
         "write": AppendingWriter(directory / "appended", COPIES * len(LINE)),
         "mapping": MappedWriter(directory / "mapped.ndjson", COPIES * len(LINE)),

@@ -210,7 +210,7 @@ def ask(port: int, path: str, token: str) -> bytes:
 
 
 def cpu_seconds(process: int) -> float:
-    """What the process has used of processors: on a machine with other work, what a figure can rest on."""
+    """The processor time that a process has used: the figure to trust on a machine with other work."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

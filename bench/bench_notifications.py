@@ -1,4 +1,4 @@
-"""From commit to webhook received: one dependent as the fleet grows, then a thousand dependents of one change.
+"""Time from commit to webhook received: one dependent as the fleet grows, then a thousand dependents of one change.
 
 A `ttl` provider changes its weight by PUT; the clock starts when the registry has answered and so committed, and stops
 when the last dependent has been told. Signed, through Celery, `synchronous=FULL`. Where etcd is installed, how long its
@@ -42,7 +42,7 @@ class Receiver:
             self._changed.notify_all()
 
     def times(self, revision: int, count: int) -> list[float]:
-        """When the first `count` webhooks that reach `revision` came."""
+        """The times of the first `count` webhooks that reach `revision`."""
 
         def reached() -> list[float]:
             return [at for to_revision, at in self.told if to_revision >= revision]

@@ -99,7 +99,7 @@ class Rollcall:
         await self._client.send("DELETE", f"/v1/services/bench/instances/bench-{number}")
 
     async def read(self, number: int, *, is_consistent: bool) -> None:
-        # Of a service with ten instances, whose journal entry another has just read too.
+        # A service with ten instances, whose journal entry another client has just read too.
         query = "?consistent=true" if is_consistent else ""
         await self._client.send("GET", f"/v1/services/s-{number % 100}/instances{query}")
 
@@ -203,7 +203,7 @@ async def _rate(make: Callable[[], Any], call: Callable[[Any], Awaitable[None]])
 
 
 def _measure_changes(registry: Stack, figures: Figures) -> None:
-    """From sending a PUT to whoever waits for it: a dependent's webhook, and a long poll."""
+    """Measure from the sending of a PUT to a dependent's webhook, and to the answer of a long poll."""
     receiver = Receiver()
     provider = "/v1/services/provider/instances/provider-1"
     with registry.client() as client:
@@ -228,7 +228,7 @@ def _measure_changes(registry: Stack, figures: Figures) -> None:
 
 
 async def _change(registry: Stack, provider: str, number: int) -> tuple[float, int, float]:
-    """When the PUT was sent, its revision, and when the long poll was answered."""
+    """The time of the PUT, its revision, and the time of the long poll's answer."""
     waiting, changing = Client(registry), Client(registry)
     await waiting.open()
     await changing.open()

@@ -1,4 +1,4 @@
-"""What the history costs: beside each verdict that is written, and to be read.
+"""Cost of the history: beside each verdict that is written, and to be read.
 
 Without history, as it is kept (in memory, and once a minute to the database), and written with each verdict; all in one
 run, in simulated time. `--postgresql` runs it there.

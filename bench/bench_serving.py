@@ -1,4 +1,4 @@
-"""How to serve Django: requests a second by server interface and by what the request needs, all in one run.
+"""Ways of serving Django: requests a second by server interface and kind of request, all in one run.
 
 The figures behind docs/decisions/0001-serving.md. Each way is one granian worker; `wrk` asks where it is installed,
 and else an asyncio client of our own in a process of its own, which reaches its limit before the quickest answers do.

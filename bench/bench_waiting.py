@@ -1,4 +1,4 @@
-"""What thousands who wait for a change cost, and how long after it all of them are answered.
+"""Cost of thousands of requests that wait for a change, and the time until all of them are answered.
 
 One process serves. Dependents that wait for their providers, each at its own address, are compared with as many who
 wait at one address for the instances of the service that changes.

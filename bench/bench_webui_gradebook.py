@@ -76,7 +76,7 @@ class Saver:
 
 
 def servers_seconds() -> float:
-    """What the servers that this process has started took of the processor so far; waiting does not count."""
+    """The processor time of the servers that this process has started; waiting does not count."""
     parents, taken = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,4 +1,4 @@
-"""How long a page of the web UI takes, the services that it asks included: the whole system runs as `make up` has it.
+"""Time of a page of the web UI, the services that it asks included: the whole system runs as `make up` has it.
 
     .venv/bin/python -m bench.bench_webui_pages [SERVICES]
 

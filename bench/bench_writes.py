@@ -133,7 +133,7 @@ async def _repeat(client: Client, call: Callable[[], Call], until: float, limit:
 
 
 def sync_milliseconds(times: int = 20) -> float:
-    """What the disk takes to keep a few pages, in the median: a commit waits for it once."""
+    """The median time in which the disk stores a few pages: a commit waits for it once."""
     taken = []
     with tempfile.NamedTemporaryFile() as file:
         for _ in range(times):

@@ -64,7 +64,7 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
 
 
 def grow(registry: Stack, size: int) -> None:
-    """Have at least so many instances registered: of services of ten each, that beat by themselves."""
+    """Register instances up to that size, in services of ten each, that beat by themselves."""
     instances = [
         {
             "service": f"s-{number // 10}",

@@ -1,4 +1,4 @@
-"""What the pages of every service's admin load, and the parts of the sidebar that all of them have."""
+"""The styles that the pages of every service's admin share, and the parts of the sidebar that all of them have."""
 
 from collections.abc import Sequence
 from typing import Any

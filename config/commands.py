@@ -59,7 +59,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            _check_encoding({name: value for name, value in options.items() if name not in self.raw_options})
+            for name, value in options.items():
+                words = value if isinstance(value, list) else [value]
+                for word in () if name in self.raw_options else words:
+                    # Arguments that are no UTF-8 reach Python as lone surrogates, which JSON and databases refuse.
+                    if isinstance(word, str) and any("\ud800" <= character <= "\udfff" for character in word):
+                        raise Invalid(f"{word!a} is not UTF-8 text: use UTF-8.")
             self.run(**options)
         except Problem as problem:
             code = FAILED if isinstance(problem, Unavailable) else USAGE
@@ -166,11 +171,3 @@ def database_trouble(error: DatabaseError) -> str:
     remedy = f"run ./manage.py {service.name} prepare" if lacks_tables else "mend that"
     variable = f"{service.variable_prefix}_DATABASE_URL"
     return f"The database of {service.name} cannot be used ({reason}): {remedy}, or set {variable} to another."
-
-
-def _check_encoding(options: dict[str, Any]) -> None:
-    """Refuse arguments that are not UTF-8, whose form in Python JSON and databases refuse."""
-    for value in options.values():
-        for word in value if isinstance(value, list) else [value]:
-            if isinstance(word, str) and any("\ud800" <= character <= "\udfff" for character in word):
-                raise Invalid(f"{word!a} is not UTF-8 text: use UTF-8.")

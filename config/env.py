@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -29,12 +30,17 @@ _POSTGRESQL_OPTIONS = {
     # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer.
     "options": "-c idle_in_transaction_session_timeout=10s",
 }
-# What the registry takes.
+# The names that the registry accepts for this system's own instances, which also name files and processes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
 def text(name: str, default: str) -> str:
     return os.environ.get(name) or default
+
+
+def without_settings() -> dict[str, str]:
+    """This process's environment, but for the settings that it has."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def words(name: str, default: tuple[str, ...]) -> list[str]:
@@ -127,7 +133,16 @@ def secret(name: str, *, random_bytes: int = 48) -> str:
     path = data_dir() / "secrets" / name.lower()
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        return _read_or_make(path, random_bytes)
+        if not path.exists():
+            draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(random_bytes))
+            # Two processes that start at once agree, as the first to link it wins.
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
+        return path.read_text().strip()
     except OSError as error:
         raise ImproperlyConfigured(
             f"The secret {path} can be neither read nor made ({error.strerror}): set {name}, or make it readable."
@@ -155,6 +170,11 @@ def unix_socket(name: str) -> Path:
 def password(name: str) -> str:
     """As `secret`, but short enough to type."""
     return secret(name, random_bytes=9)
+
+
+def is_generated(value: str) -> bool:
+    """Whether the value is one that `secret` or `password` has made up in this data directory."""
+    return any(path.read_text().strip() == value for path in (data_dir() / "secrets").glob("[!.]*"))
 
 
 def sign_of_life() -> Path | None:
@@ -237,19 +257,3 @@ def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     if not valid:
         raise ImproperlyConfigured(f"{name}={value!r} is not a URL such as {schemes[0]}://host:port: set it to one.")
     return value
-
-
-def _read_or_make(path: Path, random_bytes: int) -> str:
-    """Read the file, or make it: two processes that start at once agree, as the first to link it wins."""
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(random_bytes))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()

@@ -72,17 +72,19 @@ class Exchange:
         self._headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
     async def _start_stream(self) -> None:
-        self._watch = asyncio.create_task(self._notice_disconnect())
-        await self.start()
-
-    async def _notice_disconnect(self) -> None:
         # The server silently drops what is sent to a client that is gone.
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._calls.end()
+        self._watch = asyncio.create_task(disconnected(self._receive))
+        self._watch.add_done_callback(lambda _: self._calls.end())
+        await self.start()
 
     async def _send_chunk(self, chunk: bytes, *, more: bool = True) -> None:
         await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
+
+
+async def disconnected(receive: Callable[[], Awaitable[Message]]) -> None:
+    """Wait until the client is gone."""
+    while not (await receive())["type"].endswith(".disconnect"):
+        pass
 
 
 def environ(scope: MutableMapping[str, Any], body: bytes) -> dict[str, Any]:

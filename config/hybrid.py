@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from config import bodies, problems
+from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
 from config.exchange import Exchange, WSGIApplication
 from config.hosts import Hosts
@@ -28,7 +28,7 @@ Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
 INTAKE = "rollcall.intake"
 
-# Methods that change something, and may be sent again by whoever was not answered.
+# Methods that change something, and may be sent again by a client that got no answer.
 REPEATABLE = ("PUT", "DELETE")
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 
@@ -65,7 +65,10 @@ class Hybrid:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            message: Message = {}
+            while message.get("type") != "lifespan.shutdown":
+                message = await receive()
+                await send({"type": f"{message['type']}.complete"})
             return
         if scope["type"] == "websocket":
             await self._converse(scope, receive, send)
@@ -208,16 +211,8 @@ async def respond(send: Send, response: problems.RawResponse) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
 def _problem(scope: Scope, error: Exception) -> problems.Problem:
-    foreseen = problems.from_exception(error)
+    foreseen = rest.from_exception(error)
     if foreseen is not None:
         return foreseen
     logger.error("%s %s failed", scope["method"], scope["path"], exc_info=error)

@@ -20,22 +20,15 @@ from config import masking
 WIRING = frozenset(
     {
         *("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "UNFOLD", "REST_FRAMEWORK", "LOGGING", "NATIVE_LANES"),
-        *(
-            "WEBSOCKET_LANES",
-            "HOUSEKEEPING",
-            "BASE_DIR",
-            "SERVICE",
-            "SERVICES",
-            "SILENCED_SYSTEM_CHECKS",
-            "CONTENT_SECURITY_POLICY",
-        ),
+        *("WEBSOCKET_LANES", "BASE_DIR", "SERVICE", "SERVICES", "SILENCED_SYSTEM_CHECKS", "CONTENT_SECURITY_POLICY"),
+        *("HOUSEKEEPING", "OWN_TO_EACH_DATABASE"),
     }
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class InForce:
-    """What one service's newest serving process has read at its start."""
+    """The settings that a service's newest serving process read at its start."""
 
     read_at: datetime
     process: int
@@ -61,7 +54,7 @@ def publish() -> None:
 
 
 def published(service: str) -> InForce | None:
-    """None where no process of the service has served with this data directory, as on another machine."""
+    """The settings that a service published; None when it has not served from this data directory."""
     try:
         found = json.loads(_path(service).read_text())
         return InForce(

@@ -2,7 +2,7 @@
 
 import json
 import logging
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,6 @@ from typing import Any
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from rest_framework import exceptions
-from rest_framework.response import Response
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -200,7 +198,7 @@ class InternalError(Problem):
 
 
 def from_exception(error: BaseException) -> Problem | None:
-    """The problem for an error; None for an unexpected one."""
+    """The problem for an error; None for an unexpected one. Those of REST framework are left to config/rest.py."""
     match error:
         case Problem():
             return error
@@ -208,28 +206,10 @@ def from_exception(error: BaseException) -> Problem | None:
             from django.conf import settings
 
             return BodyTooLarge(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-        case Http404() | exceptions.NotFound():
+        case Http404():
             return NotFound("Nothing is kept at this address: check its spelling.")
-        case exceptions.AuthenticationFailed() | exceptions.NotAuthenticated():
-            return Unauthenticated(str(error.detail))
-        case PermissionDenied() | exceptions.PermissionDenied():
+        case PermissionDenied():
             return Forbidden(str(error) or "Ask for a token with the scope this needs.")
-        case exceptions.MethodNotAllowed():
-            return MethodNotAllowed(str(error.detail))
-        case exceptions.NotAcceptable():
-            return NotAcceptable("Send `Accept: application/json`, or no such header.")
-        case exceptions.Throttled():
-            return TooManyRequests(str(error.detail), retry_after_seconds=math.ceil(getattr(error, "wait", None) or 1))
-        case exceptions.UnsupportedMediaType():
-            return UnsupportedMediaType(str(error.detail))
-        case exceptions.ValidationError():
-            return Invalid("See `errors` for each member.", errors=list(_flattened(error.detail)))
-        case exceptions.ParseError():
-            return Problem(str(error.detail))
-        case exceptions.APIException():
-            problem = Problem(str(error.detail))
-            problem.status = error.status_code
-            return problem
         case DisallowedHost():
             return UnknownHost()
         case SuspiciousOperation():
@@ -238,28 +218,6 @@ def from_exception(error: BaseException) -> Problem | None:
             logger.warning("The database failed: %s", error)
             return Unavailable("The database is unavailable or overloaded: try again.")
     return None
-
-
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's `EXCEPTION_HANDLER`."""
-    problem = from_exception(error)
-    if problem is None:
-        return None
-    problem.detail += _remedy(error, context["view"])
-    response = Response(problem.body(), status=problem.status, headers=problem.headers)
-    response.content_type = CONTENT_TYPE
-    return response
-
-
-def _remedy(error: Exception, view: Any) -> str:
-    """What the address accepts, which REST framework's sentences leave out."""
-    match error:
-        case exceptions.MethodNotAllowed():
-            return f" Use one of {', '.join(view.allowed_methods)}."
-        case exceptions.UnsupportedMediaType():
-            types = " or ".join(parser.media_type for parser in view.parser_classes)
-            return f" Send the body with Content-Type: {types}."
-    return ""
 
 
 class ProblemMiddleware:
@@ -288,15 +246,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: the log has the traceback, the caller does not."""
-    return InternalError("This is a fault of the service, not of the request; its log says more.").http_response()
+    return unexpected(sys.exc_info()[1]).http_response()
 
 
-def _flattened(detail: Any, pointer: str = "") -> list[dict[str, str]]:
-    if isinstance(detail, dict):
-        pairs = [(f"{pointer}/{name}", value) for name, value in detail.items()]
-    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
-        pairs = [(f"{pointer}/{index}", value) for index, value in enumerate(detail)]
-    else:
-        messages = detail if isinstance(detail, list) else [detail]
-        return [{"pointer": pointer or "/", "detail": str(message)} for message in messages]
-    return [entry for name, value in pairs for entry in _flattened(value, name)]
+def unexpected(error: BaseException | None) -> Problem:
+    """The problem for what no view caught: a database that failed outside of one, or a fault of our own."""
+    problem = from_exception(error) if error is not None else None
+    if isinstance(problem, Unavailable):
+        return problem
+    return InternalError("This is a fault of the service, not of the request; its log says more.")

@@ -29,7 +29,14 @@ class Rates:
         the average rate holds.
         """
         with self._lock:
-            bucket = self._filled(key, per_second=per_second, burst=burst, now=now)
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                bucket = self._buckets[key] = _Bucket(level=burst, filled_at=now)
+                if len(self._buckets) > self._most_keys:
+                    self._buckets.popitem(last=False)
+            self._buckets.move_to_end(key)
+            bucket.level = min(burst, bucket.level + max(0.0, now - bucket.filled_at) * per_second)
+            bucket.filled_at = now
             needed = min(amount, burst)
             if bucket.level < needed:
                 return (needed - bucket.level) / per_second
@@ -41,15 +48,3 @@ class Rates:
         with self._lock:
             if key in self._buckets:
                 self._buckets[key].level += amount
-
-    def _filled(self, key: Hashable, *, per_second: float, burst: float, now: float) -> _Bucket:
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = _Bucket(level=burst, filled_at=now)
-            if len(self._buckets) > self._most_keys:
-                self._buckets.popitem(last=False)
-            return bucket
-        self._buckets.move_to_end(key)
-        bucket.level = min(burst, bucket.level + max(0.0, now - bucket.filled_at) * per_second)
-        bucket.filled_at = now
-        return bucket

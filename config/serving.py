@@ -1,4 +1,4 @@
-"""What a process that serves does before it begins."""
+"""Preparation of a process that is about to serve."""
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -9,7 +9,7 @@ LOCK_SECONDS = 3
 def wait_briefly() -> None:
     """Have each of this process's connections wait for a lock no longer than a client waits for its answer.
 
-    A worker, for which nobody waits, outlasts whoever holds the database.
+    A worker, for which nobody waits, outlasts the lock's holder.
     """
     settings = connections.settings[DEFAULT_DB_ALIAS]
     options = settings["OPTIONS"]

@@ -97,7 +97,16 @@ class LoopCalls:
 
 def _run(jobs: list[_Job]) -> None:
     """Run the jobs one after the other, and hand all outcomes to their loop at once."""
-    outcomes = [(future, *_outcome(function)) for function, future, _ in jobs if not future.cancelled()]
+    outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+    for function, future, _ in jobs:
+        if future.cancelled():
+            continue
+        try:
+            outcomes.append((future, function(), None))
+        except BaseException as error:
+            # A future takes no StopIteration, which would end its awaiter instead of reporting an error.
+            is_stop = isinstance(error, StopIteration)
+            outcomes.append((future, None, RuntimeError(f"the function raised {error!r}") if is_stop else error))
     loop = jobs[0][2]
     # A waiting thread must not keep objects of the last request alive.
     jobs.clear()
@@ -106,14 +115,6 @@ def _run(jobs: list[_Job]) -> None:
     except RuntimeError:
         # The loop was closed meanwhile: nobody waits for the outcomes.
         return
-
-
-def _outcome(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
-    try:
-        return function(), None
-    except BaseException as error:
-        # A future takes no StopIteration, which would end whoever awaits it instead of reporting an error.
-        return None, RuntimeError(f"the function raised {error!r}") if isinstance(error, StopIteration) else error
 
 
 def _settle(outcomes: list[tuple["asyncio.Future[Any]", Any, BaseException | None]]) -> None:

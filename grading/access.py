@@ -147,6 +147,14 @@ def visible_students(*, actor: Actor) -> QuerySet[Student]:
     )
 
 
+def enrollable_students(*, seat: Seat) -> QuerySet[Student]:
+    """Whom the actor may name by their ids: whoever tries ids one after the other learns of no student elsewhere."""
+    in_course = Enrollment.objects.filter(course=seat.course, role=Role.STUDENT)
+    return Student.objects.filter(
+        Q(pk__in=visible_students(actor=seat.actor).values("pk")) | Q(pk__in=in_course.values("student"))
+    )
+
+
 def _enrollments(username: str) -> QuerySet[Enrollment]:
     """The person's own roles, but for those they dropped."""
     # By ids and not by a join: each side of the "or" then has an index of its own.

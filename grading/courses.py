@@ -241,9 +241,11 @@ def _given(patch: Any) -> dict[str, Any]:
 
 
 def _save(row: models.Model, changed: dict[str, Any]) -> None:
+    """Raises NotFound for a row that was deleted since it was read."""
     for name, value in changed.items():
         setattr(row, name, value)
-    row.save(update_fields=list(changed))
+    if changed and not type(row)._default_manager.filter(pk=row.pk).update(**changed):
+        raise NotFound(f"{row} was deleted meanwhile.")
 
 
 def _refresh_totals(course: Course) -> None:

@@ -1,8 +1,10 @@
 """Enrolling people in courses, and changing their enrollments."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from msgspec import UNSET
 
 from config.problems import Conflict, Invalid, NotFound
@@ -24,7 +26,7 @@ def enrol(*, course: Course, draft: StudentDraft, now: datetime) -> tuple[Studen
         course=course, role=Role.STUDENT, student=student, defaults={"enrolled_at": now, "section": section}
     )
     if not is_new:
-        _change(enrollment, state=State.ACTIVE, section=section or enrollment.section)
+        _change(enrollment, state=State.ACTIVE, **({"section": section} if section else {}))
     return student, is_new
 
 
@@ -50,11 +52,16 @@ def find_or_create_student(*, draft: StudentDraft, completes: bool = False) -> S
 
 
 @transaction.atomic
-def create_enrollment(*, course: Course, draft: EnrollmentDraft, now: datetime) -> tuple[Enrollment, bool]:
-    """The enrollment, and whether it is new. Raises Invalid for a student or a section that is not there, Conflict for
-    somebody who has another role as staff."""
+def create_enrollment(
+    *, course: Course, draft: EnrollmentDraft, now: datetime, students: QuerySet[Student] | None = None
+) -> tuple[Enrollment, bool]:
+    """The enrollment, and whether it is new; `students` are those who may be named by their id, by default all.
+
+    Raises Invalid for a student or a section that is not there, Conflict for somebody who has another role as staff.
+    """
     section = _find_section(course, draft.section)
-    student = Student.objects.filter(pk=draft.student).first() if draft.student is not None else None
+    known = Student.objects.all() if students is None else students
+    student = known.filter(pk=draft.student).first() if draft.student is not None else None
     if draft.student is not None and student is None:
         raise _invalid("/student", f"There is no student {draft.student}: GET /v1/students lists those there are.")
     if draft.role == Role.OBSERVER and not course.enrollments.filter(role=Role.STUDENT, student=student).exists():
@@ -71,18 +78,19 @@ def create_enrollment(*, course: Course, draft: EnrollmentDraft, now: datetime) 
         defaults={"enrolled_at": now, "section": section, "state": draft.state},
     )
     if not is_new:
-        _change(enrollment, state=draft.state, section=section or enrollment.section)
+        enrollment = _change(enrollment, state=draft.state, **({"section": section} if section else {}))
     return enrollment, is_new
 
 
 @transaction.atomic
 def change_enrollment(*, enrollment: Enrollment, patch: EnrollmentPatch) -> Enrollment:
-    section = enrollment.section
+    """Change the members that the patch names, whatever became of the others meanwhile. Raises NotFound."""
+    changed: dict[str, Any] = {}
+    if patch.state is not UNSET:
+        changed["state"] = patch.state
     if patch.section is not UNSET:
-        section = _find_section(enrollment.course, patch.section)
-    state = enrollment.state if patch.state is UNSET else patch.state
-    _change(enrollment, state=state, section=section)
-    return enrollment
+        changed["section"] = _find_section(enrollment.course, patch.section)
+    return _change(enrollment, **changed)
 
 
 @transaction.atomic
@@ -103,12 +111,18 @@ def find_enrollment(*, course: Course, enrollment_id: int) -> Enrollment:
     return enrollment
 
 
-def _change(enrollment: Enrollment, *, state: str, section: Section | None) -> None:
-    if (enrollment.state, enrollment.section) != (state, section):
-        enrollment.state, enrollment.section = state, section
-        enrollment.save(update_fields=["state", "section"])
-    if enrollment.role == Role.STUDENT and enrollment.student_id is not None:
-        totals.refresh(course=enrollment.course, student_ids=[enrollment.student_id])
+def _change(enrollment: Enrollment, **changed: Any) -> Enrollment:
+    """The enrollment as it is stored then, read anew under its lock, which the writers of its grades wait for, too."""
+    places = Enrollment.objects.select_for_update(of=("self",)).select_related("course", "section", "student")
+    held = places.filter(pk=enrollment.pk).first()
+    if held is None:
+        raise NotFound(f"The enrollment {enrollment.pk} was deleted meanwhile.")
+    for name, value in changed.items():
+        setattr(held, name, value)
+    held.save(update_fields=list(changed))
+    if held.role == Role.STUDENT and held.student_id is not None:
+        totals.refresh(course=held.course, student_ids=[held.student_id])
+    return held
 
 
 def _find_section(course: Course, section_id: int | None) -> Section | None:

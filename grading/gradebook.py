@@ -141,7 +141,7 @@ class Outcome:
 
 def record_grade(
     *,
-    student: Student,
+    student_id: int,
     assignment: Assignment,
     patch: GradePatch | GradeDraft,
     expected_version: int | None,
@@ -154,13 +154,13 @@ def record_grade(
     another change came first; PreconditionRequired when there is a grade and the author named no version; NotFound
     when the student is not in the course; ConfirmationNeeded for a score of more than ten times the points.
     """
-    edit = Edit(student_id=student.pk, assignment_id=assignment.pk, patch=patch, expected_version=expected_version)
+    edit = Edit(student_id=student_id, assignment_id=assignment.pk, patch=patch, expected_version=expected_version)
     with transaction.atomic():
         course = assignment.category.course
         outcome = store(course=course, edits=[edit], actor=actor, source=Source.SINGLE, batch=None, now=now)
         for refusal in outcome.refused:
             raise refusal.problem
-    return outcome.stored[0], outcome.standings[student.pk]
+    return outcome.stored[0], outcome.standings[student_id]
 
 
 def store(

@@ -10,23 +10,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from config.problems import Conflict, Invalid, NotFound
-from grading import courses, enrolling, gradebook, progress, representation, standings, totals
+from config.problems import Conflict, Invalid, NotFound, Problem
+from grading import courses, gradebook, progress, representation, rosters, standings, totals
 from grading.access import Actor
-from grading.drafts import AssignmentDraft, EnrollmentDraft, GradePatch, StudentDraft, read_amount
+from grading.drafts import AssignmentDraft, GradePatch, read_amount
 from grading.files import columns as file_columns
-from grading.files import gradefile, people, rosterfile, tables
+from grading.files import gradefile, people, tables
 from grading.files.columns import Column
-from grading.models import (
-    Course,
-    ImportBatch,
-    Role,
-    Section,
-    Source,
-    State,
-    Status,
-    Student,
-)
+from grading.models import Course, ImportBatch, Source, Status
 from grading.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -35,10 +26,14 @@ GRADES, ROSTER = "grades", "roster"
 CONTENTS = (GRADES, ROSTER)
 # From so many changes on a confirmed file is stored by a worker.
 QUEUED_FROM = 2_000
-# A worker that took an import up so long ago is dead: nothing of it is stored, and another takes it up.
-LEASE = timedelta(minutes=10)
-# A preview that nobody confirmed is deleted with its file.
+# A worker that took an import up so long ago, and does not hold it locked, is dead: another takes it up.
+LEASE = timedelta(seconds=5)
+# An import that ends each worker that takes it up is given up.
+MOST_STARTS = 3
+# A preview that nobody confirmed is deleted with its file, and so is a failed import.
 PREVIEW_KEPT = timedelta(days=7)
+# Nothing of these is stored: they can be read in another way, confirmed, or thrown away.
+OPEN = (ImportBatch.Progress.PREVIEW, ImportBatch.Progress.FAILED)
 # Changes that are stored with the same few statements, and that progress is told by.
 _ROWS_AT_ONCE = 200
 
@@ -81,29 +76,26 @@ def preview(
 def remap(*, batch: ImportBatch, options: Options) -> ImportBatch:
     """Read the file again in another way. Raises Conflict when it was confirmed already."""
     batch = _locked(batch)
-    _require_preview(batch)
     batch.preview = _read(batch.course, bytes(batch.file or b""), options)
     batch.options, batch.rows_total = options.body(), _size(batch.preview)
-    batch.save(update_fields=["preview", "options", "rows_total"])
+    batch.progress, batch.outcome = ImportBatch.Progress.PREVIEW, {}
+    batch.save(update_fields=["preview", "options", "rows_total", "progress", "outcome"])
     return batch
 
 
 @transaction.atomic
 def cancel(*, batch: ImportBatch) -> None:
-    batch = _locked(batch)
-    _require_preview(batch)
-    batch.delete()
+    _locked(batch).delete()
 
 
 def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: Actor, now: datetime) -> ImportBatch:
-    """Store what the preview showed, at once or, where it is large, by a worker.
+    """Store what the preview showed, at once or, where it is large, by a worker. One that failed can be tried again.
 
     Raises Conflict when it was confirmed already, Invalid while cells cannot be read and are not to be skipped,
     ConfirmationNeeded for scores of more than ten times the points.
     """
     with transaction.atomic():
         batch = _locked(batch)
-        _require_preview(batch)
         if batch.preview["faults"] and not skips_faults:
             raise Invalid(
                 f"{len(batch.preview['faults'])} cells or rows cannot be read, see `faults` of the preview: correct "
@@ -118,8 +110,8 @@ def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: A
             )
         # Whoever confirms signs the changes.
         batch.author, batch.via = actor.author, actor.via
-        batch.progress = ImportBatch.Progress.QUEUED
-        batch.save(update_fields=["author", "via", "progress"])
+        batch.progress, batch.starts, batch.outcome = ImportBatch.Progress.QUEUED, 0, {}
+        batch.save(update_fields=["author", "via", "progress", "starts", "outcome"])
     if batch.rows_total < QUEUED_FROM:
         run(batch_id=batch.pk, now=now)
         batch.refresh_from_db()
@@ -129,29 +121,29 @@ def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: A
 def run(*, batch_id: int, now: datetime) -> bool:
     """Store a confirmed import, unless another worker has; whether this one did.
 
-    All of it is one transaction, its outcome too: a worker that is killed has stored nothing.
+    All of it is one transaction, its outcome too: a worker that is killed has stored nothing. Whatever else ends it
+    is kept as the outcome, and raised.
     """
-    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
-    waiting = ImportBatch.objects.filter(Q(progress=ImportBatch.Progress.QUEUED) | stale, pk=batch_id)
-    if not waiting.update(progress=ImportBatch.Progress.RUNNING, claimed_at=now):
+    if not _claim(batch_id=batch_id, now=now):
         return False
     try:
         with progress.telling(batch_id=batch_id) as told, transaction.atomic():
-            batch = ImportBatch.objects.select_for_update().select_related("course").get(pk=batch_id)
+            batch = ImportBatch.objects.select_for_update(of=("self",)).select_related("course").get(pk=batch_id)
             if (batch.progress, batch.claimed_at) != (ImportBatch.Progress.RUNNING, now):
                 return False
-            actor = Actor(author=batch.author, username=None, via=batch.via)
-            store = _store_grades if batch.content == GRADES else _store_roster
-            batch.outcome = store(batch, actor, told, now=now)
+            if batch.content == GRADES:
+                batch.outcome = _store_grades(batch, told, now=now)
+            else:
+                batch.outcome = rosters.store(batch=batch, now=now)
             batch.progress, batch.finished_at, batch.file = ImportBatch.Progress.DONE, now, None
             batch.rows_done = batch.rows_total
             batch.save()
-    except Exception:
+    except Exception as error:
+        detail = error.detail if isinstance(error, Problem) else "The service failed, and its log says more."
         ImportBatch.objects.filter(pk=batch_id, claimed_at=now).update(
-            progress=ImportBatch.Progress.FAILED,
-            finished_at=now,
-            outcome={"detail": "The import failed, and nothing of it is stored: the log of the service says more."},
+            progress=ImportBatch.Progress.FAILED, finished_at=now, outcome={"detail": f"Nothing was stored. {detail}"}
         )
+        logger.warning("import failed batch=%s: %s", batch_id, detail)
         raise
     logger.info(
         "file imported course=%s batch=%s content=%s author=%s",
@@ -165,22 +157,19 @@ def run(*, batch_id: int, now: datetime) -> bool:
 
 def waiting(*, now: datetime) -> list[int]:
     """Imports that no worker has, the oldest first."""
-    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
-    found = ImportBatch.objects.filter(Q(progress=ImportBatch.Progress.QUEUED) | stale)
-    return list(found.order_by("pk").values_list("pk", flat=True))
+    return list(ImportBatch.objects.filter(_is_waiting(now)).order_by("pk").values_list("pk", flat=True))
 
 
 def prune(*, now: datetime) -> int:
-    """Delete previews that nobody confirmed; how many those were."""
-    old = ImportBatch.objects.filter(progress=ImportBatch.Progress.PREVIEW, created_at__lt=now - PREVIEW_KEPT)
+    """Delete previews that nobody confirmed, and failed imports; how many those were."""
+    old = ImportBatch.objects.filter(progress__in=OPEN, created_at__lt=now - PREVIEW_KEPT)
     return old.delete()[0]
 
 
-def find(*, course: Course, batch_id: int) -> ImportBatch:
-    """Raises NotFound."""
-    batch = (
-        ImportBatch.objects.select_related("course").filter(course=course, source=Source.IMPORT, pk=batch_id).first()
-    )
+def find(*, course: Course, batch_id: int, with_preview: bool = True) -> ImportBatch:
+    """Raises NotFound. The file is not read, nor the preview, of up to ten megabytes, where nobody asks for it."""
+    imports = ImportBatch.objects.select_related("course").defer("file", *(() if with_preview else ("preview",)))
+    batch = imports.filter(course=course, source=Source.IMPORT, pk=batch_id).first()
     if batch is None:
         raise NotFound(f"There is no import {batch_id} in {course.code!r}: GET /v1/courses/{course.code}/batches.")
     return batch
@@ -190,7 +179,7 @@ def _read(course: Course, file: bytes, options: Options) -> dict[str, Any]:
     table = tables.read(file, separator=options.separator)
     reading = {"encoding": table.encoding, "separator": table.separator, "rows": len(table.rows)}
     if options.content == ROSTER:
-        return {"reading": reading, **_read_roster(course, table, options)}
+        return {"reading": reading, **rosters.read(course=course, table=table, mapping=options.mapping or {})}
     return {"reading": reading, **_read_grades(course, table, options)}
 
 
@@ -272,33 +261,9 @@ def _new(column: Column, said: Mapping[str, Any], plan: standings.Plan, points: 
     return replace(column, meaning="new", category_id=said["category"], points=text)
 
 
-def _read_roster(course: Course, table: tables.Table, options: Options) -> dict[str, Any]:
-    columns = rosterfile.guess(table.header)
-    for key, said in (options.mapping or {}).items():
-        if int(key) >= len(columns):
-            raise _invalid(f"/columns/{key}", f"The file has {len(columns)} columns, counted from 0.")
-        if said["meaning"] not in ("ignored", *rosterfile.MEANINGS):
-            names = ", ".join(("ignored", *rosterfile.MEANINGS))
-            raise _invalid(f"/columns/{key}/meaning", f"{said['meaning']!r} is none of {names}.")
-        columns[int(key)] = replace(columns[int(key)], meaning=said["meaning"], why="as you said")
-    at = rosterfile.places(columns)
-    usernames = {row.cell(at.get("username")) for row in table.rows}
-    sis_ids = {row.cell(at.get("sis_id")) for row in table.rows} - {""}
-    students = Student.objects.filter(Q(username__in=usernames) | Q(sis_id__in=sis_ids))
-    enrollments = course.enrollments.exclude(role=Role.OBSERVER).select_related("student")
-    shown = rosterfile.preview(
-        table,
-        columns,
-        known={student.username: student for student in students},
-        sis_ids={student.sis_id: student for student in students if student.sis_id},
-        enrolled={(each.role, each.student.username if each.student else each.username): each for each in enrollments},
-        sections={section.title: section for section in course.sections.all()},
-    )
-    return {"columns": [column.body() for column in columns], **shown}
-
-
-def _store_grades(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:
+def _store_grades(batch: ImportBatch, told: Progress, *, now: datetime) -> dict[str, Any]:
     changes = batch.preview["changes"]
+    actor = Actor(author=batch.author, username=None, via=batch.via)
     made = _make_assignments(batch)
     edits = [
         gradebook.Edit(
@@ -360,57 +325,39 @@ def _make_assignments(batch: ImportBatch) -> dict[int, int]:
     return made
 
 
-def _store_roster(batch: ImportBatch, actor: Actor, told: Progress, *, now: datetime) -> dict[str, Any]:
-    """The outcome holds the enrollments that were made, and how those were that were changed, for undoing."""
-    course = batch.course
-    sections = {section.title: section for section in course.sections.all()}
-    for title in batch.preview["new_sections"]:
-        sections.setdefault(title, Section.objects.get_or_create(course=course, title=title)[0])
-    made, changed, refused = [], [], []
-    for number, row in enumerate(batch.preview["people"]):
-        told.rows_done = number
-        section = sections.get(row["section"])
-        student = None
-        if row["role"] == Role.STUDENT:
-            try:
-                student = enrolling.find_or_create_student(
-                    draft=StudentDraft(name=row["name"], username=row["username"], sis_id=row["sis_id"] or None),
-                    # Students belong to no one course: a teacher adds nothing to those of others.
-                    completes=":" in batch.author,
-                )
-            except Conflict as conflict:
-                refused.append({"line": row["line"], "detail": conflict.detail})
-                continue
-        before = course.enrollments.filter(
-            role=row["role"], student=student, username="" if student else row["username"]
-        ).first()
-        kept = before and {"enrollment": before.pk, "state": before.state, "section": before.section_id}
-        try:
-            enrollment, _ = enrolling.create_enrollment(
-                course=course,
-                draft=EnrollmentDraft(
-                    role=Role(row["role"]),
-                    username=None if student else row["username"],
-                    student=student.pk if student else None,
-                    section=section.pk if section else None,
-                    state=State(row["state"]),
-                ),
-                now=now,
-            )
-        except Conflict as conflict:
-            refused.append({"line": row["line"], "detail": conflict.detail})
-            continue
-        (changed.append(kept) if kept else made.append(enrollment.pk))
-    return {"stored": len(made) + len(changed), "made": made, "changed": changed, "refused": refused}
-
-
 def _locked(batch: ImportBatch) -> ImportBatch:
-    return ImportBatch.objects.select_for_update().select_related("course").get(pk=batch.pk)
+    """The import as it is now, held until commit. Raises NotFound, and Conflict when it was confirmed already."""
+    found = ImportBatch.objects.select_for_update(of=("self",)).select_related("course").filter(pk=batch.pk).first()
+    if found is None:
+        raise NotFound(f"The import {batch.pk} was thrown away meanwhile.")
+    if found.progress not in OPEN:
+        raise Conflict(f"Import {batch.pk} was confirmed already: it is {found.progress}.")
+    return found
 
 
-def _require_preview(batch: ImportBatch) -> None:
-    if batch.progress != ImportBatch.Progress.PREVIEW:
-        raise Conflict(f"Import {batch.pk} was confirmed already: it is {batch.progress}.")
+@transaction.atomic
+def _claim(*, batch_id: int, now: datetime) -> bool:
+    """Take a confirmed import up, or one that a dead worker left, and commit that.
+
+    A worker that lives holds the row locked from its next transaction on, and so is passed over.
+    """
+    waiting = ImportBatch.objects.select_for_update(skip_locked=True).filter(_is_waiting(now), pk=batch_id)
+    batch = waiting.defer("file", "preview").first()
+    if batch is None:
+        return False
+    batch.progress, batch.claimed_at, batch.starts = ImportBatch.Progress.RUNNING, now, batch.starts + 1
+    if batch.starts > 1:
+        logger.warning("import %s was left by a worker that ended amid it: start %s", batch_id, batch.starts)
+    if batch.starts > MOST_STARTS:
+        detail = f"Nothing was stored. {MOST_STARTS} workers ended amid this import: divide the file."
+        batch.progress, batch.finished_at, batch.outcome = ImportBatch.Progress.FAILED, now, {"detail": detail}
+    batch.save(update_fields=["progress", "claimed_at", "starts", "finished_at", "outcome"])
+    return batch.progress == ImportBatch.Progress.RUNNING
+
+
+def _is_waiting(now: datetime) -> Q:
+    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
+    return Q(progress=ImportBatch.Progress.QUEUED) | stale
 
 
 def _size(shown: Mapping[str, Any]) -> int:

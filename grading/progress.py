@@ -55,7 +55,8 @@ def connect() -> redis.Redis:
 
 
 def _tell(batch_id: int, progress: Progress, done: threading.Event) -> None:
-    told = 0
+    # What an earlier worker told is over.
+    told = -1
     with connect() as client:
         while not done.wait(TELL_SECONDS):
             if progress.rows_done == told:

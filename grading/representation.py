@@ -20,7 +20,7 @@ from grading.models import (
     Student,
     Term,
 )
-from grading.standings import Neighbours, Standing
+from grading.standings import Neighbours, Place, Standing
 from grading.statistics import Statistics
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -102,6 +102,17 @@ def category(category: Category) -> dict[str, Any]:
 
 def student(student: Student) -> dict[str, Any]:
     return {"id": student.pk, "name": student.name, "username": student.username, "sis_id": student.sis_id}
+
+
+def student_in_course(place: Place) -> dict[str, Any]:
+    return {
+        "id": place.student_id,
+        "name": place.name,
+        "username": place.username,
+        "sis_id": place.sis_id,
+        "section": place.section_id,
+        "state": place.state,
+    }
 
 
 def neighbours(found: Neighbours | None) -> dict[str, Any] | None:

@@ -3,24 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from config.problems import Conflict
-from grading import gradebook
+from grading import gradebook, rosters
 from grading.access import Actor
 from grading.drafts import GradePatch
 from grading.gradebook import Edit, Outcome, Refusal, Stored
-from grading.models import Course, GradeChange, ImportBatch, Source, State, Status
+from grading.models import Course, GradeChange, ImportBatch, Source, Status
 
 
 @dataclass(frozen=True, kw_only=True)
 class Undone:
-    """`refused` are the changes that a later one stands in the way of, with the index into `changes`."""
+    """`refused` are the changes that a later one stands in the way of, with the index into `changes`; of a roster,
+    `refused_people` are the enrollments, each with a `detail`."""
 
     batch: ImportBatch
     changes: Sequence[GradeChange] = ()
     outcome: Outcome | None = None
+    refused_people: Sequence[dict[str, Any]] = ()
 
     @property
     def stored(self) -> Sequence[Stored]:
@@ -52,7 +55,11 @@ def undo_batch(*, course: Course, batch: ImportBatch, actor: Actor, now: datetim
         if batch.undone_by.exists():
             raise Conflict(f"Batch {batch.pk} was undone already, by batch {batch.undone_by.get().pk}: undo that one.")
         if batch.content == "roster":
-            return _undo_roster(course, batch, actor=actor, now=now)
+            if batch.progress != ImportBatch.Progress.DONE:
+                raise Conflict(f"Batch {batch.pk} is not stored: there is nothing to undo.")
+            refused = rosters.undo(batch=batch)
+            undo = _batch(course, actor=actor, undoes=batch, size=batch.rows_total, now=now)
+            return Undone(batch=undo, refused_people=refused)
         changes = list(batch.changes.select_related("grade").order_by("pk"))
         if not changes:
             raise Conflict(f"Batch {batch.pk} changed no grades: there is nothing to undo.")
@@ -60,18 +67,6 @@ def undo_batch(*, course: Course, batch: ImportBatch, actor: Actor, now: datetim
         if not undone.stored:
             raise Conflict(f"Every grade of batch {batch.pk} was changed since: undo or correct them one by one.")
     return undone
-
-
-def _undo_roster(course: Course, batch: ImportBatch, *, actor: Actor, now: datetime) -> Undone:
-    """Drop who was enrolled and put back who was changed. Students who were made stay, in no course."""
-    if batch.progress != ImportBatch.Progress.DONE:
-        raise Conflict(f"Batch {batch.pk} is not stored: there is nothing to undo.")
-    undo = _batch(course, actor=actor, undoes=batch, size=batch.rows_total, now=now)
-    course.enrollments.filter(pk__in=batch.outcome["made"]).update(state=State.DROPPED)
-    for before in batch.outcome["changed"]:
-        enrollments = course.enrollments.filter(pk=before["enrollment"])
-        enrollments.update(state=before["state"], section=before["section"])
-    return Undone(batch=undo)
 
 
 def _batch(course: Course, *, actor: Actor, undoes: ImportBatch | None, size: int, now: datetime) -> ImportBatch:

@@ -1,4 +1,4 @@
-"""What a token may do here: which services it may log for, and of which it may read."""
+"""The services that a token may log for, and those whose records it may read."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Records saved before they are deleted: gzipped NDJSON, a file for each service and day, and their way back."""
+"""Saves records before they are deleted, as gzipped NDJSON in a file for each service and day, and restores them."""
 
 import gzip
 import mmap
@@ -31,7 +31,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def append(records: Sequence[Stored]) -> None:
-    """Write records to the archive. What this has returned from is on disk.
+    """Write records to the archive; they are on disk when it returns.
 
     Each call adds a gzip member of its own to a file: one that a crash cut short costs nothing that was archived
     before. A record may be in it twice, when a crash came before it was deleted; `restore` stores it once.
@@ -57,9 +57,9 @@ def files(service: str = "") -> list[Path]:
 
 
 def restore(path: Path, *, received_ns: int) -> int:
-    """Store a file's records again, those that are still there once; returns how many came back.
+    """Store a file's records again, except those that are still stored; returns how many came back.
 
-    They arrive anew, and are kept as long as what arrives now.
+    They count as new arrivals, and are kept as long.
     """
     sender = Sender(token="", service="", services=Services(are_all=True), received_ns=received_ns)
     return sum(store().append(batch, received_ns=received_ns) for batch in batches(_read(path, sender), _BATCH))

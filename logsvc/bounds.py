@@ -1,4 +1,4 @@
-"""The bounds of what is kept of a record: what is beyond them is cut, and the record's notes say so."""
+"""Limits on the members of a record: what exceeds them is cut, and the record's notes say so."""
 
 from itertools import islice
 from typing import Any
@@ -24,7 +24,7 @@ _LOWEST_INTEGER, _HIGHEST_INTEGER = -(2**63), 2**63 - 1
 
 
 class Notes(list[str]):
-    """What was changed, one sentence each, of which the first few are kept."""
+    """A record's changes, one sentence each; only the first few are kept."""
 
     def add(self, sentence: str) -> None:
         if len(self) < NOTES_AT_MOST:
@@ -53,7 +53,7 @@ def text(value: str, name: str, notes: Notes, *, at_most: int) -> str:
 
 
 def names(record: Record, notes: Notes) -> None:
-    """Bring a record's names within the bounds; most are short and plain, which one look at all of them tells."""
+    """Cut a record's names to their limits; one look at all of them together passes most records."""
     joined = record.service + record.instance + record.host + record.logger + record.severity_text
     if len(joined) <= NAME_LENGTH and joined.isascii() and "\0" not in joined:
         return
@@ -65,16 +65,28 @@ def names(record: Record, notes: Notes) -> None:
 
 
 def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> dict[str, Any]:
-    """JSON values of which no text is too long, no list or object too large, and nothing nested too deep.
+    """Cut texts that are too long, lists and objects that are too large, and levels that are too deep.
 
-    `given_bytes` is an upper bound of their size as JSON, by which most are known to fit.
+    `given_bytes` is an upper bound of their size as JSON; most are known by it to fit.
     """
     kept = _members(members, "", notes, 1)
-    return _within_size(kept, notes) if given_bytes > ATTRIBUTES_BYTES else kept
+    if given_bytes <= ATTRIBUTES_BYTES:
+        return kept
+    count = len(kept)
+    sizes = {name: len(msgspec.json.encode(value)) + len(name) for name, value in kept.items()}
+    total = sum(sizes.values())
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if total <= ATTRIBUTES_BYTES:
+            break
+        del kept[name]
+        total -= sizes[name]
+    if len(kept) < count:
+        notes.add(f"attributes: {count - len(kept)} of {count} were left out, the largest, for their size.")
+    return kept
 
 
 def uid(given: str | None) -> str:
-    """The sender's own id of the record: as it is where it is a UUID, else one that the same text always gives."""
+    """The sender's id of the record: as it is when it is a UUID, else the UUID that its text always gives."""
     if not given:
         return ""
     try:
@@ -140,18 +152,3 @@ def _value(value: Any, path: str, notes: Notes, depth: int) -> Any:
                 notes.add(f"{path}: {ATTRIBUTE_MEMBERS} of {len(value)} items were kept.")
             return [_value(each, path, notes, depth + 1) for each in value[:ATTRIBUTE_MEMBERS]]
     return text(str(value), path, notes, at_most=ATTRIBUTE_LENGTH)
-
-
-def _within_size(members: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    sizes = {name: len(msgspec.json.encode(value)) + len(name) for name, value in members.items()}
-    total = sum(sizes.values())
-    if total <= ATTRIBUTES_BYTES:
-        return members
-    kept = dict(members)
-    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
-        del kept[name]
-        total -= sizes[name]
-        if total <= ATTRIBUTES_BYTES:
-            break
-    notes.add(f"attributes: {len(members) - len(kept)} of {len(members)} were left out, the largest, for their size.")
-    return kept

@@ -1,14 +1,14 @@
-"""Keeping the log service from logging about being logged to."""
+"""Keeps the log service from logging about the batches that it refuses."""
 
 import logging
 
-# What Django says here of a refused request would be sent as a record, refused, logged about and sent, without end.
+# Django's message about a refused batch would itself be sent as a record, be refused, and so on without end.
 _LOGGERS = ("django.request", "django.security.DisallowedHost")
 _INGEST_PATHS = frozenset({"/api/v1/logs", "/log", "/loki/api/v1/push", "/v1/logs", "/v1/records"})
 
 
 class NotOfIngest(logging.Filter):
-    """Drops messages about a refused batch: its sender has been told. Faults of ours are let through."""
+    """Drops messages about a refused batch, whose sender has the answer. Faults of the service pass."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)

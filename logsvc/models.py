@@ -1,4 +1,4 @@
-"""What the log service keeps through Django's models; records are in the store (logsvc/storage/)."""
+"""The log service's models; records are in the store (logsvc/storage/)."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +8,7 @@ from logsvc import severity
 
 
 class RetentionRule(models.Model):
-    """How long records of some services and levels are kept, and how much room they may take.
+    """A limit on how long records of some services and levels are kept, and how much room they take.
 
     The rule that names a service most closely decides, and among those the one that names the level; where no rule
     decides, LOGSVC_RETENTION_DAYS does.
@@ -72,7 +72,7 @@ class AlertState(models.TextChoices):
 
 
 class AlertRule(models.Model):
-    """Says when the number of matching records of the last seconds is told to `url`, by a signed webhook.
+    """Sends a signed webhook to `url` when the number of matching records in a window crosses a threshold.
 
     `services` are the patterns of what the owner's token may read, None for all: the rule counts nothing else.
     """
@@ -126,7 +126,7 @@ class AlertRule(models.Model):
 
 
 class AlertMessage(models.Model):
-    """A webhook that is to be sent, or was. Its body is kept, so that each attempt sends the same."""
+    """A webhook to send, or sent. Its body is stored, so that every attempt sends the same bytes."""
 
     rule = models.ForeignKey(AlertRule, on_delete=models.CASCADE, related_name="messages")
     webhook_id = models.CharField(max_length=40, unique=True)

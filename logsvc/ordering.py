@@ -21,7 +21,7 @@ def is_plausible(time_ns: int, *, received_ns: int) -> bool:
 
 
 def order_ns(time_ns: int, *, received_ns: int) -> int:
-    """The time that a record is ordered by: its own, or its arrival where its own cannot be true."""
+    """The time that a record is ordered by: its own, or its arrival when its own cannot be true."""
     return time_ns if is_plausible(time_ns, received_ns=received_ns) else received_ns
 
 

@@ -1,4 +1,4 @@
-"""Query parameters, read one by one, with all that is wrong said at once."""
+"""Reads query parameters one by one, and reports all errors at once."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -11,7 +11,7 @@ HIGHEST_ID = 2**63 - 1
 
 
 class Parameters:
-    """Reads parameters, remembers what is wrong with them, and says all of it at once."""
+    """Reads parameters and gathers their errors; `check` raises them together."""
 
     def __init__(self, query: Mapping[str, str]) -> None:
         self._query = query
@@ -19,7 +19,7 @@ class Parameters:
         self._errors: list[dict[str, str]] = []
 
     def get(self, name: str, read: Callable[[str], T], default: T) -> T:
-        """`default` where the parameter is missing, empty or, until `check`, wrong."""
+        """Read a parameter; `default` when it is missing, empty or, until `check`, invalid."""
         self._known.append(name)
         value = self._query.get(name, "")
         if not value:
@@ -35,7 +35,7 @@ class Parameters:
         return default
 
     def check(self) -> None:
-        """Raises Invalid; also of one that was never read, since a filter misspelt would find everything."""
+        """Raises Invalid for all errors, and for unknown parameters: a misspelt filter would find everything."""
         detail = f"There is no such parameter: use {', '.join(self._known)}."
         self._errors += [
             {"pointer": f"/{name[:100]}", "detail": detail} for name in self._query if name not in self._known

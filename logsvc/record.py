@@ -1,4 +1,4 @@
-"""The one internal record, whatever the way it came in."""
+"""The internal record, common to every way of sending."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ class Stored(Record, kw_only=True):
 
 
 def exception_text(record: Record) -> str:
-    """What the standard attributes say of an error: its stack trace, else its type and message."""
+    """The text of an error in the standard attributes: its stack trace, else its type and message."""
     attributes = record.attributes
     stack = attributes.get(EXCEPTION_STACKTRACE)
     if isinstance(stack, str) and stack:

@@ -32,7 +32,7 @@ def record_body(record: Stored) -> dict[str, Any]:
 
 
 def first_release_body(record: Stored) -> dict[str, Any]:
-    """As GET /v1/records has shown a record since the first release."""
+    """A record as GET /v1/records has shown it since the first release."""
     return {
         "id": record.id,
         "time": timestamps.wire(record.time_ns // 1000 * 1000),

@@ -1,6 +1,7 @@
-"""Deleting what was kept long enough, or takes too much room: by age and size, for each service and level."""
+"""Deletes old records, and records beyond a size limit, for each service and level."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What the rules say of one service and level."""
+    """The retention of one service and level, as the rules give it."""
 
     keep_days: int
     keep_bytes: int | None
@@ -29,7 +30,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Pruned:
-    """What was deleted, or would be, of one service and level."""
+    """The records of one service and level that were deleted, or would be."""
 
     service: str
     level: str
@@ -38,7 +39,7 @@ class Pruned:
 
 
 def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], None] = lambda: None) -> list[Pruned]:
-    """Delete what no rule keeps, oldest first, in small batches; what a rule archives is on disk in the archive first.
+    """Delete expired records, oldest first, in small batches; what a rule archives is on disk in the archive first.
 
     A record is too old when both its own time and its arrival are, so that a log imported late is kept as long as any.
     A dry run counts for the sizes what it would have deleted for its age. `after_batch` is a sign of progress.
@@ -60,12 +61,17 @@ def prune(*, now_ns: int, is_dry_run: bool = False, after_batch: Callable[[], No
 
 
 def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Policy:
-    """The closest rule decides each matter; one that says nothing of it leaves it to the next."""
+    """Combine the rules: for each setting the closest rule that has it decides."""
+
+    def covers(rule: RetentionRule) -> bool:
+        is_prefix = rule.service.endswith("*")
+        of_service = service.startswith(rule.service[:-1]) if is_prefix else rule.service in ("", service)
+        return of_service and rule.level in ("", level)
 
     def closeness(rule: RetentionRule) -> tuple[bool, int, bool]:
         return (bool(rule.service) and not rule.service.endswith("*"), len(rule.service), bool(rule.level))
 
-    found = sorted((rule for rule in rules if _covers(rule, service, level)), key=closeness, reverse=True)
+    found = sorted(filter(covers, rules), key=closeness, reverse=True)
     days = next((rule.keep_days for rule in found if rule.keep_days is not None), settings.RETENTION_DAYS)
     mebibytes = next((rule.keep_mebibytes for rule in found if rule.keep_mebibytes is not None), None)
     return Policy(
@@ -75,24 +81,20 @@ def policy_of(service: str, level: str, rules: Iterable[RetentionRule]) -> Polic
     )
 
 
-def _covers(rule: RetentionRule, service: str, level: str) -> bool:
-    if rule.level not in ("", level):
-        return False
-    if rule.service.endswith("*"):
-        return service.startswith(rule.service[:-1])
-    return rule.service in ("", service)
-
-
 def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple[str, str, int, str]]:
-    """Service, level, the time before which it has to go, and why."""
+    """The excess of each service and level: the time before which its records have to go, and why."""
     total, limit = sum(each.stored_bytes for each in usage), settings.RETENTION_MEBIBYTES * _MEBIBYTE
-    for each in usage:
-        policy = policy_of(each.service, each.level, rules)
+    keep_bytes = [policy_of(each.service, each.level, rules).keep_bytes for each in usage]
+    # The levels of a service that have the same limit share it.
+    of_limits: Counter[tuple[str, int | None]] = Counter()
+    for each, kept in zip(usage, keep_bytes, strict=True):
+        of_limits[each.service, kept] += each.stored_bytes
+    for each, kept in zip(usage, keep_bytes, strict=True):
         # Each gives up its share of what is too much.
         shares = [(0, "")]
-        if policy.keep_bytes is not None:
-            of_rule = _bytes_under_rule(each, usage, rules)
-            too_much = of_rule - policy.keep_bytes
+        if kept is not None:
+            of_rule = of_limits[each.service, kept]
+            too_much = of_rule - kept
             shares.append((too_much * each.stored_bytes // max(of_rule, 1), "larger than its rule allows"))
         if limit and total > limit:
             shares.append(((total - limit) * each.stored_bytes // total, "the whole is larger than is allowed"))
@@ -100,16 +102,6 @@ def _too_large(usage: list[Usage], rules: list[RetentionRule]) -> Iterable[tuple
         if bytes_to_free > 0:
             before_ns = store().oldest_to_free(each.service, each.level, bytes_to_free=bytes_to_free)
             yield each.service, each.level, before_ns, reason
-
-
-def _bytes_under_rule(one: Usage, usage: list[Usage], rules: list[RetentionRule]) -> int:
-    """What the levels of a service take that share a limit."""
-    policy = policy_of(one.service, one.level, rules)
-    return sum(
-        each.stored_bytes
-        for each in usage
-        if each.service == one.service and policy_of(each.service, each.level, rules).keep_bytes == policy.keep_bytes
-    )
 
 
 def _delete(

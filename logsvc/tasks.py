@@ -23,7 +23,7 @@ def evaluate_alerts() -> None:
 
 @shared_task(name="logsvc.tasks.send_alerts", ignore_result=True)
 def send_alerts() -> None:
-    """Send what is due again; what is new goes with its evaluation."""
+    """Retry the messages that are due; new ones are sent by the evaluation."""
     messages.send_due(now=timezone.now())
 
 

@@ -64,22 +64,18 @@ def _from_text(value: str) -> int:
     date, minute, seconds, fraction, offset = match.groups()
     if seconds is not None and int(seconds) > 60:
         raise ValueError("a minute has sixty seconds")
-    base = _minute(date, minute) + int(seconds or 0) - _offset_seconds(offset)
+    base = _minute(date, minute) + int(seconds or 0)
+    if offset is not None and offset not in "Zz":
+        ahead_hours, ahead_minutes = int(offset[1:3]), int(offset[-2:])
+        if ahead_hours > 23 or ahead_minutes > 59:
+            raise ValueError("an offset is less than a day")
+        base -= (ahead_hours * 3600 + ahead_minutes * 60) * (-1 if offset[0] == "-" else 1)
     return base * NANOSECONDS + int((fraction or "0")[:9].ljust(9, "0"))
 
 
 @lru_cache(maxsize=4096)
 def _minute(date: str, minute: str) -> int:
     return (datetime.fromisoformat(f"{date}T{minute}").replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
-
-
-def _offset_seconds(offset: str | None) -> int:
-    if offset is None or offset in "Zz":
-        return 0
-    hours, minutes = int(offset[1:3]), int(offset[-2:])
-    if hours > 23 or minutes > 59:
-        raise ValueError("an offset is less than a day")
-    return (hours * 3600 + minutes * 60) * (-1 if offset[0] == "-" else 1)
 
 
 def _from_number(number: int | float) -> int:

@@ -43,5 +43,5 @@ server = Server()
 
 
 def answer_in_time() -> None:
-    """Have a process that serves (settings.WHEN_SERVING) store nothing that it was too late to answer."""
+    """Make a process that serves (settings.WHEN_SERVING) refuse writes that it was too late to answer."""
     server.group_commit.patience_seconds = settings.ANSWER_SECONDS or math.inf

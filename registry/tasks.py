@@ -33,7 +33,7 @@ def stand_by(**members: Any) -> None:
 
 
 def stand_by_as_server() -> None:
-    """Have a process that serves (settings.WHEN_SERVING) make the sweeps when no worker does."""
+    """Make the sweeps in a process that serves (settings.WHEN_SERVING) when no worker does."""
     worker.stand_by(patience_seconds=SERVER_PATIENCE_SECONDS)
 
 

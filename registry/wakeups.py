@@ -31,7 +31,7 @@ _TASKS = (HEARTBEATS, NOTIFICATIONS)
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """How many messages wait in each queue, and since when (in seconds since the epoch) each woken task has."""
+    """The messages that wait in each queue, and since when (in seconds since the epoch) each woken task has."""
 
     lengths: dict[str, int]
     waiting_since: dict[str, float]
@@ -58,12 +58,12 @@ class Wakeups:
         self.listeners: list[Callable[[int], None]] = []
         # When Redis is tried again; None while it answers.
         self._retry_at: float | None = None
-        # What the background has yet to do, the newest of each kind; None where there is no background.
+        # The background's pending work, the newest of each kind; None when there is no background.
         self._pending: dict[str, Callable[[], None]] | None = None
         self._has_pending = threading.Condition()
 
     def run_in_background(self) -> None:
-        """From now on a thread of its own speaks to Redis: no commit, and nobody who waits for one, waits for that.
+        """Speak to Redis in a thread of its own from now on, so that no commit waits for it.
 
         What the process takes along when it ends is found at beat's next tick.
         """
@@ -94,7 +94,7 @@ class Wakeups:
         try:
             self._redis.delete(_flag(task), _waiting(task))
         except redis.RedisError as error:
-            logger.warning("Redis is away, %s goes by beat's ticks alone: %s", task, error)
+            logger.warning("Redis is away, so that %s runs by beat's ticks alone: %s", task, error)
 
     def announce(self, revision: int) -> None:
         """Announce, in this process and others, that the journal has reached `revision`.
@@ -157,7 +157,7 @@ class Wakeups:
 
     def _begin_outage(self, error: Exception) -> None:
         if self._retry_at is None:
-            logger.warning("Redis is away, so that workers go by beat's ticks alone: %s", error)
+            logger.warning("Redis is away, so that workers run by beat's ticks alone: %s", error)
         self._retry_at = self._clock() + RETRY_SECONDS
 
 

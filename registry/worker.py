@@ -147,7 +147,7 @@ class StandIn:
             except Error as error:
                 logger.warning("The database is away: %s", error)
             except Exception:
-                logger.exception("The sweeps could not be made in a worker's stead")
+                logger.exception("The stand-in for a worker could not make the sweeps")
 
 
 def end_process_soon() -> None:

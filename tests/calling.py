@@ -7,7 +7,7 @@ import pytest
 
 from config.commands import Utility
 
-# Of the commands that every service has.
+# Wrong calls of the commands that every service has.
 REFUSED = (
     ("create_token",),
     ("create_token", "ci"),

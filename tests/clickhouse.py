@@ -53,7 +53,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-ClickHouse-Exception-Code", code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        # Whoever asked may be gone.
+        # The client may be gone.
         with suppress(BrokenPipeError):
             self.wfile.write(body)
 

@@ -31,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # What is kept of a password is Django's affair; to make it as slowly as it is meant to be proves nothing here.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each test client would look for every static file anew.
+    django_settings.WHITENOISE_AUTOREFRESH = True
     # Whether a commit has reached the disk shows when a machine loses its power, and in no test of one process.
     options = django_settings.DATABASES["default"].get("OPTIONS", {})
     if "init_command" in options:

@@ -52,7 +52,7 @@ def passing(service: str, instance: str | None = None, *, now: datetime, **membe
 
 
 def empty_tables() -> None:
-    """For a test that begins anew within one transaction, as a state machine does."""
+    """Empty the tables for a test that begins anew within one transaction, as a state machine does."""
     tables = [name for name in connection.introspection.table_names() if name.startswith("registry_")]
     children = ("registry_requirement", "registry_heartbeat", "registry_cursor")
     with connection.cursor() as cursor:

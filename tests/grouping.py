@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 # By where their paths begin: one `make up` for all that only look at it, and one browser with its servers.
 SHARING = {
     "tests/system/test_client.py": "up",
+    "tests/system/test_imports.py": "up",
     "tests/system/test_protocol.py": "up",
     "tests/system/test_story.py": "up",
     "tests/browser/": "browser",

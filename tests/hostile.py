@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.test import Client
 
 if TYPE_CHECKING:
-    # What the test client answers with has a name in its stubs alone.
+    # The type of the test client's answers is named in its stubs alone.
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE")
@@ -55,7 +55,7 @@ BODIES: tuple[bytes, ...] = (
     gzip.compress(b"{}"),
     *FORMS,
 )
-# What a member of a JSON object may be replaced by.
+# Replacements for a member of a JSON object.
 VALUES: tuple[str, ...] = (
     *("null", "true", "0", "-1", "1.5", "1e999", "-0", "1e-400", "9" * 20, "9" * 400, "9" * 5000),
     *('""', '" "', '"x"', '"\\u0000"', '"\\ud800"', '"\\n"', '"\U0001f600"', f'"{"x" * 70_000}"'),
@@ -246,7 +246,7 @@ def own_requests(
     sound: bytes = b"",
     content_type: str = "application/json",
 ) -> Iterator[Request]:
-    """Those of `requests` that an address deals with by itself, rather than its service for all its addresses."""
+    """The `requests` that an address handles by itself, rather than its service for all its addresses."""
     yield from (Request(path=path, method=each, body=sound, content_type=content_type) for each in METHODS)
     yield from (Request(path=path, method=method, body=body, content_type=content_type) for body in BODIES)
     for query in (*QUERIES, *(f"{name}={value}" for name in parameters for value in QUERY_VALUES)):

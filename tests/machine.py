@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Each program with the package of Debian's that brings it.
 PACKAGES = {"chromium": "chromium", "nginx": "nginx-light", "prometheus": "prometheus"}
-# What the driver of Playwright needs beyond a wheel, and a small Debian lacks.
+# Packages that Playwright's driver needs beyond a wheel, and a small Debian lacks.
 DRIVER_PACKAGE = "libatomic1"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Asked by Debian before a package starts its service; 101 forbids it.
@@ -80,14 +80,14 @@ def main() -> int:
             print(f"There is no {name}: what is tested against it will be skipped.", flush=True)
     if wants_clickhouse() and find_spec("chdb") is None:
         print("Installing ClickHouse's engine ...", flush=True)
-        # What else it names is for its data frames, which nothing here uses.
+        # Its other requirements are for its data frames, which nothing here uses.
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
         subprocess.run([*command, "-r", "deploy/requirements/clickhouse.txt"], check=True)
     return 0
 
 
 def _install_packages(packages: Sequence[str]) -> None:
-    """With apt-get, where there is one and we may; it is no failure where not."""
+    """Install packages with apt-get, where it exists and we may use it; else do nothing."""
     administrator = _administrator()
     if shutil.which("apt-get") is None or administrator is None:
         return
@@ -106,7 +106,7 @@ def _install_packages(packages: Sequence[str]) -> None:
 
 
 def _administrator() -> list[str] | None:
-    """What is put before a command that wants root; None where we may not."""
+    """The prefix of a command that needs root; None where we may not be root."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -11,7 +11,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """None is given twice."""
+    """A free port; none is given twice."""
     chance = random.SystemRandom()
     while True:
         port = chance.choice(CHOICE)

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from config.accounts import ensure_password
 from webui.roles import Role
 
 # The role in the admin (webui/migrations/0002_admin_roles.py) of the account `operator`.
@@ -19,9 +20,7 @@ def provide(*, passwords: dict[str, str]) -> None:
     groups = {role: Group.objects.get_or_create(name=role)[0] for role in Role}
     for username, password in passwords.items():
         user, _ = User.objects.get_or_create(username=username)
-        if not user.check_password(password):
-            user.set_password(password)
-            user.save(update_fields=["password"])
+        ensure_password(user, password)
         role = DEMO_ROLES[username]
         user.groups.set([groups[role]])
         if role == Role.OPERATOR:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from webui.upstream.grading import Category, CourseInFull, Section
+from webui.upstream.grading import Category, CourseInFull, Scale, Section, Term
 
 Text = str | Promise
 
@@ -63,7 +63,7 @@ _KINDS = (("homework", _("homework")), ("test", _("test")), ("quiz", _("quiz")))
 _SCHEMES = (("weighted", _("weighted categories")), ("points", _("all points together")))
 
 
-def course_fields(*, is_new: bool) -> list[Field]:
+def course_fields(terms: Sequence[Term], scales: Sequence[Scale], *, is_new: bool) -> list[Field]:
     code = Field(
         name="code",
         label=_("Code"),
@@ -72,7 +72,22 @@ def course_fields(*, is_new: bool) -> list[Field]:
     )
     rest = [
         Field(name="title", label=_("Title"), is_required=True),
+        Field(
+            name="term",
+            label=_("Term"),
+            kind="select",
+            choices=[("", _("none")), *((each.code, each.title) for each in terms)],
+            blank=None,
+        ),
         Field(name="scheme", label=_("How totals are worked out"), kind="select", choices=_SCHEMES, value="weighted"),
+        Field(
+            name="scale",
+            label=_("Letters"),
+            kind="id",
+            choices=[("", _("A from 94 down to F")), *((str(each.id), each.title) for each in scales)],
+            blank=None,
+            help=_("Every letter of the course follows at once, also of grades that are there already."),
+        ),
     ]
     return [code, *rest] if is_new else rest
 

@@ -5,8 +5,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Generic, TypeVar
+
+from django.apps import apps
 
 from webui.upstream.exchange import UpstreamDown
 
@@ -50,7 +51,8 @@ class Shelf:
         return answer
 
 
-@cache
 def shelf() -> Shelf:
-    """This process's."""
-    return Shelf()
+    """This process's shelf, which the app owns."""
+    app: Any = apps.get_app_config("webui")
+    owned: Shelf = app.shelf
+    return owned

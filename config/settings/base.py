@@ -22,8 +22,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 
+# By table and column: values that no two databases share, and the SQL that makes one (config/baseline.py).
+OWN_TO_EACH_DATABASE: dict[str, dict[str, str]] = {}
+
 INSTALLED_APPS = ["config.apps.ConfigApp", "config.tokens.apps.TokensApp", "rest_framework"]
-# What a service with pages for people adds, and one with an admin.
+# Added by a service with pages for people, and by one with an admin.
 PAGES_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -31,7 +34,7 @@ PAGES_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-# Of the processes of a service only the one that serves has an admin, which its URLs import.
+# Only a service's serving process has an admin, which its URLs import.
 ADMIN_APPS = [
     "unfold",
     "django.contrib.admin.apps.SimpleAdminConfig",

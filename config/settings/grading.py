@@ -23,7 +23,7 @@ UNFOLD = admin_theme.unfold(
     navigation="grading.admin.navigation.navigation",
     DASHBOARD_CALLBACK="grading.admin.overview.overview",
 )
-# Whoever signs in was on the way to the admin.
+# Everybody who signs in here wants the admin.
 LOGIN_REDIRECT_URL = "admin:index"
 # What an authenticator app lists the account under.
 OTP_TOTP_ISSUER = "Rollcall grading"

@@ -50,12 +50,12 @@ TOKEN_LIMITS = {
     "records_per_second": env.integer("LOGSVC_TOKEN_RECORDS_PER_SECOND", 5000, at_least=0),
     "streams": env.integer("LOGSVC_TOKEN_STREAMS", 200, at_least=0),
 }
-NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.ingest.lane.lane", "logsvc.api.tail.lane"]
+NATIVE_LANES = [*base.NATIVE_LANES, "logsvc.api.native_ingest.lane", "logsvc.api.tail.lane"]
 WEBSOCKET_LANES = ["logsvc.api.loki_tail.lane"]
 # The tokens with which the services of this system log; `provision` makes them known to the log service.
 SERVICE_TOKENS = {name: env.secret(f"{name}_LOGSVC_TOKEN".upper()) for name in SERVICES}
 RETENTION_DAYS = env.integer("LOGSVC_RETENTION_DAYS", 14)
-# What all records together may take, as they came; 0: no limit.
+# The limit on the size of all records together, as they were sent; 0: no limit.
 RETENTION_MEBIBYTES = env.integer("LOGSVC_RETENTION_MEBIBYTES", 0, at_least=0)
 # Everything is archived before it is deleted; else what a retention rule says.
 ARCHIVE_ALL = env.flag("LOGSVC_ARCHIVE")

@@ -12,6 +12,8 @@ SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
 ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
+# What `registry.journal.log` makes; a copy of another's would be taken for the same journal.
+OWN_TO_EACH_DATABASE = {"registry_head": {"history": "lower(hex(randomblob(4)))"}}
 
 INSTALLED_APPS = [
     "registry.apps.RegistryApp",
@@ -29,14 +31,14 @@ UNFOLD = admin_theme.unfold(
     navigation="registry.admin.navigation.navigation",
     DASHBOARD_CALLBACK="registry.admin.dashboard.dashboard",
 )
-# What an authenticator app lists the account under.
+# The name under which an authenticator app lists the account.
 OTP_TOTP_ISSUER = "Rollcall registry"
 SESSION_COOKIE_NAME = "registry_session"
 CSRF_COOKIE_NAME = "registry_csrf"
 
 # Sooner than a careful client gives up.
 ANSWER_SECONDS = 4.0
-# Of a batch of ten thousand registrations.
+# A batch of ten thousand registrations.
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 

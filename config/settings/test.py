@@ -32,7 +32,7 @@ TOKEN_SCOPES = list(
 TOKEN_LIMITS = dict.fromkeys([*registry.TOKEN_LIMITS, *logsvc.TOKEN_LIMITS], 0)
 SERVICE_TOKENS = registry.SERVICE_TOKENS
 
-# What only one of the services has; named one by one, so that mypy sees them and no linter takes them for unused.
+# Settings of one service alone; named one by one, so that mypy sees them and no linter takes them for unused.
 UNFOLD = registry.UNFOLD
 ALLOWED_NETWORKS = registry.ALLOWED_NETWORKS
 UPSTREAM_SECONDS = webui.UPSTREAM_SECONDS
@@ -68,6 +68,3 @@ CELERY_TASK_EAGER_PROPAGATES = True
 # Tests that join a registry say so themselves.
 ROLLCALL = {"REGISTRY_URL": "http://registry.test", "TOKEN": "rct_test"}
 LOGGING = {"version": 1, "disable_existing_loggers": False}
-# Looks a file up when it is asked for, instead of walking through them all before each test.
-WHITENOISE_AUTOREFRESH = True
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -34,28 +34,24 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def close_if_unusable_or_obsolete(self) -> None:
-        if self.connection is not None and self._opened is not None:
-            self._look_at(self._opened)
+        opened = self._opened
+        if self.connection is not None and opened is not None:
+            found = _identity(opened.path)
+            self._refusal = ""
+            if found is None:
+                self._refusal = f"{opened.path} is gone: put one there, or stop the processes that use it."
+            elif found != opened.file and opened.log is not None and _identity(_log(opened.path)) == opened.log:
+                self._refusal = (
+                    f"{opened.path} was replaced, but not what belongs to the one before: remove {_log(opened.path)}."
+                )
+            elif found != opened.file:
+                self.close()
         super().close_if_unusable_or_obsolete()
 
     def create_cursor(self, name: str | None = None) -> Any:
         if self._refusal:
             raise OperationalError(self._refusal)
         return super().create_cursor(name)
-
-    def _look_at(self, opened: _Opened) -> None:
-        found = _identity(opened.path)
-        self._refusal = ""
-        if found == opened.file:
-            return
-        if found is None:
-            self._refusal = f"{opened.path} is gone: put one there, or stop whoever uses it."
-        elif opened.log is not None and _identity(_log(opened.path)) == opened.log:
-            self._refusal = (
-                f"{opened.path} was replaced, but not what belongs to the one before: remove {_log(opened.path)}."
-            )
-        else:
-            self.close()
 
 
 def _log(path: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from config import privacy
 from config.supervision.obstacles import Obstacle
-from config.supervision.programs import STOP_SECONDS, Program
+from config.supervision.programs import STOP_SECONDS, STORE, Program
 
 LOG_BYTES = 10 * 1024 * 1024
 OLD_LOGS = 2
@@ -22,7 +22,14 @@ _UNWRITABLE = re.compile(r"\s[;#]|[\r\n]")
 
 
 def write(
-    path: Path, programs: Iterable[Program], *, socket: Path, log_dir: Path, working_dir: Path, store_dir: Path
+    path: Path,
+    programs: Iterable[Program],
+    *,
+    socket: Path,
+    log_dir: Path,
+    run_dir: Path,
+    working_dir: Path,
+    store_dir: Path,
 ) -> None:
     """Write the configuration. Raises Obstacle for a path that supervisord cannot read."""
     parser = RawConfigParser()
@@ -33,12 +40,15 @@ def write(
         if names := [program.name for program in listed if program.group == group]:
             sections[f"group:{group}"] = {"programs": ",".join(names), "priority": str(priority)}
     for program in listed:
-        sections[f"program:{program.name}"] = _program(program, log_dir, working_dir if program.service else store_dir)
+        directory = store_dir if program.group == STORE else working_dir
+        sections[f"program:{program.name}"] = _program(program, log_dir, directory) | (
+            _once(program, log_dir, run_dir) if program.is_preparation else {}
+        )
     for section, options in sections.items():
         parser.add_section(section)
         for name, value in options.items():
-            # supervisord expands a process's log twice, and everything else once.
-            parser.set(section, name, _written(_written(value) if name == "stdout_logfile" else value))
+            # supervisord expands a process's logs twice, and everything else once.
+            parser.set(section, name, _written(_written(value) if name.endswith("_logfile") else value))
     with path.open("w") as file:
         parser.write(file)
 
@@ -81,6 +91,20 @@ def _program(program: Program, log_dir: Path, working_dir: Path) -> dict[str, st
         "stdout_logfile": str(log_dir / f"{program.name}.log"),
         "stdout_logfile_maxbytes": str(LOG_BYTES),
         "stdout_logfile_backups": str(OLD_LOGS),
+    }
+
+
+def _once(program: Program, log_dir: Path, run_dir: Path) -> dict[str, str]:
+    """The options of a program that ends by itself, whose output and errors are told apart."""
+    return {
+        "autorestart": "false",
+        "startsecs": "0",
+        "startretries": "0",
+        "redirect_stderr": "false",
+        "stdout_logfile": str(run_dir / f"{program.name}.json"),
+        "stderr_logfile": str(log_dir / f"{program.name}.log"),
+        "stderr_logfile_maxbytes": str(LOG_BYTES),
+        "stderr_logfile_backups": str(OLD_LOGS),
     }
 
 

@@ -9,7 +9,9 @@ import sys
 import threading
 from typing import Any, TextIO
 
-from supervisor import loggers, supervisord
+from supervisor import loggers, options, supervisord
+
+from config.supervision import forking
 
 
 class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor carries no types
@@ -29,6 +31,15 @@ class LastingHandler(loggers.RotatingFileHandler):  # type: ignore[misc]  # supe
 
     def handleError(self) -> None:  # noqa: N802 -- supervisor's name
         return
+
+
+class ForkingOptions(options.ServerOptions):  # type: ignore[misc]  # supervisor carries no types
+    """Runs a program in the child that was forked to execute it, where the program is our own."""
+
+    def execve(self, filename: str, argv: list[str], env: dict[str, str]) -> None:
+        if forking.is_own(argv):
+            forking.run(argv, env)
+        super().execve(filename, argv, env)
 
 
 class LastingStream:
@@ -55,6 +66,8 @@ class LastingStream:
 
 def main() -> None:
     loggers.RotatingFileHandler = LastingHandler
+    supervisord.ServerOptions = ForkingOptions
+    forking.preload()
     sys.stdout = LastingStream(sys.stdout)
     sys.stderr = LastingStream(sys.stderr)
     threading.Thread(target=_stop_with_starter, daemon=True).start()

@@ -44,7 +44,8 @@ class Display:
         """Show a table, whose last column is a coloured status."""
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         self._line()
-        self._line(self._coloured("  " + _aligned(header, widths), _DIM))
+        titles = "   ".join(cell.ljust(width) for cell, width in zip(header, widths, strict=True))
+        self._line(self._coloured(f"  {titles}".rstrip(), _DIM))
         for row in rows:
             *cells, status = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             colour = _GREEN if row[-1] == "passing" else _YELLOW
@@ -83,7 +84,3 @@ def on(stream: TextIO) -> Display:
     is_terminal = stream.isatty()
     has_colours = is_terminal and not env.text("NO_COLOR", "") and env.text("TERM", "dumb") != "dumb"
     return Display(stream, is_terminal=is_terminal, has_colours=has_colours, started_at=time.monotonic())
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "   ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

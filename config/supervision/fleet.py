@@ -3,7 +3,6 @@
 import http.client
 import json
 from collections.abc import Iterable
-from typing import Any
 
 ASK_SECONDS = 2.0
 PASSING, ABSENT, AWAY, UNKNOWN = "passing", "not registered", "not answering", "unknown"
@@ -16,25 +15,18 @@ SETTLED = frozenset((PASSING, "warning", "maintenance"))
 def statuses(names: Iterable[str], *, host: str, port: int, token: str) -> dict[str, str]:
     """The statuses of the named services; the registry itself passes when it answers."""
     others = [name for name in names if name != "registry"]
-    listed = _services(host, port, token)
-    if listed is None:
+    connection = http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
+    try:
+        connection.request("GET", "/v1/services", headers={"Authorization": f"Bearer {token}"})
+        body = json.loads(connection.getresponse().read())
+        listed = {entry["service"]: entry for entry in body["services"]}
+    except (OSError, http.client.HTTPException, ValueError, TypeError, LookupError):
         return {"registry": AWAY} | dict.fromkeys(others, UNKNOWN)
+    finally:
+        connection.close()
     found = {"registry": PASSING}
     for name in others:
         counts = listed.get(name, {})
         # The best status that any of the service's instances has.
         found[name] = next((status for status in _STATUSES if counts.get(status)), ABSENT)
     return found
-
-
-def _services(host: str, port: int, token: str) -> dict[str, Any] | None:
-    connection = http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
-    try:
-        connection.request("GET", "/v1/services", headers={"Authorization": f"Bearer {token}"})
-        response = connection.getresponse()
-        body = json.loads(response.read())
-        return {entry["service"]: entry for entry in body["services"]}
-    except (OSError, http.client.HTTPException, ValueError, TypeError, LookupError):
-        return None
-    finally:
-        connection.close()

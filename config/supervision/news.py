@@ -64,7 +64,10 @@ class Observer:
         return []
 
     def _ended(self, name: str, state: State) -> str:
-        return f"{name} stopped unexpectedly{_how(state)} and is being restarted; see {self.log_dir / name}.log"
+        how = f" (exit status {state.exit_status})" if state.exit_status else ""
+        if state.exit_status < 0:
+            how = " (killed)"
+        return f"{name} stopped unexpectedly{how} and is being restarted; see {self.log_dir / name}.log"
 
 
 def condition_of(state: State) -> Condition:
@@ -77,9 +80,3 @@ def _ended(before: State, after: State) -> bool:
         return True
     has_run = condition_of(before) in (Condition.UP, Condition.COMING)
     return has_run and bool(before.pid) and before.pid != after.pid
-
-
-def _how(state: State) -> str:
-    if state.exit_status < 0:
-        return " (killed)"
-    return f" (exit status {state.exit_status})" if state.exit_status else ""

@@ -2,11 +2,10 @@
 
 import fcntl
 import os
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-
-import redis
 
 from config import env, ports
 from config.services import SERVICES, Service
@@ -57,22 +56,34 @@ def check_redis(url: str) -> None:
     """Raises Obstacle when no Redis answers there."""
     try:
         ping(url)
-    except (redis.RedisError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         reason = str(error).rstrip(".")
+        parts = urlsplit(url)
+        credentials, at, address = parts.netloc.rpartition("@")
+        user = credentials.partition(":")[0]
+        shown = urlunsplit(parts._replace(netloc=f"{user}{at}{address}" if user else address))
         raise Obstacle(
-            f"The Redis at {_without_password(url)} cannot be reached ({reason}): "
+            f"The Redis at {shown} cannot be reached ({reason}): "
             "start it, set REDIS_URL to one that runs, or unset REDIS_URL to have one started here."
         ) from error
 
 
 def ping(url: str) -> None:
-    """Raises redis.RedisError, OSError or ValueError when no Redis answers at `url`."""
-    with redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS) as client:
-        client.ping()
-
-
-def _without_password(url: str) -> str:
+    """Raises OSError or ValueError when no Redis answers at `url`."""
     parts = urlsplit(url)
-    credentials, _, address = parts.netloc.rpartition("@")
-    user = credentials.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{user}@{address}" if user else address))
+    if parts.scheme == "unix" and not (parts.netloc or parts.query):
+        # The one that is started here: to import the client takes longer than Redis to start.
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(REDIS_SECONDS)
+            connection.connect(parts.path)
+            connection.sendall(b"PING\r\n")
+            if not connection.recv(64).startswith(b"+PONG"):
+                raise ConnectionError("it does not answer as Redis does")
+        return
+    import redis
+
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=REDIS_SECONDS, socket_timeout=REDIS_SECONDS) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise ConnectionError(str(error)) from error

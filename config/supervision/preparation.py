@@ -1,14 +1,13 @@
-"""Prepares a service in a process of its own, before it is started."""
+"""The outcome of preparing a service, which a program of the supervisor does before the service is started."""
 
-import asyncio
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import env
 from config.services import Service
 from config.supervision.obstacles import Obstacle
+from config.supervision.programs import preparation_of
+from config.supervision.supervisor import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,30 +17,24 @@ class Prepared:
     accounts: dict[str, str]
 
 
-async def prepare(service: Service, *, log: Path) -> Prepared:
-    """Run the service's `prepare`. Raises Obstacle with its error when it fails; `log` gets its whole output."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
-        cwd=env.BASE_DIR,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        output, errors = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    _keep(errors, log)
-    if process.returncode:
-        # The last line of a traceback names the error, and that of a command is its sentence.
-        lines = errors.decode(errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else "The process ended without a word."
-        raise Obstacle(f"{reason} (Preparing {service.name}; {log} has its whole output.)")
-    return Prepared(**json.loads(output.splitlines()[-1]))
+class Preparation:
+    """One service's; made before the supervisor is started, as it removes what an earlier start has left."""
 
+    def __init__(self, service: Service, *, log_dir: Path, run_dir: Path) -> None:
+        self.service = service
+        self.program = preparation_of(service)
+        self._log = log_dir / f"{self.program}.log"
+        self._output = run_dir / f"{self.program}.json"
+        for path in (self._log, self._output):
+            path.unlink(missing_ok=True)
 
-def _keep(errors: bytes, log: Path) -> None:
-    log.write_bytes(errors)
+    def outcome(self, state: State) -> Prepared | None:
+        """What was prepared; None while it goes on. Raises Obstacle with its error when it failed."""
+        if state.name in ("STOPPED", "STARTING", "RUNNING"):
+            return None
+        if state.name != "EXITED" or state.exit_status:
+            # The last line of a traceback names the error, and that of a command is its sentence.
+            lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+            reason = lines[-1] if lines else "The process ended without a word."
+            raise Obstacle(f"{reason} (Preparing {self.service.name}; {self._log} has its whole output.)")
+        return Prepared(**json.loads(self._output.read_text().splitlines()[-1]))

@@ -1,4 +1,4 @@
-"""What runs under the supervisor: a program for each process of the system."""
+"""The programs that the supervisor runs: one for each process of the system."""
 
 import importlib.util
 import os
@@ -28,6 +28,8 @@ class Program:
     # The service whose preparation it waits for; None: it starts at once.
     service: Service | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    # Ends by itself, and is started again by nobody; what it prints is kept in a file of its own.
+    is_preparation: bool = False
 
     @property
     def sign_of_life(self) -> str:
@@ -36,15 +38,36 @@ class Program:
 
     @property
     def qualified_name(self) -> str:
-        """What the supervisor calls it."""
+        """The name by which the supervisor knows it."""
         return f"{self.group}:{self.name}"
 
 
 def programs() -> list[Program]:
-    """In the order in which they are best started: first what the others need in order to be called passing."""
-    services = [_serve(service) for service in _registry_first()]
-    tasks = [program for service in _registry_first() for program in _task_programs(service)]
-    return [*_store(), *services, *tasks]
+    """The programs in the order of their start: first those that the others need to pass."""
+    services = _registry_first()
+    return [*_store(), *map(_serve, services), *(_worker(service) for service in services if service.queues)]
+
+
+def preparations() -> list[Program]:
+    """What makes each service's database, tokens and accounts before its programs are started."""
+    return [
+        Program(
+            name=preparation_of(service),
+            group=WORK,
+            command=(sys.executable, str(env.BASE_DIR / "manage.py"), service.name, "prepare", "--json"),
+            is_preparation=True,
+        )
+        for service in _registry_first()
+    ]
+
+
+def preparation_of(service: Service) -> str:
+    """The name of the program that prepares the service."""
+    return f"{service.name}-prepare"
+
+
+def _registry_first() -> list[Service]:
+    return sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
 
 
 def _store() -> Iterator[Program]:
@@ -71,10 +94,6 @@ def redis_server() -> str:
     raise Obstacle("There is no redis-server to start: install Redis, or set REDIS_URL to the address of one.")
 
 
-def _registry_first() -> list[Service]:
-    return sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
-
-
 def _serve(service: Service) -> Program:
     return Program(
         name=service.name,
@@ -84,26 +103,18 @@ def _serve(service: Service) -> Program:
     )
 
 
-def _task_programs(service: Service) -> Iterator[Program]:
+def _worker(service: Service) -> Program:
     """One process for all of a service's tasks, and beat in it: each process more costs 60 MiB and its imports."""
-    if service.queues:
-        yield _celery(service, f"{service.name}-worker", *_worker_arguments(service))
-
-
-def _worker_arguments(service: Service) -> tuple[str, ...]:
+    queues = ("--queues", ",".join(service.queues), "--with-beat", "--hostname", f"{service.name}@%h")
     # One task at a time in the worker's own process, so that the connections a task opens are there for the next one.
     pool = ("--pool", "solo", "--concurrency", "1")
     # Chatter between workers, which nothing here needs, and which delays the start.
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-    queues = ",".join(service.queues)
-    return ("worker", "--queues", queues, "--with-beat", "--hostname", f"{service.name}@%h", *pool, *quiet)
-
-
-def _celery(service: Service, name: str, *arguments: str) -> Program:
+    celery = (sys.executable, "-m", "celery", "--app", "config.celery")
     return Program(
-        name=name,
+        name=f"{service.name}-worker",
         group=WORK,
-        command=(sys.executable, "-m", "celery", "--app", "config.celery", *arguments, "--loglevel", "INFO"),
+        command=(*celery, "worker", *queues, *pool, *quiet, "--loglevel", "INFO"),
         service=service,
         environment={"DJANGO_SETTINGS_MODULE": f"config.settings.{service.name}"},
     )

@@ -22,20 +22,21 @@ class Signs:
 
     def lost(self, programs: Collection[Program], states: dict[str, State]) -> list[Program]:
         """The programs whose process runs and has shown no sign of life for UNSEEN_SECONDS."""
-        return [each for each in programs if each.service and self._is_lost(each, states[each.name])]
-
-    def _is_lost(self, program: Program, state: State) -> bool:
-        try:
-            touched = (self._directory / program.sign_of_life).stat().st_mtime_ns
-        except OSError:
-            touched = None
-        now, sign = self._clock(), (state.pid, touched)
-        before, since = self._seen.get(program.name, (None, now))
-        if not state.pid or sign != before:
-            self._seen[program.name] = (sign, now)
-            return False
-        if now - since < UNSEEN_SECONDS:
-            return False
-        # Reported once, and again only after as long.
-        self._seen[program.name] = (sign, now)
-        return True
+        lost = []
+        for program in programs:
+            if program.service is None:
+                continue
+            try:
+                touched = (self._directory / program.sign_of_life).stat().st_mtime_ns
+            except OSError:
+                touched = None
+            pid = states[program.name].pid
+            now, sign = self._clock(), (pid, touched)
+            before, since = self._seen.get(program.name, (None, now))
+            if not pid or sign != before:
+                self._seen[program.name] = (sign, now)
+            elif now - since >= UNSEEN_SECONDS:
+                # Reported once, and again only after as long.
+                self._seen[program.name] = (sign, now)
+                lost.append(program)
+        return lost

@@ -48,8 +48,10 @@ class Supervisor:
         """Start a supervisor, which inherits `lock`: until it is gone no other may use the data directory."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "config.supervision.daemon", "--configuration", str(configuration)),
+                # Unbuffered: what a program that is forked from it inherits holds nothing yet to be written.
+                *(sys.executable, "-u", "-m", "config.supervision.daemon", "--configuration", str(configuration)),
                 cwd=env.BASE_DIR,
+                env=env.without_settings(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -61,11 +63,14 @@ class Supervisor:
 
     async def ready(self) -> bool:
         """Wait until it answers; returns whether it does."""
-        try:
-            await asyncio.wait_for(self._answering(), START_SECONDS)
-        except (Unreachable, TimeoutError):
-            return False
-        return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                while self.is_running:
+                    with suppress(Unreachable):
+                        await self._ask("getState")
+                        return True
+                    await asyncio.sleep(ASK_AGAIN_SECONDS)
+        return False
 
     @property
     def is_running(self) -> bool:
@@ -109,14 +114,6 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, signal.SIGKILL)
         return is_clean
-
-    async def _answering(self) -> None:
-        while self.is_running:
-            with suppress(Unreachable):
-                await self._ask("getState")
-                return
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
-        raise Unreachable
 
     async def _ask(self, method: str, *arguments: Any) -> Any:
         try:

@@ -11,17 +11,18 @@ from typing import Any
 
 from config import env, privacy
 from config.services import SERVICES, Service
-from config.supervision import configuration, fleet, obstacles, preparation
+from config.supervision import configuration, fleet, obstacles
 from config.supervision.display import Display
 from config.supervision.news import Condition, Observer, condition_of
 from config.supervision.obstacles import Obstacle
-from config.supervision.programs import STORE_PROGRAM, Program, programs
+from config.supervision.preparation import Preparation
+from config.supervision.programs import STORE_PROGRAM, Program, preparations, programs
 from config.supervision.signs import Signs
 from config.supervision.supervisor import Supervisor, Unreachable
 
 HOST = "127.0.0.1"
 LOOK_SECONDS = 0.5
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 STORE_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
 # The pause before a program that the supervisor has given up is tried again.
@@ -46,6 +47,7 @@ class System:
         self._run_dir = self.data_dir / "run"
         self._display = display
         self._programs: list[Program] = []
+        self._preparations: list[Preparation] = []
         self._accounts: dict[str, dict[str, str]] = {}
         self._observer = Observer(log_dir=self._log_dir, pause_seconds=PAUSE_SECONDS)
         self._signs = Signs(self._run_dir)
@@ -64,11 +66,15 @@ class System:
             if env.text("REDIS_URL", ""):
                 obstacles.check_redis(env.redis_url())
             self._programs = programs()
+            self._preparations = [
+                Preparation(service, log_dir=self._log_dir, run_dir=self._run_dir) for service in SERVICES.values()
+            ]
             configuration.write(
                 self._configuration,
-                self._programs,
+                [*preparations(), *self._programs],
                 socket=self._socket,
                 log_dir=self._log_dir,
+                run_dir=self._run_dir,
                 working_dir=env.BASE_DIR,
                 store_dir=self.data_dir,
             )
@@ -109,7 +115,7 @@ class System:
         self._display.waiting("preparing the databases")
         store = asyncio.create_task(self._await_store())
         try:
-            await _together(store, *(self._bring_up(service, supervisor, store) for service in SERVICES.values()))
+            await _together(store, self._bring_up(supervisor, store))
         except Unreachable as error:
             raise self._supervisor_trouble("does not answer") from error
         self._present(await self._await_passing())
@@ -130,15 +136,24 @@ class System:
             await asyncio.sleep(POLL_SECONDS)
         self._display.done("Redis answers")
 
-    async def _bring_up(self, service: Service, supervisor: Supervisor, store: "asyncio.Task[None]") -> None:
-        prepared = await preparation.prepare(service, log=self._log_dir / f"{service.name}-prepare.log")
-        self._accounts[service.name] = prepared.accounts
-        await store
-        for program in self._programs:
-            if program.service == service:
-                await supervisor.launch(program)
-        migrations = f", {prepared.migrations} migrations applied" if prepared.migrations else ""
-        self._display.done(f"{service.name} prepared and started{migrations}")
+    async def _bring_up(self, supervisor: Supervisor, store: "asyncio.Task[None]") -> None:
+        """Start the programs of each service as soon as it is prepared."""
+        waiting = list(self._preparations)
+        while waiting:
+            states = await supervisor.states()
+            for preparation in tuple(waiting):
+                prepared = preparation.outcome(states[preparation.program])
+                if prepared is None or not store.done():
+                    continue
+                waiting.remove(preparation)
+                service = preparation.service
+                self._accounts[service.name] = prepared.accounts
+                for program in self._programs:
+                    if program.service == service:
+                        await supervisor.launch(program)
+                migrations = f", {prepared.migrations} migrations applied" if prepared.migrations else ""
+                self._display.done(f"{service.name} prepared and started{migrations}")
+            await asyncio.sleep(POLL_SECONDS)
 
     async def _await_passing(self) -> dict[str, str]:
         """Wait until every service passes or is in maintenance; returns their statuses."""
@@ -181,8 +196,14 @@ class System:
         while supervisor.is_running:
             await asyncio.sleep(LOOK_SECONDS)
             with suppress(Unreachable):
-                self._tell_of_full_disk()
+                is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
+                if is_full != self._is_full:
+                    self._is_full = is_full
+                    what = "is full: make room; everything goes on then" if is_full else "has room again"
+                    self._display.news(f"The disk of {self.data_dir} {what}", is_bad=is_full)
                 states = await supervisor.states()
+                for each in self._preparations:
+                    del states[each.program]
                 for item in self._observer.look(states):
                     self._display.news(item.sentence, is_bad=item.is_bad)
                 for program in self._programs:
@@ -194,14 +215,6 @@ class System:
                     self._display.news(f"{program.name} makes no progress and is being restarted", is_bad=True)
                     await supervisor.restart(program)
         raise self._supervisor_trouble("ended unexpectedly")
-
-    def _tell_of_full_disk(self) -> None:
-        is_full = shutil.disk_usage(self.data_dir).free < FULL_BYTES
-        if is_full and not self._is_full:
-            self._display.news(f"The disk of {self.data_dir} is full: make room; everything goes on then", is_bad=True)
-        elif self._is_full and not is_full:
-            self._display.news(f"The disk of {self.data_dir} has room again", is_bad=False)
-        self._is_full = is_full
 
     def _supervisor_trouble(self, what: str) -> Obstacle:
         return Obstacle(f"The supervisor {what}: {self._log_dir / 'supervisord.log'} says why; start again.")

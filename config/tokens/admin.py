@@ -157,7 +157,7 @@ class TokenAdmin(ModelAdmin):
         return TemplateResponse(request, "tokens/revoke.html", context)
 
     def holders(self, token: Token) -> list[str]:
-        """Who uses the token, in words; a service that knows overrides this (registry/admin/tokens.py)."""
+        """The token's user, in words; a service that knows overrides this (registry/admin/tokens.py)."""
         return []
 
 

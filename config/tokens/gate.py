@@ -61,7 +61,10 @@ class Gate:
         """Note a refusal for the audit log, which is a 401, 403 or 429."""
         if problem.status not in REFUSALS:
             return
-        who = problem.who or _presented(authorization)
+        token = authorization.partition(" ")[2].strip()
+        # The beginning of an unknown token, if it is one of ours: anything else may be a password.
+        unknown = f"{token[:8]}…" if token.startswith(issuing.PREFIX) else "not a token of Rollcall's"
+        who = problem.who or (unknown if token else "no token")
         what = f"{problem.code}: {method} {path}"
         key = (who, problem.code, address)
         with self._lock:
@@ -134,14 +137,6 @@ class Gate:
             if is_last:
                 break
         connection.close()
-
-
-def _presented(authorization: str) -> str:
-    """The beginning of an unknown token, if it is one of ours: anything else may be a password."""
-    _, _, token = authorization.partition(" ")
-    if not token.strip():
-        return "no token"
-    return f"{token.strip()[:8]}…" if token.strip().startswith(issuing.PREFIX) else "not a token of Rollcall's"
 
 
 def current() -> Gate:

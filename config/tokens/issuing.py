@@ -135,7 +135,11 @@ def check(
     if not scopes:
         raise Invalid(f"The token needs at least one --scope: {allowed_scopes()}.")
     for scope in scopes:
-        _check_scope(scope)
+        # One that ends in `:` takes a service's name or a prefix and `*`.
+        kind, _, service = scope.partition(":")
+        is_open = f"{kind}:" in settings.TOKEN_SCOPES and SERVICES.fullmatch(service) is not None
+        if not is_open and (scope.endswith(":") or scope not in settings.TOKEN_SCOPES):
+            raise Invalid(f"{scope!r} is not a scope: use {allowed_scopes()}.")
     for limit, value in limits.items():
         if limit not in settings.TOKEN_LIMITS or not 0 <= value < 2**31:
             raise Invalid(
@@ -170,15 +174,3 @@ def _described(token: Token) -> str:
     limits = "".join(f", {name} {value}" for name, value in sorted(token.limits.items()))
     expiry = f", until {token.expires_at:%Y-%m-%d %H:%M} UTC" if token.expires_at else ""
     return f"{' '.join(token.scopes)}{limits}{expiry}"
-
-
-def _check_scope(scope: str) -> None:
-    """`settings.TOKEN_SCOPES` lists the scopes; one that ends in `:` takes a service's name or a prefix and `*`."""
-    for allowed in settings.TOKEN_SCOPES:
-        if not allowed.endswith(":"):
-            is_scope = scope == allowed
-        else:
-            is_scope = scope.startswith(allowed) and SERVICES.fullmatch(scope.removeprefix(allowed)) is not None
-        if is_scope:
-            return
-    raise Invalid(f"{scope!r} is not a scope: use {allowed_scopes()}.")

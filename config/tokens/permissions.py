@@ -22,8 +22,16 @@ class HasScope(BasePermission):
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         scopes: dict[str, str] = getattr(view, "scopes", {})
         needed = scopes.get(request.method or "", scopes.get("*"))
-        if needed is not None and not _is_allowed(request.user, needed, view):
-            raise lacking(request.user, needed.format(**view.kwargs).rstrip(":"))
+        if needed is None:
+            return True
+        holder = request.user
+        scope, separator, service = needed.format(**view.kwargs).partition(":")
+        if not separator:
+            is_allowed = holder.may(scope)
+        else:
+            is_allowed = holder.may_for(scope, service) if service else holder.may_some(scope)
+        if not is_allowed:
+            raise lacking(holder, f"{scope}{separator}{service}".rstrip(":"))
         return True
 
 
@@ -32,10 +40,3 @@ def lacking(holder: Holder, scope: str) -> Forbidden:
     refusal = Forbidden(f"The token {holder.name!r} lacks the scope {scope!r}.")
     refusal.who = holder.name
     return refusal
-
-
-def _is_allowed(holder: Holder, needed: str, view: Any) -> bool:
-    scope, separator, service = needed.partition(":")
-    if not separator:
-        return holder.may(scope)
-    return holder.may_for(scope, service.format(**view.kwargs)) if service else holder.may_some(scope)

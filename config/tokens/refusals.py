@@ -4,15 +4,15 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from config import problems
+from config import rest
 from config.tokens import gate
 from config.tokens.gate import REFUSALS, address_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    response = problems.exception_handler(error, context)
+    response = rest.exception_handler(error, context)
     if response is not None and response.status_code in REFUSALS:
-        request, problem = context["request"], problems.from_exception(error)
+        request, problem = context["request"], rest.from_exception(error)
         assert problem is not None, "it was answered as one"
         gate.current().note_refusal(
             problem,

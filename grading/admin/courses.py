@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 from django.forms.models import BaseModelFormSet, modelformset_factory
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from config.admin_pages import BoundedPaginator
 from grading import totals
+from grading.admin.logged import LoggedAdmin
 from grading.models import (
     Assignment,
     Category,
@@ -108,7 +109,7 @@ class AssignmentInline(TabularInline):
 
 
 @admin.register(Course)
-class CourseAdmin(ModelAdmin):
+class CourseAdmin(LoggedAdmin):
     list_display = ["code", "title", "scheme", "term"]
     list_filter = ["term", "scheme"]
     search_fields = ["code", "title"]
@@ -129,7 +130,7 @@ class CourseAdmin(ModelAdmin):
 
 
 @admin.register(Term)
-class TermAdmin(ModelAdmin):
+class TermAdmin(LoggedAdmin):
     list_display = ["code", "title", "starts_on", "ends_on"]
     search_fields = ["code", "title"]
 
@@ -141,12 +142,12 @@ class GradeStepInline(TabularInline):
 
 
 @admin.register(GradeScale)
-class GradeScaleAdmin(ModelAdmin):
+class GradeScaleAdmin(LoggedAdmin):
     inlines = [GradeStepInline]
 
 
 @admin.register(Student)
-class StudentAdmin(ModelAdmin):
+class StudentAdmin(LoggedAdmin):
     paginator = BoundedPaginator
     show_full_result_count = False
     list_display = ["name", "username", "sis_id"]
@@ -174,7 +175,7 @@ class EnrollmentForm(forms.ModelForm[Enrollment]):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(ModelAdmin):
+class EnrollmentAdmin(LoggedAdmin):
     form = EnrollmentForm
     paginator = BoundedPaginator
     show_full_result_count = False

@@ -2,16 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import msgspec
 
-from grading import representation, scoring, standings, statistics
+from grading import representation, rows, scoring, standings, statistics
 from grading.access import Seat
 from grading.gradebook import Stored
-from grading.models import Assignment, Enrollment, Grade, GradeChange, Student
-from grading.standings import Plan, Standing
+from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Student
+from grading.standings import Place, Plan, Standing
 from grading.totals import FIELDS
 from grading.undoing import Undone
 
@@ -42,20 +42,37 @@ def course_in_full(seat: Seat) -> dict[str, Any]:
     }
 
 
-def students(seat: Seat, enrollments: Iterable[Enrollment], letters: scoring.Letters) -> dict[str, Any]:
-    return {
-        "students": [
-            {
-                **representation.student(enrollment.student),
-                "section": enrollment.section_id,
-                "state": enrollment.state,
-                "current": representation.percentage(enrollment.current_percent, letters),
-                "final": representation.percentage(enrollment.final_percent, letters),
-            }
-            for enrollment in enrollments
-            if enrollment.student is not None
-        ]
-    }
+def students(places: Iterable[Place], letters: scoring.Letters) -> list[dict[str, Any]]:
+    """Students of a course with their totals as they are stored."""
+    percentage = cache(partial(representation.percentage, letters=letters))
+    return [
+        {
+            **representation.student_in_course(place),
+            "current": percentage(place.current_percent),
+            "final": percentage(place.final_percent),
+        }
+        for place in places
+    ]
+
+
+def enrollments(course: Course) -> list[dict[str, Any]]:
+    """Everybody in a course as `representation.enrollment` has them, but read as plain rows."""
+    found = course.enrollments.order_by("role", "student__name", "username", "id").values_list(
+        *("id", "role", "state", "username", "section_id", "enrolled_at"),
+        *("student_id", "student__name", "student__username", "student__sis_id"),
+    )
+    return [
+        {
+            "id": key,
+            "role": role,
+            "state": state,
+            "username": username or login,
+            "student": student and {"id": student, "name": name, "username": login, "sis_id": sis_id},
+            "section": section,
+            "enrolled_at": representation.time(enrolled_at),
+        }
+        for key, role, state, username, section, enrolled_at, student, name, login, sis_id in found
+    ]
 
 
 def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
@@ -81,23 +98,29 @@ def grade_in_full(
     seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
 ) -> dict[str, Any]:
     """All that a page about one grade shows."""
-    is_shown = seat.is_staff or assignment.posted
     return {
         "course": course(seat),
         "student": representation.student(standing.student),
         "assignment": representation.assignment(assignment),
         "grade": grade(seat, standing.student.pk, assignment, standing.grades.get(assignment.pk)),
         **representation.totals(standing, with_unposted=seat.is_staff),
-        "changes": [representation.change(change) for change in history] if is_shown else [],
+        "changes": changes_of_grade(seat, assignment, history),
         "neighbours": neighbours(seat, standing.student),
     }
 
 
+def changes_of_grade(seat: Seat, assignment: Assignment, history: Iterable[GradeChange]) -> list[dict[str, Any]]:
+    """A grade's history; students and observers see none before it is posted, and not from where a change came."""
+    if seat.is_staff:
+        return [representation.change(change) for change in history]
+    return [{**representation.change(change), "via": ""} for change in history] if assignment.posted else []
+
+
 def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[str, Any]:
     """One column of the gradebook with its statistics, for staff."""
-    enrollments = standings.read_enrollments(course=seat.course)
-    stored = {grade.student_id: grade for grade in Grade.objects.filter(assignment=assignment)}
-    own = [stored[each.student_id] for each in enrollments if each.student_id in stored]
+    places = standings.read_places(course=seat.course)
+    stored = {grade.student_id: grade for grade in rows.select(Grade, {"assignment_id": [assignment.pk]})}
+    own = [stored[each.student_id] for each in places if each.student_id in stored]
     order = list(plan.assignments.values())
     at = order.index(assignment)
     around = [None, *({"id": each.pk, "title": each.title} for each in order), None]
@@ -111,7 +134,7 @@ def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[s
         "statistics": representation.statistics(found),
         "students": [
             {**row, "grade": representation.cell(row["id"], assignment.pk, stored.get(row["id"]))}
-            for row in students(seat, enrollments, plan.letters)["students"]
+            for row in students(places, plan.letters)
         ],
     }
 
@@ -165,25 +188,21 @@ def explanations(seat: Seat, standing: Standing) -> dict[str, Any]:
     }
 
 
-def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[str, Any]:
+def grades(plan: Plan, places: Sequence[Place], seat: Seat) -> dict[str, Any]:
     """The gradebook: every cell in the order of its assignments, and the totals as they are stored."""
-    by_student = _cells(plan, [each.student_id for each in enrollments if each.student_id], seat)
+    by_student = _cells(plan, [place.student_id for place in places], seat)
     order = list(plan.assignments)
     totals = dict(zip(("current", "final", "unposted_current", "unposted_final"), FIELDS, strict=True))
     if not seat.is_staff:
         totals = {"current": FIELDS[0], "final": FIELDS[1]}
-    rows = []
-    for enrollment in enrollments:
-        student_id, cells = enrollment.student_id, by_student[enrollment.student_id]
-        rows.append(
+    percentage = cache(partial(representation.percentage, letters=plan.letters))
+    students = []
+    for place in places:
+        student_id, cells = place.student_id, by_student[place.student_id]
+        students.append(
             {
-                **representation.student(enrollment.student),  # type: ignore[arg-type]  # a student's enrollment names one
-                "section": enrollment.section_id,
-                "state": enrollment.state,
-                **{
-                    name: representation.percentage(getattr(enrollment, field), plan.letters)
-                    for name, field in totals.items()
-                },
+                **representation.student_in_course(place),
+                **{name: percentage(getattr(place, field)) for name, field in totals.items()},
                 "grades": [cells.get(each) or Cell(f"{student_id}-{each}", each) for each in order],
             }
         )
@@ -193,7 +212,7 @@ def grades(plan: Plan, enrollments: Sequence[Enrollment], seat: Seat) -> dict[st
         "sections": [representation.section(section) for section in plan.course.sections.all()],
         "categories": [representation.category(category) for category in plan.categories.values()],
         "assignments": [representation.assignment(assignment) for assignment in plan.assignments.values()],
-        "students": rows,
+        "students": students,
     }
 
 
@@ -243,7 +262,8 @@ def undone(undone: Undone) -> dict[str, Any]:
                 **refusal.problem.members,
             }
             for refusal in undone.refused
-        ],
+        ]
+        or list(undone.refused_people),
     }
 
 

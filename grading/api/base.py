@@ -1,6 +1,8 @@
 """Views that know who acts, in which course, and on whose grades."""
 
+import logging
 import re
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import msgspec
@@ -14,6 +16,9 @@ from grading import access, courses, models, standings
 from grading.api import bodies, headers
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_DEEDS = {"POST": "added", "PATCH": "changed", "DELETE": "deleted"}
+
+logger = logging.getLogger(__name__)
 
 
 class JSONRenderer(BaseRenderer):
@@ -33,11 +38,27 @@ class View(APIView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "*": "write"}
     parser_classes = [bodies.UndecodedParser]
     renderer_classes = [JSONRenderer]
+    # What writes of this view change, as the log calls it; grades are logged with their transaction.
+    logs: ClassVar[str] = ""
     actor: access.Actor
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.actor = headers.actor(request, cast(Holder, request.user))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if self.logs and answer.status_code < 300 and self.writes:
+            data = getattr(answer, "data", None) or {}
+            logger.info(
+                "%s %s course=%s id=%s author=%s",
+                self.logs,
+                _DEEDS[request.method or ""],
+                kwargs.get("code", "-"),
+                kwargs.get(f"{self.logs}_id", data.get("id", data.get("code"))),
+                self.actor.author,
+            )
+        return answer
 
     @property
     def writes(self) -> bool:
@@ -83,12 +104,17 @@ class GraderView(StaffView):
 class StudentView(CourseView):
     """Knows the student whom the address names; students and observers may name only their own."""
 
-    student: models.Student
+    student_id: int
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.seat.require_student(kwargs["student_id"])
-        self.student = courses.find_student(course=self.seat.course, student_id=kwargs["student_id"])
+        self.student_id = kwargs["student_id"]
+        self.seat.require_student(self.student_id)
+
+    @cached_property
+    def student(self) -> models.Student:
+        """Read when it is asked for: a write finds it itself, locked."""
+        return courses.find_student(course=self.seat.course, student_id=self.student_id)
 
     def check_writer(self) -> None:
         self.seat.require_grader()

@@ -26,6 +26,8 @@ from grading.drafts import (
 
 
 class Terms(base.View):
+    logs = "term"
+
     def get(self, request: Request) -> Response:
         return Response({"terms": [representation.term(term) for term in models.Term.objects.all()]})
 
@@ -36,6 +38,8 @@ class Terms(base.View):
 
 
 class Scales(base.View):
+    logs = "scale"
+
     def get(self, request: Request) -> Response:
         scales = models.GradeScale.objects.prefetch_related("steps")
         return Response({"scales": [representation.scale(scale) for scale in scales]})
@@ -47,6 +51,8 @@ class Scales(base.View):
 
 
 class Courses(base.View):
+    logs = "course"
+
     def get(self, request: Request) -> Response:
         return Response({"courses": [answers.course(seat) for seat in access.list_seats(actor=self.actor)]})
 
@@ -61,6 +67,8 @@ class Courses(base.View):
 
 
 class Course(base.CourseView):
+    logs = "course"
+
     def get(self, request: Request, code: str) -> Response:
         return Response(answers.course_in_full(self.seat))
 
@@ -70,6 +78,8 @@ class Course(base.CourseView):
 
 
 class Sections(base.CourseView):
+    logs = "section"
+
     def get(self, request: Request, code: str) -> Response:
         return Response({"sections": [representation.section(each) for each in self.seat.course.sections.all()]})
 
@@ -79,6 +89,7 @@ class Sections(base.CourseView):
 
 
 class Section(base.CourseView):
+    logs = "section"
     section: models.Section
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -98,6 +109,8 @@ class Section(base.CourseView):
 
 
 class Categories(base.CourseView):
+    logs = "category"
+
     def get(self, request: Request, code: str) -> Response:
         return Response({"categories": [representation.category(each) for each in self.seat.course.categories.all()]})
 
@@ -107,6 +120,7 @@ class Categories(base.CourseView):
 
 
 class Category(base.CourseView):
+    logs = "category"
     category: models.Category
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -126,6 +140,8 @@ class Category(base.CourseView):
 
 
 class Assignments(base.CourseView):
+    logs = "assignment"
+
     def get(self, request: Request, code: str) -> Response:
         plan = self.read_plan()
         return Response({"assignments": [representation.assignment(each) for each in plan.assignments.values()]})
@@ -147,6 +163,8 @@ class AssignmentView(base.CourseView):
 
 
 class Assignment(AssignmentView):
+    logs = "assignment"
+
     def get(self, request: Request, code: str, assignment_id: int) -> Response:
         return Response(representation.assignment(self.assignment))
 
@@ -179,23 +197,28 @@ class AssignmentInFull(AssignmentView):
 
 
 class Enrollments(base.StaffView):
+    logs = "enrollment"
+
     def get(self, request: Request, code: str) -> Response:
-        found = self.seat.course.enrollments.select_related("student")
         return Response(
             {
                 "course": answers.course(self.seat),
                 "sections": [representation.section(each) for each in self.seat.course.sections.all()],
-                "enrollments": [representation.enrollment(each) for each in found],
+                "enrollments": answers.enrollments(self.seat.course),
             }
         )
 
     def post(self, request: Request, code: str) -> Response:
         draft = bodies.decode(request, EnrollmentDraft)
-        enrollment, is_new = enrolling.create_enrollment(course=self.seat.course, draft=draft, now=timezone.now())
+        students = access.enrollable_students(seat=self.seat)
+        enrollment, is_new = enrolling.create_enrollment(
+            course=self.seat.course, draft=draft, now=timezone.now(), students=students
+        )
         return Response(representation.enrollment(enrollment), status=201 if is_new else 200)
 
 
 class Enrollment(base.StaffView):
+    logs = "enrollment"
     enrollment: models.Enrollment
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -217,10 +240,12 @@ class Enrollment(base.StaffView):
 class Students(base.CourseView):
     """The students of a course, with their totals; those who are not staff find only their own."""
 
+    logs = "student"
+
     def get(self, request: Request, code: str) -> Response:
         course = self.seat.course
-        enrollments = standings.read_enrollments(course=course, student_ids=self.seat.shown_student_ids)
-        return Response(answers.students(self.seat, enrollments, standings.read_letters(course=course)))
+        places = standings.read_places(course=course, student_ids=self.seat.shown_student_ids)
+        return Response({"students": answers.students(places, standings.read_letters(course=course))})
 
     def post(self, request: Request, code: str) -> Response:
         draft = bodies.decode(request, StudentDraft)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from config.problems import Invalid
 from grading import enqueueing, importing, models, progress, representation
 from grading.access import Seat
-from grading.api import base, bodies, students
+from grading.api import answers, base, bodies, students
 from grading.drafts import ConfirmationDraft, MappingDraft
 from grading.files import canvas, oneroster, reports
 
@@ -70,14 +70,19 @@ class ImportView(base.GraderView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.batch = importing.find(course=self.seat.course, batch_id=kwargs["batch_id"])
+        self.batch = importing.find(
+            course=self.seat.course, batch_id=kwargs["batch_id"], with_preview=self.writes or shows_preview(request)
+        )
         if self.writes:
             check_may_store(self.seat, self.batch)
 
 
 class Import(ImportView):
+    """With the course, for a page that shows what its columns may mean."""
+
     def get(self, request: Request, code: str, batch_id: int) -> Response:
-        return Response(import_body(self.batch, request))
+        body = import_body(self.batch, request)
+        return Response(body | {"course": answers.course_in_full(self.seat)} if shows_preview(request) else body)
 
     def patch(self, request: Request, code: str, batch_id: int) -> Response:
         draft = bodies.decode(request, MappingDraft)
@@ -141,11 +146,16 @@ class ReportDocument(students.Report):
         return _file(document, "application/pdf", f"report-{student_id}.pdf")
 
 
+def shows_preview(request: Request) -> bool:
+    """Not with `?limit=0`, for whoever only asks again and again how far the import is."""
+    return request.query_params.get("limit") != "0"
+
+
 def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
     """The preview a page of changes at a time, and what became of it."""
     offset = base.number(request, "offset", default=0) or 0
     limit = base.number(request, "limit", default=MOST_SHOWN, at_most=MOST_SHOWN) or 0
-    shown = dict(batch.preview)
+    shown = dict(batch.preview) if shows_preview(request) else {}
     for name in ("changes", "people"):
         if name in shown:
             shown |= {f"{name}_total": len(shown[name]), name: shown[name][offset : offset + limit]}
@@ -156,6 +166,7 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
         "blanks": "clear" if batch.options.get("clears_blanks") else "keep",
         "rows_done": progress.read(batch_id=batch.pk) if is_running else batch.rows_done,
         "rows_total": batch.rows_total,
+        "starts": batch.starts,
         "preview": shown,
         "outcome": batch.outcome or None,
     }

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.problems import NotFound, PreconditionRequired
-from grading import access, bulk, courses, gradebook, models, representation, standings, undoing
+from grading import access, bulk, courses, gradebook, importing, models, representation, standings, undoing
 from grading.api import answers, base, bodies, headers
 from grading.drafts import BulkDraft, GradeDraft, GradePatch
 
@@ -19,8 +19,8 @@ _GRADE_ID = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 class Gradebook(base.CourseView):
     def get(self, request: Request, code: str) -> Response:
-        enrollments = standings.read_enrollments(course=self.seat.course, student_ids=self.seat.shown_student_ids)
-        return Response(answers.grades(self.read_plan(), enrollments, self.seat))
+        places = standings.read_places(course=self.seat.course, student_ids=self.seat.shown_student_ids)
+        return Response(answers.grades(self.read_plan(), places, self.seat))
 
 
 class GradeView(base.StudentView):
@@ -44,7 +44,7 @@ class GradeView(base.StudentView):
 
     def store(self, patch: GradePatch | GradeDraft, expected_version: int | None) -> Response:
         stored, standing = gradebook.record_grade(
-            student=self.student,
+            student_id=self.student_id,
             assignment=self.assignment,
             patch=patch,
             expected_version=expected_version,
@@ -55,10 +55,8 @@ class GradeView(base.StudentView):
         return Response(body, status=200 if expected_version else 201, headers={"ETag": headers.etag(stored.grade)})
 
     def changes(self) -> Response:
-        if not (self.seat.is_staff or self.assignment.posted):
-            return Response({"changes": []})
-        changes = gradebook.history(student=self.student, assignment=self.assignment)
-        return Response({"changes": [representation.change(change) for change in changes]})
+        history = gradebook.history(student=self.student, assignment=self.assignment)
+        return Response({"changes": answers.changes_of_grade(self.seat, self.assignment, history)})
 
 
 class Grade(GradeView):
@@ -89,8 +87,8 @@ class CellView(GradeView):
 
     def find_seat(self, address: dict[str, Any]) -> access.Seat:
         """Reads the assignment with its course at once, as most of what a change of a grade costs are queries."""
-        assignments = models.Assignment.objects.select_related("category__course__term")
-        self.found = assignments.filter(pk=address["assignment_id"]).first()
+        assignments = models.Assignment.objects.select_related("category__course__term").order_by()
+        self.found = next(iter(assignments.filter(pk=address["assignment_id"])), None)
         course = None if self.found is None else self.found.category.course
         return access.take_seat(actor=self.actor, course=course, code="")
 
@@ -151,13 +149,13 @@ class Changes(base.GraderView):
                 changes = changes.filter(**{lookup: value})
         limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
         page = changes.select_related("grade").order_by("-pk")[:limit]
-        enrollments = standings.read_enrollments(course=self.seat.course)
+        places = standings.read_places(course=self.seat.course)
         assignments = self.read_plan().assignments.values()
         return Response(
             {
                 "course": answers.course(self.seat),
                 "changes": answers.changes(page),
-                "students": [{"id": each.student_id, "name": str(each.student)} for each in enrollments],
+                "students": [{"id": each.student_id, "name": each.name} for each in places],
                 "assignments": [{"id": each.pk, "title": each.title} for each in assignments],
             }
         )
@@ -188,6 +186,9 @@ class Batch(base.GraderView):
 class UndoBatch(base.GraderView):
     def post(self, request: Request, code: str, batch_id: int) -> Response:
         batch = find_batch(self.seat, batch_id)
+        if batch.content == importing.ROSTER:
+            # Who is in the course is for its teachers.
+            self.seat.require_editor()
         undone = undoing.undo_batch(course=self.seat.course, batch=batch, actor=self.actor, now=timezone.now())
         return Response(answers.undone(undone), status=201)
 

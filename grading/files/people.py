@@ -54,10 +54,12 @@ class Roll:
         self._by_id: dict[str, Student] = {}
         self._by_sis_id: dict[str, Student] = {}
         self._by_username: dict[str, Student] = {}
+        self._by_folded_username: Mapping[str, list[Student]] = defaultdict(list)
         self._by_name: Mapping[str, list[Student]] = defaultdict(list)
         for student in students:
             self._by_id[str(student.pk)] = student
-            self._by_username[student.username.casefold()] = student
+            self._by_username[student.username] = student
+            self._by_folded_username[student.username.casefold()].append(student)
             self._by_name[_key(student.name)].append(student)
             if student.sis_id:
                 self._by_sis_id[student.sis_id] = student
@@ -76,7 +78,7 @@ class Roll:
         has_only_id = not (row.sis_id or row.username or row.name)
         if row.id in self._by_id and (trusts_ids or has_only_id):
             return self._by_id[row.id]
-        by_sis_id, by_username = self._by_sis_id.get(row.sis_id), self._by_username.get(row.username.casefold())
+        by_sis_id, by_username = self._by_sis_id.get(row.sis_id), self._find_username(row.username)
         if by_sis_id and by_username and by_sis_id != by_username:
             raise Mismatch(
                 f"The SIS id {row.sis_id!r} is {by_sis_id.name}'s and the login {row.username!r} is "
@@ -91,6 +93,15 @@ class Roll:
         if alike and not (row.sis_id and alike[0].sis_id and row.sis_id != alike[0].sis_id):
             return alike[0]
         raise Mismatch(f"No student of the course is {str(row)!r}: enrol them first.", is_unknown=True)
+
+    def _find_username(self, username: str) -> Student | None:
+        """As it is written, else in other letters; of several who differ by those alone, none is guessed."""
+        if username in self._by_username:
+            return self._by_username[username]
+        alike = self._by_folded_username.get(username.casefold(), [])
+        if len(alike) > 1:
+            raise Mismatch(f"Several students have the login {username!r} in other letters: write it as theirs.")
+        return alike[0] if alike else None
 
     def _agrees(self, row: Named) -> bool:
         student = self._by_id[row.id]

@@ -20,6 +20,8 @@ def render(report: Mapping[str, Any], *, now: datetime) -> bytes:
     It is made to be handed out: whoever prints it, it holds no grade that is not posted, and nothing unpublished.
     """
     document = _Document(orientation="portrait", format="A4")
+    # Else a name that holds "{nb}" would be printed with the number of pages in its place.
+    document.str_alias_nb_pages = ""
     for style, name in (("", "DejaVuSans.ttf"), ("B", "DejaVuSans-Bold.ttf")):
         document.add_font(_FAMILY, style, FONTS / name)
     document.made = now

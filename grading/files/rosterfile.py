@@ -95,11 +95,18 @@ def preview(
         username = words["username"]
         lines.setdefault(username, []).append(row.line)
         own_sis_ids[words["sis_id"]] = username
-        action = _action(words, known, enrolled.get((words["role"], username)), sections)
+        enrollment = enrolled.get((words["role"], username))
+        if not words["state"]:
+            # Whoever is on the list is in the course: back where they had left it, else as they are.
+            words["state"] = State.ACTIVE
+            if enrollment is not None and enrollment.state != State.DROPPED:
+                words["state"] = enrollment.state
+        action = _action(words, known, enrollment, sections)
         if action == "same":
             same += 1
         else:
-            people.append({"line": row.line, "action": action, **words})
+            before = None if enrollment is None else place(enrollment)
+            people.append({"line": row.line, "action": action, **words, "before": before})
     doubled = {username: found for username, found in lines.items() if len(found) > 1}
     if doubled:
         errors = [
@@ -119,8 +126,13 @@ def _words(row: Row, at: Mapping[str, int]) -> dict[str, str]:
     first, last = words.pop("first_name"), words.pop("last_name")
     words["name"] = plain_name(words["name"]) or f"{first} {last}".strip() or words["username"]
     words["role"] = words["role"].casefold() or Role.STUDENT
-    words["state"] = words["state"].casefold() or State.ACTIVE
+    words["state"] = words["state"].casefold()
     return words
+
+
+def place(enrollment: Enrollment) -> dict[str, Any]:
+    """What a roster may change of an enrollment."""
+    return {"state": enrollment.state, "section": enrollment.section_id}
 
 
 def _fault(
@@ -139,7 +151,7 @@ def _fault(
         return "The section is none: " + RULES[_LINE.pattern]
     if words["role"] not in _ROLES:
         return f"{words['role'][:40]!r} is none of {', '.join(_ROLES)}."
-    if words["state"] not in State.values:
+    if words["state"] and words["state"] not in State.values:
         return f"{words['state'][:40]!r} is none of {', '.join(State.values)}."
     if not sis_id:
         return None

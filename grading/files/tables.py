@@ -19,6 +19,9 @@ SEPARATORS = (",", ";", "\t")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 _FORMULA = frozenset({"=", "+", "-", "@", "\t", "\r"})
 _QUOTED = _FORMULA | {"'"}
+_INNER_FORMULA = re.compile(r"([;\t\r\n])(?=[=+\-@'])")
+_INNER_NEUTRALIZED = re.compile(r"([;\t\r\n])'(?=[=+\-@'])")
+_SPECIAL = re.compile(r'[",;\t\r\n]')
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -74,20 +77,30 @@ def read(content: bytes, *, separator: str | None = None) -> Table:
 
 
 def neutralized(text: str) -> str:
-    """The text of a cell, kept from being taken for a formula by a spreadsheet that opens the file."""
-    return f"'{text}" if text[:1] in _FORMULA or restored(text) != text else text
+    """The text of a cell, kept from being taken for a formula by a spreadsheet that opens the file.
+
+    Also one that divides the file at semicolons or tabulators, as Excel does in half of Europe.
+    """
+    text = _INNER_FORMULA.sub(r"\1'", text)
+    return f"'{text}" if text[:1] in _FORMULA or _begins_neutralized(text) else text
 
 
 def restored(text: str) -> str:
     """The text that `neutralized` was given."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _QUOTED else text
+    return _INNER_NEUTRALIZED.sub(r"\1", text[1:] if _begins_neutralized(text) else text)
 
 
 def write(rows: Sequence[Sequence[str]]) -> str:
-    """As RFC 4180 has it."""
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\r\n").writerows(rows)
-    return lines.getvalue()
+    """As RFC 4180 has it; cells with another separator are quoted, too."""
+    return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _SPECIAL.search(cell) else cell
+
+
+def _begins_neutralized(text: str) -> bool:
+    return text[:1] == "'" and text[1:2] in _QUOTED
 
 
 def _decode(content: bytes) -> tuple[str, str]:

@@ -46,6 +46,8 @@ class ImportBatch(models.Model):
     created_at = models.DateTimeField()
     # When a worker last took it up.
     claimed_at = models.DateTimeField(null=True, blank=True)
+    # How many workers have taken it up: more than one where a worker was killed amid it.
+    starts = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
     filename = models.CharField(max_length=255, blank=True)
     file = models.BinaryField(null=True, blank=True)

@@ -1,4 +1,4 @@
-"""What stands in the cells of the admin's tables."""
+"""Contents of the cells in the admin's tables."""
 
 import unicodedata
 

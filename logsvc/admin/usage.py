@@ -1,4 +1,4 @@
-"""What each service has stored, and how long it is kept."""
+"""A table of what each service stores and for how long."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Saved searches and alert rules as somebody asks for them, checked and kept."""
+"""Checks and stores saved searches and alert rules."""
 
 from typing import Any, Literal, TypeVar
 
@@ -34,13 +34,13 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     condition: Literal["more-than", "fewer-than"] = "more-than"
     window_seconds: int = 300
     quiet_seconds: int = 3600
-    # Made here where none is given.
+    # Generated when none is given.
     secret: str | None = None
     enabled: bool = True
 
 
 def read(given: Any, kind: type[T]) -> T:
-    """Raises Invalid."""
+    """Convert a body. Raises Invalid."""
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:
@@ -48,7 +48,7 @@ def read(given: Any, kind: type[T]) -> T:
 
 
 def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder) -> SavedSearch:
-    """Change a saved search, or make one of the holder's."""
+    """Change a saved search, or make one for the holder."""
     checks = [_name(body.name), *_query(body.query)]
     if len(body.description) > DESCRIPTION_LENGTH:
         checks.append(_error("description", f"It may have at most {DESCRIPTION_LENGTH} characters."))
@@ -62,13 +62,17 @@ def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder)
 
 
 def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readable: Services) -> AlertRule:
-    """Change a rule, which starts anew from then, or make one of the holder's.
+    """Change a rule, which then starts anew, or make one for the holder.
 
-    It counts only what the holder may read now.
+    It counts only records that the holder may read now.
     """
-    trouble = secret_trouble(body.secret) if body.secret is not None else ""
-    secret = [_error("secret", trouble)] if trouble else []
-    problems = [_name(body.name), *_query(body.query), *_url(body.url), *secret]
+    problems = [_name(body.name), *_query(body.query)]
+    if len(body.url) > URL_LENGTH:
+        problems.append(_error("url", f"It may have at most {URL_LENGTH} characters."))
+    elif trouble := refusal(body.url, allowed=settings.ALERT_NETWORKS):
+        problems.append(_error("url", trouble))
+    if body.secret is not None and (trouble := secret_trouble(body.secret)):
+        problems.append(_error("secret", trouble))
     for name, value, lowest, highest in (
         ("threshold", body.threshold, 0, 2**31 - 1),
         ("window_seconds", body.window_seconds, 10, 86_400),
@@ -93,14 +97,14 @@ def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readabl
 
 
 def start_anew(rule: AlertRule) -> None:
-    """Forget what was counted and told by what the rule said before."""
+    """Reset the counts and notifications that belong to the rule as it was before."""
     rule.state, rule.since, rule.count, rule.trouble = AlertState.OK, None, None, ""
     rule.evaluated_at = rule.told_at = None
     rule.is_told = False
 
 
 def query_trouble(text: str) -> str:
-    """What is wrong with a query; "" for a right one."""
+    """Say what is wrong with a query; "" when it is valid."""
     try:
         parser.parse(text)
     except Invalid as error:
@@ -133,13 +137,6 @@ def _name(name: str) -> dict[str, str] | None:
 def _query(text: str) -> list[dict[str, str]]:
     trouble = query_trouble(text)
     return [_error("query", trouble)] if trouble else []
-
-
-def _url(url: str) -> list[dict[str, str]]:
-    if len(url) > URL_LENGTH:
-        return [_error("url", f"It may have at most {URL_LENGTH} characters.")]
-    trouble = refusal(url, allowed=settings.ALERT_NETWORKS)
-    return [_error("url", trouble)] if trouble else []
 
 
 def _error(name: str, detail: str) -> dict[str, str]:

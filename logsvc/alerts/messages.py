@@ -1,4 +1,4 @@
-"""Alerts on their way: kept first, then sent, and sent again until they are taken."""
+"""Delivers alerts: each is stored first, then sent, and retried until the receiver accepts it."""
 
 import json
 import random
@@ -23,7 +23,7 @@ PAUSES_SECONDS = (5, 30, 120, 600, 1800)
 LAST_PAUSE_SECONDS = 3600
 GIVEN_UP_AFTER = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
-# How long a worker that has taken a message may need for it.
+# A worker that has claimed a message may take so long.
 LEASE = timedelta(seconds=60)
 AT_ONCE = 50
 # Fifty that hang for ten seconds are done within the lease.
@@ -37,7 +37,7 @@ Post = Callable[..., Answer]
 def outcome(
     rule: AlertRule, since: datetime | None, *, count: int, within: Range, samples: Sequence[Stored]
 ) -> dict[str, Any]:
-    """What a message says of a rule."""
+    """The data of a message about a rule."""
     return {
         "rule": {"id": rule.pk, "name": rule.name, "query": rule.query},
         "condition": rule.condition,
@@ -55,7 +55,7 @@ def outcome(
 
 
 def add(rule: AlertRule, kind: str, data: dict[str, Any], *, now: datetime) -> AlertMessage:
-    """Keep a message, which is due at once."""
+    """Store a message, due at once."""
     body = {"type": kind, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
     return AlertMessage.objects.create(
         rule=rule,
@@ -68,7 +68,7 @@ def add(rule: AlertRule, kind: str, data: dict[str, Any], *, now: datetime) -> A
 
 
 def send_due(*, now: datetime, post: Post = post) -> int:
-    """Try what is due, oldest first; returns how many were taken. Workers may do so at the same time.
+    """Send the messages that are due, oldest first; returns how many were accepted. Safe to run in several workers.
 
     A worker that dies loses nothing: its message is due again when the lease is over, with the same `webhook-id`.
     """
@@ -91,7 +91,7 @@ def forget_old(*, now: datetime) -> None:
 
 
 def next_pause(attempts: int, retry_after: str) -> timedelta:
-    """After so many attempts; a receiver that says when to come again is believed, within an hour."""
+    """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
     asked = int(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6 else 0
     return timedelta(seconds=max(pause * random.uniform(0.8, 1.2), min(asked, LAST_PAUSE_SECONDS)))

@@ -1,4 +1,4 @@
-"""One webhook to one address: each of a name's addresses is judged when it is connected to."""
+"""Posts a webhook; each address that a name resolves to is judged when it is connected to."""
 
 import http.client
 import socket
@@ -8,17 +8,18 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from config.networks import literal_address
 from logsvc.alerts import addresses
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
-# For all of it, also from a peer that answers a byte now and then.
+# The whole exchange, even with a peer that sends a byte now and then.
 WHOLE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """`status` is None where there was none; then `error` says why."""
+    """The receiver's answer; without one `status` is None and `error` says why."""
 
     status: int | None = None
     error: str = ""
@@ -26,10 +27,10 @@ class Answer:
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> Answer:
-    """Never raises, and follows no redirect."""
+    """Post a webhook. Never raises, and follows no redirect."""
     try:
         scheme, host, port, target = addresses.check_url(url)
-        address = _judged(host, port, allowed)
+        address = _choose_address(host, port, allowed)
     except ValueError as error:
         return Answer(error=str(error))
     except OSError as error:
@@ -38,21 +39,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence
 
 
 def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
-    """What is wrong with an address that somebody gives; one of a name alone is judged when it is called."""
+    """Say why a URL may not be called; None when it may. A host's name is judged only when it is called."""
     try:
         _, host, _, _ = addresses.check_url(url)
     except ValueError as error:
         return f"{str(error)[:1].upper()}{str(error)[1:]}."
-    try:
-        # Also the forms that C libraries take: 127.1, 0x7f000001.
-        literal = host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
-    except OSError:
-        return None
-    return addresses.refusal(literal, allowed=allowed)
+    literal = literal_address(host)
+    return None if literal is None else addresses.refusal(literal, allowed=allowed)
 
 
-def _judged(host: str, port: int, allowed: Sequence[str]) -> str:
-    """The first of the host's addresses that may be called. Raises ValueError where none may, OSError where there is
+def _choose_address(host: str, port: int, allowed: Sequence[str]) -> str:
+    """The first of the host's addresses that may be called. Raises ValueError when none may, OSError when there is
     none."""
     refusals = []
     for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):

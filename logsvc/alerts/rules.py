@@ -1,4 +1,4 @@
-"""When a rule fires, when that is told, and when it is over."""
+"""Evaluates alert rules: when one fires, when to notify, and when it is resolved."""
 
 import logging
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Told(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """What is known of a rule. `is_told` says that somebody was told that it fires, and not yet that this is over."""
+    """The state of a rule. `is_told`: the receiver was notified that it fires, and not yet that it is resolved."""
 
     state: AlertState
     since: datetime | None
@@ -49,10 +49,10 @@ def holds(condition: str, threshold: int, count: int) -> bool:
 
 
 def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime) -> tuple[Standing, Told | None]:
-    """The rule's new standing, and what is told of it.
+    """The rule's new standing, and the notification to send.
 
-    That a rule fires is told at most once within its quiet time, also when it is over and fires again meanwhile. That
-    it is over is told once, to whoever was told that it fires.
+    Firing is notified at most once within the quiet time, even when the rule is resolved and fires again meanwhile.
+    Its resolution is notified once, if its firing was.
     """
     if not is_met:
         over = Standing(state=AlertState.OK, since=None, told_at=standing.told_at, is_told=False)
@@ -69,7 +69,7 @@ def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime)
 
 
 def evaluate_due(*, now: datetime) -> int:
-    """Evaluate the rules whose turn it is; returns how many messages that made. Workers may do so at the same time."""
+    """Evaluate the rules that are due; returns how many messages that made. Safe to run in several workers."""
     due = now - timedelta(seconds=EVALUATION_SECONDS - 1)
     made = 0
     for rule in AlertRule.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_enabled=True):
@@ -81,8 +81,9 @@ def evaluate_due(*, now: datetime) -> int:
 
 
 def evaluate(rule: AlertRule, *, now: datetime) -> bool:
-    """Count, decide, and keep the decision with its message. Raises Problem where it cannot be counted."""
-    if rule.owner and not _is_valid(rule.owner, now):
+    """Count, decide, and store the decision with its message. Raises Problem when it cannot be counted."""
+    valid = Q(expires_at=None) | Q(expires_at__gt=now)
+    if rule.owner and not Token.objects.filter(valid, name=rule.owner, revoked_at=None).exists():
         AlertRule.objects.filter(pk=rule.pk).update(
             is_enabled=False, trouble=f"The token {rule.owner!r} that made this rule is no longer valid."
         )
@@ -152,8 +153,3 @@ def _count(query: Query, within: Range) -> int:
     aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
     found = store().histogram(query=query, within=aligned, step_ns=step_ns)
     return sum(sum(bucket.values()) for bucket in found.counts)
-
-
-def _is_valid(owner: str, now: datetime) -> bool:
-    valid = Q(expires_at=None) | Q(expires_at__gt=now)
-    return Token.objects.filter(valid, name=owner, revoked_at=None).exists()

@@ -55,7 +55,7 @@ class RulesView(LogsvcView):
         return Response({"rules": [_rule_body(each) for each in _rules(self, request)]})
 
     def post(self, request: Request) -> Response:
-        """The only answer that holds the secret."""
+        """Make a rule; this is the only answer that holds its secret."""
         readable = self.readable(request)
         body = declaration.read(request.data, RuleBody)
         rule = declaration.save_rule(None, body, holder=_holder(request), readable=readable)
@@ -92,7 +92,7 @@ class RuleTestView(LogsvcView):
 
 
 def _searches(view: LogsvcView, request: Request) -> QuerySet[SavedSearch]:
-    """All for a token that may read everything, else its own."""
+    """All searches for a token that may read everything, else its own."""
     found = SavedSearch.objects.all()
     return found if view.readable(request).are_all else found.filter(owner=_holder(request).name)
 
@@ -115,7 +115,7 @@ def _holder(request: Request) -> Holder:
 
 
 def _pk(identifier: str) -> int:
-    """0, which nothing has, for a number that no database holds."""
+    """The key, or 0, which no row has, for a number that no database holds."""
     return int(identifier) if len(identifier) <= 18 else 0
 
 

@@ -1,4 +1,4 @@
-"""Loki's addresses for asking, as Grafana calls them: parse, ask the engine, answer."""
+"""Loki's query API, as Grafana calls it: parse, ask the engine, answer."""
 
 import math
 import re
@@ -26,19 +26,23 @@ DEFAULT_LIMIT, HIGHEST_LIMIT = 100, 5000
 SERIES_AT_MOST = 2000
 VALUES_AT_MOST = 500
 ATTRIBUTES_AT_MOST = 100
-# What Grafana takes us for: the first release that it asks for categorised labels.
+# The release that Grafana takes this for: the first whose answers hold categorised labels.
 VERSION = "3.0.0"
 _ENCODING = "X-Loki-Response-Encoding-Flags"
 
 
 class LokiView(LogsvcView):
-    """Errors are plain text, which Grafana shows as it is."""
+    """Answers errors in plain text, which Grafana shows as it is."""
 
-    def handle_exception(self, exc: Exception) -> Response:
+    def handle_exception(self, exc: Exception) -> Any:
         answer = super().handle_exception(exc)
-        if isinstance(exc, Problem):
-            answer = _plain(f"{exc.detail}\n", exc.status, answer)
-        return answer
+        if not isinstance(exc, Problem):
+            return answer
+        plain: Any = HttpResponse(f"{exc.detail}\n", status=exc.status, content_type="text/plain; charset=utf-8")
+        for name in ("Retry-After", "WWW-Authenticate"):
+            if answer.has_header(name):
+                plain[name] = answer[name]
+        return plain
 
     def flags(self, request: Request) -> bool:
         return answers.CATEGORIZED in request.headers.get(_ENCODING, "")
@@ -131,7 +135,7 @@ class SeriesView(LokiView):
 
 
 class StatsView(LokiView):
-    """What Explore shows beside a query before it is run; streams and chunks are notions of Loki's own store."""
+    """Statistics that Explore shows before a query runs; streams and chunks exist in Loki's own store only."""
 
     def get(self, request: Request) -> Response:
         start, end = _range(request.query_params)
@@ -153,7 +157,7 @@ class BuildInfoView(LokiView):
 
 
 def _selected(parameters: Mapping[str, str]) -> tuple[ast.Query, Range]:
-    """What `query` selects, everything without one, between `start` and `end`."""
+    """The selection of `query`, everything when there is none, and the range from `start` to `end`."""
     start, end = _range(parameters)
     text = parameters.get("query", "").strip()
     query = labels.narrowed(logql.log_query(text)) if text else ast.EVERYTHING
@@ -190,7 +194,7 @@ def _is_forward(parameters: Mapping[str, str]) -> bool:
 
 
 def _moment(value: str) -> int:
-    """Nanoseconds, seconds with a fraction, or RFC 3339."""
+    """A time in nanoseconds, in seconds with a fraction, or in RFC 3339."""
     if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
         return round(float(value) * logql.SECOND_NS)
     return timestamps.nanoseconds(value)
@@ -218,11 +222,3 @@ def _read(parameters: Mapping[str, str], name: str, read: Callable[[str], T], de
         return read(value)
     except (ValueError, OverflowError) as error:
         raise Problem(f"{name}: {error}.") from error
-
-
-def _plain(text: str, status: int, like: Response) -> Any:
-    answer = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-    for name, value in like.items():
-        if name.lower() in ("retry-after", "www-authenticate"):
-            answer[name] = value
-    return answer

@@ -52,7 +52,7 @@ _RECORD["required"] = list(_RECORD["properties"])
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """`answer` names the members of a JSON answer; None where it is another kind, or empty."""
+    """One method of one path. `answer` holds the members of a JSON answer; None when it is empty or not JSON."""
 
     summary: str
     parameters: dict[str, Schema] | None = None
@@ -172,7 +172,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 
 
 class DescriptionView(APIView):
-    """Without a token: it says nothing of what is stored."""
+    """Needs no token: it reveals nothing of what is stored."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -1,4 +1,4 @@
-"""Query parameters as the store's questions."""
+"""Turns query parameters into questions to the store."""
 
 import re
 import time
@@ -102,7 +102,7 @@ def facets(query: Mapping[str, str], readable: Services) -> FacetsQuestion:
 
 
 def arrivals(query: Mapping[str, str], readable: Services) -> tuple[Query, int | None, int]:
-    """The query, the number of the arrival to go on from, and how many arrivals are looked at at most."""
+    """The query, the arrival to go on from, and the most arrivals to look at."""
     parameters = Parameters(query)
     wanted = parameters.get("q", parser.parse, ast.EVERYTHING)
     cursor = parameters.get("cursor", between(0, HIGHEST_ID), None)
@@ -112,7 +112,7 @@ def arrivals(query: Mapping[str, str], readable: Services) -> tuple[Query, int |
 
 
 def context(query: Mapping[str, str]) -> tuple[int, int]:
-    """How many records before and after."""
+    """The numbers of records before and after."""
     parameters = Parameters(query)
     before = parameters.get("before", between(0, HIGHEST_LIMIT), CONTEXT_LIMIT)
     after = parameters.get("after", between(0, HIGHEST_LIMIT), CONTEXT_LIMIT)

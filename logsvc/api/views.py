@@ -1,5 +1,6 @@
-"""The log service's addresses (docs/logsvc.md): parse, ask the store, answer. Records come in by logsvc/ingest/lane.py;
-the view here does the same for other servers than ours.
+"""The log service's addresses (docs/logsvc.md): parse, ask the store, answer.
+
+native_ingest.py takes records in; the view here does the same under servers other than ours.
 """
 
 import time
@@ -32,7 +33,7 @@ from logsvc.storage.errors import Away
 
 
 class Renderer(BaseRenderer):
-    """Ten times as quick as REST framework's own; a page of records is large."""
+    """Encodes ten times as quickly as REST framework's own: a page of records is large."""
 
     media_type = "application/json"
     charset = None
@@ -52,7 +53,7 @@ class LogsvcView(ScopedView):
         return access.readable(request.user)
 
     def record(self, request: Request, identifier: str) -> Stored:
-        """One that the token may read. Raises NotFound, also for another's: nobody learns what there is."""
+        """A record that the token may read. Raises NotFound, also for another's: nobody learns what there is."""
         readable = self.readable(request)
         found = store().get(int(identifier)) if len(identifier) <= 19 else None
         if found is None or found.service not in readable:
@@ -74,21 +75,18 @@ class IngestView(View):
         try:
             if request.method != "POST":
                 raise MethodNotAllowed(f'Method "{request.method}" not allowed. Use one of POST.')
-            return _http_response(self._store(request, head))
+            holder = authentication.from_header(request.headers.get("Authorization", ""))
+            gate.current().admit(holder)
+            receive.check(head, holder)
+            batch = receive.read(head, request.body, holder=holder)
+            if batch.records:
+                store().append(batch.records, received_ns=time.time_ns())
+            return _http_response(receive.accept(head, batch))
         except Exception as error:
             problem = Away() if isinstance(error, OperationalError | InterfaceError) else problems.from_exception(error)
             if problem is None:
                 raise
             return _http_response(receive.refuse(head, problem))
-
-    def _store(self, request: HttpRequest, head: Head) -> RawResponse:
-        holder = authentication.from_header(request.headers.get("Authorization", ""))
-        gate.current().admit(holder)
-        receive.check(head, holder)
-        batch = receive.read(head, request.body, holder=holder)
-        if batch.records:
-            store().append(batch.records, received_ns=time.time_ns())
-        return receive.accept(head, batch)
 
 
 class LogsView(LogsvcView):
@@ -166,7 +164,7 @@ class FacetsView(LogsvcView):
 
 
 class ArrivalsView(LogsvcView):
-    """A tail as single answers, for who asks again and again."""
+    """A tail as single answers, for clients that poll."""
 
     def get(self, request: Request) -> Response:
         query, cursor, limit = questions.arrivals(request.query_params, self.readable(request))
@@ -189,7 +187,7 @@ class ServicesView(LogsvcView):
 
 
 class FirstReleaseView(LogsvcView):
-    """/v1/records."""
+    """/v1/records, for clients of the first release."""
 
     def post(self, request: Request) -> HttpResponse:
         return _ingest(request)
@@ -201,7 +199,7 @@ class FirstReleaseView(LogsvcView):
 
 
 def _ingest(request: Request) -> HttpResponse:
-    """As IngestView answers: the format's own words, and its own status."""
+    """Answer as IngestView does, in the format's own words and with its own status."""
     answer = IngestView.as_view()(request._request)
     assert isinstance(answer, HttpResponse), "nothing here streams"
     return answer

@@ -1,4 +1,4 @@
-"""A folder that belongs to one process for as long as it lives, however its life ends."""
+"""Claims a folder for one process until it ends, in whatever way."""
 
 import contextlib
 import fcntl
@@ -23,7 +23,7 @@ class Claim:
         while True:
             folder = directory / f"{os.getpid()}-{secrets.token_hex(4)}"
             folder.mkdir(mode=0o700, parents=True)
-            # Whoever looks for abandoned folders may have found this one before it was locked: then make another.
+            # Another process that looks for abandoned folders may have locked this one first: make another.
             if claim := cls.take(folder):
                 return claim
 
@@ -46,7 +46,7 @@ class Claim:
         return cls(folder, descriptor)
 
     def release(self) -> None:
-        """Leave the folder to whoever wants it; an empty one is removed."""
+        """Leave the folder to another process; an empty one is removed."""
         with contextlib.suppress(OSError):
             if not any(path.name != _LOCK for path in self.folder.iterdir()):
                 (self.folder / _LOCK).unlink()

@@ -1,4 +1,4 @@
-"""Messages of the handler about itself, on stderr: its own log is what does not work."""
+"""Prints the handler's own troubles on stderr: its log is what does not work."""
 
 import sys
 import time

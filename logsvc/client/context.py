@@ -1,4 +1,4 @@
-"""Fields that every record of a task or thread carries: bound once, and not named again at each logging call."""
+"""Fields bound to a task or thread, which every record logged there carries."""
 
 import contextlib
 import sys
@@ -38,7 +38,7 @@ def bound(**values: Any) -> Iterator[None]:
 
 def trace() -> tuple[str, str] | None:
     """The trace and span ids of OpenTelemetry's current span, as hex; None without one, or without OpenTelemetry."""
-    # Imported by whoever uses it: a program without OpenTelemetry must not pay for finding that out at each record.
+    # Looked up rather than imported: a program without OpenTelemetry must not pay for finding that out at each record.
     opentelemetry = sys.modules.get("opentelemetry.trace")
     if opentelemetry is None:
         return None

@@ -1,5 +1,6 @@
-"""Batches of lines on their way to the log service, and what its answers mean."""
+"""Sends batches of lines to the log service, and acts on its answers."""
 
+import contextlib
 import gzip
 import random
 from collections.abc import Callable, Mapping
@@ -31,14 +32,14 @@ NoticeDrop = Callable[[Mapping[int, int]], object]
 class Verdict(Enum):
     KEPT = auto()
     TOO_LARGE = auto()
-    # The batch will never be taken, whoever sends it.
+    # The batch will never be accepted.
     REFUSED = auto()
-    # The service is away, or the token, the address or the allowed host is wrong, which can be mended: nothing is lost.
+    # The service is away, or the token, the address or the allowed host is wrong; all can be mended: nothing is lost.
     LATER = auto()
 
 
 def judge(status: int) -> Verdict:
-    """What to do with a batch that was answered with this HTTP status."""
+    """Decide by the HTTP status what to do with a batch."""
     if 200 <= status < 300:
         return Verdict.KEPT
     if status == 413:
@@ -47,7 +48,7 @@ def judge(status: int) -> Verdict:
 
 
 class Delivery:
-    """Sends what is in the spool, for one thread."""
+    """Sends the spool's lines. Belongs to one thread."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Delivery:
         notice_drop: NoticeDrop,
         complaints: Complaints,
         transport: httpx2.BaseTransport | None = None,
+        batch_bytes: int = BATCH_BYTES,
     ) -> None:
         self._spool = spool
         self._locate = locate
@@ -73,13 +75,13 @@ class Delivery:
             transport=transport,
             trust_env=False,
         )
-        self._batch_bytes = BATCH_BYTES
+        self._batch_bytes = batch_bytes
         self._failures = 0
         # One of its own: the program that logs may have seeded the global one, and count on what that yields.
         self._random = random.Random()
 
     def begin_again(self) -> None:
-        """Forget how often it failed: the service is said to be back."""
+        """Forget the failures: the service is reported to be back."""
         self._failures = 0
 
     def run(self, *, until: Callable[[], bool]) -> float | None:
@@ -97,7 +99,12 @@ class Delivery:
         self._client.close()
 
     def _deliver(self, batch: Batch) -> float | None:
-        answer = self._send(batch)
+        """Send one batch; returns how many seconds to wait when it could not be sent now."""
+        answer = None
+        if address := self._locate():
+            body = gzip.compress(batch.body, compresslevel=1)
+            with contextlib.suppress(httpx2.HTTPError, httpx2.InvalidURL):
+                answer = self._client.post(f"{address.rstrip('/')}{INGEST_PATH}", content=body)
         verdict = Verdict.LATER if answer is None else judge(answer.status_code)
         if verdict is Verdict.TOO_LARGE and batch.lines > 1:
             self._batch_bytes = len(batch.body) // 2
@@ -110,16 +117,6 @@ class Delivery:
         if dropped := self._spool.take_dropped():
             self._notice_drop(dropped)
         return None
-
-    def _send(self, batch: Batch) -> httpx2.Response | None:
-        address = self._locate()
-        if not address:
-            return None
-        body = gzip.compress(batch.body, compresslevel=1)
-        try:
-            return self._client.post(f"{address.rstrip('/')}{INGEST_PATH}", content=body)
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return None
 
     def _pause(self, answer: httpx2.Response | None) -> float:
         self._failures += 1
@@ -157,7 +154,7 @@ def _json(answer: httpx2.Response) -> dict[str, Any]:
 
 
 def _retry_after(value: str) -> float:
-    """Seconds, from either form of the header; 0 where it has none."""
+    """The seconds that either form of the header says; 0 for none."""
     if value.isascii() and value.isdigit():
         seconds = float(value[:9])
     else:

@@ -1,4 +1,4 @@
-"""Where the log service is: at a fixed address, or wherever a registry's client says it is now."""
+"""Locates the log service: at a fixed address, or where a registry's client says that it is now."""
 
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +10,7 @@ Listener = Callable[[], object]
 
 @runtime_checkable
 class Members(Protocol):
-    """A membership of `registry.client`, as far as it is needed here."""
+    """The part of a `registry.client` membership that is needed here."""
 
     def choose(self, service: str) -> Any: ...
 
@@ -39,22 +39,15 @@ class Address:
         self._is_subscribed = False
 
     def get(self) -> str | None:
-        self._subscribe()
+        """The address; None while it is not known."""
         endpoint = self._endpoint
+        if not self._is_subscribed:
+            if isinstance(endpoint, Members):
+                endpoint.on_change(SERVICE, lambda providers: self._wake())
+            self._is_subscribed = not isinstance(endpoint, Subscribable) or endpoint.subscribe(self._wake)
         if isinstance(endpoint, str):
             return endpoint
         if isinstance(endpoint, Members):
             chosen = endpoint.choose(SERVICE)
             return None if chosen is None else str(chosen.url)
         return endpoint()
-
-    def _subscribe(self) -> None:
-        if self._is_subscribed:
-            return
-        if isinstance(self._endpoint, Members):
-            self._is_subscribed = True
-            self._endpoint.on_change(SERVICE, lambda providers: self._wake())
-        elif isinstance(self._endpoint, Subscribable):
-            self._is_subscribed = self._endpoint.subscribe(self._wake)
-        else:
-            self._is_subscribed = True

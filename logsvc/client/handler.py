@@ -71,7 +71,7 @@ class LogHandler(logging.Handler):
         _handlers.add(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Not in emit, which runs under the handler's lock: who flushes may hold that lock, and waits for the sender.
+        # Not in emit, which runs under the handler's lock: a flush may hold that lock while it waits for the sender.
         sender = self._sender
         is_own = record.name.startswith(_OWN_LOGGERS) or (sender is not None and sender.is_current_thread())
         return not is_own and bool(super().filter(record))
@@ -79,30 +79,36 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._spool.append(self._lines.encode(record), record.levelno)
-            self._running_sender().notify()
+            sender = self._sender
+            if sender is None or not sender.is_alive:
+                sender = self._sender = Sender(self._spool, self._delivery, complaints=self._complaints)
+                # An interpreter that is ending makes no threads: the record waits in the spool for the next process.
+                with contextlib.suppress(RuntimeError):
+                    sender.start()
+            sender.notify()
         except Exception:
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- logging's name
-        """Say once in a while that a record could not be taken; logging's own would print a traceback for each."""
+        """Report now and then that records were lost; logging's own method would print a traceback for each."""
         if logging.raiseExceptions:
             error = sys.exc_info()[1]
             self._complaints.say("record", f"a record of {record.name} was not taken ({type(error).__name__}: {error})")
 
     def flush(self) -> None:
-        """Wait for a moment until what was logged is sent, unless it cannot be sent now: then it is in the spool."""
+        """Wait a moment until all records are sent; those that cannot be sent now stay in the spool."""
         sender = self._sender
         if sender is not None and sender.is_alive and not sender.is_current_thread():
             sender.flush(FLUSH_SECONDS)
 
     def wake(self) -> None:
-        """Try to send now: the log service is said to be back."""
+        """Try to send now: the log service is reported to be back."""
         sender = self._sender
         if sender is not None:
             sender.wake()
 
     def close(self) -> None:
-        """Stop sending; what is not sent is left to the next process with this `spool_dir`."""
+        """Stop sending; the next process with this `spool_dir` sends the rest."""
         self.acquire()
         try:
             sender, self._sender = self._sender, None
@@ -114,7 +120,7 @@ class LogHandler(logging.Handler):
         super().close()
 
     def _begin(self) -> None:
-        """Make what belongs to one process; a forked child begins anew."""
+        """Set up the state of one process; a forked child does so anew."""
         host = socket.gethostname()
         instance = self._given_instance or f"{host}-{os.getpid()}"
         self._lines = LineEncoder(service=self._service, instance=instance, host=host)
@@ -129,15 +135,6 @@ class LogHandler(logging.Handler):
     def _begin_in_child(self) -> None:
         self._spool.disown()
         self._begin()
-
-    def _running_sender(self) -> Sender:
-        sender = self._sender
-        if sender is None or not sender.is_alive:
-            sender = self._sender = Sender(self._spool, self._delivery, complaints=self._complaints)
-            # An interpreter that is ending makes no threads: then the record waits in the spool for the next process.
-            with contextlib.suppress(RuntimeError):
-                sender.start()
-        return sender
 
     def _delivery(self) -> Delivery:
         return Delivery(

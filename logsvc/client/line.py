@@ -1,4 +1,4 @@
-"""A log record as the line of JSON that the log service takes (docs/logsvc.md)."""
+"""Encodes a log record as the line of JSON that the log service takes (docs/logsvc.md)."""
 
 import itertools
 import json
@@ -18,9 +18,9 @@ ATTRIBUTES_LENGTH = 65_536
 LINE_BYTES = 1024 * 1024
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-# What every record has; the rest of its attributes was given as `extra=`.
+# The attributes that every record has; all others were given as `extra=`.
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-# What structlog adds to the records that it hands to the standard library.
+# Keys that structlog adds to the records that it hands to the standard library.
 _OF_STRUCTLOG = frozenset({"_logger", "_name", "_record", "_from_structlog"})
 _EXCEPTION = ("exception.type", "exception.message", "exception.stacktrace")
 _formatter = logging.Formatter()
@@ -43,7 +43,7 @@ class LineEncoder:
         self._second = (-1, "")
 
     def encode(self, record: logging.LogRecord) -> bytes:
-        """One line, newline included, of at most LINE_BYTES."""
+        """Encode a record as one line, newline included, of at most LINE_BYTES."""
         message, given = _told(record)
         extra = {**context.fields(), **given}
         if record.exc_info or record.exc_text or record.stack_info:
@@ -61,7 +61,7 @@ class LineEncoder:
         return line.encode("utf-8", "replace")
 
     def _time(self, record: logging.LogRecord) -> str:
-        """Written out, because of a number the log service must guess the unit."""
+        """The time in RFC 3339: with a number the log service would have to guess the unit."""
         second = math.floor(record.created)
         known, shown = self._second
         if second != known:
@@ -71,7 +71,7 @@ class LineEncoder:
 
 
 def severity(line: bytes) -> int:
-    """The number of a line's level; 0 where another program wrote the line."""
+    """The number of a line's level; 0 when another program wrote the line."""
     if (found := _SEVERITY.match(line)) is None:
         return logging.NOTSET
     name, number = found.groups()
@@ -103,22 +103,20 @@ def _exception(record: logging.LogRecord) -> dict[str, str]:
             members["exception.message"] = _shortened(str(error))
         except Exception:
             members["exception.message"] = f"<{name} without a text>"
-    text = record.exc_text or (_traceback(record) if record.exc_info else "")
+    text = record.exc_text or ""
+    if record.exc_info and not text:
+        try:
+            text = _formatter.formatException(record.exc_info)
+        except Exception as error:
+            text = f"(the traceback cannot be shown: {type(error).__name__})"
     stack = _formatter.formatStack(record.stack_info) if record.stack_info else ""
     if stacktrace := "\n".join(filter(None, (text, stack))):
         members["exception.stacktrace"] = _shortened(stacktrace)
     return members
 
 
-def _traceback(record: logging.LogRecord) -> str:
-    try:
-        return _formatter.formatException(record.exc_info) if record.exc_info else ""
-    except Exception as error:
-        return f"(the traceback cannot be shown: {type(error).__name__})"
-
-
 def _attributes(extra: dict[str, Any]) -> str:
-    """JSON whatever the values are; those that JSON has nothing for are shown by `repr`."""
+    """Encode any values as JSON; those that JSON cannot express are shown by `repr`."""
     try:
         text = _json(extra)
     except (ValueError, TypeError, RecursionError):
@@ -142,7 +140,7 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_shown).en
 
 
 def _shortened(text: str) -> str:
-    """The end is kept: it is where a traceback says what happened."""
+    """Cut the middle out: a traceback says at its end what happened."""
     if len(text) <= TEXT_LENGTH:
         return text
     half = TEXT_LENGTH // 2

@@ -1,4 +1,4 @@
-"""Lines that wait to be sent while nothing can be written to disk."""
+"""Holds lines in memory while nothing can be written to disk."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class Memory:
             self.dropped[lowest] += 1
 
     def oldest(self, at_most_bytes: int) -> list[Remembered]:
-        """As many lines as fit, but at least one if there is any."""
+        """The oldest lines, as many as fit, but at least one if there is any."""
         taken: list[Remembered] = []
         size = 0
         for entry in merge(*self._by_severity.values(), key=lambda each: each.number):
@@ -47,7 +47,7 @@ class Memory:
         return taken
 
     def remove(self, entries: Sequence[Remembered]) -> None:
-        """Lines that `oldest` gave; some of them may have been dropped since."""
+        """Remove lines that `oldest` returned; some may have been dropped since."""
         for entry in entries:
             queue = self._by_severity.get(entry.severity)
             if queue and queue[0] is entry:

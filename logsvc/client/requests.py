@@ -1,4 +1,4 @@
-"""A request's id on every record that is logged while it is answered: middleware for WSGI, ASGI and Django.
+"""Middleware for WSGI, ASGI and Django that puts the request's id on every record logged while it is answered.
 
 The id comes from `X-Request-ID` where the caller sent a usable one, is made here otherwise, and is in the answer.
 """
@@ -77,5 +77,5 @@ class DjangoRequestIds:
 
 
 def _usable(given: str | None) -> str:
-    """The caller's id where it is short and harmless, else a new one."""
+    """The caller's id when it is short and harmless, else a new one."""
     return given if given and _USABLE.fullmatch(given) else secrets.token_hex(8)

@@ -1,4 +1,4 @@
-"""The files of the spool: how one is written, and how it is read back.
+"""Writes and reads the files of the spool.
 
 A line is copied into a file that is mapped into memory. What is in the mapping belongs to the kernel, so that a killed
 process loses none of it, and the copy is no system call: it takes 0.3 microseconds, where `write` takes 1, and up to a
@@ -47,7 +47,7 @@ class Writer(Protocol):
         """Put `line` after the first `size` bytes."""
 
     def erase(self, size: int) -> None:
-        """Forget the first `size` bytes, which are all."""
+        """Erase the first `size` bytes, which are all that was written."""
 
     def close(self, size: int) -> None:
         """Let the file end after `size` bytes."""
@@ -89,7 +89,7 @@ class MappedWriter:
 
 
 class AppendingWriter:
-    """For file systems and systems that cannot map a file, or cannot reserve its room."""
+    """Writes with `write`, for systems that cannot map a file or reserve its room."""
 
     def __init__(self, path: Path, capacity: int) -> None:
         self.capacity = capacity
@@ -118,7 +118,7 @@ class AppendingWriter:
 
 
 def read(segment: Segment, at_most_bytes: int) -> bytes:
-    """Whole lines after those that were sent; b"" when there are none, or the file is gone. Raises OSError."""
+    """Read whole lines after those that were sent; b"" when there are none, or the file is gone. Raises OSError."""
     try:
         with segment.path.open("rb") as file:
             file.seek(segment.sent)
@@ -131,7 +131,7 @@ def read(segment: Segment, at_most_bytes: int) -> bytes:
 
 
 def whole_lines(lines: bytes) -> bytes:
-    """Without those that a killed process had not finished: what it had not written yet is zero."""
+    """Drop the lines that a killed process had not finished: their missing part is zeros."""
     if b"\0" not in lines:
         return lines
     # Not by splitlines, which ends a line at a carriage return too and would keep what follows it.
@@ -139,13 +139,13 @@ def whole_lines(lines: bytes) -> bytes:
 
 
 def finished_lines(path: Path) -> bytes:
-    """All up to the end of the last line: what follows was reserved, or was being written when its process died."""
+    """The file up to the end of its last line; the rest was reserved, or was being written when its process died."""
     content = path.read_bytes()
     return content[: content.rfind(b"\n") + 1]
 
 
 def write(path: Path, lines: bytes) -> Segment:
-    """A new segment of these lines, which is there whole or not at all. Raises OSError."""
+    """Write a new segment of these lines, whole or not at all. Raises OSError."""
     unfinished = path.with_suffix(UNFINISHED)
     try:
         unfinished.write_bytes(lines)

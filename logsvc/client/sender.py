@@ -1,4 +1,4 @@
-"""The thread that empties the spool in the background."""
+"""Empties the spool in a background thread."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ PAUSE_AFTER_FAULT_SECONDS = 10.0
 class Sender:
     """Sends in rounds: when records were spooled, when flushed, when a pause is over, and to adopt orphans.
 
-    `make_delivery` is called in the thread: making an HTTP client takes longer than whoever logs should wait.
+    `make_delivery` is called in the thread: making an HTTP client takes longer than a logging call may.
     """
 
     def __init__(self, spool: Spool, make_delivery: Callable[[], Delivery], *, complaints: Complaints) -> None:
@@ -43,26 +43,26 @@ class Sender:
         return threading.current_thread() is self._thread
 
     def start(self) -> None:
-        """Raises RuntimeError when the interpreter makes no threads any more."""
+        """Start the thread. Raises RuntimeError when the interpreter makes no threads any more."""
         self._thread.start()
 
     def notify(self) -> None:
-        """Something was spooled."""
-        # The check spares the lock in a burst of records; whoever reads a stale True has been noticed by the round
-        # that is still to come, because a round takes the news before it looks into the spool.
+        """Tell the thread that something was spooled."""
+        # The check spares the lock in a burst of records. A caller that reads a stale True is served by the coming
+        # round, because a round takes the news before it looks into the spool.
         if not self._has_news:
             with self._condition:
                 self._has_news = True
                 self._condition.notify_all()
 
     def wake(self) -> None:
-        """The log service is said to be back: end a pause."""
+        """End a pause: the log service is reported to be back."""
         with self._condition:
             self._is_woken = True
             self._condition.notify_all()
 
     def flush(self, timeout_seconds: float) -> None:
-        """Wait until what was spooled before has been sent, or cannot be sent now, or the time is over."""
+        """Wait until all that was spooled before is sent, or cannot be sent now, or the time is over."""
         with self._condition:
             self._asked += 1
             ticket = self._asked
@@ -70,7 +70,7 @@ class Sender:
             self._condition.wait_for(lambda: self._answered >= ticket or not self.is_alive, timeout_seconds)
 
     def stop(self, timeout_seconds: float) -> None:
-        """After the round that is running."""
+        """Stop after the round that is running."""
         with self._condition:
             self._stopping = True
             self._condition.notify_all()
@@ -80,7 +80,17 @@ class Sender:
         pause: float | None = 0.0
         while not self._stopping:
             asked = self._await_reason(pause)
-            pause = self._round()
+            try:
+                if self._delivery is None:
+                    self._delivery = self._make_delivery()
+                if time.monotonic() - self._adopted_at > ADOPTION_SECONDS:
+                    self._adopted_at = time.monotonic()
+                    self._spool.adopt()
+                pause = self._delivery.run(until=lambda: self._stopping)
+            except Exception as error:
+                # Whatever it is, the records are in the spool, and without this thread nobody would send them.
+                self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
+                pause = PAUSE_AFTER_FAULT_SECONDS
             with self._condition:
                 self._answered = asked
                 self._condition.notify_all()
@@ -102,19 +112,3 @@ class Sender:
 
     def _is_urgent(self) -> bool:
         return self._asked > self._answered or self._stopping or self._is_woken
-
-    def _round(self) -> float | None:
-        try:
-            return self._attempt()
-        except Exception as error:
-            # Whatever it is, the records are in the spool, and without this thread nobody would send them.
-            self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
-            return PAUSE_AFTER_FAULT_SECONDS
-
-    def _attempt(self) -> float | None:
-        if self._delivery is None:
-            self._delivery = self._make_delivery()
-        if time.monotonic() - self._adopted_at > ADOPTION_SECONDS:
-            self._adopted_at = time.monotonic()
-            self._spool.adopt()
-        return self._delivery.run(until=lambda: self._stopping)

@@ -1,4 +1,4 @@
-"""A queue of lines on disk: the end of the process cannot hurt a line from the moment `append` returns."""
+"""A queue of lines on disk: once `append` returns, the end of the process loses no line."""
 
 import contextlib
 import errno
@@ -20,7 +20,7 @@ from .segment import SUFFIX, AppendingWriter, MappedWriter, Segment, Writer
 SEGMENT_BYTES = 1024 * 1024
 # How long a disk that refused to be written is left alone.
 PAUSE_AFTER_FAULT_SECONDS = 1.0
-# What a file system says that cannot reserve or map; anything else would keep a plain file from being written too.
+# The errors of a file system that cannot reserve or map; any other would prevent writing a plain file too.
 _CANNOT_MAP = frozenset({errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP, errno.ENOMEM, errno.EPERM, errno.ENOSYS})
 
 
@@ -75,7 +75,7 @@ class Spool:
         self._dropped: Counter[int] = Counter()
 
     def append(self, line: bytes, severity: int) -> None:
-        """Never raises, and waits for nothing but now and then the opening of a file."""
+        """Append a line. Never raises; the only wait is now and then for the opening of a file."""
         with self._lock:
             self._arrived.append((line, severity))
             if self._is_appending:
@@ -101,7 +101,7 @@ class Spool:
         return Batch(body=b"".join(entry.line for entry in entries), remembered=entries) if entries else None
 
     def acknowledge(self, batch: Batch) -> None:
-        """The batch is kept elsewhere now, or never will be: forget it here."""
+        """Remove a batch that is stored elsewhere now, or never will be."""
         with self._lock:
             if batch.remembered is not None:
                 self._memory.remove(batch.remembered)
@@ -110,7 +110,7 @@ class Spool:
                 self._forget_sent(batch.segment)
 
     def adopt(self) -> None:
-        """Take over what processes that are no more have left behind in the directory."""
+        """Take over the segments that ended processes have left in the directory."""
         with contextlib.suppress(FileNotFoundError):
             for folder in sorted(self._directory.iterdir()):
                 with contextlib.suppress(OSError):
@@ -119,7 +119,7 @@ class Spool:
             self._drop_excess()
 
     def take_dropped(self) -> Counter[int]:
-        """How many lines of each severity were dropped since this was last asked."""
+        """Take the counts of dropped lines by severity since the last call."""
         with self._lock:
             dropped = self._dropped + self._memory.dropped
             self._dropped.clear()
@@ -127,7 +127,7 @@ class Spool:
             return dropped
 
     def close(self) -> None:
-        """Leave what has not been sent to another process. An append after this begins anew."""
+        """Leave unsent lines to another process. A later append begins anew."""
         with self._lock:
             self._save_memory()
             self._close_segment()
@@ -137,7 +137,7 @@ class Spool:
                 claim.release()
 
     def disown(self) -> None:
-        """For a forked child: close the parent's files and change nothing in them. The spool is of no use after."""
+        """Close the parent's files in a forked child, and change nothing in them. The spool is of no use after."""
         with contextlib.suppress(OSError):
             if self._writer is not None:
                 self._writer.disown()
@@ -187,19 +187,17 @@ class Spool:
         self._close_segment()
         self._drop_excess()
         path = self._folder() / f"{time.time_ns():020d}-{secrets.token_hex(4)}{SUFFIX}"
-        self._writer = self._make_writer(path, capacity)
-        self._segments.append(Segment(path=path))
-        return self._writer
-
-    def _make_writer(self, path: Path, capacity: int) -> Writer:
+        writer: Writer | None = None
         if self._is_mapped:
             try:
-                return MappedWriter(path, capacity)
+                writer = MappedWriter(path, capacity)
             except OSError as error:
                 if error.errno not in _CANNOT_MAP:
                     raise
                 self._is_mapped = False
-        return AppendingWriter(path, capacity)
+        self._writer = writer or AppendingWriter(path, capacity)
+        self._segments.append(Segment(path=path))
+        return self._writer
 
     def _folder(self) -> Path:
         if self._claim is not None and not self._claim.folder.exists():
@@ -291,19 +289,16 @@ class Spool:
             for path in folder.glob(f"*{segments.UNFINISHED}"):
                 path.unlink()
             for path in sorted(folder.glob(f"*{SUFFIX}")):
-                self._take_over(path)
+                lines = segments.finished_lines(path)
+                if not lines:
+                    path.unlink()
+                    continue
+                adopted = Segment(path=path, size=len(lines), severities=segments.count_by_severity(lines))
+                with self._lock:
+                    adopted.path = path.rename(self._folder() / path.name)
+                    current = self._segments[-1] if self._writer is not None else None
+                    self._segments.append(adopted)
+                    # Names begin with the time, and so sort by age.
+                    self._segments.sort(key=lambda segment: (segment is current, segment.path.name))
         finally:
             claim.release()
-
-    def _take_over(self, path: Path) -> None:
-        lines = segments.finished_lines(path)
-        if not lines:
-            path.unlink()
-            return
-        adopted = Segment(path=path, size=len(lines), severities=segments.count_by_severity(lines))
-        with self._lock:
-            adopted.path = path.rename(self._folder() / path.name)
-            current = self._segments[-1] if self._writer is not None else None
-            self._segments.append(adopted)
-            # Names begin with the time, and so sort by age.
-            self._segments.sort(key=lambda segment: (segment is current, segment.path.name))

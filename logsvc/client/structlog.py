@@ -1,4 +1,4 @@
-"""Send what structlog logs, without the standard library's loggers in between."""
+"""Sends structlog's events directly, without the standard library's loggers."""
 
 import logging
 import sys
@@ -22,19 +22,17 @@ class StructlogProcessor:
 
     def __call__(self, logger: Any, method_name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         level = _LEVELS.get(method_name) or logging.getLevelNamesMapping().get(method_name.upper(), logging.INFO)
-        if level >= self._handler.level:
-            self._handler.handle(_record(event, level))
+        if level < self._handler.level:
+            return event
+        fields = dict(event)
+        name = str(fields.pop("logger", "") or "structlog")
+        exc_info = fields.pop("exc_info", None)
+        if isinstance(exc_info, BaseException):
+            exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+        elif exc_info and not isinstance(exc_info, tuple):
+            exc_info = sys.exc_info()
+        for known in ("level", "timestamp"):
+            fields.pop(known, None)
+        message = {"event": "", **fields}
+        self._handler.handle(logging.LogRecord(name, level, "", 0, message, None, exc_info or None))
         return event
-
-
-def _record(event: MutableMapping[str, Any], level: int) -> logging.LogRecord:
-    fields = dict(event)
-    name = str(fields.pop("logger", "") or "structlog")
-    exc_info = fields.pop("exc_info", None)
-    if isinstance(exc_info, BaseException):
-        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
-    elif exc_info and not isinstance(exc_info, tuple):
-        exc_info = sys.exc_info()
-    for known in ("level", "timestamp"):
-        fields.pop(known, None)
-    return logging.LogRecord(name, level, "", 0, {"event": "", **fields}, None, exc_info or None)

@@ -11,6 +11,6 @@ JSON = ((b"content-type", b"application/json"), (b"x-content-type-options", b"no
 
 
 def counts(batch: Batch) -> RawResponse:
-    """How many records were taken, and which were not."""
+    """The answer with the number of accepted records, and the rejected ones."""
     body = {"accepted": len(batch.records), "rejected": [asdict(each) for each in batch.rejected]}
     return RawResponse(status=200, headers=JSON, body=msgspec.json.encode(body))

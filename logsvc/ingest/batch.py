@@ -1,4 +1,4 @@
-"""The records of one request, and what became of those that are none."""
+"""The records of one request, and its rejected ones."""
 
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ RECORDS_AT_MOST = 50_000
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """Whose token a request came with. `service` is that of a record which names none."""
+    """The sender of a request. `service` is given to records that name none."""
 
     token: str
     service: str
@@ -23,7 +23,7 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True)
 class Rejection:
-    """A record that was not taken, counted from 1, and what to change in it."""
+    """A record that was rejected, by its place from 1, and what to change in it."""
 
     line: int
     detail: str
@@ -35,11 +35,11 @@ class Batch:
     records: list[Record] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
-    # Of the body that it was read from, decompressed: what the batch takes in memory goes by it.
+    # The size of the decompressed body, which tells how much memory the batch takes.
     size_bytes: int = 0
 
     def add(self, place: int, record: Record, notes: Notes) -> None:
-        """Take a record in, unless the token may not log for its service."""
+        """Accept a record, unless the token may not log for its service."""
         if not record.service:
             self.reject(place, "It names no service, and the token stands for more than one: give `service`.")
             return
@@ -47,7 +47,7 @@ class Batch:
             self.reject(place, f"The token {self.sender.token!r} may not log for the service {record.service!r}.")
             return
         if not ordering.is_plausible(record.time_ns, received_ns=self.sender.received_ns):
-            notes.add("time: it cannot be true, so that the record is ordered by its arrival.")
+            notes.add("time: it cannot be true; the record is ordered by its arrival.")
         record.token = self.sender.token
         if notes:
             record.notes = list(notes)
@@ -59,7 +59,7 @@ class Batch:
             self.rejected.append(Rejection(line=place, detail=detail))
 
     def summary(self) -> str:
-        """What was rejected, in one sentence; "" where nothing was."""
+        """Summarise the rejections in one sentence; "" when there are none."""
         if not self.rejected_count:
             return ""
         first = self.rejected[0]

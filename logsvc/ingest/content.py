@@ -1,4 +1,4 @@
-"""A request's body as it was before compression, within the limit."""
+"""Decompresses a request's body, within the limit."""
 
 import zlib
 
@@ -15,20 +15,16 @@ def check(encoding: str) -> None:
 
 
 def decompress(body: bytes, *, encoding: str, limit_bytes: int) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as it is known to be over the limit, compressed or not."""
+    """Return the whole body. Raises BodyTooLarge as soon as it is known to be over the limit, compressed or not."""
     check(encoding)
-    if encoding.strip().lower() in GZIP:
-        body = _unzipped(body, limit_bytes)
-    if len(body) > limit_bytes:
-        raise BodyTooLarge(limit_bytes)
-    return body
-
-
-def _unzipped(body: bytes, limit_bytes: int) -> bytes:
-    """All members of a gzip file, of which nothing is unpacked beyond the limit."""
+    if encoding.strip().lower() not in GZIP:
+        if len(body) > limit_bytes:
+            raise BodyTooLarge(limit_bytes)
+        return body
     parts: list[bytes] = []
     room = limit_bytes + 1
-    while True:
+    # A gzip file may have several members; nothing beyond the limit is unpacked.
+    while body or not parts:
         unpacker = zlib.decompressobj(wbits=31)
         try:
             part = unpacker.decompress(body, room)
@@ -41,5 +37,4 @@ def _unzipped(body: bytes, limit_bytes: int) -> bytes:
         if not unpacker.eof:
             raise Problem("The body is not gzip, as its Content-Encoding says: it ends too soon.")
         body = unpacker.unused_data.lstrip(b"\0")
-        if not body:
-            return b"".join(parts)
+    return b"".join(parts)

@@ -13,10 +13,10 @@ from logsvc.parameters import Parameters, name
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """How the bodies of an address are read, and how it answers."""
+    """The format of an address: how its bodies are read and how it answers."""
 
     media_types: frozenset[str]
-    # What a body without a Content-Type is taken for; "" refuses it.
+    # Assumed for a body without a Content-Type; "" refuses it.
     default_type: str
     read: Callable[..., Batch]
     accept: Callable[[Batch, str], RawResponse]

@@ -1,11 +1,14 @@
-"""JSON that the quick decoder refuses for one value: a number out of range, half a surrogate pair, a wrong byte."""
+"""Decodes JSON that the quick decoder refuses for one value: a number out of range, a lone surrogate, a wrong byte."""
 
 import json
 import re
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from logsvc.bounds import REPLACEMENT, Notes
 
+T = TypeVar("T")
 REPAIRED = REPLACEMENT.encode()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -32,6 +35,18 @@ def decode(line: bytes, notes: Notes) -> Any:
 
     value = json.loads(text, parse_int=integer, parse_float=real, parse_constant=refuse)
     return _plain(value, "", notes)
+
+
+def read(decoder: msgspec.json.Decoder[T], text: bytes, notes: Notes) -> T:
+    """Decode as `decoder` does, and what it refuses as `decode` does. Raises ValueError, RecursionError."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            return msgspec.convert(decode(text, notes), decoder.type)
+        except ValueError as error:
+            # The first error says where, of what is wrong for both.
+            raise error if isinstance(error, msgspec.ValidationError) else refused from None
 
 
 def repaired(body: bytes) -> bytes:

@@ -38,7 +38,7 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
     instance, a host or a level say it of the record too.
     """
     try:
-        push = _decoded(body)
+        push = lenient.read(_decoder, body, Notes())
     except (ValueError, RecursionError) as error:
         raise Problem(f"The body is not a Loki push: {error}.") from error
     batch, place = Batch(sender=sender), 0
@@ -56,7 +56,7 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
 
 
 def accept(batch: Batch, content_type: str) -> RawResponse:
-    """As Loki answers: 204, or 400 with words where a part was not taken; it was all looked at."""
+    """Answer as Loki does: 204, or 400 with a sentence when some lines were rejected."""
     if not batch.rejected_count:
         return RawResponse(status=204, headers=(), body=b"")
     return RawResponse(
@@ -71,7 +71,7 @@ def refuse(problem: Problem, content_type: str) -> RawResponse:
 def record(
     labels: dict[str, str], metadata: dict[str, str], line: str, time_ns: int, sender: Sender, notes: Notes
 ) -> Record:
-    """A record of one line, for whatever way it was pushed."""
+    """Make a record of one line."""
     named = {**labels, **metadata}
     word = _first(named, LEVEL_LABELS)
     attributes = {name: value for name, value in named.items() if name not in ("trace_id", "span_id")}
@@ -91,18 +91,6 @@ def record(
     )
     bounds.names(found, notes)
     return found
-
-
-def _decoded(body: bytes) -> Push:
-    try:
-        return _decoder.decode(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            return msgspec.convert(lenient.decode(body, Notes()), Push)
-        except ValueError:
-            raise refused from None
 
 
 def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Notes) -> Record:

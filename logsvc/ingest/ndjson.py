@@ -15,6 +15,7 @@ from logsvc.record import EXCEPTION_STACKTRACE, Record
 MEDIA_TYPES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines", "application/json"}
 )
+_NO_ARRAY = "A line holds one JSON object: send the items of an array as lines of their own."
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -43,9 +44,9 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
-    """The records of `body`: a line without a service is of the sender's, one without a time of the moment it came.
+    """Read the records of `body`. A missing service is the sender's, a missing time that of the arrival.
 
-    A line that is no record is listed and costs no other line.
+    A line that is no record is listed as rejected and costs no other line.
     """
     batch = Batch(sender=sender)
     for number, line in enumerate(body.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
@@ -53,10 +54,13 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
             continue
         notes = Notes()
         try:
-            decoded = _decode(line, notes)
+            decoded = lenient.read(_decoder, line, notes)
             batch.add(number, _record(decoded, sender, notes, len(line)), notes)
-        except (ValueError, RecursionError) as error:
-            batch.reject(number, _explanation(line, error))
+        except RecursionError:
+            batch.reject(number, "It is nested too deep.")
+        except ValueError as error:
+            is_array = line.lstrip().startswith(b"[")
+            batch.reject(number, _NO_ARRAY if is_array else str(error))
     return batch
 
 
@@ -66,17 +70,6 @@ def accept(batch: Batch, content_type: str) -> RawResponse:
 
 def refuse(problem: Problem, content_type: str) -> RawResponse:
     return problem.response()
-
-
-def _decode(line: bytes, notes: Notes) -> Line:
-    try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            return msgspec.convert(lenient.decode(line, notes), Line)
-        except ValueError as error:
-            # The first decoder says where, of what is wrong for both.
-            raise error if isinstance(error, msgspec.ValidationError) else refused from None
 
 
 def _record(line: Line, sender: Sender, notes: Notes, given_bytes: int) -> Record:
@@ -140,11 +133,3 @@ def _identifier(given: str, name: str, digits: int, notes: Notes) -> str:
     if not valid and given.strip("0"):
         notes.add(f"{name}: {given[:40]!r} is not {digits} hex digits and was left out.")
     return valid
-
-
-def _explanation(line: bytes, error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "It is nested too deep."
-    if line.lstrip().startswith(b"["):
-        return "A line holds one JSON object: send the items of an array as lines of their own."
-    return str(error)

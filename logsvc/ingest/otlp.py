@@ -32,7 +32,7 @@ _UNKNOWN = 2
 
 
 class _Source(NamedTuple):
-    """What a resource and a scope say of all their records."""
+    """The members that a resource and a scope give all their records."""
 
     service: str
     instance: str
@@ -57,7 +57,7 @@ class _Given(NamedTuple):
 
 
 def read(body: bytes, *, sender: Sender, content_type: str) -> Batch:
-    """The records of an export request. Raises Problem for a body that is none."""
+    """Read the records of an export request. Raises Problem for a malformed body."""
     batch = Batch(sender=sender)
     records = _from_json(body) if content_type == JSON else _from_protobuf(body)
     for place, (source, given) in enumerate(records, start=1):
@@ -115,17 +115,24 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
     if time_ns and not _within_range(time_ns):
         notes.add(f"time: {time_ns} is out of range; the arrival stands for it.")
         time_ns = sender.received_ns
+    number = given.severity if 0 < given.severity <= severity.HIGHEST else severity.known(given.severity_text) or 0
+    if given.severity > severity.HIGHEST or given.severity < 0:
+        notes.add(f"severity_number: {given.severity} is not from 0 to {severity.HIGHEST}.")
+    # More than they will be as JSON where that matters: texts count double.
+    given_bytes = sum(len(value) * 2 if isinstance(value, str) else 16 for value in members.values())
+    if any(isinstance(value, dict | list) for value in members.values()):
+        given_bytes += bounds.ATTRIBUTES_BYTES
     record = Record(
         time_ns=time_ns or observed_ns or sender.received_ns,
         observed_ns=observed_ns or sender.received_ns,
-        severity=_severity(given, notes),
+        severity=number,
         severity_text=given.severity_text,
         service=source.service or sender.service,
         instance=source.instance,
         host=source.host,
         logger=source.logger,
         body=bounds.text(body, "body", notes, at_most=bounds.BODY_LENGTH),
-        attributes=bounds.attributes(members, notes, given_bytes=_size(members)),
+        attributes=bounds.attributes(members, notes, given_bytes=given_bytes),
         trace_id=given.trace_id,
         span_id=given.span_id,
         uid=bounds.uid(uid if isinstance(uid, str) else str(uid)),
@@ -136,14 +143,6 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
 
 def _within_range(time_ns: int) -> int:
     return time_ns if 0 < time_ns <= timestamps.HIGHEST_NS else 0
-
-
-def _severity(given: _Given, notes: Notes) -> int:
-    if 0 < given.severity <= severity.HIGHEST:
-        return given.severity
-    if given.severity:
-        notes.add(f"severity_number: {given.severity} is not from 0 to {severity.HIGHEST}.")
-    return severity.known(given.severity_text) or 0
 
 
 def _source(resource: dict[str, Any], scope: str, version: str, scope_attributes: dict[str, Any]) -> _Source:
@@ -168,13 +167,6 @@ def _source(resource: dict[str, Any], scope: str, version: str, scope_attributes
 def _named(members: dict[str, Any], name: str) -> str:
     value = members.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _size(members: dict[str, Any]) -> int:
-    """More than it will be as JSON where that matters: texts count double."""
-    return sum(len(value) * 2 if isinstance(value, str) else 16 for value in members.values()) + (
-        bounds.ATTRIBUTES_BYTES if any(isinstance(value, dict | list) for value in members.values()) else 0
-    )
 
 
 # Protobuf
@@ -281,11 +273,11 @@ class _Request(Struct, frozen=True, rename="camel"):
 
 
 _decode_request = msgspec.json.Decoder(_Request).decode
-_decode_record = msgspec.json.Decoder(_LogRecord).decode
+_record_decoder = msgspec.json.Decoder(_LogRecord)
 
 
 def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
-    """A record is decoded when it is its turn, so that a bad one costs only itself."""
+    """Each record is decoded in its turn, so that a bad one costs only itself."""
     try:
         request = _decoded(body)
     except (ValueError, RecursionError) as error:
@@ -312,19 +304,18 @@ def _decoded(body: bytes) -> _Request:
 
 
 def _given(raw: msgspec.Raw, notes: Notes) -> _Given:
-    if lenient.REPAIRED in bytes(raw):
+    text = bytes(raw)
+    if lenient.REPAIRED in text:
         notes.add("half a character was replaced by U+FFFD, here or where it was sent from.")
-    try:
-        each = _decode_record(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            each = msgspec.convert(lenient.decode(bytes(raw), notes), _LogRecord)
-        except ValueError as error:
-            raise error if isinstance(error, msgspec.ValidationError) else refused from None
+    each = lenient.read(_record_decoder, text, notes)
+    number = each.severity_number
+    if isinstance(number, str) and number.startswith("SEVERITY_NUMBER_"):
+        # An enum is an integer in OTLP's JSON; some senders write its name, as protobuf's own JSON does.
+        number = severity.known(number.removeprefix("SEVERITY_NUMBER_")) or 0
     return _Given(
         time_ns=_integer(each.time_unix_nano),
         observed_ns=_integer(each.observed_time_unix_nano),
-        severity=_severity_number(each.severity_number),
+        severity=_integer(number),
         severity_text=each.severity_text,
         body=None if each.body is None else _json_value(each.body, 0),
         attributes=_json_members(each.attributes, 0),
@@ -363,10 +354,3 @@ def _integer(value: int | str) -> int:
             raise ValueError(f"{value[:40]!r} is not a whole number.")
         return int(value)
     return value
-
-
-def _severity_number(value: int | str) -> int:
-    """An enum is an integer; some senders write its name, as protobuf's own JSON does."""
-    if isinstance(value, str) and value.startswith("SEVERITY_NUMBER_"):
-        return severity.known(value.removeprefix("SEVERITY_NUMBER_")) or 0
-    return _integer(value)

@@ -1,4 +1,4 @@
-"""`text/plain`: one line a record, for whatever can send nothing else."""
+"""`text/plain`: one record a line, for programs that can send nothing else."""
 
 from config.problems import Problem, RawResponse
 from logsvc import bounds

@@ -1,4 +1,4 @@
-"""One request with records, from its headers to its answer, whatever carries it."""
+"""Handles a request with records, from its headers to its answer, under any server."""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from logsvc.parameters import Parameters
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What a request says before its body."""
+    """The head of a request: its format, query string and headers."""
 
     format: Format
     query: str
@@ -27,14 +27,14 @@ class Head:
 
 
 def check(head: Head, holder: Holder) -> None:
-    """Raises what refuses a request before its body is read."""
+    """Check a request before its body is read. Raises Problem."""
     access.writable(holder)
     head.format.media_type(head.content_type)
     content.check(head.content_encoding)
 
 
 def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
-    """The records of a request. Raises Problem for one of which nothing can be taken."""
+    """Read the records of a request. Raises Problem when none can be read."""
     services = access.writable(holder)
     sender = Sender(
         token=holder.name,

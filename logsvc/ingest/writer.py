@@ -1,4 +1,4 @@
-"""Group commit: batches that come at the same time are stored in one transaction, and what may wait is bounded."""
+"""Group commit: concurrent batches share one transaction, and the queue is bounded."""
 
 import logging
 import threading
@@ -17,17 +17,17 @@ from logsvc.storage.errors import Away, Full
 
 # One transaction holds about so many: the longer it is, the longer each of its senders waits.
 RECORDS_AT_ONCE = 4000
-# More are refused rather than kept waiting in memory.
+# Beyond these, batches are refused rather than queued in memory.
 RECORDS_WAITING = 60_000
 BYTES_WAITING = 32 * 1024 * 1024
-# What has waited so long is refused: its sender has given up, or is about to.
+# A batch that has waited so long is refused: its sender has given up, or is about to.
 LONGEST_WAIT_SECONDS = 8.0
 
 logger = logging.getLogger(__name__)
 
 
 class Overloaded(Unavailable):
-    """More comes than can be stored."""
+    """Records come faster than they can be stored."""
 
     code = "overloaded"
     title = "The log service cannot store as fast as records come"
@@ -62,7 +62,7 @@ class Writer:
         self._trouble = ""
 
     def submit(self, records: Sequence[Record], size_bytes: int) -> "Future[None]":
-        """The future is done when the records are on disk. Raises Overloaded."""
+        """Queue a batch; the future is done when its records are on disk. Raises Overloaded."""
         job = _Job(records, size_bytes)
         with self._lock:
             is_too_much = self._records + len(records) > RECORDS_WAITING or self._bytes + size_bytes > BYTES_WAITING
@@ -81,7 +81,7 @@ class Writer:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let batches gather: those of one context are stored together."""
+        """Hold the thread back, so that the batches of the context are stored together."""
         with self._lock:
             yield
 
@@ -109,7 +109,7 @@ class Writer:
             connection.close()
 
     def _gathered(self) -> list[_Job]:
-        """What is waiting, at least one batch; nothing when it is time to stop."""
+        """The batches that wait, at least one; none when it is time to stop."""
         with self._lock:
             while not self._jobs and not self._is_stopping:
                 self._lock.wait()
@@ -152,7 +152,7 @@ class Writer:
                 job.future.set_result(None)
 
     def _note(self, trouble: str) -> None:
-        """Log a trouble when it begins and when it is over: what is logged here comes back as a record to be stored."""
+        """Log a trouble only when it begins and when it is over, as each message becomes a record to store."""
         if trouble and not self._trouble:
             logger.error("%s", trouble)
         elif self._trouble and not trouble:
@@ -164,6 +164,3 @@ def _refuse(jobs: list[_Job], error: Exception) -> None:
     for job in jobs:
         if not job.future.done():
             job.future.set_exception(error)
-
-
-writer = Writer()

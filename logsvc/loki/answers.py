@@ -5,7 +5,7 @@ from typing import Any
 
 from logsvc.loki.engine import Line, Points, Series
 
-# Grafana asks for it, and colours and filters by what came of it.
+# Grafana asks for it, to colour and filter lines by their labels.
 CATEGORIZED = "categorize-labels"
 
 

@@ -1,4 +1,4 @@
-"""Answers to LogQL queries, from the store."""
+"""Answers LogQL queries from the store."""
 
 import math
 import operator
@@ -34,7 +34,7 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import Range, Search
 
 PAGE = 1000
-# What a metric that the roll-ups cannot answer reads at most.
+# A metric that the roll-ups cannot answer reads at most so many records.
 READ_AT_MOST = 200_000
 POINTS_AT_MOST = 11_000
 SERVICES_AT_MOST = 100
@@ -50,12 +50,12 @@ _NUMBERS: dict[str, Callable[[float, float], bool]] = {
 }
 
 Labels: TypeAlias = tuple[tuple[str, str], ...]
-# Of each set of labels, the value at each point; None where there is none.
+# For each set of labels its values, one for each point; None where there is none.
 Series: TypeAlias = dict[Labels, list[float | None]]
 
 
 class TooMuch(Problem):
-    """What was asked for is more than is read for one answer."""
+    """The query would read more than is allowed for one answer."""
 
 
 @dataclass(kw_only=True)
@@ -94,7 +94,7 @@ class Points:
 
 
 class Pipeline:
-    """Turns records into lines, and leaves out those that do not match after all."""
+    """Turns records into lines, and drops those that do not match after all."""
 
     def __init__(self, query: LogQuery) -> None:
         self._matchers = query.matchers
@@ -149,7 +149,7 @@ def lines(query: LogQuery, *, readable: Services, within: Range, limit: int, is_
 
 
 def evaluate(metric: Metric, points: Points, *, readable: Services) -> Series | float:
-    """A value for each point of each series; a number alone is one."""
+    """Evaluate a metric: a value for each point of each series, or a single number."""
     if len(points.times) > POINTS_AT_MOST:
         raise TooMuch(f"that is more than {POINTS_AT_MOST} points a series: ask for a longer step.")
     match metric:
@@ -167,7 +167,7 @@ def evaluate(metric: Metric, points: Points, *, readable: Services) -> Series | 
 
 
 def _counted(query: RangeQuery, points: Points, readable: Services, *, by: tuple[str, ...] | None) -> Series:
-    """Counts by these labels, or by all; where the store's own counts can tell, without reading the records."""
+    """Count by these labels, or by all; from the store's own counts where they suffice, without reading records."""
     grouping = None if by is None else frozenset(by)
     if labels.is_exact(query.logs) and grouping is not None and grouping <= {*labels.LEVELS, "service", "service_name"}:
         series = _from_histograms(query, points, readable, by=by or ())

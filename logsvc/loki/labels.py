@@ -1,4 +1,4 @@
-"""A record as Loki knows it: the labels of its stream, and its structured metadata."""
+"""Maps records to Loki's terms: the labels of a stream, and structured metadata."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Any
 import re2
 
 from logsvc import severity
-from logsvc.loki.logql import DropStage, LabelStage, LineFilter, LogQuery, Matcher, ParserStage, Stage
+from logsvc.loki.logql import DropStage, LabelStage, LineFilter, LogQuery, Matcher, ParserStage
 from logsvc.query import ast
 from logsvc.query.ast import Comparison, Field, Query
 from logsvc.query.matching import value_text
@@ -24,7 +24,7 @@ FIELDS = {
     "span_id": Field.SPAN,
 }
 LEVELS = ("level", "detected_level")
-# What names a stream; the order is the alphabet's.
+# The labels of a stream, in alphabetical order.
 STREAM_LABELS = ("host", "instance", "level", "logger", "service_name")
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LITERALS = re.compile(r"[\w .:/@|-]*")
@@ -34,7 +34,7 @@ LEVEL_NAMES = {name: "unknown" if name == "UNSPECIFIED" else name.lower() for na
 
 
 def level_name(number: int) -> str:
-    """`error`, `warn` and so on, by which Grafana colours; `unknown` where the sender gave none."""
+    """The level's name by which Grafana colours, such as `error`; `unknown` when the sender gave none."""
     return LEVEL_NAMES[severity.range_of(number).name]
 
 
@@ -50,7 +50,7 @@ def stream(record: Record) -> dict[str, str]:
 
 
 def metadata(record: Record) -> dict[str, str]:
-    """The attributes and ids, under names that LogQL can say."""
+    """The attributes and ids, under names that LogQL can express."""
     members = flattened(record.attributes)
     for name, value in (("trace_id", record.trace_id), ("span_id", record.span_id)):
         if value:
@@ -71,7 +71,7 @@ def flattened(members: dict[str, Any], prefix: str = "", depth: int = 1) -> dict
 
 
 def parsed(body: str) -> dict[str, str] | None:
-    """What `| json` finds in a line; None where it is no JSON object."""
+    """The labels that `| json` finds in a line; None when it is no JSON object."""
     if not body.lstrip().startswith("{"):
         return None
     try:
@@ -88,7 +88,7 @@ def logfmt(body: str) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def narrowed(query: LogQuery) -> Query:
-    """What the store can find of a log query: every match, and perhaps more, which `engine.Pipeline` sorts out."""
+    """The query to the store: it finds every match, and perhaps more, which `engine.Pipeline` filters."""
     parts: list[Query] = [part for matcher in query.matchers if (part := _matcher(matcher)) is not None]
     for stage in query.stages:
         if isinstance(stage, ParserStage) and stage.kind == "decolorize":
@@ -122,12 +122,6 @@ def is_exact(query: LogQuery) -> bool:
     )
 
 
-def _is_exact(stage: Stage) -> bool:
-    """Explore drops `__error__`, which no record has."""
-    is_no_drop = isinstance(stage, DropStage) and stage.kind == "drop" and all(each[:2] == "__" for each in stage.names)
-    return isinstance(stage, LineFilter) or is_no_drop
-
-
 def _line_filter(stage: LineFilter) -> Query:
     is_pattern = stage.operator.endswith("~")
     some = tuple(ast.MatchesPattern(each) if is_pattern else ast.Contains(each) for each in stage.values if each)
@@ -142,7 +136,7 @@ def _line_filter(stage: LineFilter) -> Query:
 
 
 def _matcher(matcher: Matcher) -> Query | None:
-    """None where the store cannot tell."""
+    """The query for one matcher; None when the store cannot decide it."""
     if matcher.name in LEVELS:
         return _level(matcher)
     field = FIELDS.get(matcher.name)
@@ -152,35 +146,29 @@ def _matcher(matcher: Matcher) -> Query | None:
         return None
     if matcher.operator in ("=", "!="):
         found: Query = ast.Equals(field, matcher.value)
-    elif matcher.operator in ("=~", "!~"):
-        found = _pattern(field, matcher.value)
-    else:
+    elif matcher.operator not in ("=~", "!~"):
         return None
+    elif matcher.value == ".*" or (matcher.value == ".+" and field is Field.SERVICE):
+        found = ast.EVERYTHING
+    elif _LITERALS.fullmatch(matcher.value) and "." not in matcher.value:
+        found = ast.AnyOf(tuple(ast.Equals(field, each) for each in matcher.value.split("|")))
+    else:
+        found = ast.MatchesPattern(matcher.value, field)
     return ast.Not(found) if matcher.is_negative else found
-
-
-def _pattern(field: Field, pattern: str) -> Query:
-    if pattern == ".*" or (pattern == ".+" and field is Field.SERVICE):
-        return ast.EVERYTHING
-    if _LITERALS.fullmatch(pattern) and "." not in pattern:
-        return ast.AnyOf(tuple(ast.Equals(field, each) for each in pattern.split("|")))
-    return ast.MatchesPattern(pattern, field)
 
 
 def _level(matcher: Matcher) -> Query | None:
     if matcher.operator not in ("=", "!=", "=~", "!~"):
         return None
     wanted = matcher.value.lower()
-    matching: list[Query] = []
-    for name, shown in LEVEL_NAMES.items():
-        is_it = re2.fullmatch(matcher.value, shown) if matcher.operator.endswith("~") else _same_level(wanted, shown)
-        if is_it:
-            matching.append(ast.LevelIs(Comparison.EQUAL, severity.Severity[name]))
-    found = ast.AnyOf(tuple(matching))
+    # `warning` is `warn`, and `critical` is `fatal`.
+    known = severity.known(wanted) if wanted != "unknown" else None
+    same = level_name(known) if known else wanted
+    found = ast.AnyOf(
+        tuple(
+            ast.LevelIs(Comparison.EQUAL, severity.Severity[name])
+            for name, shown in LEVEL_NAMES.items()
+            if (re2.fullmatch(matcher.value, shown) if matcher.operator.endswith("~") else shown in (wanted, same))
+        )
+    )
     return ast.Not(found) if matcher.is_negative else found
-
-
-def _same_level(wanted: str, shown: str) -> bool:
-    """`warning` is `warn`, `critical` is `fatal`."""
-    known = severity.known(wanted) if wanted and wanted != "unknown" else None
-    return wanted == shown or (known is not None and level_name(known) == shown and known > 0)

@@ -1,4 +1,4 @@
-"""LogQL, as far as Grafana's Explore sends it: text in, a frozen query out; a wrong query says where and what."""
+"""Parses LogQL, as far as Grafana's Explore sends it, into a frozen query; errors say where and what."""
 
 import ast as python
 import operator
@@ -35,7 +35,7 @@ _OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": oper
 
 
 class WrongLogQL(Problem):
-    """A query that cannot be answered; says where and what."""
+    """A query that cannot be answered; the message says where and why."""
 
     def __init__(self, what: str, position: int | None = None) -> None:
         place = "" if position is None else f" at line 1, col {position + 1}"
@@ -78,7 +78,7 @@ class DropStage:
 
 @dataclass(frozen=True)
 class LabelStage:
-    """Alternatives, of each of which every comparison must hold."""
+    """Holds when every comparison of one alternative does."""
 
     alternatives: tuple[tuple["Matcher | LabelStage", ...], ...]
 
@@ -118,7 +118,7 @@ class Arithmetic:
     right: "Metric"
 
     def apply(self, left: float, right: float) -> float | None:
-        """None where it divides by zero."""
+        """Apply the operator; None for a division by zero."""
         if self.operator == "/" and right == 0:
             return None
         return float(_OPERATORS[self.operator](left, right))
@@ -151,7 +151,7 @@ def parse(text: str) -> Expression:
 
 
 def log_query(text: str) -> LogQuery:
-    """For what takes selectors and stages alone. Raises WrongLogQL."""
+    """Parse a query without metrics. Raises WrongLogQL."""
     query = parse(text)
     if not isinstance(query, LogQuery):
         raise WrongLogQL('a log query is wanted here, such as {service="grading"}, and no metric.')

@@ -1,4 +1,4 @@
-"""Whether a record matches a query: what every store must agree with, and what a tail filters by."""
+"""Decides whether a record matches a query: every store must agree with it, and tails filter by it."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -71,13 +71,17 @@ def predicate(query: ast.Query) -> Predicate:
             low, high = level_bounds(query)
             return lambda record: low <= record.severity <= high
         case ast.AttributeIs():
-            return _attribute(query)
+            wanted = fold(query.value)
+            is_same = str.startswith if query.is_prefix else str.__eq__
+            return lambda record: any(
+                is_same(fold(value_text(value)), wanted) for value in attribute_values(record.attributes, query.name)
+            )
         case ast.HasAttribute(name):
             return lambda record: bool(attribute_values(record.attributes, name))
 
 
 def attribute_values(attributes: dict[str, Any], name: str) -> list[Any]:
-    """The values that `name` means: of a member of that name, and of one within another, level by level."""
+    """The values that `name` refers to: a member of that name, and members within others, level by level."""
     found = [attributes[name]] if name in attributes else []
     start = name.find(".")
     while start != -1:
@@ -94,7 +98,7 @@ def value_text(value: Any) -> str:
 
 
 def searched_texts(record: Record) -> tuple[str, str]:
-    """The folded body and exception, which words are looked for in."""
+    """The folded body and exception, in which words are searched."""
     exception = exception_text(record)
     return fold(record.body), fold(exception) if exception else ""
 
@@ -139,13 +143,3 @@ def level_bounds(query: ast.LevelIs) -> tuple[int, int]:
             return 0, int(lowest) - 1
         case ast.Comparison.EQUAL:
             return int(lowest), highest
-
-
-def _attribute(query: ast.AttributeIs) -> Predicate:
-    wanted = fold(query.value)
-
-    def matches_attribute(record: Record) -> bool:
-        values = (fold(value_text(value)) for value in attribute_values(record.attributes, query.name))
-        return any(value.startswith(wanted) if query.is_prefix else value == wanted for value in values)
-
-    return matches_attribute

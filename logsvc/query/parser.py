@@ -1,4 +1,4 @@
-"""The query language: text in, abstract syntax out; a wrong query says where and what."""
+"""Parses the query language into abstract syntax; errors say where and what."""
 
 import re
 from functools import lru_cache
@@ -30,7 +30,7 @@ _EXPECTED = {
 
 
 class WrongQuery(Invalid):
-    """Names what is wrong; `position` counts characters from 1."""
+    """An invalid query; `position` counts characters from 1."""
 
     def __init__(self, what: str, *, position: int, query: str) -> None:
         detail = f"The query is wrong at character {position}: {what}"
@@ -38,18 +38,20 @@ class WrongQuery(Invalid):
         super().__init__(detail, errors=[{"pointer": "/q", "detail": detail}], position=position, near=near)
 
 
+@lru_cache(maxsize=512)
 def parse(text: str) -> Query:
     """The query that `text` means; an empty text means every record. Raises WrongQuery."""
-    return _parse(text)
-
-
-@lru_cache(maxsize=512)
-def _parse(text: str) -> Query:
     if len(text) > LENGTH:
         raise WrongQuery(f"it has {len(text)} characters; use at most {LENGTH}.", position=LENGTH + 1, query=text)
     if "\0" in text:
         raise WrongQuery("the character U+0000 is in no record.", position=text.index("\0") + 1, query=text)
-    _check_depth(text)
+    # Before it is parsed, as what reads the parsed form is recursive.
+    depth = negations = 0
+    for place in re.finditer(r'"(?:[^"\\]|\\.)*"|[()]|(?<![^\s()])-+|\bNOT\b', text):
+        depth += {"(": 1, ")": -1}.get(place[0], 0)
+        negations += len(place[0]) if place[0][0] == "-" else place[0] == "NOT"
+        if depth > DEPTH or negations > TERMS:
+            raise WrongQuery("it is nested too deep.", position=place.start() + 1, query=text)
     try:
         query: Query = _Reader(text).transform(_LARK.parse(text))
     except VisitError as error:
@@ -101,7 +103,12 @@ class _Reader(Transformer[Token, Query]):
         name = str(parts[0])[:-1]
         value, is_prefix = _value(parts[1])
         if name.startswith("attr."):
-            return self._attribute(_unquoted(name.removeprefix("attr.")), value, is_prefix, parts[0])
+            attribute = _unquoted(name.removeprefix("attr."))
+            if not attribute:
+                raise self._wrong("'attr.' needs the name of an attribute, such as attr.order:7.", parts[0])
+            if is_prefix and not value:
+                return ast.HasAttribute(attribute)
+            return ast.AttributeIs(attribute, value, is_prefix)
         try:
             field = Field(name.lower())
         except ValueError:
@@ -113,38 +120,21 @@ class _Reader(Transformer[Token, Query]):
             value = value.lower().replace("-", "") if field is Field.UID else value.lower()
         return ast.Equals(field, value, is_prefix)
 
-    def _attribute(self, name: str, value: str, is_prefix: bool, token: Token) -> Query:
-        if not name:
-            raise self._wrong("'attr.' needs the name of an attribute, such as attr.order:7.", token)
-        if is_prefix and not value:
-            return ast.HasAttribute(name)
-        return ast.AttributeIs(name, value, is_prefix)
-
     def _wrong(self, what: str, token: Token) -> WrongQuery:
         return WrongQuery(what, position=(token.start_pos or 0) + 1, query=self._text)
 
 
 def _value(token: Token) -> tuple[str, bool]:
-    """What a token says, and whether it ends in `*`."""
+    """The value of a token, and whether it ends in `*`."""
     is_prefix = token.endswith("*")
     return _unquoted(token[:-1] if is_prefix else str(token)), is_prefix
 
 
 def _unquoted(text: str) -> str:
-    """Only `\\"` and `\\\\` are escapes, so that most paths can be written as they are."""
+    """Remove quotes and escapes: only `\\"` and `\\\\`, so that most paths can be written as they are."""
     if len(text) >= 2 and text[0] == text[-1] == '"':
         return re.sub(r'\\(["\\])', r"\1", text[1:-1])
     return text
-
-
-def _check_depth(text: str) -> None:
-    """Before it is parsed, as what reads the parsed form is recursive."""
-    depth = negations = 0
-    for place in re.finditer(r'"(?:[^"\\]|\\.)*"|[()]|(?<![^\s()])-+|\bNOT\b', text):
-        depth += {"(": 1, ")": -1}.get(place[0], 0)
-        negations += len(place[0]) if place[0][0] == "-" else place[0] == "NOT"
-        if depth > DEPTH or negations > TERMS:
-            raise WrongQuery("it is nested too deep.", position=place.start() + 1, query=text)
 
 
 def _count(query: Query) -> int:

@@ -1,4 +1,4 @@
-"""Words as the full-text index has them: the same on every store, since they are made here."""
+"""Splits texts into the words of the full-text index, the same for every store."""
 
 import re
 import unicodedata

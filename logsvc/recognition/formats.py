@@ -1,4 +1,4 @@
-"""Formats of log lines: each says what a line of its own holds, or None where the line is not unmistakably its own.
+"""Parsers of log formats: each returns a line's members, or None unless the line is unmistakably in its format.
 
 A format that looks like another is refused rather than guessed: a time or a level that is wrong is worse than none.
 """
@@ -16,7 +16,7 @@ from logsvc.severity import Severity
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """What a line does not say: the zone of times without an offset, and the date for dates without a year."""
+    """Context for what a line leaves out: the zone of times without an offset, the date for dates without a year."""
 
     now: datetime
     zone: tzinfo = UTC
@@ -24,7 +24,7 @@ class Circumstances:
 
 @dataclass(kw_only=True)
 class Recognized:
-    """What a line says; None and "" where it says nothing."""
+    """The members that a line holds; None and "" for those that it lacks."""
 
     body: str
     time_ns: int | None = None
@@ -284,10 +284,19 @@ def python_logging(line: str, given: Circumstances) -> Recognized | None:
 
 
 _SPARK = re.compile(rf"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d) ({_LEVEL}) ([\w.$]+): (.*)", re.DOTALL)
+_HDFS = re.compile(rf"(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) \d+ ({_LEVEL}) ([\w.$]+): (.*)", re.DOTALL)
 
 
 def spark(line: str, given: Circumstances) -> Recognized | None:
-    found = _SPARK.match(line)
+    return _two_digit_year(_SPARK.match(line), given)
+
+
+def hdfs(line: str, given: Circumstances) -> Recognized | None:
+    return _two_digit_year(_HDFS.match(line), given)
+
+
+def _two_digit_year(found: re.Match[str] | None, given: Circumstances) -> Recognized | None:
+    """A match of two-digit year, month, day, hour, minute and second, then level, logger and text."""
     if found is None:
         return None
     date, clock = (2000 + int(found[1]), int(found[2]), int(found[3])), (int(found[4]), int(found[5]), int(found[6]))
@@ -295,21 +304,6 @@ def spark(line: str, given: Circumstances) -> Recognized | None:
         return None
     record = Recognized(body=found[9], time_ns=time_ns, logger=found[8])
     record.set_level(found[7])
-    return record
-
-
-_HDFS = re.compile(rf"(\d\d)(\d\d)(\d\d) (\d\d)(\d\d)(\d\d) (\d+) ({_LEVEL}) ([\w.$]+): (.*)", re.DOTALL)
-
-
-def hdfs(line: str, given: Circumstances) -> Recognized | None:
-    found = _HDFS.match(line)
-    if found is None:
-        return None
-    date, clock = (2000 + int(found[1]), int(found[2]), int(found[3])), (int(found[4]), int(found[5]), int(found[6]))
-    if (time_ns := times.exact(date, clock, "", given.zone)) is None:
-        return None
-    record = Recognized(body=found[10], time_ns=time_ns, logger=found[9])
-    record.set_level(found[8])
     return record
 
 

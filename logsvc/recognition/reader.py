@@ -1,4 +1,4 @@
-"""Log files as records: which format each line has, which lines belong together, what wraps what."""
+"""Reads log files as records: recognises each line's format, joins the lines of one event, unwraps containers' logs."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ _THROWN = re.compile(rf"^(?:Exception in thread \"[^\"]*\" )?({_EXCEPTION_LINE})
 
 @dataclass(kw_only=True)
 class Event:
-    """What belongs together: the first line, recognised, and those that follow. `place` is where it begins."""
+    """The lines of one event: the first, recognised, and those that follow. `place` is where it begins."""
 
     place: int
     first: Recognized
@@ -52,7 +52,7 @@ class Event:
 
 @dataclass(kw_only=True)
 class Origin:
-    """What a file's lines do not say of themselves; `identity` tells this file's records from another's."""
+    """The origin of a file's lines; `identity` distinguishes this file's records from another's."""
 
     service: str
     instance: str = ""
@@ -140,9 +140,15 @@ class Reader:
         if len(event.lines) > 1:
             rest = "\n".join(event.lines[1:])
             if _FRAME.search(rest):
-                attributes |= _exception(body, rest)
+                attributes[EXCEPTION_STACKTRACE] = rest
+                if thrown := _THROWN.findall(f"{body}\n{rest}"):
+                    # Java's type stands first, Python's last.
+                    kind, message = thrown[-1] if "Traceback (most recent call last):" in rest else thrown[0]
+                    attributes |= {EXCEPTION_TYPE: kind, EXCEPTION_MESSAGE: message}
             else:
                 body = f"{body}\n{rest}"
+        # The same each time the same file is read: what was read before is not stored again.
+        identity = f"{self.origin.identity}\0{event.place}\0{event.lines[0]}"
         record = Record(
             time_ns=time_ns,
             observed_ns=self.received_ns,
@@ -156,25 +162,11 @@ class Reader:
             attributes=bounds.attributes(attributes, notes, given_bytes=6 * event.size),
             trace_id=first.trace_id,
             span_id=first.span_id,
-            uid=self._uid(event),
+            uid=hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest(),
         )
         bounds.names(record, notes)
         record.notes = list(notes)
         return record
-
-    def _uid(self, event: Event) -> str:
-        """The same each time the same file is read: what was read before is not stored again."""
-        identity = f"{self.origin.identity}\0{event.place}\0{event.lines[0]}"
-        return hashlib.blake2b(identity.encode("utf-8", "replace"), digest_size=16).hexdigest()
-
-
-def _exception(body: str, rest: str) -> dict[str, Any]:
-    """The standard attributes of a stack trace: Java's type stands first, Python's last."""
-    thrown = _THROWN.findall(f"{body}\n{rest}")
-    if not thrown:
-        return {EXCEPTION_STACKTRACE: rest}
-    kind, message = thrown[-1] if "Traceback (most recent call last):" in rest else thrown[0]
-    return {EXCEPTION_TYPE: kind, EXCEPTION_MESSAGE: message, EXCEPTION_STACKTRACE: rest}
 
 
 def _object(line: str) -> dict[str, Any] | None:

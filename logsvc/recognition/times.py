@@ -33,7 +33,7 @@ def iso(text: str, zone: tzinfo) -> int | None:
 
 
 def exact(date: tuple[int, int, int], clock: tuple[int, int, int], fraction: str, zone: tzinfo) -> int | None:
-    """None where there is no such date or time."""
+    """The time in nanoseconds; None when there is no such date or time."""
     hour, minute, second = clock
     if second > 60 or minute > 59 or hour > 23:
         return None
@@ -72,7 +72,7 @@ def nanoseconds(moment: datetime) -> int:
 
 @lru_cache(maxsize=1024)
 def _hour(date: tuple[int, int, int], hour: int, zone: tzinfo) -> int | None:
-    """When that hour begins: most lines of a file share it with the line before."""
+    """The beginning of an hour, cached: most lines of a file share it with the line before."""
     try:
         return nanoseconds(datetime(*date, hour, tzinfo=zone))
     except (ValueError, OverflowError):

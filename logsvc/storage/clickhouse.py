@@ -67,9 +67,14 @@ class ClickhouseStore(IndexedStore):
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
         entries = [(terms.ordered_words(record), terms.tags(record)) for record in records]
         failure: Exception | None = None
-        # The row that numbers arrivals stays locked while they are stored: whoever follows a tail sees them in order.
+        # The row that numbers arrivals stays locked while they are stored, so that tails see them in order.
         with transaction.atomic():
-            first_seq = self._take_numbers(len(records))
+            first_seq = head.take(len(records))
+            # Beyond all that is stored, also by a process that was killed before it could say so.
+            ((stray,),) = self._rows(f"SELECT max(seq) FROM {TABLE} WHERE seq >= {first_seq}")
+            if stray >= first_seq:
+                head.take(stray - first_seq + 1)
+                first_seq = int(stray) + 1
             try:
                 count = self._insert(records, entries, first_seq, received_ns)
             except Exception as error:
@@ -78,15 +83,6 @@ class ClickhouseStore(IndexedStore):
         if failure is not None:
             raise failure
         return count
-
-    def _take_numbers(self, count: int) -> int:
-        """Numbers beyond all that are stored, also by a process that was killed before it could say so."""
-        first = head.take(count)
-        ((stray,),) = self._rows(f"SELECT max(seq) FROM {TABLE} WHERE seq >= {first}")
-        if stray < first:
-            return first
-        head.take(stray - first + 1)
-        return int(stray) + 1
 
     def _insert(
         self, records: Sequence[Record], entries: Sequence[tuple[Any, Any]], first_seq: int, received_ns: int
@@ -209,7 +205,7 @@ class ClickhouseStore(IndexedStore):
     # Retention
 
     def give_back_space(self) -> None:
-        """Write parts anew without what was deleted of them, which a merge does sooner or later."""
+        """Rewrite parts without their deleted rows, as a merge would sooner or later."""
         self._clickhouse.execute(f"ALTER TABLE {TABLE} APPLY DELETED MASK")
 
     def size(self) -> Size:
@@ -219,10 +215,10 @@ class ClickhouseStore(IndexedStore):
         )
         return Size(total_bytes=total)
 
-    # Asking
+    # Queries
 
     def _rows(self, statement: str) -> list[list[Any]]:
-        """Raises as `Clickhouse.rows` does; a table that is not there yet is made."""
+        """Run a query, after making a missing table. Raises as `Clickhouse.rows` does."""
         try:
             return self._clickhouse.rows(statement)
         except Missing:
@@ -248,7 +244,7 @@ _GROUP = f"GROUP BY {_MINUTE}, service, {_LEVEL}"
 
 
 def expression(node: Node) -> str:
-    """A condition in ClickHouse's words."""
+    """A condition in ClickHouse's SQL."""
     match node:
         case conditions.Tag(name):
             return f"has(tags, {quoted(name)})"

@@ -1,4 +1,4 @@
-"""A query as conditions on the full-text index: they miss no match, and `is_exact` says that they find nothing else."""
+"""Compiles a query to conditions on the full-text index: they miss no match, and `is_exact` means no false ones."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ ANYTHING = Some(tuple(map(Tag, terms.LEVEL_TAGS)))
 
 @dataclass(frozen=True)
 class Condition:
-    """`node` is None where the index cannot narrow the search."""
+    """A condition on the index; `node` is None when the index cannot narrow the search."""
 
     node: Node | None
     is_exact: bool
 
 
 def compile_query(query: ast.Query, services: Callable[[], Collection[str]]) -> Condition:
-    """`services` gives the names of all services that have records."""
+    """Compile a query; `services` gives the names of all services that have records."""
     match query:
         case ast.Everything():
             return Condition(None, True)
@@ -90,7 +90,7 @@ def compile_query(query: ast.Query, services: Callable[[], Collection[str]]) -> 
 
 
 def narrow(condition: Condition, tag: str) -> Node:
-    """The condition, and a tag besides."""
+    """Require a tag in addition to the condition."""
     return Tag(tag) if condition.node is None else Every((Tag(tag), condition.node))
 
 

@@ -1,7 +1,8 @@
-"""The store that the settings name."""
+"""The store that the settings name, one for each process."""
 
-from functools import cache
+from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
@@ -12,11 +13,15 @@ from logsvc.storage.sqlite import SqliteStore
 
 
 def store() -> Store:
-    return _store(settings.CLICKHOUSE_URL, connection.vendor)
+    """This process's store, which the app owns."""
+    # Its class is above this folder.
+    app: Any = apps.get_app_config("logsvc")
+    made: Store = app.store
+    return made
 
 
-@cache
-def _store(clickhouse_url: str, vendor: str) -> Store:
-    if clickhouse_url:
-        return ClickhouseStore(clickhouse_url)
-    return PostgresqlStore() if vendor == "postgresql" else SqliteStore()
+def connect() -> Store:
+    """Make a store of the kind that the settings name."""
+    if settings.CLICKHOUSE_URL:
+        return ClickhouseStore(settings.CLICKHOUSE_URL)
+    return PostgresqlStore() if connection.vendor == "postgresql" else SqliteStore()

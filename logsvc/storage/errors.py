@@ -1,4 +1,4 @@
-"""What a store cannot do now."""
+"""Errors of a store that cannot do something for now."""
 
 from config.problems import Unavailable
 
@@ -15,7 +15,7 @@ class Full(Unavailable):
 
 
 class Busy(Unavailable):
-    """A question took too long."""
+    """A query took too long."""
 
     code = "search-too-slow"
     title = "The search took too long"
@@ -25,7 +25,7 @@ class Busy(Unavailable):
 
 
 class Away(Unavailable):
-    """The database cannot be reached, or does not get to this."""
+    """The database cannot be reached, or is overloaded."""
 
     def __init__(self) -> None:
         super().__init__("The log service's database is away or overloaded: send it again.")

@@ -1,4 +1,4 @@
-"""Records of the first release's table as the store takes them."""
+"""Stores the records of the first release's table."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Free ids for new records: a record's place in the order of times, ties by arrival (logsvc/ordering.py)."""
+"""Chooses ids for new records: their places in the order of times, ties by arrival (logsvc/ordering.py)."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -12,7 +12,7 @@ Highest = Callable[[list[int]], Mapping[int, int]]
 
 
 def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest: Highest) -> list[int]:
-    """A free id for each record: ties are in the order of nanoseconds, and then of arrival."""
+    """Choose a free id for each record; ties are in the order of nanoseconds, and then of arrival."""
     times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
     found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
     following = 0
@@ -26,7 +26,7 @@ def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest
 
 
 def _move(found: list[int], stored: set[int], order: Sequence[int], highest: Highest) -> None:
-    """Give those whose id is stored the next one after all of their microsecond."""
+    """Move records whose id is taken to the next free one after all of their microsecond."""
     conflicts = sorted({identifier >> COUNTER_BITS for identifier in stored})
     free_from = {microsecond: last + 1 for microsecond, last in highest(conflicts).items()}
     used: set[int] = set()

@@ -1,4 +1,4 @@
-"""What the stores share: a search by an index that may find too much, whose records are then looked at one by one."""
+"""Search over a full-text index that may find too much: each record it finds is then checked."""
 
 import time
 from abc import ABC, abstractmethod
@@ -37,7 +37,7 @@ SERVICES_SECONDS = 2.0
 
 
 class IndexedStore(ABC):
-    """A store of which a subclass reads records by a condition on its full-text index."""
+    """A store whose subclass reads records by a condition on its full-text index."""
 
     def __init__(self) -> None:
         self._services: dict[str, int] = {}
@@ -147,7 +147,7 @@ class IndexedStore(ABC):
         return empty
 
     def _by_index(self, empty: Histogram, condition: Condition) -> Histogram:
-        """The newest part of the range first, so that what is missing when time is over is the oldest."""
+        """Count the newest part of the range first, so that only the oldest is missing when time runs out."""
         ends_at = time.monotonic() + SEARCH_SECONDS
         total = len(empty.counts)
         edges = sorted({total * piece // SLICES for piece in range(SLICES + 1)}, reverse=True)
@@ -211,7 +211,7 @@ class IndexedStore(ABC):
             end = (start + WIDTHS[0]) * NANOSECONDS
         return end
 
-    # What an engine says in its own words
+    # Implemented by each engine
 
     @abstractmethod
     def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
@@ -222,7 +222,7 @@ class IndexedStore(ABC):
 
     @abstractmethod
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
-        """For each bucket of a histogram and level: the bucket's number, the level, how many."""
+        """The counts of a histogram: the bucket's number, the level, how many."""
 
     @abstractmethod
     def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
@@ -249,7 +249,7 @@ class IndexedStore(ABC):
     @abstractmethod
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Raise Full where the disk is."""
+        """Raise Full when the disk is full."""
 
     @abstractmethod
     def get(self, identifier: int) -> Stored | None: ...
@@ -266,7 +266,7 @@ class IndexedStore(ABC):
     @abstractmethod
     def size(self) -> Size: ...
 
-    # Asking
+    # Conditions
 
     def _condition(self, query: ast.Query) -> Condition:
         return conditions.compile_query(query, self._recent_services)
@@ -279,12 +279,12 @@ class IndexedStore(ABC):
 
 
 def _size(record: Stored) -> int:
-    """About what its texts take in memory."""
+    """Roughly the memory that its texts take."""
     return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
 
 
 def _fitting_chunk(read: Sequence[Stored]) -> int:
-    """How many rows to read next, by the size of those before."""
+    """The number of rows to read next, by the size of the last ones."""
     mean = sum(map(_size, read)) // len(read) + 200
     return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
 

@@ -1,4 +1,4 @@
-"""What a store of records can do. `current.store()` gives the one that the settings name."""
+"""The interface of a store of records; `current.store()` returns the one that the settings name."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What a search found. `next` is the `before` (or `after`) of the page that follows, None on the last.
+    """A page of search results. `next` is the `before` (or `after`) of the following page, None on the last.
 
     A search that reads records one by one ends when its time is over: then `is_complete` is False, the page may be
     short or empty, and `next` goes on where it ended.
@@ -85,7 +85,7 @@ class Facets:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What one service has stored at one severity range; `stored_bytes` counts texts and attributes as they came."""
+    """One service's records in one severity range; `stored_bytes` counts texts and attributes as they were sent."""
 
     service: str
     level: str
@@ -115,8 +115,8 @@ class Size:
 
 
 class Store(Protocol):
-    """Every method may be called from any thread. Methods raise Busy when a question takes too long and Full when the
-    disk has no room; what a database raises when it is away is passed on.
+    """Every method may be called from any thread. Methods raise Busy when a query takes too long and Full when the
+    disk has no room; the errors of a database that is away are passed on.
     """
 
     # How many records are best deleted by one call.
@@ -125,7 +125,7 @@ class Store(Protocol):
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
         """Store all of `records` or none, except those whose uid is known; returns how many are new.
 
-        What this has returned from is on disk.
+        They are on disk when it returns.
         """
 
     def search(self, search: Search) -> Page: ...
@@ -133,7 +133,7 @@ class Store(Protocol):
     def get(self, identifier: int) -> Stored | None: ...
 
     def context(self, record: Stored, *, before: int, after: int) -> tuple[list[Stored], list[Stored]]:
-        """What the same service and instance wrote just before and just after, each in the order of time."""
+        """The records of the same service and instance just before and just after, each in the order of time."""
 
     def tail(self, *, after_seq: int, query: Query = EVERYTHING, limit: int = 500) -> Tail: ...
 
@@ -154,21 +154,21 @@ class Store(Protocol):
     def usage(self) -> list[Usage]: ...
 
     def expired(self, expiry: Expiry, *, after: int | None, limit: int) -> Page:
-        """A batch of what `expiry` means, oldest first; `after` is the `next` of the batch before."""
+        """A batch of the records that `expiry` covers, oldest first; `after` is the `next` of the batch before."""
 
     def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
-        """The time before which records of that service and range hold about so many bytes."""
+        """The time before which the records of that service and range hold about so many bytes."""
 
     def delete(self, records: Collection[Stored]) -> None:
-        """Delete these, with all that counts and finds them."""
+        """Delete records, with their counts and index entries."""
 
     def give_back_space(self) -> None:
-        """Return to the file system what deletion has left free, as far as that is possible without long locks."""
+        """Return freed space to the file system, as far as that is possible without long locks."""
 
     def size(self) -> Size: ...
 
     def forget(self) -> None:
-        """Forget what is remembered of the database, where another has taken its place."""
+        """Drop cached knowledge of the database, when another has taken its place."""
 
 
 def batches(records: Iterable[Record], size: int) -> Iterable[list[Record]]:

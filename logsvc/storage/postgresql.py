@@ -36,7 +36,7 @@ SCHEMA = [
     "CREATE INDEX logsvc_log_received ON logsvc_log USING brin (received_ns)",
     # SqlStore.search.
     "CREATE INDEX logsvc_log_search ON logsvc_log USING gin (search)",
-    # What is older than the days that have a partition of their own.
+    # Records older than the days that have a partition of their own.
     "CREATE TABLE logsvc_log_old PARTITION OF logsvc_log DEFAULT",
     # SqlStore.append: a record that is sent again is stored once; a partitioned table has no such constraint.
     "CREATE TABLE logsvc_uid (uid uuid PRIMARY KEY, id bigint NOT NULL)",
@@ -54,7 +54,7 @@ SCHEMA = [
     "INSERT INTO logsvc_head VALUES (1, 0, 0)",
 ]
 
-# Days further back share one partition: who sends times at will makes no table for each.
+# Days further back share one partition: a sender of arbitrary times must not make a table for each.
 DAYS_WITH_PARTITION = 45
 # PostgreSQL keeps no higher position of a word.
 HIGHEST_POSITION = 16_383
@@ -165,11 +165,17 @@ class PostgresqlStore(SqlStore):
     def give_back_space(self) -> None:
         """Drop the partitions of days that have no records left; autovacuum makes the room in others usable again."""
         horizon = time.time_ns() // NS_PER_DAY - 2
-        for name, day in self._days():
+        names = self._rows(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+            " WHERE inhparent = 'logsvc_log'::regclass AND relname ~ '^logsvc_log_[0-9]{8}$' ORDER BY relname",
+            [],
+        )
+        for (name,) in names:
+            day = int(datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()) // 86_400
             if day >= horizon:
                 continue
             with transaction.atomic():
-                # Nobody writes now: whoever stores takes this row first.
+                # Nobody stores now: storing locks this row first.
                 self._rows("SELECT seq FROM logsvc_head FOR UPDATE", [])
                 if not self._rows(f"SELECT 1 FROM {name} LIMIT 1", []):  # noqa: S608 -- names of ours; values are parameters
                     self._execute(f"DROP TABLE {name}")
@@ -185,17 +191,6 @@ class PostgresqlStore(SqlStore):
             "SELECT pg_total_relation_size('logsvc_uid') + pg_total_relation_size('logsvc_count')", []
         )
         return Size(total_bytes=int(total) + int(others))
-
-    def _days(self) -> list[tuple[str, int]]:
-        rows = self._rows(
-            "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
-            " WHERE inhparent = 'logsvc_log'::regclass AND relname ~ '^logsvc_log_[0-9]{8}$' ORDER BY relname",
-            [],
-        )
-        return [
-            (name, int(datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).timestamp()) // 86_400)
-            for (name,) in rows
-        ]
 
 
 def vector(record: Record) -> str:

@@ -93,7 +93,7 @@ def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[
 
 
 class Tally:
-    """How many records and bytes are in each time bucket of a service and a level."""
+    """Counts records and bytes in each time bucket of a service and a level."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[int, str, int], list[int]] = {}
@@ -111,7 +111,7 @@ class Tally:
             found[1] += sign * given
 
     def rows(self) -> list[tuple[int, int, str, str, int, int]]:
-        """Width, start, service, level, records, bytes; in one order, so that writers never wait crosswise."""
+        """Width, start, service, level, records, bytes; in one order, so that writers never deadlock."""
         sums: dict[tuple[int, int, str, str], list[int]] = {}
         for (minute, service, number), (records, size) in self._counts.items():
             for width in WIDTHS:

@@ -1,4 +1,4 @@
-"""What the stores in Django's own database share; a subclass speaks its engine's words where they differ."""
+"""The parts that the stores in Django's own database share; subclasses hold the SQL that differs."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ class SqlStore(IndexedStore):
     # Storing
 
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
-        # What takes time is done before the transaction: nobody else stores meanwhile.
+        # The expensive part comes before the transaction, during which nobody else can store.
         entries = [self._indexed(record) for record in records]
         with self._translated(), transaction.atomic():
             first_seq = head.take(len(records))
@@ -152,11 +152,11 @@ class SqlStore(IndexedStore):
             for service, level, records, size, oldest, newest in rows
         ]
 
-    # What a database says in its own words
+    # Implemented by each database
 
     @abstractmethod
     def _indexed(self, record: Record) -> Any:
-        """What the full-text index is given of a record."""
+        """The entry of a record in the full-text index."""
 
     @abstractmethod
     def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:

@@ -137,7 +137,7 @@ class SqliteStore(SqlStore):
         return "id" if node is None else "t.rowid"
 
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
-        """From the index alone: a record's id says when it was."""
+        """Count from the index alone: a record's id holds its time."""
         found: list[tuple[int, str, int]] = []
         from_us, step_us = empty.from_ns // 1000, empty.step_ns // 1000
         for level in severity.RANGES:
@@ -176,7 +176,7 @@ class SqliteStore(SqlStore):
                 raise
 
     def give_back_space(self) -> None:
-        """In pieces, so that nobody waits long for the lock."""
+        """Vacuum in pieces, so that nobody waits long for the lock."""
         if connection.in_atomic_block:
             return
         # The index marks what is deleted, and lets go of it when it merges: some of it each time, so that even a large
@@ -213,7 +213,7 @@ def narrowed_match(node: Node | None, level: severity.Severity) -> str:
 
 
 def match(node: Node) -> str:
-    """A condition in FTS5's words."""
+    """A condition in FTS5's syntax."""
     match node:
         case conditions.Tag(name):
             return f'tags : "{name}"'

@@ -1,4 +1,4 @@
-"""What the full-text index holds of a record: its words, and a tag for each value that a query can ask for exactly."""
+"""A record's terms in the full-text index: its words, and a tag for each value that a query can match exactly."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -59,7 +59,7 @@ def _attribute(name: str, text: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=20_000)
 def _names(service: str, instance: str, logger: str, token: str) -> tuple[str, ...]:
-    """The tags of what is alike in many records."""
+    """The tags of a record's names, cached, as many records share them."""
     found = [tag("s", service)]
     if instance:
         found += [tag("n", instance), instance_tag(service, instance)]
@@ -100,7 +100,7 @@ def word_positions(record: Record) -> dict[str, list[int]]:
 
 
 def ordered_words(record: Record) -> list[str]:
-    """The words in order, with one that is empty between body and exception."""
+    """The words in order, with an empty one between body and exception."""
     found: list[str] = []
     for text in texts(record):
         found += ["", *words(text)] if found else words(text)

@@ -17,7 +17,7 @@ from registry.admin import audit
 from registry.admin.forms import ReasonForm
 
 MOST_EXPORTED = 10_000
-# What a list posts of its selection.
+# The fields that a list posts for its selection.
 _SELECTION = ("action", "select_across", ACTION_CHECKBOX_NAME)
 # How many of the newest rows a filter looks through when no index serves it.
 WINDOW = 50_000

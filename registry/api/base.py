@@ -1,7 +1,9 @@
 """The base of the registry's views: names and parameters are checked, and every answer names its revision."""
 
+from contextlib import suppress
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
@@ -28,13 +30,15 @@ class RevisedView(ScopedView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
         if final.status_code < 400 and HEADER not in final.headers:
-            # After what was done, so that who asks for at least this revision reads its own write.
-            final[HEADER] = str(log.head())
+            # Read after the write, so that a client that asks for at least this revision reads its own write. A write
+            # stays done when the database fails now.
+            with suppress(OperationalError, InterfaceError):
+                final[HEADER] = str(log.head())
         return final
 
 
 def author_of(request: Request) -> str:
-    """Whom the journal names for a change: the person that the token acts for, or the token."""
+    """The author that the journal names for a change: the person that the token acts for, or the token."""
     holder = holder_of(request)
     person = acting.person(request, holder=holder)
     return f"{person} (by {holder.name})"[:AUTHOR_LENGTH] if person else holder.name

@@ -36,7 +36,7 @@ from registry.wire.validation import convert
 
 INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)(/heartbeat)?")
 BATCH = "/v1/registrations:batch"
-# Whom the journal then names is for Django to find out.
+# Left to Django, which finds out whom the journal has to name.
 ACT_FOR = acting.HEADER.lower().encode()
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 

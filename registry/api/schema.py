@@ -88,7 +88,11 @@ def components() -> dict[str, Any]:
 def query_schemas(query: type[Struct]) -> dict[str, dict[str, Any]]:
     """The parameters' schemas by name, without the null that stands for a missing one."""
     _, found = msgspec.json.schema_components([query], ref_template=_REFERENCE)
-    return {name: _given(portable(schema)) for name, schema in found[query.__name__]["properties"].items()}
+    schemas = {}
+    for name, schema in found[query.__name__]["properties"].items():
+        kinds = [each for each in portable(schema).get("anyOf", ()) if each != {"type": "null"}]
+        schemas[name] = kinds[0] if kinds else portable(schema)
+    return schemas
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
@@ -99,12 +103,6 @@ def schema_of(kind: Any) -> dict[str, Any]:
         _structs.update(each for each in getattr(kind, "__args__", ()))
     (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
     return dict(schema)
-
-
-def _given(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter without the null that stands for a missing one."""
-    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    return choices[0] if choices else schema
 
 
 def portable(schema: Any) -> Any:

@@ -29,7 +29,12 @@ class Cache:
             self._take_from_state()
             after = step(self.snapshot)
             if after is not None and after is not self.snapshot:
-                self._keep(after)
+                if self._state is not None:
+                    try:
+                        self._state.write(after)
+                        self._seen = self._state.signature()
+                    except OSError as error:
+                        logger.warning("The providers cannot be stored on disk, only in memory: %s", error)
                 self._replace(after)
         return after is not None
 
@@ -58,15 +63,6 @@ class Cache:
         found = self._state.read()
         if found is not None and found.position > self.snapshot.position:
             self._replace(found)
-
-    def _keep(self, snapshot: Snapshot) -> None:
-        if self._state is None:
-            return
-        try:
-            self._state.write(snapshot)
-            self._seen = self._state.signature()
-        except OSError as error:
-            logger.warning("The providers cannot be stored on disk, only in memory: %s", error)
 
     def _replace(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

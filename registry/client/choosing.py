@@ -107,7 +107,11 @@ def weighted_round(providers: Sequence[Provider]) -> list[Provider]:
     shares = [provider.weight for provider in providers]
     if not any(shares):
         shares = [1] * len(providers)
-    shares = _shortened(shares)
+    divisor = math.gcd(*shares)
+    longest, total = max(LONGEST_ROUND, len(shares)), sum(shares) // divisor
+    shares = [share // divisor for share in shares]
+    if total > longest:
+        shares = [max(1, share * longest // total) if share else 0 for share in shares]
     turns = [(0.5 / share, index) for index, share in enumerate(shares) if share]
     heapify(turns)
     picks = []
@@ -116,15 +120,6 @@ def weighted_round(providers: Sequence[Provider]) -> list[Provider]:
         picks.append(providers[index])
         heapreplace(turns, (at + 1 / shares[index], index))
     return picks
-
-
-def _shortened(shares: Sequence[int]) -> list[int]:
-    divisor = math.gcd(*shares)
-    longest = max(LONGEST_ROUND, len(shares))
-    total = sum(shares) // divisor
-    if total <= longest:
-        return [share // divisor for share in shares]
-    return [max(1, share // divisor * longest // total) if share else 0 for share in shares]
 
 
 def _key(provider: Provider) -> Key:

@@ -126,7 +126,7 @@ def checked_url(url: str) -> str:
     try:
         # Each of the two parsers accepts what the other refuses.
         parts, port = httpx2.URL(url), urlsplit(url).port
-        # What no resolver takes raises no error of httpx2's at the call.
+        # A host that no resolver takes raises no error of httpx2's at the call.
         parts.raw_host.decode().encode("idna")
     except (ValueError, httpx2.InvalidURL) as error:
         raise ValueError(f"The address {url!r} is no URL: {error}.") from error

@@ -26,7 +26,9 @@ def _decoder(annotation: Any) -> Decoder:
         return _object_decoder(cast(type, annotation))
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin in (typing.Union, types.UnionType):
-        return _optional_decoder(*(argument for argument in arguments if argument is not types.NoneType))
+        (given,) = (argument for argument in arguments if argument is not types.NoneType)
+        decoder = _decoder(given)
+        return lambda value, pointer: None if value is None else decoder(value, pointer)
     if origin is Sequence:
         return _sequence_decoder(arguments[0])
     if origin is Mapping:
@@ -70,11 +72,6 @@ def _object_decoder(cls: type) -> Decoder:
         return cls(**members)
 
     return decode_object
-
-
-def _optional_decoder(annotation: Any) -> Decoder:
-    decoder = _decoder(annotation)
-    return lambda value, pointer: None if value is None else decoder(value, pointer)
 
 
 def _sequence_decoder(annotation: Any) -> Decoder:

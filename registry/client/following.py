@@ -94,7 +94,7 @@ class Follower:
                 stopping.wait(wait_after(error, failures))
                 continue
             except Exception:
-                # Such as a connection closed under it at the end.
+                # At the end it may be a connection that was closed under it.
                 if not stopping.is_set():
                     logger.exception("A fault in following what %s requires", self._registration.service)
                 return
@@ -106,11 +106,6 @@ class Follower:
             failures = 0
             is_hasty = self._cache.snapshot.providers == before and time.monotonic() - begun < self._wait_seconds / 2
             hasty = hasty + 1 if is_hasty else 0
-            stopping.wait(_rest(hasty))
-
-
-def _rest(hasty: int) -> float:
-    """The pause before the next poll: longer for a registry that answers every poll at once."""
-    if hasty <= HASTY_ANSWERS:
-        return 0.0
-    return spread(min(0.1 * 2 ** min(hasty - HASTY_ANSWERS, 16), LONGEST_REST_SECONDS))
+            if hasty > HASTY_ANSWERS:
+                # A registry that answers every poll at once is asked ever less often.
+                stopping.wait(spread(min(0.1 * 2 ** min(hasty - HASTY_ANSWERS, 16), LONGEST_REST_SECONDS)))

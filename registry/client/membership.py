@@ -144,7 +144,7 @@ class Member:
         return chosen
 
     def report_failure(self, provider: Provider) -> None:
-        """Have `choose` set it aside for a while, as long as others remain."""
+        """Let `choose` set it aside for a while, as long as others remain."""
         self._chooser.report_failure(provider)
 
     def report_success(self, provider: Provider) -> None:

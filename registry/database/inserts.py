@@ -16,7 +16,7 @@ Model = type[models.Model]
 
 
 class _Plan(NamedTuple):
-    """How rows of a model with some of its columns given become whole rows: what is not given has its default."""
+    """A plan for inserting rows of which some columns are given; the others get their defaults."""
 
     into: str
     placeholders: str

@@ -1,4 +1,4 @@
-"""What can be read: which tokens may, the services it depends on, and how it is made from the database."""
+"""The documents that can be read: who may read each, the services it depends on, and how it is made."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ def group(instance: Instance) -> dict[str, Any]:
         # As in Prometheus' own discoveries: a comma at both ends, so that `.*,blue,.*` matches one tag.
         "__meta_rollcall_tags": f",{','.join(instance.tags)}," if instance.tags else "",
     }
-    # Of names that give the same label, the one that is that label counts, else the first in order.
+    # When several names give the same label, the one that is that label counts, else the first in order.
     for name in sorted(instance.metadata, key=lambda name: (_NOT_IN_A_LABEL.search(name) is not None, name)):
         labels.setdefault("__meta_rollcall_metadata_" + _NOT_IN_A_LABEL.sub("_", name), instance.metadata[name])
     return {"targets": [str(origin)], "labels": labels}

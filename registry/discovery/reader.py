@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from config.exchange import disconnected
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder
@@ -119,7 +120,7 @@ class Reader:
         if not self.revisions.last_change(services) <= after <= self.revisions.head:
             return
         bell = Bell()
-        gone = self._loop.create_task(leave(receive))
+        gone = self._loop.create_task(disconnected(receive))
         gone.add_done_callback(lambda _: bell.ring(Cause.CLIENT_GONE))
         try:
             refuse(await self.wait(bell, services, header=header, seconds=seconds))
@@ -163,12 +164,6 @@ def refuse(cause: Cause) -> None:
         raise Unauthenticated(REVOKED)
     if cause is Cause.CLIENT_GONE:
         raise Abandoned
-
-
-async def leave(receive: Callable[[], Any]) -> None:
-    """Wait until the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def start() -> Reader:

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
+from config.exchange import disconnected
 from config.problems import Unauthenticated
 from config.threads import Abandoned
 from registry.discovery import documents
 from registry.discovery.journal_poller import encode
 from registry.discovery.journal_window import EVERY_SERVICE
-from registry.discovery.reader import Reader, leave
+from registry.discovery.reader import Reader
 from registry.discovery.waiters import Bell, Cause
 from registry.journal import log
 from registry.models import JournalEntry
@@ -44,7 +45,7 @@ class Stream:
 
     async def follow(self, *, after: int | None, receive: Callable[[], Any]) -> None:
         """Send events until the client is gone, too slow, or no longer allowed; without `after` from now on."""
-        gone = asyncio.create_task(leave(receive))
+        gone = asyncio.create_task(disconnected(receive))
         gone.add_done_callback(lambda _: self._bell.ring(Cause.CLIENT_GONE))
         try:
             self._at = self._reader.revisions.head if after is None else after

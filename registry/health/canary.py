@@ -4,9 +4,10 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import urlsplit
 
-from registry.outbound.urls import DEFAULT_PORTS
+from config.networks import DEFAULT_PORTS
 
 TIMEOUT_SECONDS = 1.0
 # One check serves all callers within this time.
@@ -26,16 +27,12 @@ class Canary:
             return False
         with self._lock:
             if self._looked_at is None or time.monotonic() - self._looked_at > FRESH_SECONDS:
-                self._is_silent = not any(_answers(url) for url in self._urls)
+                self._is_silent = True
+                for parts in map(urlsplit, self._urls):
+                    with suppress(OSError, ValueError):
+                        address = (parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80))
+                        socket.create_connection(address, TIMEOUT_SECONDS).close()
+                        self._is_silent = False
+                        break
                 self._looked_at = time.monotonic()
             return self._is_silent
-
-
-def _answers(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        address = (parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80))
-        socket.create_connection(address, TIMEOUT_SECONDS).close()
-    except (OSError, ValueError):
-        return False
-    return True

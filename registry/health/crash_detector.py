@@ -50,7 +50,9 @@ class CrashDetector:
         """Note that an instance passes there, which explains an earlier close."""
         peer = self._peers.get(origin)
         if peer is None:
-            peer = self._remember(origin)
+            while len(self._peers) >= MOST_PEERS:
+                del self._peers[next(iter(self._peers))]
+            peer = self._peers[origin] = Peer()
         if peer.closed_at is not None:
             _explain(peer, now)
         elif was_reused and now - peer.passed_at > (peer.tires_after or 0.0):
@@ -99,12 +101,6 @@ class CrashDetector:
             return []
         fellows, peer.instances = list(peer.instances), {}
         return fellows
-
-    def _remember(self, origin: Origin) -> Peer:
-        while len(self._peers) >= MOST_PEERS:
-            del self._peers[next(iter(self._peers))]
-        peer = self._peers[origin] = Peer()
-        return peer
 
 
 def _explain(peer: Peer, now: float) -> None:

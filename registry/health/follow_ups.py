@@ -1,4 +1,4 @@
-"""When to probe again after a first refused or reset connection: soon, rather than an interval later. Pure.
+"""Decides when to probe again after a first refused or reset connection: soon, not an interval later. Pure.
 
 The threshold still counts failures in a row; only the wait between them is shorter.
 """

@@ -56,7 +56,7 @@ def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
 
 
 def due_of(heartbeat: Heartbeat) -> Due:
-    """The claim of a caller who has locked the row."""
+    """The claim of a caller that has locked the row."""
     fields = {field: getattr(heartbeat, field) for field in (*_HEARTBEAT, "lease_until")}
     declared = heartbeat.instance
     others = (field for field in Due._fields if field not in fields)

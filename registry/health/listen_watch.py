@@ -72,7 +72,7 @@ class ListenWatch:
         self.compare(found, now=now)
 
     def compare(self, found: set[Listener], *, now: float) -> None:
-        """Take in who listens now."""
+        """Compare the listening sockets with those of before."""
         listening = {origin for origin, address in self._origins.items() if _is_served(origin.port, address, found)}
         before, self._listening = self._listening, listening
         for origin in listening & self._stopped.keys():

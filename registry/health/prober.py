@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import DatabaseError, close_old_connections
 
+from config.networks import DEFAULT_PORTS
 from registry.health import leases
 from registry.health.crash_detector import CrashDetector
 from registry.health.follow_ups import FollowUps
@@ -51,7 +52,7 @@ def claim_alarmed(instance_ids: Collection[int]) -> list[Due]:
         close_old_connections()
         return leases.claim_now(instance_ids, now=time.time())
     except DatabaseError:
-        logger.exception("%d instances are not probed at once but when they are due", len(instance_ids))
+        logger.exception("%d instances cannot be probed at once and wait until they are due", len(instance_ids))
         return []
 
 
@@ -153,7 +154,7 @@ class Prober:
         return self.conclude(due, await outcome)
 
     def raise_alarm(self, instance_ids: Iterable[int]) -> None:
-        """Have these instances claimed and probed at once."""
+        """Claim these instances and probe them at once."""
         self._alarmed.update(dict.fromkeys(instance_ids, TRIES))
         if self._alarmed and self._claiming is None:
             self._claiming = asyncio.get_running_loop().create_task(self._probe_alarmed())
@@ -176,7 +177,7 @@ class Prober:
         return _http_result(due, outcome), False
 
     def _origin(self, due: Due, *, is_tcp: bool) -> Origin | None:
-        """None where the URL is none."""
+        """The origin that a probe asks; None when its URL is malformed."""
         if is_tcp:
             return Origin("tcp", *self._tcp_address(due.url))
         try:
@@ -207,7 +208,9 @@ class Prober:
 
     def _see_close(self, origin: Origin, idle_seconds: float) -> None:
         now = time.perf_counter()
-        found = (self._detector.see_close(each, idle_seconds, now=now) for each in _alike(origin))
+        # A silent connection is held for whatever is asked there.
+        alike = [origin._replace(scheme=each) for each in SCHEMES] if origin.scheme == "tcp" else [origin]
+        found = (self._detector.see_close(each, idle_seconds, now=now) for each in alike)
         self.raise_alarm([scout for scout in found if scout is not None])
 
     def _see_stop(self, origin: Origin) -> None:
@@ -252,7 +255,7 @@ class Prober:
             self._claiming = None
 
     def _take(self, alarmed: Collection[int], claimed: list[Due]) -> None:
-        """Have what was claimed probed, and count the tries of the others down."""
+        """Probe what was claimed, and count the tries of the others down."""
         taken = {due.instance_id for due in claimed}
         for each in alarmed:
             tries = 0 if each in taken else self._alarmed[each] - 1
@@ -298,18 +301,13 @@ class _FollowUp:
         self._prober.raise_alarm([self._instance_id])
 
 
-def _alike(origin: Origin) -> list[Origin]:
-    """The origins that a close tells of: a silent connection is held for whatever is asked there."""
-    return [origin._replace(scheme=scheme) for scheme in SCHEMES] if origin.scheme == "tcp" else [origin]
-
-
 def _request(url: str, timeout_seconds: float) -> Request:
     return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0, asks_again=True)
 
 
 def _tcp_address(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
-    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80)
 
 
 def _http_result(due: Due, outcome: Outcome) -> Result:

@@ -81,7 +81,8 @@ def hold_back(falls: Sequence[Result], *, is_cut_off: bool, now: datetime) -> di
     # Instances that were held back before have been counted.
     new = [due for due in doubtful if not due.is_suspect and due.instance_id not in graced]
     _count(new, now=now)
-    recent = _counted_falls(now=now)
+    counted = Fall.objects.filter(at__gte=at - limits.window).order_by("pk")
+    recent = [Member(*found) for found in counted.values_list(*Member._fields)]
     state = mass_failure.see_canary(before, is_silent=is_cut_off, now=at)
     if new and (state.is_active or len(recent) > limits.least):
         state = mass_failure.see_falls(state, recent, [*_fleet(now=now), *recent], limits=limits, now=at)
@@ -139,11 +140,6 @@ def _count(falling: Sequence[Due], *, now: datetime) -> None:
     )
 
 
-def _counted_falls(*, now: datetime) -> list[Member]:
-    falls = Fall.objects.filter(at__gte=now.timestamp() - _limits().window).order_by("pk")
-    return [Member(*found) for found in falls.values_list(*Member._fields)]
-
-
 def _fleet(*, now: datetime) -> list[Member]:
     """The established instances that stand and were not just counted as fallen."""
     standing = _established(now=now).filter(status__in=GOOD).exclude(pk__in=Fall.objects.values("instance_id"))
@@ -176,19 +172,18 @@ def _bring_back(reason: str, *, now: datetime) -> None:
         Instance.objects.order_by().filter(service__in=lost, status__in=GOOD).values_list("service", flat=True)
     )
     below = {name for name in lost if mass_failure.is_below_floor(offered=left[name], fallen=lost[name])}
-    drafts = [_suspect(each, reason, now=now) for each in fallen if each.service in below]
+    drafts = []
+    for each in fallen:
+        if each.service in below:
+            before = bodies.offer_digest(each)
+            each.status, each.status_since, each.is_suspect = Status.PASSING, now, True
+            each.status_reason = f"brought back because {reason}"[:500]
+            drafts.append(
+                log.Draft(change=Change.SUSPECT, instance=each, before=before, author=AUTHOR, reason=each.status_reason)
+            )
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])
         log.append(drafts, now=now)
-
-
-def _suspect(instance: Instance, reason: str, *, now: datetime) -> log.Draft:
-    before = bodies.offer_digest(instance)
-    instance.status, instance.status_since, instance.is_suspect = Status.PASSING, now, True
-    instance.status_reason = f"brought back because {reason}"[:500]
-    return log.Draft(
-        change=Change.SUSPECT, instance=instance, before=before, author=AUTHOR, reason=instance.status_reason
-    )
 
 
 def _limits() -> Limits:
@@ -223,7 +218,7 @@ def _keep(row: Protection, state: State) -> None:
 
 
 def _grace_until(row: Protection, now: float) -> float | None:
-    """When the grace after a restart of ours ends; None when there is none now."""
+    """The end of the grace after our own restart; None when there is none now."""
     if row.resumed_at is None:
         return None
     until = row.resumed_at + GRACE_SECONDS
@@ -232,11 +227,11 @@ def _grace_until(row: Protection, now: float) -> float | None:
 
 
 def _graced(row: Protection, falling: Sequence[Due], now: float) -> set[int]:
-    """Those that have not passed since a pause of ours, and are doubted for it.
+    """The falling instances whose failure is doubted, as they have not passed since a pause of ours.
 
-    Where most of the others of the same kind have passed since, we can be blamed no more, and who fails does so by
-    itself: probes show that our network is well, and beats that the server takes them again, which it may do later than
-    a worker probes. One that beats is doubted until it has had an interval to do so.
+    When most of the others of the same kind have passed since, the fault is not ours any more, and failures are their
+    own: probes show that our network is well, and beats that the server takes them again, which may be later than a
+    worker probes. An instance that beats is doubted until it has had an interval to do so.
     """
     until = _grace_until(row, now)
     if until is None or row.resumed_at is None:

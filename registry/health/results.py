@@ -110,7 +110,17 @@ def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: da
 def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownInstance]:
     """Judge beats of as many instances, in the caller's transaction; returns the revision after each."""
     found = leases.beating([each.key for each in beats])
-    judged = [_judged_beat(each, found[each.key], now=now) for each in beats if each.key in found]
+    judged = []
+    for each in beats:
+        due = found.get(each.key)
+        if due is None:
+            continue
+        detail = escaped(each.reason) or ("beat" if each.succeeded else f"{each.author} reported it critical")
+        if not each.succeeded:
+            # Its own report is conclusive: no further failures are waited for.
+            due = due._replace(failures_before_critical=1)
+        finding = Finding.SUCCESS if each.succeeded else Finding.FAILURE
+        judged.append(_judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now))
     bulk.write_heartbeats([_row(each, now=now) for each in judged])
     probe_counts.record([each.result for each in judged], now=now.timestamp())
     _announce(_decided([each for each in judged if each.is_change], {}), now=now)
@@ -119,20 +129,11 @@ def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownIns
 
 
 def hurry(instances: Sequence[int], *, now: datetime) -> int:
-    """Have these instances, by id, probed at once; returns how many are not being probed already."""
+    """Probe these instances, by id, at once; returns how many are not being probed already."""
     waiting = Heartbeat.objects.filter(pk__in=instances, lease_until__lte=now.timestamp())
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count
-
-
-def _judged_beat(beat: Beat, due: Due, *, now: datetime) -> Judged:
-    detail = escaped(beat.reason) or ("beat" if beat.succeeded else f"{beat.author} reported it critical")
-    if not beat.succeeded:
-        # Its own report is conclusive: no further failures are waited for.
-        due = due._replace(failures_before_critical=1)
-    finding = Finding.SUCCESS if beat.succeeded else Finding.FAILURE
-    return _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
 
 
 def _judged(result: Result, *, now: datetime) -> Judged:

@@ -44,8 +44,10 @@ def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Re
         names = _since(first // DAY * DAY, DAY).filter(service=service).values("instance")
         found = found.filter(instance__in=names)
     report = _report(found.order_by("start_hour").values_list("start_hour").annotate(*_AGGREGATES))
-    if not report.periods and not _is_known(service):
-        raise UnknownService(service)
+    if not report.periods:
+        registered = Instance.objects.filter(service=service)
+        if not registered.exists() and not Requirement.objects.filter(service=service).exists():
+            raise UnknownService(service)
     return report
 
 
@@ -108,11 +110,6 @@ def _report(rows: Iterable[tuple[float, ...]]) -> Report:
         total.add(counts)
         periods.append((_EPOCH + timedelta(hours=start_hour), counts))
     return Report(total=total, periods=periods)
-
-
-def _is_known(service: str) -> bool:
-    registered = Instance.objects.filter(service=service)
-    return registered.exists() or Requirement.objects.filter(service=service).exists()
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -22,7 +22,7 @@ from registry.outbound.pipeline import Intake, Pipeline
 
 CAPACITY = 40_000
 BATCH = 2000
-# What falls due before beat's next tick is claimed by this one, and probed to the moment; a tick may be late by more
+# A tick claims what falls due before the next one, and it is probed to the moment; a tick may be late by more
 # than a second before any probe is.
 AHEAD_SECONDS = 2.5
 LINGER_SECONDS = 0.2
@@ -69,7 +69,7 @@ class HeartbeatWorker:
         kept = retry.outlast(
             lambda: results.record(found, is_cut_off=is_cut_off, now=timezone.now()), seconds=OUTLAST_SECONDS
         )
-        # Of what was deregistered or has moved meanwhile a late result says nothing.
+        # A late result says nothing of an instance that was deregistered or has moved meanwhile.
         self.counts.see(kept, now=time.time())
         self.delays.flush()
         self._signer.leave(Part.PROBES, now=time.time())

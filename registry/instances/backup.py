@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
-from registry.models import Instance, InstanceKey, Maintenance
-from registry.sealing import opened
+from registry.models import Instance, Maintenance
+from registry.models.sealing import opened
 from registry.wire.bodies import instance_body, maintenance_body
 from registry.wire.declaration import Declaration
 from registry.wire.limits import Reason, ServiceName
@@ -60,7 +60,12 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
     counts = {"registered": 0, "changed": 0, "unchanged": 0}
     for index, members in enumerate(archive.instances):
         before = Instance.objects.filter(service=members.get("service"), name=members.get("instance")).first()
-        key, declared = _checked(index, members if before is None else _kept(before, members))
+        try:
+            key = declaration.instance_key(str(members.get("service", "")), str(members.get("instance", "")))
+            declared = declaration.declaration(members if before is None else _kept(before, members))
+        except Invalid as problem:
+            errors = [{**each, "pointer": f"/instances/{index}{each['pointer']}"} for each in problem.errors or []]
+            raise Invalid("Nothing was imported.", errors=errors) from problem
         registered = registration.register(key, declared, author=author, now=now)
         unchanged = before is not None and before.revision == registered.instance.revision
         counts["registered" if before is None else "unchanged" if unchanged else "changed"] += 1
@@ -97,12 +102,3 @@ def _kept(instance: Instance, members: dict[str, Any]) -> dict[str, Any]:
     elif members["notify_url"] == instance.notify_url:
         kept["notify_secret"] = _secret(instance)
     return {**kept, **{name: value for name, value in members.items() if value is not None}}
-
-
-def _checked(index: int, members: dict[str, Any]) -> tuple[InstanceKey, Declaration]:
-    try:
-        key = declaration.instance_key(str(members.get("service", "")), str(members.get("instance", "")))
-        return key, declaration.declaration(members)
-    except Invalid as problem:
-        errors = [{**each, "pointer": f"/instances/{index}{each['pointer']}"} for each in problem.errors or []]
-        raise Invalid("Nothing was imported.", errors=errors) from problem

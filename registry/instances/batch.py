@@ -29,20 +29,21 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
     In the mode `all` it raises Invalid when one is invalid; in both it raises OutOfScope when the token may change none
     of them, in `all` also when it may not change one. Then nothing is stored.
     """
-    checked = [_checked(each, holder) for each in wanted.instances]
+    checked: list[Entry | Problem] = []
+    for members in wanted.instances:
+        service, instance = str(members.get("service", "")), str(members.get("instance", ""))
+        try:
+            checked.append(permissions.entry(service, instance, members, holder=holder))
+        except Problem as problem:
+            checked.append(problem)
     refused = [each for each in checked if isinstance(each, OutOfScope)]
     if refused and (wanted.mode == "all" or len(refused) == len(checked)):
         raise refused[0]
-    return _register_all(checked) if wanted.mode == "all" else _register_each(checked)
-
-
-def _checked(members: dict[str, Any], holder: Holder) -> Entry | Problem:
-    try:
-        return permissions.entry(
-            str(members.get("service", "")), str(members.get("instance", "")), members, holder=holder
-        )
-    except Problem as problem:
-        return problem
+    if wanted.mode == "all":
+        return _register_all(checked)
+    entries = [each for each in checked if isinstance(each, Entry)]
+    outcomes = iter(registration.register_many(entries, now=timezone.now()) if entries else ())
+    return [next(outcomes) if isinstance(each, Entry) else each for each in checked]
 
 
 @transaction.atomic
@@ -53,12 +54,6 @@ def _register_all(checked: Sequence[Entry | Problem]) -> list[Registered | Probl
     outcomes = registration.register_many(entries, now=timezone.now())
     _refuse_any(outcomes)
     return outcomes
-
-
-def _register_each(checked: Sequence[Entry | Problem]) -> list[Registered | Problem]:
-    entries = [each for each in checked if isinstance(each, Entry)]
-    outcomes = iter(registration.register_many(entries, now=timezone.now()) if entries else ())
-    return [next(outcomes) if isinstance(each, Entry) else each for each in checked]
 
 
 def _refuse_any(outcomes: Sequence[object]) -> None:

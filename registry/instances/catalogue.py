@@ -65,7 +65,7 @@ def offered(services: Iterable[str]) -> dict[str, list[Instance]]:
 
 
 def offering(services: Collection[str]) -> set[str]:
-    """Those of these services that have an instance on offer."""
+    """The services among these that have an instance on offer."""
     found = Instance.objects.filter(service__in=services, status__in=GOOD)
     found = found.filter(is_in_maintenance=False, draining_until__isnull=True).order_by()
     return set(found.values_list("service", flat=True).distinct()) if services else set()
@@ -101,7 +101,7 @@ def summaries(counted: Mapping[tuple[str, str], int] | None = None) -> list[Summ
 
 
 def counts() -> dict[tuple[str, str], int]:
-    """How many instances of each service are shown with each status."""
+    """The number of instances of each service by shown status."""
     found: dict[tuple[str, str], int] = {}
     # By SQL: the ORM takes half as long again to compile the query and to convert its rows.
     with connection.cursor() as cursor:

@@ -72,7 +72,13 @@ def examine(requirements: Requirements, own: Mapping[str, State]) -> Findings:
     services = sorted(own.keys() | set(requirements).union(*requirements.values()))
     own = {service: own.get(service, State.MISSING) for service in services}
     down = {service for service in services if own[service].is_down}
-    explaining = {service: _explaining(service, requirements, own) for service in down}
+    # Down services explain each other; a requirement that is only missing explains no failure of a probe.
+    explaining = {
+        service: {need for need in requirements.get(service, ()) if own[need].is_down and own[need] != State.MISSING}
+        if own[service] is State.CRITICAL
+        else set()
+        for service in down
+    }
     roots = [each for each in components(explaining) if all(explaining[service] <= set(each) for service in each)]
     culprits = {service for group in roots for service in group}
     causes = {}
@@ -139,14 +145,6 @@ def components(graph: Requirements) -> list[list[str]]:
         if group:
             found.append(sorted(group))
     return sorted(found)
-
-
-def _explaining(service: str, requirements: Requirements, own: Mapping[str, State]) -> set[str]:
-    """The services among its direct requirements that may be why it is down."""
-    if own[service] is not State.CRITICAL:
-        return set()
-    needs = set(requirements.get(service, ()))
-    return {need for need in needs if own[need].is_down and own[need] is not State.MISSING}
 
 
 def _reversed(graph: Requirements) -> dict[str, set[str]]:

@@ -7,7 +7,7 @@ that comes alone waits for nobody.
 import logging
 import math
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from queue import SimpleQueue
@@ -23,14 +23,14 @@ from registry.errors import Contended
 from registry.models import Heartbeat, InstanceKey
 
 MOST_AT_ONCE = 200
-# Of one group, each alone: the first may have itself to blame.
+# In one group, each stored alone: the first may be at fault itself.
 MOST_CONTENDED = 2
 
 logger = logging.getLogger(__name__)
 
 
 class Write(Protocol):
-    """What is to be written of one instance, or with an empty instance of a whole service."""
+    """A write to one instance, or with an empty instance to a whole service."""
 
     @property
     def key(self) -> InstanceKey: ...
@@ -53,15 +53,25 @@ class Job(NamedTuple):
     submitted_at: float = 0.0
 
 
-class GroupCommit:
-    """A queue and the one thread that empties it; the thread starts with the first write.
+def new_thread(run: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=run, name="group-commit", daemon=True)
 
-    What has waited for `patience_seconds` is refused unstored: whoever sent it has been told to send it again. Without
-    that, a queue grown long while the database was away would never be short again.
+
+class GroupCommit:
+    """A queue and the one thread that empties it; the thread starts with the first write, and again after a fork.
+
+    A write that has waited for `patience_seconds` is refused: its client has been told to send it again. Without that,
+    a queue grown long while the database was away would never be short again.
     """
 
-    def __init__(self, *, patience_seconds: float = math.inf) -> None:
+    def __init__(
+        self,
+        *,
+        patience_seconds: float = math.inf,
+        new_thread: Callable[[Callable[[], None]], threading.Thread] = new_thread,
+    ) -> None:
         self.patience_seconds = patience_seconds
+        self._new_thread = new_thread
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -74,7 +84,7 @@ class GroupCommit:
         if not self._is_running():
             with self._start:
                 if not self._is_running():
-                    self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+                    self._thread = self._new_thread(self._run)
                     self._thread.start()
         future: Future[Outcome] = Future()
         # From now on it cannot be cancelled: what has been handed in is stored, though its client may be gone.
@@ -122,7 +132,7 @@ class GroupCommit:
         return [job for job in jobs if job.submitted_at > oldest_at]
 
     def _gathered(self) -> list[Job]:
-        """What is waiting, at least one; nothing when it is time to stop."""
+        """The jobs that wait, at least one; none when it is time to stop."""
         jobs: list[Job] = []
         job = self._jobs.get()
         while job is not None:
@@ -176,7 +186,7 @@ def _rounds(jobs: Sequence[Job]) -> list[tuple[Store[Any, Any], list[Job]]]:
 def _lock(jobs: Iterable[Job]) -> None:
     """Lock all that the rounds write before the first of them takes the head, in everybody's order."""
     named = [(job.item.key.service, job.item.key.instance) for job in jobs if job.item.key.instance]
-    # Of no name there is none, and a relation of no pairs is no relation.
+    # An empty name matches nothing, and a relation of no pairs is no valid SQL.
     pairs, parameters = rows.among_pairs("(service, name)", named or [("", "")])
     whole, services = rows.among("service", sorted({job.item.key.service for job in jobs if not job.item.key.instance}))
     locked = rows.select(f"{pairs} OR {whole}", [*parameters, services], order="id", locked=True)
@@ -204,7 +214,7 @@ def store(jobs: list[Job]) -> None:
 
 
 def _store_each(jobs: list[Job]) -> None:
-    """One of them may be what the database refused: the others must not suffer from it."""
+    """Store each alone: one of them may be what the database refused, and the others must not suffer from it."""
     contended = 0
     for number, job in enumerate(jobs, start=1):
         store([job])

@@ -92,11 +92,18 @@ def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) ->
 
 def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
     key = order.key
+    try:
+        # In UTC, as PostgreSQL takes no offset of 16 hours and more.
+        until = None if order.until is None else order.until.astimezone(UTC)
+    except OverflowError as error:
+        raise Invalid("`until` cannot be stored: give a time within these centuries.") from error
+    if until is not None and until <= now:
+        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
     maintenance, _ = Maintenance.objects.update_or_create(
         service=key.service,
         instance=key.instance,
         defaults={
-            "until": _checked(order.until, now=now),
+            "until": until,
             "reason": order.reason,
             "author": order.author,
             "since": now,
@@ -104,17 +111,6 @@ def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
     )
     _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
     return maintenance
-
-
-def _checked(until: datetime | None, *, now: datetime) -> datetime | None:
-    """The time in UTC, as PostgreSQL takes no offset of 16 hours and more. Raises Invalid."""
-    try:
-        checked = None if until is None else until.astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid("`until` cannot be stored: give a time within these centuries.") from error
-    if checked is not None and checked <= now:
-        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
-    return checked
 
 
 def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What a token may change, and how many instances it may register."""
+"""Decides what a token may change, and how many instances it may register."""
 
 from typing import Any
 

@@ -86,8 +86,8 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
     changed = storage.update(known, accepted, now=now)
     newcomers = [entry for entry in accepted if entry.key not in known]
     if newcomers:
-        # Of these there is no row to lock. Whoever buries one, or begins or ends maintenance, has either done so before
-        # this, or looks for them after it.
+        # They have no row to lock: the head's lock stands in. A writer that buries one, or begins or ends maintenance,
+        # has either done so before this, or looks for them after it.
         log.locked_head()
         refused |= _buried(newcomers, found) | _taken(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
@@ -102,7 +102,13 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
     stored = {**known, **fresh}
     offered = catalogue.offered({service for instance in stored.values() for service in instance.requires})
     return [
-        refused.get(id(entry)) or _registered(stored[entry.key], offered, revision=revision, is_new=entry.key in fresh)
+        refused.get(id(entry))
+        or Registered(
+            instance=(instance := stored[entry.key]),
+            revision=revision,
+            providers={service: offered[service] for service in instance.requires},
+            is_new=entry.key in fresh,
+        )
         for entry in entries
     ]
 
@@ -141,32 +147,26 @@ def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Remove
     _bury([(key, run) for key, run in runs if run], now=now)
     absent = [key for key, run in runs if run and key not in found]
     if absent:
-        # Who registers it now has either seen the tombstone, or is over.
+        # A run that registers now has either seen the tombstone, or has ended.
         log.locked_head()
         if _locked_many(absent):
             raise Overtaken
     leaving = {
         each.key: each for each in some if each.key in found and each.incarnation in (None, found[each.key].incarnation)
     }
-    drafts = [_farewell(each, found[key]) for key, each in leaving.items()]
+    drafts = [
+        log.Draft(
+            change=Change.DEREGISTERED,
+            instance=found[key],
+            before=bodies.offer_digest(found[key]),
+            author=each.author,
+            reason=each.reason,
+        )
+        for key, each in leaving.items()
+    ]
     bulk.delete_instances([draft.instance.pk for draft in drafts])
     revision = log.append(drafts, now=now) if drafts else log.head()
     return [Removed(was_there=each.key in leaving, revision=revision) for each in departures]
-
-
-def _farewell(departure: Departure, instance: Instance) -> log.Draft:
-    return log.Draft(
-        change=Change.DEREGISTERED,
-        instance=instance,
-        before=bodies.offer_digest(instance),
-        author=departure.author,
-        reason=departure.reason,
-    )
-
-
-def _registered(instance: Instance, offered: dict[str, list[Instance]], *, revision: int, is_new: bool) -> Registered:
-    providers = {service: offered[service] for service in instance.requires}
-    return Registered(instance=instance, revision=revision, providers=providers, is_new=is_new)
 
 
 def find_refused(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
@@ -184,7 +184,12 @@ def find_refused(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]
 def _buried(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
     """Runs that were deregistered, or that another run has followed, by the entry's identity."""
     runs = {(entry.key.service, entry.key.instance): entry for entry in entries if entry.declared.incarnation}
-    buried = _tombstones(list(runs)) if runs else set()
+    if not runs:
+        return {}
+    condition, parameters = rows.among_pairs("(service, instance)", list(runs))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT service, instance, incarnation FROM registry_tombstone WHERE {condition}", parameters)  # noqa: S608 -- constants
+        buried = set(cursor.fetchall())
     return {
         id(entry): (Superseded if entry.key in found else Deregistered)(entry.key.service, entry.key.instance)
         for entry in entries
@@ -202,7 +207,7 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
     return {
         id(entry): NameTaken(entry.key.service, entry.key.instance, taken=taken[name])
         for entry, name in zip(newcomers, names, strict=True)
-        # Of exactly this name: registered since it was looked for, which the insert will find.
+        # The very same name was registered since it was looked for, as the insert will find.
         if name in taken and taken[name] != entry.key.instance
     }
 
@@ -247,14 +252,6 @@ def _bury(runs: Sequence[tuple[InstanceKey, str]], *, now: datetime) -> None:
             """,
             [(key.service, key.instance, run, at) for key, run in runs],
         )
-
-
-def _tombstones(pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str, str]]:
-    """Of these instances' runs."""
-    condition, parameters = rows.among_pairs("(service, instance)", pairs)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT service, instance, incarnation FROM registry_tombstone WHERE {condition}", parameters)  # noqa: S608 -- constants
-        return set(cursor.fetchall())
 
 
 def _locked_many(targets: Sequence[InstanceKey]) -> dict[InstanceKey, Instance]:

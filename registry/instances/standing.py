@@ -52,7 +52,11 @@ def standings() -> tuple[list[Standing], Findings]:
     sizes = {(service, status): group.size for service, shown in groups.items() for status, group in shown.items()}
     summaries = catalogue.summaries(sizes)
     found = findings(summaries)
-    left = _left({name for name, state in found.states.items() if state is State.MISSING})
+    # When the last instance of each missing service was deregistered, as far as the journal reaches.
+    left: dict[str, datetime] = {}
+    if missing := [name for name, state in found.states.items() if state is State.MISSING]:
+        entries = JournalEntry.objects.filter(service__in=missing, change=Change.DEREGISTERED).order_by()
+        left = dict(entries.values_list("service").annotate(Max("at")))
     since = {
         each.service: left.get(each.service) or _since(found.states[each.service], groups.get(each.service, {}))
         for each in summaries
@@ -97,14 +101,6 @@ def _groups() -> dict[str, dict[str, _Group]]:
             reason = max(reason, before.reason)
         found[service][shown] = _Group(count, first, last, reason)
     return found
-
-
-def _left(services: set[str]) -> dict[str, datetime]:
-    """When the last instance of each of these services was deregistered, where the journal still knows."""
-    if not services:
-        return {}
-    entries = JournalEntry.objects.filter(service__in=services, change=Change.DEREGISTERED).order_by()
-    return dict(entries.values_list("service").annotate(Max("at")))
 
 
 def _since(state: State, groups: dict[str, _Group]) -> datetime | None:

@@ -15,7 +15,7 @@ from registry.database import bulk, inserts
 from registry.instances import overrides
 from registry.journal import log
 from registry.models import GOOD, Change, Cursor, Heartbeat, HeartbeatKind, Instance, InstanceKey, Requirement, Status
-from registry.sealing import opened
+from registry.models.sealing import opened
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -107,9 +107,11 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
     if silent := [instance for instance in retargeted if instance.notify_url is None]:
         Cursor.objects.filter(instance__in=silent).delete()
     _probe_anew([change.instance for change in changes if not _PROBED.isdisjoint(change.columns)], now=now)
-    _doubt(
-        [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns) and each.instance.status in GOOD]
-    )
+    moved = [each.instance for each in changes if not _ADDRESS.isdisjoint(each.columns)]
+    if offered := [instance for instance in moved if instance.status in GOOD]:
+        # The first probe at the new address decides alone whether they go on being offered.
+        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
+        Heartbeat.objects.filter(instance__in=offered).update(failures=failures - 1)
     return [change.draft() for change in changes if change.told]
 
 
@@ -180,15 +182,8 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
         transaction.on_commit(wakeups.wake_heartbeats)
 
 
-def _doubt(moved: Collection[Instance]) -> None:
-    """Have the first probe at the new address decide alone whether it goes on being offered."""
-    if moved:
-        failures = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("failures_before_critical")[:1])
-        Heartbeat.objects.filter(instance__in=moved).update(failures=failures - 1)
-
-
 def _first_due(instance: Instance, *, now: datetime) -> float:
-    """When the first probe is due: at once, or for a `ttl` instance when its first beat would be late."""
+    """The time of the first probe: at once, or for a `ttl` instance when its first beat would be late."""
     wait = instance.interval_seconds if instance.heartbeat_kind == "ttl" else 0.0
     return now.timestamp() + wait
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-import registry.sealing
+import registry.models.sealing
 
 
 def encrypt(apps: Any, schema_editor: Any) -> None:
@@ -23,12 +23,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="instance",
             name="notify_secret",
-            field=registry.sealing.SealedField(blank=True, null=True),
+            field=registry.models.sealing.SealedField(blank=True, null=True),
         ),
         migrations.AlterField(
             model_name="instance",
             name="previous_notify_secret",
-            field=registry.sealing.SealedField(blank=True, null=True),
+            field=registry.models.sealing.SealedField(blank=True, null=True),
         ),
         migrations.RunPython(encrypt, migrations.RunPython.noop),
     ]

@@ -53,7 +53,7 @@ class Rollup(models.Model):
     probes = models.PositiveIntegerField()
     failures = models.PositiveIntegerField()
     warnings = models.PositiveIntegerField()
-    # Of those that did not fail: how many were timed, and their total milliseconds.
+    # Among those that did not fail: how many were timed, and their total milliseconds.
     timed = models.PositiveIntegerField()
     latency_total_ms = models.FloatField()
     latency_max_ms = models.FloatField()
@@ -107,7 +107,7 @@ class Fall(models.Model):
 
 
 class SignOfLife(models.Model):
-    """When a part of the registry that works in the background last did its work (watchdog.Part)."""
+    """The time at which a background part of the registry last did its work (watchdog.Part)."""
 
     part = models.CharField(primary_key=True, max_length=20)
     # Seconds since the epoch.

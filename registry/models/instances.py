@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import models
 from django.db.models.functions import Lower
 
+from registry.models.sealing import SealedField
 from registry.models.status import GOOD, Status, shown_status
-from registry.sealing import SealedField
 
 
 class HeartbeatKind(models.TextChoices):

@@ -93,7 +93,7 @@ class Client:
         return exchange
 
     def hold(self, host: str, port: int, timeouts: Timeouts) -> None:
-        """Have a silent connection there, which tells by `on_peer_closed` when the peer closes it.
+        """Hold a silent connection there; `on_peer_closed` hears when the peer closes it.
 
         It is closed like any that is idle for too long: call this again then.
         """

@@ -7,7 +7,7 @@ RESERVED = 256
 
 
 def room_for(connections: int) -> int:
-    """How many connections this process may open; raises its limit as far as the system allows."""
+    """Return how many connections this process may open, after raising its limit as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + RESERVED
     if soft == resource.RLIM_INFINITY or soft >= wanted:

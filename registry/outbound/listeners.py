@@ -61,7 +61,7 @@ class Listeners:
                     return
                 if kind == _ERROR:
                     code = -struct.unpack_from("=i", answer, at + _HEADER.size)[0]
-                    raise OSError(code, "the kernel does not tell who listens")
+                    raise OSError(code, "the kernel does not list listening sockets")
                 (port,) = _PORT.unpack_from(answer, at + _PORT_AT)
                 yield Listener(port, answer[at + _ADDRESS_AT : at + _ADDRESS_AT + address_bytes])
                 at += (length + 3) & ~3

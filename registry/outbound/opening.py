@@ -7,7 +7,8 @@ import ssl
 from functools import lru_cache
 from time import perf_counter
 
-from registry.outbound.address_policy import AddressPolicy, literal_address
+from config.networks import literal_address
+from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.connection import Connection
 from registry.outbound.dns import Resolver
 from registry.outbound.epoll import Poller

@@ -82,9 +82,12 @@ class Answer:
                 raise BrokenAnswerError(
                     Error.MALFORMED, f"did not answer in HTTP: {error.__context__ or error}"
                 ) from error
-        if self.received > _SHORT_HEAD_BYTES and self._has_excessive_head():
-            limits = f"{MAX_HEAD_BYTES} bytes or {MAX_HEADERS} lines"
-            raise BrokenAnswerError(Error.TOO_LARGE_HEADERS, f"sent more headers than {limits}")
+        if self.received > _SHORT_HEAD_BYTES:
+            if self.status is not None:
+                self.head = final_head(self.head)
+            if len(self.head) > MAX_HEAD_BYTES or self.head.count(b"\r\n") > MAX_HEADERS:
+                limits = f"{MAX_HEAD_BYTES} bytes or {MAX_HEADERS} lines"
+                raise BrokenAnswerError(Error.TOO_LARGE_HEADERS, f"sent more headers than {limits}")
         if not self.is_complete and self.received > MAX_READ_BYTES:
             self._is_spoiled = True
             return True
@@ -99,11 +102,6 @@ class Answer:
         if coding is not None:
             return not coding.lower().endswith("chunked")
         return find_header(self.head, "content-length") is None
-
-    def _has_excessive_head(self) -> bool:
-        if self.status is not None:
-            self.head = final_head(self.head)
-        return len(self.head) > MAX_HEAD_BYTES or self.head.count(b"\r\n") > MAX_HEADERS
 
     # Called by the parser.
 

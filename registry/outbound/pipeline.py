@@ -93,7 +93,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
 
     @property
     def room(self) -> int:
-        """How many more jobs it takes now."""
+        """The number of further jobs that it takes now."""
         return self._capacity - self._in_flight
 
     def submit(self, jobs: Iterable[Job]) -> None:

@@ -128,7 +128,7 @@ class Pool:
             self._on_peer_closed(origin, idle_seconds)
         except Exception:
             # Raised into the event loop it would end another exchange's connection.
-            logger.exception("What was to be done about a closed connection failed")
+            logger.exception("Handling a closed connection failed")
 
     def _serve(self) -> None:
         while self.waiting and self.waiting[0].is_finished:

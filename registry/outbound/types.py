@@ -40,7 +40,7 @@ class Error(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeouts:
-    """In seconds. The first three each bound a phase, `total` all of it, a second connection's try included."""
+    """Limits in seconds. The first three bound a phase each, `total` all of it, a second connection's try included."""
 
     resolve: float = 2.0
     connect: float = 2.0

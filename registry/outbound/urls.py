@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from config.networks import DEFAULT_PORTS
+
 MAX_URL_CHARACTERS = 2048
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # Stricter than RFC 3986 in the host, where a parser's leniency is an attacker's way round the address rules.
 _URL = re.compile(
@@ -15,7 +16,7 @@ _URL = re.compile(
     r"(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?"
 )
-# What is longer, or empty, no resolver takes (RFC 1035, section 2.3.4).
+# No resolver takes a longer or an empty label (RFC 1035, section 2.3.4).
 _LABELS = re.compile(r"([^.]{1,63}\.)*[^.]{1,63}\.?")
 _VISIBLE_ASCII = re.compile(r"[!-~]*")
 
@@ -35,7 +36,7 @@ class Origin(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Target:
     origin: Origin
-    # What follows the method in a request, up to and including the Host header.
+    # The request after its method, up to and including the Host header.
     opening: bytes
 
 

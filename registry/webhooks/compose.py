@@ -11,7 +11,7 @@ import msgspec
 from registry.journal import log
 from registry.journal.net_change import net_change
 from registry.models import JournalEntry
-from registry.sealing import opened
+from registry.models.sealing import opened
 from registry.wire import answers, bodies
 
 EVENT_TYPE = "registry.providers.changed"

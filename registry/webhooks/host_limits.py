@@ -36,7 +36,7 @@ class Hosts:
             return True
 
     def wait(self, address: Address, dependent: int) -> None:
-        """Have a dependent that was not admitted wait for a place: it is not claimed again before there is one."""
+        """Let a dependent that was not admitted wait for a place: it is not claimed again before there is one."""
         with self._lock:
             self._waiting[dependent] = address
 

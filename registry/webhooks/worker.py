@@ -65,7 +65,12 @@ class WebhookWorker:
     def write(self, attempts: Sequence[Attempt]) -> None:
         """Write the outcomes of a group of webhooks; there may be more to send afterwards."""
         with self._settling:
-            held = [self._with_present_lease(attempt) for attempt in attempts]
+            held = []
+            for attempt in attempts:
+                message = attempt.message
+                # The claim may have been renewed meanwhile.
+                lease_until = self._leases.pop((message.instance_id, message.lease_until), message.lease_until)
+                held.append(replace(attempt, message=replace(message, lease_until=lease_until)))
             retry.outlast(lambda: cursors.record(held, now=timezone.now()), seconds=OUTLAST_SECONDS)
         if cursors.lagging(now=time.time(), left_alone=self.hosts.waiting()):
             self._wake()
@@ -86,11 +91,6 @@ class WebhookWorker:
                         self._leases[key] = renewed
                     else:
                         del self._leases[key]
-
-    def _with_present_lease(self, attempt: Attempt) -> Attempt:
-        message = attempt.message
-        lease_until = self._leases.pop((message.instance_id, message.lease_until), message.lease_until)
-        return replace(attempt, message=replace(message, lease_until=lease_until))
 
 
 class LimitedSender:

@@ -13,9 +13,8 @@ def escaped(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(
-        character.encode("unicode_escape").decode("ascii") if _is_unsafe(character) else character for character in text
+        each.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(each) in _UNSAFE or escaping.is_acting(each)
+        else each
+        for each in text
     )
-
-
-def _is_unsafe(character: str) -> bool:
-    return unicodedata.category(character) in _UNSAFE or escaping.is_acting(character)

@@ -65,11 +65,8 @@ def _choices(kind: type[Struct], names: Iterable[str]) -> tuple[Any, ...]:
     found: inspect.Type = inspect.type_info(kind)
     for name in names:
         members = found.fields if isinstance(found, inspect.StructType) else ()
-        found = next((_given(each.type) for each in members if each.encode_name == name), found)
+        found = next((each.type for each in members if each.encode_name == name), found)
+        if isinstance(found, inspect.UnionType):
+            # Without the null of a member that may be left out.
+            found = next(each for each in found.types if not isinstance(each, inspect.NoneType))
     return found.values if isinstance(found, inspect.LiteralType) else ()
-
-
-def _given(kind: inspect.Type) -> inspect.Type:
-    """The type without the null of a member that may be left out."""
-    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
-    return next(each for each in kinds if not isinstance(each, inspect.NoneType))

@@ -44,7 +44,7 @@ class Client:
 
     @property
     def unread(self) -> int:
-        """How many of the request's messages nobody has asked for."""
+        """The number of the request's messages that were not received."""
         return len(self._incoming)
 
     @property

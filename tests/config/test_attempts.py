@@ -4,16 +4,10 @@ import pytest
 
 from config import attempts as limits
 from config.attempts import Attempts, SignInRefused
+from tests.clock import Clock
 from tests.waiting import until
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_a_body_declared_too_large_is_refused_before_any_of_it_is_read() -> None
 def test_a_request_that_broke_off_never_reaches_the_application() -> None:
     part: Message = {"type": "http.request", "body": b"half", "more_body": True}
     client = ask(hybrid(failing(AssertionError())), http_scope(method="POST"), part, stays=False)
-    # Whoever has closed only its own side reads why.
+    # A client that has closed only its own side reads why.
     assert client.status == 400
     assert json.loads(client.body)["type"] == "urn:rollcall:problem:incomplete-body"
 

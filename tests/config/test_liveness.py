@@ -5,14 +5,8 @@ import pytest
 
 from config import liveness
 from config.liveness import STALL_SECONDS, TASK_STALL_SECONDS, Pulse
+from tests.clock import Clock
 from tests.waiting import PATIENCE_SECONDS
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_postgresql_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connections(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Those of a process that serves the registry."""
+    """The connections of a process that serves the registry."""
     handler = ConnectionHandler({"default": env.database(SERVICES["registry"])})
     monkeypatch.setattr(serving, "connections", handler)
     return handler

@@ -45,7 +45,7 @@ def made(file: Path, name: str) -> Path:
 
 
 def told(connection: BaseDatabaseWrapper) -> str:
-    """At the next request."""
+    """The error at the next request."""
     connection.close_if_unusable_or_obsolete()
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(name) FROM told")

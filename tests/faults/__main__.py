@@ -45,7 +45,7 @@ def main() -> int:
 
 
 async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
-    """How many rules were broken."""
+    """Run on one engine; returns the number of broken rules."""
     directory = Path(tempfile.mkdtemp(prefix="rollcall-faults-"))
     engine: Engine = SQLite(directory / "data") if name == "sqlite" else PostgreSQL()
     running = Run(Stack(directory, engine), seed=seed)

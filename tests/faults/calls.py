@@ -9,7 +9,7 @@ import httpx2
 
 from tests.faults.history import Answer, Failure, History, Key, Told
 
-# What a careful client waits. Whoever has accepted and cannot answer is to close before.
+# As long as a careful client waits. A server that has accepted and cannot answer must close before.
 CALL_SECONDS = 5.0
 
 
@@ -81,7 +81,7 @@ class Registry:
         )
 
     def note_webhook(self, told: Told) -> None:
-        """What is asked from now on is answered at its revision at least. When it was sent nobody knows."""
+        """Later requests must be answered at its revision at least. The time of its sending is unknown."""
         what = f"the webhook {told.webhook_id}"
         self._history.answers.append(Answer(sent_at=0.0, ended_at=told.at, revision=told.to_revision, what=what))
 

@@ -38,7 +38,7 @@ class Engine(Protocol):
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the registry's environment is to hold."""
+        """The variables for the registry's environment."""
 
     def another_proxy(self) -> Proxy:
         """Another way to it."""
@@ -50,7 +50,7 @@ class Engine(Protocol):
         """Let nobody write for so long."""
 
     async def fill(self, seconds: float) -> None:
-        """Have the disk full for so long."""
+        """Fill the disk for so long."""
 
     async def restart(self) -> None:
         """End it as a crash does, and start it again."""
@@ -144,7 +144,7 @@ class PostgreSQL:
         return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"}
 
     async def lock(self, seconds: float) -> None:
-        """Of the journal's head, which every change goes through; a restart of the server ends it."""
+        """Lock the journal's head, which every change needs; a restart of the server ends it."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             with suppress(psycopg.OperationalError):

@@ -1,4 +1,4 @@
-"""How long it took: to detect a death, to tell a dependent, to converge. Pure."""
+"""Computes how long it took to detect a death, to tell a dependent, to converge. Pure."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.faults.history import Entry, History, Injected, Key, Told
 from tests.faults.schedule import CLOCK
 
-# What happened so long after a fault is not put down to it.
+# An event so long after a fault is not put down to it.
 CALM_SECONDS = 12.0
 # A pair that took longer was overtaken: by a restart, a deregistration, another change.
 SHARES = (0.5, 0.9, 0.99)
@@ -35,7 +35,7 @@ def spread(seconds: Sequence[float]) -> str:
 
 
 def detection(history: History) -> Times:
-    """From each death to the journal's word of it, where it was still dead then."""
+    """The times from each death to its journal entry, if it was still dead then."""
     falls: defaultdict[Key, list[Entry]] = defaultdict(list)
     for entry in history.journal:
         if entry.change in ("critical", "suspect"):
@@ -50,7 +50,7 @@ def detection(history: History) -> Times:
 
 
 def telling(history: History) -> Times:
-    """From each change of what is offered to each webhook with it that reached a dependent."""
+    """The times from each change of an offer to each webhook with it that reached a dependent."""
     changes: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in history.journal:
         if entry.change not in ("registered", "suspect"):
@@ -72,7 +72,7 @@ def telling(history: History) -> Times:
 
 
 def _divided(pairs: Iterable[tuple[float, float]], injected: Sequence[Injected]) -> Times:
-    """Without those while the clock was set, whose times mean nothing."""
+    """Divide the times by whether a fault was at work, and drop those of a clock that was set, which mean nothing."""
     clocks = [(each.since - 5, each.until + 5) for each in injected if each.kind in CLOCK]
     faults = sorted((each.since, each.until + CALM_SECONDS) for each in injected)
     calm: list[float] = []

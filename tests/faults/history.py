@@ -1,4 +1,4 @@
-"""What happened in a run, as the small services and the checker saw it: plain values, in seconds since the epoch."""
+"""The events of a run, as the small services and the checker saw them: plain values, in seconds since the epoch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Action(StrEnum):
 
 
 class Failure(StrEnum):
-    """How a request ended that was not answered."""
+    """The end of a request that was not answered."""
 
     REFUSED = "refused"
     CLOSED = "closed"
@@ -128,6 +128,8 @@ class Stored:
     status: str
     version: str
     is_suspect: bool = False
+    # Critical for having changed too often, and not yet for longer than that may last.
+    is_held: bool = False
 
     @property
     def is_offered(self) -> bool:
@@ -136,7 +138,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """How things stand at the end of a round: the registry's word, what really is, and what each dependent believes.
+    """The state at the end of a round: the registry's word, the truth, and each dependent's belief.
 
     `expected` holds the statuses that are right for each instance, and nothing for one that is to be absent.
     """

@@ -30,7 +30,7 @@ async def _at_its_time(fault: Fault, stack: Stack, mood: Mood, history: History)
 
 
 async def inject(fault: Fault, stack: Stack, mood: Mood) -> None:
-    """From the fault's beginning to its end."""
+    """Carry out a fault, from its beginning to its end."""
     if fault.kind in RECEIVERS:
         mood.begin(fault.kind)
         await asyncio.sleep(fault.seconds)

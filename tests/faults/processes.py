@@ -58,7 +58,7 @@ class Process:
         return self._process is None or self._process.poll() is not None
 
     def send(self, number: int) -> None:
-        """To the present process; nothing where it has ended."""
+        """Send a signal to the present process, unless it has ended."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
@@ -112,7 +112,7 @@ class Stack:
         redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
         self.processes[REDIS] = Process(REDIS, redis, os.environ, self.directory)
         with patch.dict(os.environ, variables):
-            # Those that `up` runs, whatever these are.
+            # The programs that `up` runs, whatever these are.
             own = [each for each in programs() if each.service is SERVICES["registry"]]
         for program in own:
             self._add(program, variables, host="")
@@ -132,7 +132,7 @@ class Stack:
         self.processes[name] = Process(name, command, own, self.directory)
 
     async def _second_way(self) -> dict[str, str]:
-        """What leads processes of another host to Redis and to the database."""
+        """The variables that lead processes of another host to Redis and to the database."""
         redis, database = Proxy(("127.0.0.1", self._redis_port)), self.engine.another_proxy()
         self._proxies[SECOND_HOST] = [redis, database]
         for proxy in (redis, database):
@@ -168,7 +168,7 @@ class Stack:
             proxy.mend()
 
     def set_clock(self, seconds: int) -> None:
-        """Of all processes of the registry, beside the right time."""
+        """Set the clock of all processes of the registry, as an offset from the right time."""
         draft = self._clock.with_suffix(".new")
         draft.write_text(f"{seconds:+d}\n")
         draft.replace(self._clock)

@@ -32,7 +32,7 @@ class Outcome:
 
     faults: Sequence[Fault]
     converged_seconds: float
-    # What was the last to become right.
+    # The last differences to disappear.
     last: str
     violations: Sequence[str]
 
@@ -129,7 +129,7 @@ class Run:
         self.history.earlier, self.history.journal = self.history.journal, entries
 
     def figures(self) -> list[str]:
-        """What was measured so far, in sentences."""
+        """The figures so far, in sentences."""
         writes = self.history.writes
         unanswered = Counter(write.failure for write in writes if write.failure)
         statuses = Counter(write.status for write in writes if write.status)

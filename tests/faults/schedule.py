@@ -65,7 +65,7 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Possible:
-    """What can be done here: to which processes, over which connections, and which kinds besides."""
+    """The possible faults here: to which processes, over which connections, and which other kinds."""
 
     processes: Sequence[str]
     connections: Sequence[str]

@@ -27,19 +27,21 @@ from tests.faults.view import View
 PASSING, CRITICAL, ABSENT = "passing", "critical", "absent"
 INTERVAL_SECONDS, TIMEOUT_SECONDS = 2.0, 1.0
 FAILURES_BEFORE_CRITICAL = 2
-# Who beats does so four times within its interval.
+# A ttl instance beats four times within its interval.
 TTL_SECONDS = 4.0
 # Between two things that a service does, on average.
 PAUSE_SECONDS = 8.0
 RETRY_SECONDS = 0.3
 # A few give up those who stay away.
 DEREGISTER_AFTER_SECONDS = 10.0
+# How long an instance that changed too often may be held critical: three half-lives of the penalty, and a probe.
+HELD_SECONDS = 3 * 60.0 + INTERVAL_SECONDS + TIMEOUT_SECONDS
 _versions = count(1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one instance is: how it is probed, and how it hears of its providers."""
+    """The part that one instance plays: how it is probed, and how it hears of its providers."""
 
     key: Key
     requires: tuple[str, ...]
@@ -64,7 +66,7 @@ def parts(services: int, instances: int) -> list[Part]:
 
 
 class Mood:
-    """What receivers do at present, and how the registry's clock is set."""
+    """The present behaviour of receivers, and the offset of the registry's clock."""
 
     def __init__(self) -> None:
         self.kind: Kind | None = None
@@ -442,12 +444,12 @@ class Fleet:
         ]
 
     def live(self) -> None:
-        """From now on they do what they like."""
+        """Let the services act at will from now on."""
         self._is_quiet.clear()
         self._lives = [asyncio.create_task(each.live(self._is_quiet)) for each in self.members]
 
     def calm(self) -> None:
-        """From now on none begins anything."""
+        """Let no service begin anything from now on."""
         self._is_quiet.set()
 
     @property
@@ -462,7 +464,7 @@ class Fleet:
         await asyncio.gather(*(each.end() for each in self.members))
 
     async def state(self) -> State | None:
-        """How things stand; None while the registry does not say."""
+        """The present state; None while the registry does not answer."""
         services = sorted({each.key[0] for each in self.members})
         asked = [self._registry.call("GET", f"/v1/services/{name}/instances?consistent") for name in services]
         replies = await asyncio.gather(*asked)
@@ -475,6 +477,7 @@ class Fleet:
                 status=each["status"],
                 version=each["version"],
                 is_suspect=each["suspect"],
+                is_held=_is_held(each),
             )
             for each in found
         ]
@@ -485,3 +488,8 @@ class Fleet:
             requires={each.key: frozenset(each.part.requires) for each in alive},
             views={each.key: dict(each.view.offered) for each in alive},
         )
+
+
+def _is_held(instance: dict[str, Any]) -> bool:
+    since = datetime.fromisoformat(instance["status_since"]).timestamp()
+    return instance["status_reason"].startswith("changes too often") and time.time() - since < HELD_SECONDS

@@ -66,7 +66,7 @@ class SmallServer:
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:
-    """None at the end of the connection."""
+    """Read a request; None at the end of the connection."""
     line = await reader.readline()
     if not line.strip():
         return None

@@ -1,4 +1,4 @@
-"""What was once found by longer runs, on PostgreSQL."""
+"""Scenarios that longer runs once found, on PostgreSQL."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ async def _proxied() -> AsyncIterator[Proxy]:
 
 
 async def _ask(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter], seconds: float = 5.0) -> bytes | None:
-    """What is answered; None where nothing is, not even the end."""
+    """The answer; None when nothing comes, not even the end."""
     reader, writer = connection
     writer.write(b"x")
     try:

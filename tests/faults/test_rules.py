@@ -173,6 +173,13 @@ def test_a_false_state_is_found_out(members: dict[str, Any], sentence: str) -> N
     assert rules.check(history(), false)
 
 
+def test_what_changed_too_often_may_be_held_critical_but_never_where_it_should_be_absent() -> None:
+    held = {A: Stored(key=A, status="critical", version="3", is_held=True)}
+    assert rules.wrong(replace(state(), stored=held, views={B: {}})) == []
+    absent = replace(state(), stored=held, views={B: {}}, expected={A: frozenset({"absent"})})
+    assert rules.wrong(absent) == ["a/a-1 is critical and should be absent"]
+
+
 def test_what_was_not_answered_may_be_stored_or_not() -> None:
     found = history()
     found.writes.append(write("4", status=None, failure=Failure.CLOSED, revision=None))

@@ -98,6 +98,11 @@ def grade(
     """The first grade for that assignment."""
     draft = GradeDraft(score=None if score is None else Decimal(score), excused=excused)
     stored, _ = gradebook.record_grade(
-        student=student, assignment=assignment, patch=draft, expected_version=0, actor=Actor.person(author), now=NOW
+        student_id=student.pk,
+        assignment=assignment,
+        patch=draft,
+        expected_version=0,
+        actor=Actor.person(author),
+        now=NOW,
     )
     return stored.grade

@@ -1,8 +1,10 @@
 """Files of any content at all."""
 
 import random
+import re
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -104,3 +106,14 @@ def test_a_table_that_is_written_is_read_as_it_was(rows: list[list[str]]) -> Non
 def test_a_score_is_read_with_a_point_or_a_comma(score: Decimal) -> None:
     assert gradefile.read_score(f"{score:f}") == score
     assert gradefile.read_score(f"{score:f}".replace(".", ",")) == score
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "@SUM(A1)", "Foo;=cmd|'/c calc'!A0", "Foo\t-2+3", "Foo\n+1", ";=1", "';=1", "a;'=b"]
+)
+def test_no_spreadsheet_takes_a_text_for_a_formula_wherever_it_divides_the_line(text: str) -> None:
+    """Some divide at semicolons, whatever the file was written with."""
+    written = tables.write([["header"], ["1", tables.neutralized(text)]])
+    for cell in re.split(r"[,;\t\r\n]+", written.replace('"', "")):
+        assert cell[:1] not in {"=", "+", "-", "@"}
+    assert tables.read(written.encode(), separator=",").rows[0].cells[1] == text.strip()

@@ -36,7 +36,7 @@ def record(
     student: Student, assignment: Assignment, draft: GradeDraft | GradePatch, expected_version: int | None
 ) -> Grade:
     stored, _ = gradebook.record_grade(
-        student=student,
+        student_id=student.pk,
         assignment=assignment,
         patch=draft,
         expected_version=expected_version,

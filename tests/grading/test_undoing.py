@@ -65,7 +65,7 @@ def test_undoing_a_batch_leaves_later_changes_alone_and_names_them(course: Cours
     batch = store(course, "7", "8")
     ada = Student.objects.get(username="ada")
     gradebook.record_grade(
-        student=ada,
+        student_id=ada.pk,
         assignment=Assignment.objects.get(),
         patch=GradePatch(score=Decimal(9)),
         expected_version=1,

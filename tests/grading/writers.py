@@ -13,14 +13,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config.problems import PreconditionFailed
-from grading import bulk, gradebook, importing
+from grading import bulk, enrolling, gradebook, importing, totals
 from grading.access import Actor
-from grading.drafts import BulkDraft, BulkGrade, GradeDraft
-from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Student
+from grading.drafts import BulkDraft, BulkGrade, EnrollmentPatch, GradeDraft
+from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Role, State, Student
 from tests.grading import factories
 
 TEACHERS = 2
-EDITS_EACH = 25
+EDITS_EACH = 50
 STUDENTS = 12
 ASSIGNMENTS = 10
 
@@ -34,11 +34,14 @@ def prepare() -> None:
 
 
 def race() -> None:
-    """Two teachers in threads edit the same cell: how many edits were stored, and how many refused."""
+    """Two teachers in threads edit the same cell while a third moves the student about: how many edits were stored, and
+    how many students' totals are none of theirs."""
     prepare()
-    with ThreadPoolExecutor(TEACHERS) as threads:
+    with ThreadPoolExecutor(TEACHERS + 1) as threads:
+        moving = threads.submit(_move_and_close)
         counts = list(threads.map(_edit_and_close, range(TEACHERS)))
-    print(sum(stored for stored, _ in counts), sum(refused for _, refused in counts))
+        moving.result()
+    print(sum(counts), len(totals.differences(course=Course.objects.get())))
 
 
 def edit() -> None:
@@ -123,9 +126,18 @@ def _prepare_many() -> Course:
     return course
 
 
-def _edit_and_close(_: int) -> tuple[int, int]:
+def _edit_and_close(_: int) -> int:
     try:
-        return _edit()
+        return _edit()[0]
+    finally:
+        connection.close()
+
+
+def _move_and_close() -> None:
+    try:
+        enrollment = Enrollment.objects.select_related("course").get(role=Role.STUDENT)
+        for state in (State.COMPLETED, State.ACTIVE) * 10:
+            enrolling.change_enrollment(enrollment=enrollment, patch=EnrollmentPatch(state=state))
     finally:
         connection.close()
 
@@ -149,7 +161,7 @@ def _edit() -> tuple[int, int]:
 
 def _record(score: Decimal, *, expected_version: int) -> None:
     gradebook.record_grade(
-        student=Student.objects.get(),
+        student_id=Student.objects.get().pk,
         assignment=Assignment.objects.select_related("category__course").get(),
         patch=GradeDraft(score=score, confirmed=True),
         expected_version=expected_version,

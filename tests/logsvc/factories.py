@@ -20,7 +20,7 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import Search
 
 if TYPE_CHECKING:
-    # What the test client answers with has a name in its stubs alone.
+    # The type of the test client's answers is named in its stubs alone.
     from rest_framework.response import _MonkeyPatchedResponse as Answer
 
 # 2026-11-23T12:00:00Z

@@ -1,4 +1,4 @@
-"""What senders may send, for the properties."""
+"""Strategies for what senders may send."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the first release has kept is found after its table has made way."""
+"""The first release's records are found after the migration that replaces its table."""
 
 from datetime import UTC, datetime
 from uuid import uuid4

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Wakeups
+from tests.clock import Clock
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -44,14 +45,6 @@ class FakeRedis:
             raise redis.ConnectionError("away")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def server() -> FakeRedis:
     return FakeRedis()
@@ -64,7 +57,7 @@ def sent() -> list[str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(100.0)
 
 
 @pytest.fixture
@@ -206,7 +199,7 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     for revision in (1, 2, 3):
         wakeups.announce(revision)
 
-    # Who listens in this process has heard by then, and Redis has not answered yet.
+    # Listeners in this process have heard by then, and Redis has not answered yet.
     assert (heard, sent, hanging.published) == ([1, 2, 3], [], [])
     answers.set()
     assert announced.wait(PATIENCE_SECONDS)

@@ -115,7 +115,7 @@ class System:
 
     def pids(self) -> list[int]:
         """Of all that runs, the supervisor and `up` included."""
-        programs = [info["pid"] for info in self.tell_supervisor("getAllProcessInfo")]
+        programs = [info["pid"] for info in self.tell_supervisor("getAllProcessInfo") if info["pid"]]
         return [self.process.pid, int(self.tell_supervisor("getPID")), *programs]
 
     def stop(self) -> float:

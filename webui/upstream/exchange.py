@@ -4,11 +4,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
 import msgspec
+from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
@@ -111,18 +111,26 @@ def addresses(service: str) -> list[str]:
     return list(dict.fromkeys([chosen.url, *others]))
 
 
-@cache
 def client() -> httpx2.Client:
+    """This process's connections, which the app owns."""
+    app: Any = apps.get_app_config("webui")
+    owned: httpx2.Client = app.client
+    return owned
+
+
+def connect() -> httpx2.Client:
     return httpx2.Client(timeout=httpx2.Timeout(settings.UPSTREAM_SECONDS, connect=CONNECT_SECONDS), trust_env=False)
 
 
-@cache
 def breaker() -> Breaker:
-    """One for this process, told by the registry's client where each service is offered."""
-    return Breaker(offered)
+    """This process's breaker, which the app owns."""
+    app: Any = apps.get_app_config("webui")
+    owned: Breaker = app.breaker
+    return owned
 
 
 def offered(service: str) -> list[str]:
+    """Where the registry's client says that the service is offered."""
     return [] if service == REGISTRY else [instance.url for instance in discovery.instances(service)]
 
 

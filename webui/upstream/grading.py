@@ -40,9 +40,24 @@ class Course:
     title: str
     scheme: str = "weighted"
     term: str | None = None
+    scale: int | None = None
     role: str = ""
     may_write: bool = False
     may_edit: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    code: str
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Letters that a course may have instead of the usual ones."""
+
+    id: int
+    title: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -474,6 +489,8 @@ class Preview:
 @dataclass(frozen=True, kw_only=True)
 class ImportOutcome:
     stored: int = 0
+    # Why it failed.
+    detail: str = ""
     refused: list[Notice] = field(default_factory=list)
 
 
@@ -526,6 +543,16 @@ class _Courses:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Terms:
+    terms: list[Term]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scales:
+    scales: list[Scale]
+
+
+@dataclass(frozen=True, kw_only=True)
 class People:
     course: Course
     sections: list[Section]
@@ -567,6 +594,14 @@ class _Made:
 
 def courses(person: str) -> list[Course]:
     return _ask(person, "/v1/courses", _Courses).courses
+
+
+def terms(person: str) -> list[Term]:
+    return _ask(person, "/v1/terms", _Terms).terms
+
+
+def scales(person: str) -> list[Scale]:
+    return _ask(person, "/v1/scales", _Scales).scales
 
 
 def course(person: str, code: str) -> CourseInFull:

@@ -1,5 +1,6 @@
 """Errors as people see them: what happened, what to do, and a way back. No browser keeps them."""
 
+import sys
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +8,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
+
+from config import problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,8 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def answer_server_error(request: HttpRequest) -> HttpResponse:
     """Stands on its own: what failed may be what the other pages need."""
-    response = HttpResponse(render_to_string("webui/server_error.html"), status=500)
+    status = problems.unexpected(sys.exc_info()[1]).status
+    response = HttpResponse(render_to_string("webui/server_error.html"), status=status)
     add_never_cache_headers(response)
     return response
 

@@ -80,11 +80,12 @@ def show_people(request: HttpRequest, code: str) -> HttpResponse:
 @explained("Nothing was saved")
 @answers_refusals
 def create_course(request: HttpRequest) -> HttpResponse:
-    fields = forms.course_fields(is_new=True)
+    person = request.user.get_username()
+    fields = forms.course_fields(grading.terms(person), grading.scales(person), is_new=True)
     context: dict[str, Any] = {"heading": _("New course"), "back": reverse("courses"), "fields": fields}
     if request.method == "POST":
         try:
-            course = grading.create_course(request.user.get_username(), forms.members(fields, request.POST))
+            course = grading.create_course(person, forms.members(fields, request.POST))
         except Refused as refusal:
             context |= {"refusal": refusal.detail, "fields": forms.fill(fields, request.POST)}
             return render(request, "webui/grades/form.html", context, status=refusal.status)
@@ -100,7 +101,7 @@ def create_course(request: HttpRequest) -> HttpResponse:
 def change_course(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
     course = grading.course(person, code)
-    fields = forms.course_fields(is_new=False)
+    fields = forms.course_fields(grading.terms(person), grading.scales(person), is_new=False)
     context: dict[str, Any] = {
         "course": course,
         "tab": "setup",

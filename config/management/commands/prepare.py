@@ -7,10 +7,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands, load_command_class
-from django.db import connection
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from config import commands, privacy
+from config import baseline, commands, privacy
 
 # Run in this order, each if the service has it.
 COMMANDS = ("provision", "load_demo")
@@ -44,7 +45,12 @@ class Command(commands.Command):
 
 def migrate() -> int:
     """Migrate; returns how many migrations were applied."""
+    is_new = baseline.load()
     executor = MigrationExecutor(connection)
     pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    call_command("migrate", interactive=False, verbosity=0)
-    return len(pending)
+    if pending:
+        call_command("migrate", interactive=False, verbosity=0)
+    else:
+        # Permissions and types of content, which an end amid an earlier migration may have left out.
+        emit_post_migrate_signal(verbosity=0, interactive=False, db=DEFAULT_DB_ALIAS)
+    return len(pending) + (len(executor.loader.applied_migrations) if is_new else 0)

@@ -19,22 +19,18 @@ class Command(commands.Reporting):
     )
 
     def report(self, **options: Any) -> Report:
-        counts = {
-            f"{model._meta.label}.{field.name}": _encrypt_anew(model, field.name)
-            for model in apps.get_models()
-            for field in model._meta.get_fields()
-            if isinstance(field, EncryptedTextField)
-        }
+        counts = {}
+        for model in apps.get_models():
+            for field in model._meta.get_fields():
+                if not isinstance(field, EncryptedTextField):
+                    continue
+                rows = model._default_manager.exclude(**{field.name: None})
+                keys = list(rows.values_list("pk", flat=True))
+                for start in range(0, len(keys), CHUNK):
+                    # Each row is locked, so that no recent change is undone.
+                    with transaction.atomic():
+                        for row in rows.select_for_update().filter(pk__in=keys[start : start + CHUNK]).only(field.name):
+                            row.save(update_fields=[field.name])
+                counts[f"{model._meta.label}.{field.name}"] = len(keys)
         lines = [f"{name}: {count} encrypted." for name, count in counts.items()]
         return Report(lines=lines or ["This service keeps no secrets of that kind."], body=counts)
-
-
-def _encrypt_anew(model: Any, name: str) -> int:
-    """Encrypt a column in chunks, locking each row, so that no recent change is undone."""
-    rows = model._default_manager.exclude(**{name: None})
-    keys = list(rows.values_list("pk", flat=True))
-    for start in range(0, len(keys), CHUNK):
-        with transaction.atomic():
-            for row in rows.select_for_update().filter(pk__in=keys[start : start + CHUNK]).only(name):
-                row.save(update_fields=[name])
-    return len(keys)

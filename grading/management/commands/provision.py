@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 
-from config import commands
+from config import accounts, commands
 from config.tokens import issuing
 
 REGISTRARS = "registrars"
@@ -30,9 +30,7 @@ class Command(commands.Command):
         registrar, _ = User.objects.get_or_create(
             username="registrar", defaults={"is_staff": True, "is_superuser": True}
         )
-        if not registrar.check_password(settings.REGISTRAR_PASSWORD):
-            registrar.set_password(settings.REGISTRAR_PASSWORD)
-            registrar.save(update_fields=["password"])
+        accounts.ensure_password(registrar, settings.REGISTRAR_PASSWORD)
         registrar.groups.add(group)
         if options["json"]:
             self.print_json({"registrar": settings.REGISTRAR_PASSWORD})

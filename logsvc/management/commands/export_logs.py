@@ -67,7 +67,7 @@ class Command(BaseCommand):
 
 
 def oldest(query: Query, within: Range) -> Iterator[Stored]:
-    """Every match, oldest first, read a page at a time; what arrives meanwhile with a later time is among them."""
+    """Every match, oldest first, read a page at a time, including those that arrive meanwhile with a later time."""
     place: int | None = None
     while True:
         page = store().search(Search(query=query, within=within, after=place, limit=PAGE, is_ascending=True))
@@ -82,17 +82,12 @@ def _csv(file: TextIO) -> Any:
     writer.writerow(COLUMNS)
 
     def write(body: dict[str, Any]) -> None:
-        cells = [body[name] for name in COLUMNS]
-        writer.writerow(
-            [_inert(each if isinstance(each, str) else msgspec.json.encode(each).decode()) for each in cells]
-        )
+        values = [body[name] for name in COLUMNS]
+        cells = [each if isinstance(each, str) else msgspec.json.encode(each).decode() for each in values]
+        # A quote first, so that no spreadsheet takes a cell for a formula (OWASP, CSV injection).
+        writer.writerow([f"'{each}" if each.startswith(("=", "+", "-", "@", "\t", "\r")) else each for each in cells])
 
     return write
-
-
-def _inert(cell: str) -> str:
-    """No spreadsheet takes it for a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import io
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
@@ -37,19 +37,24 @@ class Command(BaseCommand):
         parser.add_argument("--instance", default="")
         parser.add_argument("--host", default="", help="default: the host that a line names")
         parser.add_argument("--format", choices=["auto", *TEXT_FORMATS], default="auto")
-        parser.add_argument("--timezone", default="UTC", help="of times without an offset, such as Europe/Zurich")
+        parser.add_argument("--timezone", default="UTC", help="for times without an offset, such as Europe/Zurich")
         parser.add_argument("--dry-run", action="store_true", help="say what is recognised, and store nothing")
         parser.add_argument("--no-progress", action="store_true")
 
     def run(self, **options: Any) -> None:
-        zone = _zone(options["timezone"])
+        try:
+            zone = ZoneInfo(options["timezone"])
+        except (ValueError, OSError, KeyError) as error:
+            raise Invalid(f"{options['timezone'][:60]!r} is no time zone: use a name such as Europe/Zurich.") from error
         paths = [each if each == "-" else _readable(each) for each in options["files"]]
         total = new = unlevelled = 0
         levels: dict[str, int] = {}
         with Progress(sys.stderr, is_shown=not options["no_progress"] and sys.stderr.isatty()) as progress:
             for path in paths:
+                place = path if path == "-" else str(Path(path).resolve())
+                given = {name: options[name] for name in ("service", "instance", "host")}
                 reader = Reader(
-                    origin=_origin(path, options),
+                    origin=Origin(**given, identity="\0".join([place, *given.values()])),
                     circumstances=Circumstances(now=datetime.now(UTC), zone=zone),
                     received_ns=time.time_ns(),
                     format=TEXT_FORMATS.get(options["format"]),
@@ -100,7 +105,11 @@ class Progress:
 
 
 def _lines(path: str, progress: Progress) -> Iterator[str]:
-    with _opened(path) as (raw, size):
+    with ExitStack() as stack:
+        if path == "-":
+            raw, size = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer), 0
+        else:
+            raw, size = stack.enter_context(Path(path).open("rb", buffering=0)), Path(path).stat().st_size
         buffered = io.BufferedReader(cast(io.RawIOBase, raw))
         plain: BinaryIO = buffered
         if buffered.peek(2)[:2] == b"\x1f\x8b":
@@ -114,16 +123,6 @@ def _lines(path: str, progress: Progress) -> Iterator[str]:
             raise Invalid(f"{path} is damaged ({error}): what came before it is stored.") from error
 
 
-@contextmanager
-def _opened(path: str) -> Iterator[tuple[BinaryIO, int]]:
-    with ExitStack() as stack:
-        if path == "-":
-            yield cast(BinaryIO, sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer), 0
-            return
-        file = stack.enter_context(Path(path).open("rb", buffering=0))
-        yield cast(BinaryIO, file), Path(path).stat().st_size
-
-
 def _readable(given: str) -> str:
     try:
         with Path(given).open("rb") as file:
@@ -131,21 +130,3 @@ def _readable(given: str) -> str:
     except OSError as error:
         raise Invalid(f"{given} cannot be read ({error.strerror}): name a file.") from error
     return given
-
-
-def _origin(path: str, options: dict[str, Any]) -> Origin:
-    place = path if path == "-" else str(Path(path).resolve())
-    given = [options[name] for name in ("service", "instance", "host")]
-    return Origin(
-        service=options["service"],
-        instance=options["instance"],
-        host=options["host"],
-        identity="\0".join([place, *given]),
-    )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError) as error:
-        raise Invalid(f"{name[:60]!r} is no time zone: use a name such as UTC or Europe/Zurich.") from error

@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 
-from config import commands
+from config import accounts, commands
 from config.tokens import issuing
 
-# Those that show records to people, besides writing their own.
+# Services that show records to people, besides logging their own.
 _READERS = frozenset({"webui"})
 # The role (logsvc/migrations/0005_admin_roles.py) of the account.
 ROLE = "administrator"
@@ -28,13 +28,8 @@ class Command(commands.Command):
         for service, token in settings.SERVICE_TOKENS.items():
             scopes = [f"write:{service}", *(["log:read"] if service in _READERS else [])]
             issuing.ensure(name=service, scopes=scopes, token=token)
-        self._ensure_operator(settings.OPERATOR_PASSWORD)
+        operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
+        accounts.ensure_password(operator, settings.OPERATOR_PASSWORD)
+        operator.groups.add(*Group.objects.filter(name=ROLE))
         if options["json"]:
             self.print_json({"operator": settings.OPERATOR_PASSWORD})
-
-    def _ensure_operator(self, password: str) -> None:
-        operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
-        if not operator.check_password(password):
-            operator.set_password(password)
-            operator.save(update_fields=["password"])
-        operator.groups.add(*Group.objects.filter(name=ROLE))

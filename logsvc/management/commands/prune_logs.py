@@ -1,4 +1,4 @@
-"""Delete what retention no longer keeps, now, or say what that would be."""
+"""Apply retention now, or say what it would delete."""
 
 import time
 from argparse import ArgumentParser
@@ -19,7 +19,7 @@ class Command(commands.Command):
         parser.add_argument(
             "--compact",
             action="store_true",
-            help="SQLite: write the whole file anew, which gives all free space back and takes as long as a copy of it",
+            help="SQLite: rewrite the whole file, which gives all free space back and takes as long as copying it",
         )
 
     def run(self, **options: Any) -> None:

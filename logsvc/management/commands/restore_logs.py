@@ -12,7 +12,7 @@ from logsvc import archive
 
 
 class Command(commands.Command):
-    help = "Store archived records again. Without FILE: list the archive's files. A record that is there stays once."
+    help = "Store archived records again, each once. Without FILE: list the archive's files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="*", type=Path, metavar="FILE")

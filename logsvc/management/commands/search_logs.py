@@ -41,13 +41,23 @@ class Command(BaseCommand):
         parser.add_argument("--saved", default="", metavar="NAME", help="a saved search, which the query narrows")
         parser.add_argument("--from", dest="since", default="", metavar="TIME", help="such as -15m or 2026-11-29T08:00")
         parser.add_argument("--to", dest="until", default="", metavar="TIME")
-        parser.add_argument("--limit", type=int, default=100, help="of the newest; with --follow of those before it")
-        parser.add_argument("--follow", "-f", action="store_true", help="go on with what arrives, until Ctrl-C")
+        parser.add_argument(
+            "--limit", type=int, default=100, help="the most records to show; with --follow those before it"
+        )
+        parser.add_argument(
+            "--follow", "-f", action="store_true", help="keep printing records as they arrive, until Ctrl-C"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line, as the API shows it")
         parser.add_argument("--colour", "--color", choices=["auto", "always", "never"], default="auto")
 
     def run(self, **options: Any) -> None:
-        query = _query(options["query"], options["saved"])
+        query = parser.parse(options["query"])
+        if options["saved"]:
+            saved = SavedSearch.objects.filter(name=options["saved"]).first()
+            if saved is None:
+                names = ", ".join(SavedSearch.objects.order_by("name").values_list("name", flat=True)[:20])
+                raise Invalid(f"There is no saved search {options['saved']!r}: use one of {names or 'none yet'}.")
+            query = ast.both(parser.parse(saved.query), query)
         within = Range(from_ns=_time(options["since"], "--from"), to_ns=_time(options["until"], "--to"))
         if options["limit"] < 0:
             raise Invalid("--limit is a number from 0 on.")
@@ -116,17 +126,6 @@ def shown(record: Stored, *, is_coloured: bool) -> str:
 
 def _harmless(text: str) -> str:
     return "".join(each if each.isprintable() or each == "\t" else ascii(each)[1:-1] for each in text)
-
-
-def _query(text: str, saved: str) -> Query:
-    query = parser.parse(text)
-    if not saved:
-        return query
-    found = SavedSearch.objects.filter(name=saved).first()
-    if found is None:
-        names = ", ".join(SavedSearch.objects.order_by("name").values_list("name", flat=True)[:20]) or "there is none"
-        raise Invalid(f"There is no saved search {saved!r}: use one of {names}.")
-    return ast.both(parser.parse(found.query), query)
 
 
 def _time(value: str, option: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Where the instances of a service are, for every process of a Django project: `discovery.url("grading")`.
+"""Finds the instances of a service, in every process of a Django project: `discovery.url("grading")`.
 
 In a server that joined, the services it requires are known without asking. Everywhere else - in Celery's workers, in
 management commands, in the registry's own processes - the registry is asked, at most every five seconds. Nothing here
@@ -43,7 +43,7 @@ def url(service: str) -> str | None:
 
 
 class LogsvcURL:
-    """Where the log service is, for the log handler, whose configuration can name an object but not a call."""
+    """Locates the log service for the log handler, whose configuration can name an object but not a call."""
 
     def __call__(self) -> str | None:
         return url("logsvc")
@@ -61,7 +61,7 @@ logsvc_url = LogsvcURL()
 
 
 def _source(service: str) -> Membership | Lookup | None:
-    """What knows the service's instances; None while the settings are unusable, which the system check explains."""
+    """The source of the service's instances; None while the settings are unusable, as the system check explains."""
     membership = joining.membership()
     if membership is not None and service in membership.registration.requires:
         return membership

@@ -1,4 +1,4 @@
-"""How a server becomes a member: when its handler is built, which is what servers do and management commands do not."""
+"""Joins the registry when the server's handler is built, which servers do and management commands do not."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What one process of a Django project keeps: its membership once its server has joined, else its lookup."""
+"""The state of one process of a Django project: its membership once its server has joined, else its lookup."""
 
 import os
 import threading

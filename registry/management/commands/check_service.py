@@ -137,7 +137,7 @@ def _after(result: Result) -> Health:
 
 
 def _consequence(result: Result) -> str:
-    """What would follow if this result were counted, in one sentence."""
+    """Say in one sentence what would follow if this result were counted."""
     after, limits = _after(result), result.due.thresholds
     if result.finding is Finding.INCONCLUSIVE:
         return "The registry could not probe it for a fault of its own: the verdict stays."

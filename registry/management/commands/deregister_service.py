@@ -15,7 +15,7 @@ AUTHOR = "command line"
 
 
 class Command(commands.Reporting):
-    help = "Deregister an instance, or with none named all of a service. Example: deregister_service billing billing-1"
+    help = "Deregister an instance, or all instances of a service. Example: deregister_service billing billing-1"
 
     member_names = members.TARGET
 

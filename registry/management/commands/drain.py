@@ -23,7 +23,9 @@ class Command(commands.Reporting):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="the service")
         parser.add_argument("instance")
-        parser.add_argument("--seconds", type=float, default=30.0, help="until it is deregistered (default: 30)")
+        parser.add_argument(
+            "--seconds", type=float, default=30.0, help="how long until it is deregistered (default: 30)"
+        )
         parser.add_argument("--reason", default="", help="kept in the journal")
 
     def report(self, **options: Any) -> Report:

@@ -14,7 +14,7 @@ class Command(commands.Command):
         parser.add_argument(
             "--with-secrets",
             action="store_true",
-            help="also what webhooks are signed with; without, notify URLs are left out until the next registration",
+            help="include the secrets of webhooks; without them notify URLs are left out until the next registration",
         )
 
     def run(self, **options: Any) -> None:

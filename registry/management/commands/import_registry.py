@@ -16,7 +16,7 @@ AUTHOR = "command line"
 
 
 class Command(commands.Reporting):
-    help = "Register what a file holds, all of it or nothing; again it changes nothing. Example: import_registry r.json"
+    help = "Register the contents of a file, all of it or nothing. Safe to repeat. Example: import_registry r.json"
 
     member_names = {"/": "The file"}
 

@@ -28,7 +28,7 @@ class Command(commands.Reporting):
         parser.add_argument("name", help="the service")
         parser.add_argument("instance", nargs="?", default="", help="one of its instances (default: all)")
         end = parser.add_mutually_exclusive_group()
-        end.add_argument("--minutes", type=float, help="end by itself after so long (default: when --end is said)")
+        end.add_argument("--minutes", type=float, help="end by itself after so long (default: with --end)")
         end.add_argument("--end", action="store_true", help="end it now")
         parser.add_argument("--reason", default="", help="shown to everybody and kept in the journal")
 

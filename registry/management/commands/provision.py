@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 
-from config import commands
+from config import accounts, commands
 from config.tokens import acting, issuing
 from config.tokens.models import Token
 
@@ -36,9 +36,7 @@ class Command(commands.Command):
             username=OPERATOR, defaults={"is_staff": True, "is_superuser": True}
         )
         account = "created" if is_new else "unchanged"
-        if not operator.check_password(settings.OPERATOR_PASSWORD):
-            operator.set_password(settings.OPERATOR_PASSWORD)
-            operator.save(update_fields=["password"])
+        if accounts.ensure_password(operator, settings.OPERATOR_PASSWORD):
             account = "created" if is_new else "given the password of this installation"
         operator.groups.add(*Group.objects.filter(name=ROLE))
         if options["json"]:

@@ -44,7 +44,7 @@ class Command(commands.Command):
             type=float,
             default=DRAIN_SECONDS,
             metavar="SECONDS",
-            help="from SIGTERM, when the registry is told to offer it no more, to the program's (default: %(default)s)",
+            help="serve on for so long after SIGTERM, when the registry stops offering it (default: %(default)s)",
         )
         parser.add_argument("--registry", default=settings.REGISTRY_URL, help="its address (default: %(default)s)")
         parser.add_argument("--token-file", type=Path, help="a file that holds the token")

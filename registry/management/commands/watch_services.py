@@ -8,7 +8,6 @@ from typing import Any
 
 from config import commands, escaping
 from registry.journal import log
-from registry.models import JournalEntry
 from registry.wire.bodies import entry_body
 
 POLL_SECONDS = 0.5
@@ -29,31 +28,25 @@ class Command(commands.Command):
         until = inf if options["until"] is None else options["until"]
         try:
             while after < until:
-                after = self._print(after, options["names"], until=until, as_json=options["json"])
+                head = log.head()
+                entries = log.page(after=after, limit=PAGE, services=options["names"])
+                for entry in (each for each in entries if each.revision <= until):
+                    reason = f": {entry.reason}" if entry.reason else ""
+                    what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
+                    line = f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})"
+                    self.stdout.write(json.dumps(entry_body(entry)) if options["json"] else escaping.visible(line))
+                self.stdout.flush()
+                if len(entries) == PAGE:
+                    after = entries[-1].revision
+                    continue
+                if head <= after:
+                    time.sleep(POLL_SECONDS)
+                after = max([after, head, *(entry.revision for entry in entries)])
         except KeyboardInterrupt:
             return
-
-    def _print(self, after: int, services: list[str], *, until: float, as_json: bool) -> int:
-        """Print the entries after `after`, or wait a moment when there are none; returns the last revision seen."""
-        head = log.head()
-        entries = log.page(after=after, limit=PAGE, services=services)
-        for entry in (each for each in entries if each.revision <= until):
-            self.stdout.write(json.dumps(entry_body(entry)) if as_json else _as_line(entry))
-        self.stdout.flush()
-        if len(entries) == PAGE:
-            return entries[-1].revision
-        if head <= after:
-            time.sleep(POLL_SECONDS)
-        return max([after, head, *(entry.revision for entry in entries)])
 
 
 def _revision(text: str) -> int:
     if not text.isdecimal() or len(text) > 18:
         raise ArgumentTypeError(f"{text[:40]!r} is not a revision, such as 41")
     return int(text)
-
-
-def _as_line(entry: JournalEntry) -> str:
-    reason = f": {entry.reason}" if entry.reason else ""
-    what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
-    return escaping.visible(f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})")

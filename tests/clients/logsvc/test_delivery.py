@@ -1,4 +1,4 @@
-"""What becomes of a batch, by how it is answered."""
+"""The fate of a batch, by the answer to it."""
 
 import logging
 import random
@@ -10,7 +10,7 @@ import pytest
 
 from logsvc.client import delivery as deliveries
 from logsvc.client.complaints import Complaints
-from logsvc.client.delivery import Delivery, Verdict, judge
+from logsvc.client.delivery import BATCH_BYTES, Delivery, Verdict, judge
 from logsvc.client.spool import Spool
 from tests.clients.logsvc.edge import ADDRESS, Edge
 
@@ -22,6 +22,10 @@ def spool(tmp_path: Path) -> Spool:
 
 @pytest.fixture
 def delivery(edge: Edge, spool: Spool) -> Delivery:
+    return make(edge, spool)
+
+
+def make(edge: Edge, spool: Spool, *, batch_bytes: int = BATCH_BYTES) -> Delivery:
     return Delivery(
         spool,
         locate=lambda: f"{ADDRESS}/",
@@ -29,6 +33,7 @@ def delivery(edge: Edge, spool: Spool) -> Delivery:
         notice_drop=lambda dropped: None,
         complaints=Complaints(),
         transport=edge.transport,
+        batch_bytes=batch_bytes,
     )
 
 
@@ -54,24 +59,18 @@ def test_only_what_nobody_can_mend_is_given_up(status: int, verdict: Verdict) ->
     assert judge(status) is verdict
 
 
-def test_all_that_waits_is_sent_in_one_go(
-    edge: Edge, spool: Spool, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "_batch_bytes", 70)
+def test_all_that_waits_is_sent_in_one_go(edge: Edge, spool: Spool) -> None:
     put(spool, "one", "two", "three")
 
-    assert run(delivery) is None
+    assert run(make(edge, spool, batch_bytes=70)) is None
     assert edge.messages == ["one", "two", "three"]
     assert len(edge.requests) == 2
 
 
-def test_sending_ends_after_a_batch_when_it_is_told_to(
-    edge: Edge, spool: Spool, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery, "_batch_bytes", 1)
+def test_sending_ends_after_a_batch_when_it_is_told_to(edge: Edge, spool: Spool) -> None:
     put(spool, "one", "two")
 
-    delivery.run(until=lambda: True)
+    make(edge, spool, batch_bytes=1).run(until=lambda: True)
 
     assert edge.messages == ["one"]
 

@@ -410,7 +410,7 @@ class Members:
 def test_what_waits_is_sent_at_once_when_the_registry_says_that_the_service_is_back(
     edge: Edge, make_handler: MakeHandler, make_logger: MakeLogger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Whoever waits for a pause to end waits for longer than this test does.
+    # A pause lasts for longer than this test.
     monkeypatch.setattr("logsvc.client.delivery.FIRST_PAUSE_SECONDS", 1000.0)
     monkeypatch.setattr("logsvc.client.delivery.LONGEST_PAUSE_SECONDS", 1000.0)
     members = Members()

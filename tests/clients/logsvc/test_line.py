@@ -1,4 +1,4 @@
-"""What a record becomes on the wire."""
+"""A record on the wire."""
 
 import json
 import logging

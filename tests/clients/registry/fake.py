@@ -24,7 +24,7 @@ class FakeRegistry:
     deregistered_runs: set[str] = field(default_factory=set)
     superseded_runs: set[str] = field(default_factory=set)
     requests: list[httpx2.Request] = field(default_factory=list)
-    # Those who waited for a change, which is when their question is answered.
+    # The polls that waited for a change, which is when they are answered.
     polls: list[httpx2.Request] = field(default_factory=list)
     beats: list[dict[str, Any] | None] = field(default_factory=list)
     is_away: bool = False
@@ -53,7 +53,7 @@ class FakeRegistry:
         self.revision += 1
 
     def deregister(self, service: str, instance: str, *, run: str | None = None) -> None:
-        """That run for good, or with none named whichever there is."""
+        """Deregister a run for good, or the present one when none is named."""
         known = self.runs.get((service, instance), "")
         self.deregistered_runs.add(run or known)
         if run in (None, known):

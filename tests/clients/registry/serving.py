@@ -99,7 +99,7 @@ def tell(registry: FakeRegistry, key: tuple[str, str]) -> int:
 
 
 def changes(registry: FakeRegistry, service: str) -> list[str]:
-    """What was called to change its instance, and that of one run only.
+    """The calls that changed the service's instance, which must all be of one run.
 
     A call that is the same as the one before changes nothing: a worker took the place of one that ended sooner.
     """

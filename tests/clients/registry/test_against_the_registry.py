@@ -28,7 +28,7 @@ def served(settings: Settings) -> Iterator[Registry]:
 
 
 def ask(request: httpx2.Request) -> httpx2.Response:
-    """By Django's own test client, which leaves the test's transaction open."""
+    """Answer through Django's test client, which leaves the test's transaction open."""
     answer = Client(raise_request_exception=False).generic(
         request.method,
         str(request.url.copy_with(scheme=None, netloc=b"")),

@@ -1,25 +1,17 @@
 """Each provider in its share, the own zone first, the failing ones aside, and always somebody."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.client import Chooser, Provider
 from registry.client.choosing import FIRST_EJECTION_SECONDS, LONGEST_EJECTION_SECONDS, weighted_round
+from tests.clock import Clock
 
 
 def provider(instance: str, *, weight: int = 100, zone: str = "") -> Provider:
     return Provider(service="grading", instance=instance, url=f"http://{instance}.test", weight=weight, zone=zone)
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def chooser(*providers: Provider, zone: str = "", clock: Clock | None = None) -> Chooser:

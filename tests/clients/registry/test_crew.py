@@ -1,4 +1,4 @@
-"""Of the workers of one server one registers, and the last one to go deregisters."""
+"""One worker of a server registers, and the last one to go deregisters."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What arrives becomes frozen dataclasses, or an error that names the member which does not fit."""
+"""Answers are decoded into frozen dataclasses, or into an error that names the member which does not fit."""
 
 import contextlib
 from dataclasses import asdict

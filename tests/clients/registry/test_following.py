@@ -48,7 +48,7 @@ def test_one_that_no_webhook_reaches_waits_at_the_registry_until_one_does(
         until(lambda: len(me.providers("grading")) == 2)
         assert caplog.text.count("can the registry reach http://webui.test/rollcall/notify?") == 1
         assert me.revision == 3
-        # What is told now is not so at the registry, which must not be asked any more.
+        # This message is not true at the registry, which must not be asked any more.
         registry.is_away = True
         tell(me, 3, 4, "grading-3")
         assert len(me.providers("grading")) == 3

@@ -1,19 +1,10 @@
 """A process that is no member asks at most every five seconds, and remembers."""
 
-from dataclasses import dataclass
-
 from registry.client import Connection, Provider
 from registry.client.lookup import FRESH_SECONDS, RETRY_SECONDS, Lookup
 from registry.client.snapshot import REMEMBERED_SECONDS
 from tests.clients.registry.fake import FakeRegistry
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def lookup(registry: FakeRegistry, clock: Clock, **known: tuple[Provider, ...]) -> Lookup:

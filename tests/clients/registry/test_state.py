@@ -1,4 +1,4 @@
-"""What is stored on disk is whole or ignored, and nobody else may read the secret."""
+"""The files on disk are whole or ignored, and nobody else may read the secret."""
 
 import logging
 from dataclasses import replace

@@ -12,7 +12,7 @@ from tests.ports import free_port
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Where the command would have served."""
+    """The hosts and ports at which the command would have served."""
     addresses: list[tuple[str, int]] = []
 
     def note(host: str, port: int) -> Any:

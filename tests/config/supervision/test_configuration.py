@@ -14,14 +14,22 @@ from config.supervision.programs import REGISTRY, STORE, WORK, Program
 
 REGISTRY_PROGRAM = Program(name="registry", group=REGISTRY, command=("a",), service=SERVICES["registry"])
 GRADING = Program(name="grading", group=WORK, command=("b",), service=SERVICES["grading"])
+PREPARE = Program(name="grading-prepare", group=WORK, command=("d",), is_preparation=True)
 REDIS = Program(name="redis", group=STORE, command=("c",))
 
 
 def read_back(directory: Path, *programs: Program) -> ServerOptions:
-    """What supervisord itself makes of the file."""
+    """Write the configuration, and read it as supervisord does."""
     path = directory / "supervisord.conf"
+    (directory / "run").mkdir(exist_ok=True)
     configuration.write(
-        path, programs, socket=directory / "s.sock", log_dir=directory, working_dir=directory, store_dir=directory
+        path,
+        programs,
+        socket=directory / "s.sock",
+        log_dir=directory,
+        run_dir=directory / "run",
+        working_dir=directory,
+        store_dir=directory,
     )
     options = ServerOptions()
     options.realize(["--configuration", str(path)])
@@ -40,9 +48,19 @@ def test_what_is_stopped_one_after_the_other_is_over_within_ten_seconds(tmp_path
     assert sum(max(process.stopwaitsecs for process in group.process_configs) for group in groups) < 10
 
 
-def test_only_the_store_starts_by_itself(tmp_path: Path) -> None:
-    groups = read_back(tmp_path, REDIS, REGISTRY_PROGRAM, GRADING).process_group_configs
-    assert {process.name for group in groups for process in group.process_configs if process.autostart} == {"redis"}
+def test_only_the_store_and_what_prepares_start_by_themselves(tmp_path: Path) -> None:
+    groups = read_back(tmp_path, REDIS, REGISTRY_PROGRAM, GRADING, PREPARE).process_group_configs
+    started = {process.name for group in groups for process in group.process_configs if process.autostart}
+    assert started == {"redis", "grading-prepare"}
+
+
+def test_what_prepares_runs_once_and_its_errors_are_apart_from_its_output(tmp_path: Path) -> None:
+    [group] = read_back(tmp_path, PREPARE).process_group_configs
+    [process] = group.process_configs
+    assert not process.autorestart
+    assert process.startsecs == 0
+    assert process.stdout_logfile == str(tmp_path / "run" / "grading-prepare.json")
+    assert process.stderr_logfile == str(tmp_path / "grading-prepare.log")
 
 
 def test_what_a_program_says_is_in_a_log_of_its_own(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What supervisord writes, on a disk that has no room: /dev/full is one."""
+"""Supervisord's logging on a full disk, for which /dev/full stands."""
 
 import sys
 from contextlib import suppress

@@ -9,12 +9,12 @@ from config.supervision import fleet
 
 
 class Answer(io.BytesIO):
-    """What http.client would give for the registry's answer."""
+    """The registry's answer as http.client returns it."""
 
 
 @pytest.fixture
 def answer(monkeypatch: pytest.MonkeyPatch) -> list[bytes | Exception]:
-    """What the registry answers next; an empty list when it is not there."""
+    """The registry's next answers; an empty list while it is away."""
     answers: list[bytes | Exception] = []
 
     def getresponse(connection: Any) -> Answer:

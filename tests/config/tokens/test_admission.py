@@ -5,18 +5,13 @@ import pytest
 
 from config.problems import Unauthenticated
 from config.tokens import issuing
-from config.tokens.admission import FRESH_SECONDS, Admission
+from config.tokens.admission import Admission
+from config.tokens.token_cache import FRESH_SECONDS
+from tests.clock import Clock
 
 
 def scope(path: str, authorization: str = "") -> dict[str, Any]:
     return {"path": path, "headers": [(b"authorization", authorization.encode())] if authorization else []}
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_path_of_tokens_wants_one_and_others_do_not() -> None:

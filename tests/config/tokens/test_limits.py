@@ -6,16 +6,10 @@ from pytest_django import Settings
 from config.problems import TooManyRequests
 from config.tokens.holder import Holder
 from config.tokens.limits import BURST_SECONDS, Limits
+from tests.clock import Clock
 
 TESTER = Holder(name="tester", scopes=frozenset())
 OTHER = Holder(name="other", scopes=frozenset())
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""For each Python that runs on libfaketime, whose clock_nanosleep does not wait where a time to wake up is given."""
+"""Loaded by every Python on libfaketime, whose clock_nanosleep does not wait where a time to wake up is given."""
 
 import select
 import time

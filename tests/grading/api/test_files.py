@@ -391,6 +391,9 @@ def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, mon
     assert queued.status_code == 202
     found = teacher.get(f"{IMPORTS}/{preview.json()['id']}").json()
     assert (found["progress"], found["rows_done"], found["rows_total"]) == ("done", 6, 6)
+    assert (found["preview"]["changes_total"], found["course"]["code"]) == (6, "algebra")
+    brief = teacher.get(f"{IMPORTS}/{preview.json()['id']}?limit=0").json()
+    assert (brief["progress"], brief["preview"], "course" in brief) == ("done", {}, False)
     assert len(scores()) == 6
 
 
@@ -424,3 +427,16 @@ def test_what_is_no_table_is_refused_in_words(
 
 def test_a_body_that_is_no_file_is_refused(teacher: Caller, course: Course) -> None:
     assert upload(teacher, b"{}", content_type="application/json").status_code == 415
+
+
+def test_logins_that_differ_by_their_letters_alone_are_told_apart(teacher: Caller, course: Course) -> None:
+    enrol(course=course, draft=StudentDraft(name="Another Ada", username="ADA"), now=NOW)
+    confirm(teacher, upload(teacher, "username,Pendulum\nada,3\nADA,4\nJOSE,5\n"))
+    assert {username: score for (username, _), (score, _) in scores().items()} == {
+        "ada": "3.00",
+        "ADA": "4.00",
+        "jose": "5.00",
+    }
+    shown = upload(teacher, "username,Pendulum\nAda,9\n").json()["preview"]
+    assert "Several students have the login 'Ada'" in shown["faults"][0]["detail"]
+    assert shown["changes"] == []

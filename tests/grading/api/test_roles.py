@@ -237,18 +237,47 @@ def test_one_course_reaches_nothing_of_another(world: World) -> None:
     Enrollment.objects.filter(course=other).update(username="ms-other")
     stranger = world.callers["teacher"].acting_for("ms-other")
     for pattern, methods in ALLOWED.items():
-        if "code" not in pattern or pattern.count("<") < 2:
+        if "<id:" not in pattern and "<str:" not in pattern:
             continue
         path = address(pattern.replace("<slug:code>", "geometry"), world.ids)
         for method in methods:
             answer = call(stranger, method, path, pattern, {})
             assert answer.status_code == 404, (method, path, answer.content)
-    for path in (f"/v1/grades/{world.ids['grade_id']}", f"/v1/students/{world.ids['student_id']}/report"):
-        assert stranger.get(path).status_code == 404
     before = state()
     row = {"student": world.ids["student_id"], "assignment": world.ids["spare"], "version": 0, "score": "5"}
     assert stranger.post("/v1/courses/geometry/grades:bulk", {"grades": [row]}).status_code == 422
     assert state() == before
+
+
+def test_an_observer_whose_link_is_gone_sees_nothing(world: World) -> None:
+    observer, teacher = world.callers["observer"], world.callers["teacher"]
+    link = Enrollment.objects.get(role=Role.OBSERVER)
+    assert observer.get(f"/v1/grades/{world.ids['grade_id']}").status_code == 200
+    assert teacher.delete(f"/v1/courses/algebra/enrollments/{link.pk}").status_code == 204
+    for pattern, methods in ALLOWED.items():
+        if "<" in pattern and "GET" in methods:
+            assert observer.get(address(pattern, world.ids)).status_code == 404, pattern
+    assert observer.get("/v1/students").json()["students"] == []
+
+
+def test_an_idempotency_key_answers_nobody_else(world: World) -> None:
+    """Whoever learns of another's key gets neither their answer nor in the way of it."""
+    body = BODIES["grades:bulk"](world.ids)
+    teacher, path = world.callers["teacher"], "/v1/courses/algebra/grades:bulk"
+    assert teacher.post(path, body, idempotency_key="k1").status_code == 200
+    for role, status in (("student", 403), ("stranger", 404), ("assistant", 412)):
+        answer = world.callers[role].post(path, body, idempotency_key="k1")
+        assert (answer.status_code, answer.headers.get("Idempotency-Replayed")) == (status, None), role
+    assert teacher.post(path, body, idempotency_key="k1")["Idempotency-Replayed"] == "true"
+
+
+def test_students_are_not_told_from_where_a_change_came(world: World) -> None:
+    path = f"/v1/grades/{world.ids['grade_id']}"
+    changed = world.callers["teacher"].patch(path, {"score": "8"}, if_match='"1"')
+    assert changed.status_code == 200
+    for address_ in (f"{path}/history", f"{path}/full"):
+        assert world.callers["teacher"].get(address_).json()["changes"][-1]["via"].startswith("webui")
+        assert {change["via"] for change in world.callers["student"].get(address_).json()["changes"]} == {""}
 
 
 @pytest.mark.parametrize("role", ["student", "observer"])

@@ -179,8 +179,8 @@ def test_one_students_grades_and_a_stored_grade_take_few_queries(
     student, essay = factories.student(course), factories.assignment(course)
     with django_assert_max_num_queries(8):
         teacher.get(f"/v1/courses/algebra/students/{student.pk}")
-    # Five to find who writes what, three to store it with its history and totals, four for what decides; else BEGIN.
-    with django_assert_max_num_queries(14):
+    # Four to find who writes what, three to store it with its history and totals, four for what decides; else BEGIN.
+    with django_assert_max_num_queries(13):
         teacher.put(grade_address(student.pk, essay.pk), {"score": "5"})
 
 
@@ -310,3 +310,12 @@ def test_the_history_of_a_course_names_whom_and_what_it_is_of(teacher: Caller) -
     assert answer["students"] == [{"id": ada.pk, "name": "Ada"}]
     assert answer["assignments"] == [{"id": essay.pk, "title": "Essay"}]
     assert answer["course"]["code"] == "algebra"
+
+
+def test_a_list_of_enrollments_says_what_each_alone_does(teacher: Caller) -> None:
+    course = factories.course()
+    ada = factories.student(course)
+    teacher.post("/v1/courses/algebra/enrollments", {"role": "observer", "username": "mrs-ada", "student": ada.pk})
+    listed = teacher.get("/v1/courses/algebra/enrollments").json()["enrollments"]
+    assert [each["role"] for each in listed] == ["observer", "student", "teacher"]
+    assert listed == [teacher.get(f"/v1/courses/algebra/enrollments/{each['id']}").json() for each in listed]

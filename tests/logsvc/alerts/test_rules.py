@@ -1,4 +1,4 @@
-"""When a rule fires, when it is told, and that each is told once."""
+"""Alert rules: when one fires, when it is notified, and that each is notified once."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -154,7 +154,7 @@ def test_whatever_happens_messages_alternate_and_firing_is_told_at_most_once_in_
                 assert is_open
                 assert not is_met
                 is_open = False
-        # Who was told that it fires hears at once that it is over; who fires for longer than the quiet time is told.
+        # Its receiver hears at once that it is over; a rule that fires beyond the quiet time is notified again.
         assert is_met or not is_open
         assert not is_met or is_open or (firings and now < firings[-1] + QUIET)
     assert all(later - earlier >= QUIET for earlier, later in pairwise(firings))

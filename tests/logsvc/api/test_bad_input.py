@@ -13,7 +13,7 @@ from tests import hostile
 from tests.hostile import Request
 
 if TYPE_CHECKING:
-    # What the test client answers with has a name in its stubs alone.
+    # The type of the test client's answers is named in its stubs alone.
     from django.test.client import _MonkeyPatchedWSGIResponse as Answer
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def _token(db: None) -> None:
 
 
 def failures(requests: Iterable[Request]) -> list[str]:
-    """What failed, what refused without saying what to change, and what was kept although it was refused."""
+    """The faults of requests: failed, refused without saying what to change, or stored although refused."""
     client, found, kept = Client(raise_request_exception=False), [], sum(store().services().values())
     for request in requests:
         answer = request.send(client, {"Authorization": "Bearer rct_anybody"})
@@ -75,7 +75,7 @@ def _explains(answer: "Answer", request: Request) -> bool:
     ],
 )
 def test_no_request_fails(path: str, parameters: tuple[str, ...], method: str, sound: bytes, content_type: str) -> None:
-    # What an address leaves to the service is tried at those of records alone.
+    # Requests that an address leaves to its service are tried at the addresses of records alone.
     make = hostile.own_requests if path.startswith("/api/v1/logs/") else hostile.requests
     requests = make(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
 

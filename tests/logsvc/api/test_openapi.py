@@ -10,8 +10,6 @@ import pytest
 import schemathesis
 from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from django.test import Client, override_settings
 from django.urls import URLPattern
 from hypothesis import HealthCheck, Phase, settings
@@ -25,13 +23,14 @@ from logsvc.ingest import ndjson
 from logsvc.ingest.formats import FORMATS
 from registry.client.django.apps import JOINING
 from tests.logsvc import factories
+from tests.one_connection import one_connection
 
 pytestmark = pytest.mark.django_db
 # More than the suite has time for: OPENAPI_EXAMPLES=100.
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "5"))
 # The examples of Hypothesis are enough: listing every border of every parameter takes ten times as long.
 CONFIGURATION = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
-# What a query, a time or a level is, and which ids there are, is beyond a schema: any refusal is right, no failure is.
+# A schema cannot describe queries, times, levels and which ids exist: any refusal is right, no failure is.
 CHECKS = [not_a_server_error, response_schema_conformance, status_code_conformance]
 
 
@@ -69,16 +68,12 @@ def test_every_address_is_described(client: Client) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """A request would close the connection whose transaction the test is in: Django's test client does the same."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with one_connection():
+        yield
 
 
 @pytest.fixture
 def token(db: None) -> str:
-    """One that may do everything, with a few records to find."""
+    """A token that may do everything, with a few records to find."""
     factories.keep_each(["one error", "another"], attributes={"order": 7}, instance="a")
     return issuing.create(name="fuzz", scopes=["log:read", "log:write", "log:rules"])

@@ -11,6 +11,7 @@ import pytest
 from config.tokens import issuing
 from logsvc.api import tail as tails
 from logsvc.api.tail import PATH, Lane
+from logsvc.server import Server
 from logsvc.storage.current import store
 from tests.config.asgi import Client, ask, http_scope, hybrid
 from tests.logsvc import factories
@@ -39,7 +40,7 @@ def tail(
 
     async def follow() -> list[Event]:
         client = Client()
-        application = hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)])
+        application = hybrid(lambda environ, start: [], [Lane(Server(factories.in_thread))])
         scope = http_scope(PATH, query_string=query.encode(), headers=raw)
         running = asyncio.create_task(application(scope, client.receive, client.send))
         async with asyncio.timeout(20):
@@ -119,7 +120,7 @@ def test_a_token_that_is_revoked_ends_its_tail(token: str, monkeypatch: pytest.M
 def test_a_wrong_question_is_refused_before_anything_is_streamed(token: str) -> None:
     async def ask(query: bytes, header: str) -> Client:
         client = Client()
-        application = hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)])
+        application = hybrid(lambda environ, start: [], [Lane(Server(factories.in_thread))])
         scope = http_scope(PATH, query_string=query, headers=[(b"authorization", header.encode())])
         await application(scope, client.receive, client.send)
         return client
@@ -136,7 +137,7 @@ def test_a_wrong_question_is_refused_before_anything_is_streamed(token: str) -> 
 def test_a_head_of_a_tail_does_not_stay_open_and_no_other_method_is_taken(token: str, method: str, status: int) -> None:
     scope = http_scope(PATH, method=method, headers=[(b"authorization", f"Bearer {token}".encode())])
 
-    client = ask(hybrid(lambda environ, start: [], [Lane(run=factories.in_thread)]), scope)
+    client = ask(hybrid(lambda environ, start: [], [Lane(Server(factories.in_thread))]), scope)
 
     assert client.status == status
     assert b"data:" not in client.body

@@ -1,4 +1,4 @@
-"""Whose batches the tests of the formats read."""
+"""The sender of the batches that the tests of the formats read."""
 
 from logsvc.access import Services
 from logsvc.ingest.batch import Sender

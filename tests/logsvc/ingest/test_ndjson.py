@@ -112,7 +112,7 @@ def test_a_time_that_cannot_be_true_is_kept_as_sent_and_marked(time: str) -> Non
     (found,) = read(f'{{"message": "m", "time": {time}}}'.encode())
 
     assert found.time_ns != NOW_NS
-    assert found.notes == ["time: it cannot be true, so that the record is ordered by its arrival."]
+    assert found.notes == ["time: it cannot be true; the record is ordered by its arrival."]
 
 
 def test_a_level_out_of_range_is_the_highest() -> None:

@@ -13,6 +13,7 @@ import pytest
 from config.hybrid import Hybrid
 from config.tokens import issuing
 from logsvc.api.loki_tail import Lane
+from logsvc.server import Server
 from tests.logsvc.factories import in_thread, keep, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +62,7 @@ def test_a_tail_shows_what_was_and_what_comes(transactional_db: None) -> None:
         browser = Browser(
             token, query='{service_name="grading"} != "noise"', limit="10", start=str(time.time_ns() - 10**10)
         )
-        task = browser.start(Lane())
+        task = browser.start(Lane(Server(in_thread)))
         assert (await browser.next())["type"] == "websocket.accept"
         assert await browser.lines() == ["before"]
         await _keep("other", service="shop")
@@ -84,7 +85,7 @@ def test_a_tail_that_cannot_be_is_refused(
 
     async def converse() -> None:
         browser = Browser(token, query=query)
-        await browser.start(Lane())
+        await browser.start(Lane(Server(in_thread)))
         refusal = await browser.next()
         assert refusal["type"] == "websocket.close"
         assert word in refusal["reason"]
@@ -96,7 +97,7 @@ def test_where_there_is_no_websocket_it_is_refused() -> None:
     async def converse() -> None:
         browser = Browser("x")
         browser.scope["path"] = "/elsewhere"
-        await browser.start(Lane())
+        await browser.start(Lane(Server(in_thread)))
         assert (await browser.next())["type"] == "websocket.close"
 
     asyncio.run(converse())

@@ -1,4 +1,4 @@
-"""What is recognised in a line of each format. The lines are made up after public samples of these formats."""
+"""Recognition of a line of each format. The lines are modelled on public samples of these formats."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What every store must do; on SQLite, and by `python -m tests.postgresql` and `tests.clickhouse` on those engines."""
+"""The contract of every store: on SQLite, and by `python -m tests.postgresql` and `tests.clickhouse` on theirs."""
 
 from typing import Any
 

@@ -362,20 +362,22 @@ def test_more_waits_than_a_process_can_hold_are_refused(desk: Desk, monkeypatch:
     desk.run(scenario)
 
 
+def restore(*, now: datetime) -> None:
+    """As if a copy of the database, of before most of its changes, took its place."""
+    registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
+    Head.objects.update(revision=1)
+
+
 def test_a_database_restored_from_a_copy_makes_everything_be_read_anew(
     desk: Desk, register: Callable[..., Any], now: datetime
 ) -> None:
-    def restore() -> None:
-        registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
-        Head.objects.update(revision=1)
-
     async def scenario(desk: Desk) -> None:
         for number in range(3):
             await desk.do(register("billing", f"b-{number}"))
         await desk.do(register("billing"))
         await desk.look()
         tag = header(await desk.get(BILLING), b"etag")
-        await desk.do(restore)
+        await desk.do(partial(restore, now=now))
         await desk.look()
         answer = await desk.get(f"{BILLING}?after=4&wait=300s", if_none_match=tag)
         assert answer.status == 200
@@ -388,16 +390,12 @@ def test_a_database_restored_from_a_copy_makes_everything_be_read_anew(
 def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
     desk: Desk, register: Callable[..., Any], now: datetime
 ) -> None:
-    def restore() -> None:
-        registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
-        Head.objects.update(revision=1)
-
     async def scenario(desk: Desk) -> None:
         for name in ("b-1", "billing-1"):
             await desk.do(register("billing", name))
         await desk.look()
         assert names(await desk.get(BILLING)) == ["b-1", "billing-1"]
-        await desk.do(restore)
+        await desk.do(partial(restore, now=now))
         await desk.look()
         assert names(await desk.get(BILLING)) == ["b-1"]
 
@@ -408,7 +406,7 @@ def test_what_was_kept_of_a_database_is_given_up_when_a_copy_is_restored(
 def test_a_tag_of_another_history_is_never_answered_304(
     desk: Desk, register: Callable[..., Any], now: datetime, is_looked_at: bool
 ) -> None:
-    """Also where the restored database has passed the tag's revision before anybody looked at it."""
+    """Not even when the restored database has passed the tag's revision before anybody looked at it."""
 
     def restore() -> None:
         registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)

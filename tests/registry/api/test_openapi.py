@@ -10,8 +10,6 @@ import msgspec
 import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from rest_framework.test import APIClient
 from schemathesis.config import SchemathesisConfig
@@ -19,13 +17,14 @@ from schemathesis.config import SchemathesisConfig
 from config.tokens import issuing
 from registry.wire import answers
 from tests import factories
+from tests.one_connection import one_connection
 from tests.registry.conftest import ClientOf
 
 pytestmark = pytest.mark.django_db
 
 
-# What a schema can't say may be refused: that an address is not to be called, that an instance is not there. A string
-# with U+0000 is no string to a database. A revision that has not come yet is a 503, as described.
+# A request may be refused for what a schema can't say: that an address is not to be called, that an instance is not
+# there. A string with U+0000 is no string to a database. A revision that has not come yet is a 503, as described.
 CONFIGURATION = SchemathesisConfig.from_dict(
     {
         "generation": {"allow-x00": False},
@@ -48,7 +47,7 @@ schema = (
 
 @schema.hook
 def filter_query(context: Any, query: Any) -> bool:
-    """Not what is lost on the way: a parameter without a name, or an unknown one without a value."""
+    """Drop parameters that are lost on the way: those without a name, and unknown ones without a value."""
     return not query or all(name and value not in ([], {}, None) for name, value in query.items())
 
 
@@ -66,17 +65,13 @@ def test_the_api_keeps_to_its_description(case: Any, token: str) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """A request would close the connection whose transaction the test is in: Django's test client does the same."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with one_connection():
+        yield
 
 
 @pytest.fixture
 def token(db: None, now: datetime) -> str:
-    """That of somebody who may do everything; a few instances are there to be found."""
+    """A token that may do everything, with a few instances to find."""
     factories.passing("logsvc", now=now)
     factories.register("billing", requires=["logsvc"], now=now)
     return issuing.create(name="anybody", scopes=["read", "operate", "register:*"])
@@ -112,7 +107,7 @@ def test_an_answer_has_the_members_that_are_described_and_no_others(
 
     answered = client.get(path).json()
 
-    # What is not described would be lost on the way.
+    # An undescribed member would be lost on the way.
     assert json.loads(msgspec.json.encode(msgspec.convert(_without_times(answered), kind))) == _without_times(answered)
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from registry.discovery.journal_window import FRESH_SECONDS, KEPT_CHANGES, ChangeEvent, Look, Revisions
 
 services = st.sampled_from("abc")
-# What each change is of, and how many changes pass between two looks.
+# The service of each change, and the number of changes between two looks.
 histories = st.tuples(st.lists(services, max_size=40), st.lists(st.integers(1, 6), max_size=40))
 
 

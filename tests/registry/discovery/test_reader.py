@@ -7,7 +7,7 @@ from registry.discovery import reader
 
 
 class _Lost:
-    """Of a server that was restarted: what is asked on it fails, until it is opened anew."""
+    """The connection to a server that was restarted: queries on it fail until it is opened anew."""
 
     vendor = "postgresql"
 

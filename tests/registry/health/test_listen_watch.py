@@ -1,4 +1,4 @@
-"""Who listens on this host, as the kernel tells it, and what follows from it."""
+"""The sockets that listen on this host, as the kernel lists them, and what follows from them."""
 
 import socket
 from collections.abc import Iterator

@@ -32,7 +32,7 @@ def after(state: State, fallen: list[Member], fleet: list[Member], is_silent: bo
 
 @given(fleets, fleets, st.sampled_from(Member._fields))
 def test_no_token_service_or_host_decides_it_alone(standing: list[Member], fallen: list[Member], kind: str) -> None:
-    """Where it is a mass failure, it is one without any one party, too."""
+    """A mass failure remains one without any one party."""
     fleet = [*standing, *fallen]
     if not mass_failure.is_mass(fallen, fleet, limits=LIMITS):
         return

@@ -1,4 +1,4 @@
-"""What a probe finds at servers that answer oddly, each asked twice: the second time over what the first has left."""
+"""Probes of servers that answer oddly, each asked twice: the second time over what the first has left."""
 
 import asyncio
 from urllib.parse import urlsplit

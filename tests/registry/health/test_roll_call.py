@@ -67,7 +67,7 @@ class RollCall(RuleBasedStateMachine):
 
     @rule(worker=workers, succeeded=st.booleans(), is_doubled=st.booleans())
     def write(self, worker: str, succeeded: bool, is_doubled: bool) -> None:
-        """In time, late, or after another has taken over."""
+        """Write a result: in time, late, or after another worker has taken over."""
         found, self.held[worker] = self.held[worker], []
         before = {each.pk: each for each in Heartbeat.objects.all()}
         proven = {due.instance_id for due in found if _is_proven(due, before)}

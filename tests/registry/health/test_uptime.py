@@ -160,7 +160,7 @@ def _plan(sql: str) -> str:
 
 
 def _work(now: datetime) -> int:
-    """What the query costs: steps of SQLite's machine, or rows that PostgreSQL looked at."""
+    """The cost of the query: steps of SQLite's machine, or rows that PostgreSQL looked at."""
     steps = count(1)
     with CaptureQueriesContext(connection) as queries:
         if connection.vendor == "sqlite":

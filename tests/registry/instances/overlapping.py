@@ -13,7 +13,7 @@ TIMEOUT_SECONDS = 30.0
 
 
 class Other:
-    """What another process does, begun while a transaction of ours is open."""
+    """The act of another process, begun while a transaction of ours is open."""
 
     def __init__(self, threads: ThreadPoolExecutor, function: Callable[[], Any]) -> None:
         self._threads = threads

@@ -1,4 +1,4 @@
-"""What a registration may say of where its instance is."""
+"""The addresses that a registration may declare."""
 
 import pytest
 

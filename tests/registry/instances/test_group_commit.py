@@ -133,15 +133,21 @@ def test_whatever_fails_nobody_waits_for_ever_and_the_next_are_stored(monkeypatc
     assert register(entry(2)).is_new
 
 
-def test_a_thread_that_is_gone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    forked = GroupCommit()
-    gone = Thread(target=int)
-    gone.start()
-    gone.join()
-    monkeypatch.setattr(forked, "_thread", gone)
+def test_a_thread_that_is_gone_is_started_again() -> None:
+    threads: list[Thread] = []
+
+    def new_thread(run: Callable[[], None]) -> Thread:
+        # The first ends at once and does nothing, as in a child that was forked.
+        threads.append(Thread(target=run if threads else int))
+        return threads[-1]
+
+    forked = GroupCommit(new_thread=new_thread)
+    left = forked.submit(registration.store_all, entry(1))
+    threads[0].join()
 
     try:
-        assert forked.submit(registration.store_all, entry(1)).result(timeout=30).is_new
+        assert forked.submit(registration.store_all, entry(2)).result(timeout=30).is_new
+        assert left.result(timeout=30).is_new
     finally:
         forked.stop()
 

@@ -1,4 +1,4 @@
-"""What two processes do to the same instance at the same time."""
+"""Two processes that change the same instance at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

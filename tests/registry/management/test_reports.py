@@ -1,4 +1,4 @@
-"""What a command did, as scripts are told it: with --json, one value on stdout."""
+"""The reports of commands to scripts: with --json, one value on stdout."""
 
 import json
 import socket

@@ -12,7 +12,7 @@ SHORT = OK + b"content-length: 2\r\n\r\nok"
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """What is sent, and whether the connection then waits for the next request, ends, or stays open in silence."""
+    """An answer, and whether the connection then waits for the next request, ends, or stays open in silence."""
 
     sent: bytes
     then: str = "next"

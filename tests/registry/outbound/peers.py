@@ -9,7 +9,7 @@ Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Peer:
-    """What has connected to one."""
+    """A peer, and its connections."""
 
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
@@ -54,7 +54,7 @@ async def peer(handle: Handle, *, tls: ssl.SSLContext | None = None, port: int =
         yield serving
     finally:
         server.close()
-        # What the event loop has accepted takes a few turns to be heard of.
+        # The event loop takes a few turns to report an accepted connection.
         for _ in range(5):
             await asyncio.sleep(0)
         for task in tasks:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.outbound.address_policy import AddressPolicy, lay_bare, literal_address
+from config.networks import lay_bare, literal_address
+from registry.outbound.address_policy import AddressPolicy
 
 EVERYWHERE = AddressPolicy(["0.0.0.0/0", "::/0"])
 LOOPBACK = AddressPolicy(["127.0.0.0/8", "::1/128"])

@@ -117,7 +117,7 @@ def running(
 
 
 def wait_until_open(process: "subprocess.Popen[str]", port: int) -> None:
-    """By trying, for not every server says when its port is open."""
+    """Try until the port is open, for not every server says so."""
     deadline, pause = perf_counter() + 2 * PATIENCE_SECONDS, Event()
     while perf_counter() < deadline and process.poll() is None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):

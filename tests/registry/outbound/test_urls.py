@@ -1,4 +1,4 @@
-"""What a URL is taken for."""
+"""The parsing of URLs."""
 
 import re
 

@@ -23,7 +23,7 @@ def taken() -> Taken[Message]:
 
 @pytest.fixture
 def worker(taken: Taken[Message], now: datetime) -> WebhookWorker:
-    """With a message under way."""
+    """A worker with a message under way."""
     factories.register("webui", now=now, requires=["grading"], notify_url="http://127.0.0.2:1/", **SIGNED)
     factories.passing("grading", now=now)
     worker = WebhookWorker(pipeline=taken, wake=lambda: None)

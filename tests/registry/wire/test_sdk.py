@@ -12,7 +12,7 @@ from registry.client import wire
 from registry.client.decoding import decode
 from registry.wire import answers, declaration
 
-# What the SDK decodes, and the struct that encodes it; the SDK ignores members that it does not know.
+# The class that the SDK decodes, and the struct that encodes it; the SDK ignores members that it does not know.
 DECODED: list[tuple[Any, type[Struct]]] = [
     (wire.Provider, answers.Provider),
     (wire.Instance, answers.RegisteredInstance),

@@ -77,7 +77,7 @@ class Grading:
         """Store a grade as somebody else would."""
         found = self.stored(student, assignment)
         gradebook.record_grade(
-            student=self.students[student],
+            student_id=self.students[student].pk,
             assignment=self.assignments[assignment],
             patch=GradePatch(score=None if score is None else Decimal(score), status=status, comment=comment),
             expected_version=found.version if found else 0,

@@ -3,6 +3,7 @@ import re
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from grading.models import Category
 from tests.webui.faked.grading import Grading
 
 FILES = "/courses/math-1/files"
@@ -90,3 +91,18 @@ def test_a_new_assignment_of_a_file_is_given_its_points(math: Grading, teacher: 
     assert 'value="12.5"' in teacher.get(address).content.decode()
     teacher.post(f"{address}/change", {})
     assert "Essay 9" in teacher.get("/courses/math-1/setup").content.decode()
+
+
+def test_an_import_that_failed_says_why_and_is_tried_again(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Essay\nstudent,8\n")
+    category = Category.objects.get(title="Homework")
+    teacher.post(f"{address}/change", {"remap": "yes", "column-1": f"new:{category.pk}", "points-1": "10"})
+    taken = category.assignments.create(title="Essay", points=10)
+    assert teacher.post(f"{address}/change", {}).status_code == 422
+    text = teacher.get(address).content.decode()
+    assert "The import failed, and nothing was stored." in text
+    assert "holds an assignment &#x27;Essay&#x27; already" in text
+    assert "Confirm: store this" in text
+    taken.delete()
+    teacher.post(f"{address}/change", {})
+    assert "Done: 1 grades are stored." in teacher.get(address).content.decode()

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from grading.models import Assignment, Category, Course, Enrollment
+from grading.models import Assignment, Category, Course, Enrollment, GradeScale, Term
 from tests.webui.faked.grading import Grading
 
 SETUP = "/courses/math-1/setup"
@@ -22,6 +22,29 @@ def test_what_a_course_needs_is_added_and_changed(math: Grading, teacher: Client
     assert not Assignment.objects.filter(title="Quiz 1").exists()
     teacher.post(f"{SETUP}/course", {"title": "Mathematics II", "scheme": "weighted"})
     assert Course.objects.get(code="math-1").title == "Mathematics II"
+
+
+def test_a_course_has_a_term_and_letters_that_a_teacher_chooses(math: Grading, teacher: Client) -> None:
+    term = Term.objects.create(code="2027-spring", title="Spring 2027", starts_on="2027-01-11", ends_on="2027-05-28")
+    scale = GradeScale.objects.create(title="Pass or fail")
+    for letter, least_percent in (("Pass", 60), ("Fail", 0)):
+        scale.steps.create(letter=letter, least_percent=least_percent)
+    page = teacher.get(f"{SETUP}/course").content.decode()
+    assert '<option value="" selected>none</option><option value="2027-spring">Spring 2027</option>' in page
+    form = {"title": "Mathematics I", "scheme": "points", "term": term.code, "scale": str(scale.pk)}
+    assert teacher.post(f"{SETUP}/course", form).status_code == 302
+    course = Course.objects.get(code="math-1")
+    assert (course.term, course.scale) == (term, scale)
+    assert (
+        f'<option value="{scale.pk}" selected>Pass or fail</option>' in teacher.get(f"{SETUP}/course").content.decode()
+    )
+    assert "Pass" in teacher.get(SETUP).content.decode()
+    teacher.post(f"{SETUP}/course", form | {"term": "", "scale": ""})
+    course.refresh_from_db()
+    assert (course.term, course.scale) == (None, None)
+
+    teacher.post("/courses/+new", {"code": "algebra-2", "title": "Algebra II", "scheme": "points", "term": term.code})
+    assert Course.objects.get(code="algebra-2").term == term
 
 
 def test_people_are_added_moved_and_dropped(math: Grading, teacher: Client) -> None:

@@ -19,25 +19,20 @@ class Command(commands.Command):
         parser.add_argument("--json", action="store_true")
 
     def run(self, **options: Any) -> None:
-        tokens = Token.objects.all()
         if options["json"]:
-            self.print_json([token_body(token) for token in tokens])
+            self.print_json([token_body(token) for token in Token.objects.all()])
             return
-        now = timezone.now()
+        rows = []
+        for token in Token.objects.all():
+            used = _minute(token.last_used_at) if token.last_used_at else "-"
+            word, until = state.of(token, now=timezone.now()), token.revoked_at or token.expires_at
+            if until:
+                word = f"{'valid until' if word == state.VALID else word} {_minute(until)}"
+            scopes = " ".join(token.scopes)
+            rows.append([token.name, f"{token.prefix}…", scopes, _minute(token.created_at), used, word])
         header = ["NAME", "TOKEN", "SCOPES", "CREATED", "LAST USED", "STATE"]
-        self.print_table(header, [_as_row(token, now=now) for token in tokens])
-
-
-def _as_row(token: Token, *, now: datetime) -> list[str]:
-    used = _minute(token.last_used_at) if token.last_used_at else "-"
-    scopes = " ".join(token.scopes)
-    return [token.name, f"{token.prefix}…", scopes, _minute(token.created_at), used, _state(token, now=now)]
+        self.print_table(header, rows)
 
 
 def _minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def _state(token: Token, *, now: datetime) -> str:
-    word, until = state.of(token, now=now), token.revoked_at or token.expires_at
-    return f"{'valid until' if word == state.VALID else word} {_minute(until)}" if until else word

@@ -12,10 +12,11 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from config.tokens import issuing
+from logsvc.api.native_ingest import Lane
 from logsvc.ingest import writer as writing
-from logsvc.ingest.lane import Lane
 from logsvc.ingest.writer import Overloaded, Writer
 from logsvc.record import Record
+from logsvc.server import Server
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from tests.config.asgi import Client, http_scope, hybrid
@@ -45,7 +46,7 @@ def send(writer: Writer, path: str, body: bytes, token: str, **headers: str) -> 
 
     async def exchange() -> Client:
         client = Client({"type": "http.request", "body": body, "more_body": False})
-        application = hybrid(_django, [Lane(writer, run=factories.in_thread)], limit=1000)
+        application = hybrid(_django, [Lane(Server(factories.in_thread, writer))], limit=1000)
         await application(http_scope(path, method="POST", headers=raw), client.receive, client.send)
         return client
 

@@ -1,0 +1,108 @@
+"""Programs in Python that are forked from their supervisor, which has imported what they need, instead of executed.
+
+A start then costs no import anew, and the processes share the memory of what was imported. Nothing else is shared: what
+is imported here reads no settings, opens nothing and starts no thread. See docs/decisions/0006-preload-and-fork.md.
+"""
+
+import atexit
+import gc
+import os
+import runpy
+import shlex
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import setproctitle
+
+from config import env
+
+# What most of the programs import and no settings decide: theirs name the database, and with it what Django's models
+# are made for, so that these are imported in each.
+PRELOADED = (
+    *("django.contrib.admin.views.main", "django.contrib.auth.apps", "django.contrib.auth.hashers"),
+    *("django.core.handlers.asgi", "django.core.handlers.wsgi", "django.db.backends.sqlite3.base"),
+    *("django.db.migrations.executor", "django.template.loaders.app_directories"),
+    *("drf_spectacular.utils", "rest_framework.authentication", "rest_framework.mixins", "rest_framework.negotiation"),
+    *("rest_framework.permissions", "rest_framework.request", "rest_framework.utils.encoders"),
+    *("csp.middleware", "django_htmx.middleware", "django_otp.plugins.otp_totp", "django_stubs_ext"),
+    *("unfold.dataclasses", "unfold.sections", "whitenoise.middleware"),
+    *("celery.app.amqp", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.solo", "celery.fixups.django"),
+    *("celery.worker.consumer", "kombu.transport.redis", "redbeat.schedulers"),
+    *("granian.server.embed", "httptools", "uvloop"),
+    *("cryptography.fernet", "dj_database_url", "msgspec.json", "prometheus_client.core", "re2"),
+    *("registry.client.django.discovery", "logsvc.client"),
+)
+
+
+def preload(modules: Sequence[str] = PRELOADED) -> None:
+    """Import the modules, and keep them out of the garbage collector's way, which would copy the pages that it writes.
+
+    It does not run meanwhile, as there is next to no garbage in what is imported.
+    """
+    gc.disable()
+    for name in modules:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def is_own(command: Sequence[str]) -> bool:
+    """Whether the command is a program of this checkout in this very Python, and so can be forked."""
+    return len(command) > 1 and command[0] == sys.executable and (command[1] == "-m" or command[1] == _MANAGE)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Run the command as if this process had been executed with it; called in a forked child, and ends it."""
+    # What the parent had made until now stays as it is: to free it would write to shared pages, and close files whose
+    # numbers are other files' here.
+    gc.freeze()
+    _restore_signals()
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+    # Before the environment changes: it lies behind the title.
+    setproctitle.setproctitle(shlex.join(command))
+    os.environ.clear()
+    os.environ.update(environment)
+    status = 1
+    try:
+        status = _status(command)
+        threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does, and multiprocessing
+        atexit._run_exitfuncs()
+    finally:
+        os._exit(status)
+
+
+_MANAGE = str(env.BASE_DIR / "manage.py")
+
+
+def _status(command: Sequence[str]) -> int:
+    """Run the program; returns its exit status."""
+    try:
+        if command[1] == "-m":
+            sys.argv = list(command[2:])
+            runpy.run_module(command[2], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = list(command[1:])
+            runpy.run_path(command[1], run_name="__main__")
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        sys.stderr.write(f"{end.code}\n")
+        return 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _restore_signals() -> None:
+    """Undo the supervisor's handlers, as execution would."""
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)

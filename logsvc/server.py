@@ -1,0 +1,66 @@
+"""The state that a serving process of the log service keeps between requests."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+
+from config.headers import header
+from config.hybrid import Scope
+from config.threads import Threads
+from config.tokens.holder import Holder
+from config.tokens.token_cache import Run, TokenCache
+from logsvc.ingest.writer import Writer
+from logsvc.newest import Newest
+
+READING_THREADS = 2
+ASKING_THREADS = 4
+
+T = TypeVar("T")
+
+
+class Server:
+    """The writer of records, the tokens, the newest arrival that tails wait for, and the threads beside the loop.
+
+    `run` stands for all the threads in a test.
+    """
+
+    def __init__(self, run: Run | None = None, writer: Writer | None = None) -> None:
+        self.writer = writer or Writer()
+        self.open_tails = 0
+        # Bodies are read in threads of their own: no sender waits for a search.
+        self._read = run or Threads(READING_THREADS).run
+        self._ask = run or Threads(ASKING_THREADS).run
+        self._tokens = TokenCache(run or Threads(1).run)
+        self._newest: Newest | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def holder(self, scope: Scope) -> Holder:
+        """The sender of a request, which is not counted here. Raises Unauthenticated."""
+        return await self._tokens.holder(header(scope, b"authorization").decode("latin-1"))
+
+    def read(self, function: Callable[[], T]) -> Awaitable[T]:
+        """Read a body in a thread."""
+        return self._read(function)
+
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Ask the store in a thread."""
+        answer: T = await self._ask(partial(_with_connection, question))
+        return answer
+
+    def newest(self) -> Newest:
+        """The running loop's view of the newest arrival."""
+        loop = asyncio.get_running_loop()
+        if self._newest is None or self._loop is not loop:
+            self._newest, self._loop = Newest(self.ask), loop
+        return self._newest
+
+
+server = Server()
+
+
+def _with_connection(question: Callable[[], Any]) -> Any:
+    close_old_connections()
+    return question()

@@ -1,0 +1,34 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from config.env import BASE_DIR
+from config.services import SERVICES
+
+LONGEST_FUNCTION = 60
+PATCHED = re.compile(r"""setattr\(\s*[^,()]+(?:\([^()]*\))?[^,()]*,\s*["']_(?!_)|setattr\(\s*["'][^"']*\._""")
+
+
+def modules(*folders: str) -> Iterator[tuple[Path, str]]:
+    for folder in folders:
+        for path in sorted((BASE_DIR / folder).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path, path.read_text()
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    too_long = [
+        f"{path}:{node.lineno} {node.name}"
+        for path, source in modules("config", *SERVICES)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert too_long == []
+
+
+def test_no_test_patches_a_private_name() -> None:
+    assert [path for path, source in modules("tests") if PATCHED.search(source)] == []
