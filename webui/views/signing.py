@@ -13,9 +13,13 @@ from django.views.decorators.http import require_POST
 
 from webui import appearance
 
+from config.two_step import CodeAskingForm
+
 
 class SignIn(LoginView):
     template_name = "webui/sign_in.html"
+    # The session opens the admin too, whose pages set an authenticator up.
+    authentication_form = CodeAskingForm
     redirect_authenticated_user = True
 
 
