@@ -44,7 +44,7 @@ class Program:
 
 def programs() -> list[Program]:
     """The programs in the order of their start: first those that the others need to pass."""
-    services = sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
+    services = _registry_first()
     return [*_store(), *map(_serve, services), *(_worker(service) for service in services if service.queues)]
 
 
@@ -64,6 +64,10 @@ def preparations() -> list[Program]:
 def preparation_of(service: Service) -> str:
     """The name of the program that prepares the service."""
     return f"{service.name}-prepare"
+
+
+def _registry_first() -> list[Service]:
+    return sorted(SERVICES.values(), key=lambda service: (service.name != "registry", len(service.requires)))
 
 
 def _store() -> Iterator[Program]:
