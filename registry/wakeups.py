@@ -31,6 +31,17 @@ QUEUES = {NOTIFICATIONS: "registry", HEARTBEATS: "registry.heartbeats"}
 
 
 @dataclass(frozen=True, kw_only=True)
+class Growth:
+    """What one commit has appended to the journal of this history: its entries, without a gap."""
+
+    history: str
+    entries: Sequence[Any]
+
+
+Listener = Callable[[int, Growth | None], None]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backlog:
     """The messages that wait in each queue, and since when (in seconds since the epoch) each woken task has."""
 
@@ -54,7 +65,7 @@ class Wakeups:
         self._redis = server
         self._clock = clock
         self._wall_clock = wall_clock
-        self.listeners: list[Callable[[int], None]] = []
+        self.listeners: list[Listener] = []
         # When Redis is tried again; None while it answers.
         self._retry_at: float | None = None
         # The background's pending work, the newest of each kind; None when there is no background.
@@ -109,14 +120,14 @@ class Wakeups:
         found = cast(Any, self._redis.blpop([_calls(task) for task in tasks], timeout=seconds))
         return None if found is None else next(task for task in tasks if _calls(task).encode() == found[0])
 
-    def announce(self, revision: int) -> None:
-        """Announce, in this process and others, that the journal has reached `revision`.
+    def announce(self, revision: int, growth: Growth | None = None) -> None:
+        """Announce, in this process and others, that the journal has reached `revision`; here also by which entries.
 
         Call it after the commit. When it is lost, they notice at their next look at the database.
         """
         for listener in tuple(self.listeners):
             try:
-                listener(revision)
+                listener(revision, growth)
             except Exception:
                 # The change is stored: its author must not get an error.
                 logger.exception("A listener could not be told of revision %d", revision)
@@ -130,7 +141,7 @@ class Wakeups:
         except (redis.RedisError, OSError) as error:
             self._begin_outage(error)
 
-    def listen(self, listener: Callable[[int], None]) -> Callable[[], None]:
+    def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each announced revision, in the committing thread; returns a function that ends that."""
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
@@ -195,9 +206,9 @@ def wake_notifications() -> None:
     current().wake(NOTIFICATIONS)
 
 
-def announce(revision: int) -> None:
+def announce(revision: int, growth: Growth | None = None) -> None:
     """As Wakeups.announce."""
-    current().announce(revision)
+    current().announce(revision, growth)
 
 
 def afterwards(what: str, call: Callable[[], None]) -> None:
@@ -205,7 +216,7 @@ def afterwards(what: str, call: Callable[[], None]) -> None:
     current().afterwards(what, call)
 
 
-def listen(listener: Callable[[int], None]) -> Callable[[], None]:
+def listen(listener: Listener) -> Callable[[], None]:
     """As Wakeups.listen."""
     return current().listen(listener)
 

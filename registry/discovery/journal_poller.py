@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,11 +18,14 @@ from registry.discovery.journal_window import ChangeEvent, Look, Revisions
 from registry.discovery.token_cache import Holders
 from registry.journal import log
 from registry.journal.log import Position
+from registry.wakeups import Growth
 from registry.wire.bodies import JournalRow, journal_entry
 
 # Twice within what counts as fresh, so that one slow look makes nothing stale.
 LOOK_SECONDS = 0.5
 MOST_EVENTS = 1000
+# Entries of one commit that are encoded on the event loop.
+MOST_HEARD = 100
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ class Watcher:
         self._own = -1
 
     def start(self) -> None:
-        self._end_listening = wakeups.listen(self._hear_in_loop)
+        self._end_listening = wakeups.listen(self.hear_in_loop)
         self._tasks = [self._loop.create_task(self._look_regularly()), self._loop.create_task(self._subscribe())]
 
     def stop(self) -> None:
@@ -66,17 +70,34 @@ class Watcher:
         digests = self._holders.due(now=now)
         known = Position(self._revisions.history, self._revisions.head)
         look, found = await self._run(partial(_look, known, digests))
-        self._revisions.advance(look, looked_at=now)
+        head, is_last = self._revisions.head, self._next is None
+        if look.history == self._revisions.history and known.revision <= look.head <= head:
+            # What was heard meanwhile is newer than what was found.
+            self._revisions.confirm(looked_at=now, is_last=is_last)
+        else:
+            events = look.events and tuple(event for event in look.events if event.revision > head)
+            self._revisions.advance(replace(look, events=events), looked_at=now, is_last=is_last)
         self._holders.refresh(found, digests, looked_at=now)
 
-    def _hear_in_loop(self, revision: int) -> None:
+    def hear_in_loop(self, revision: int, growth: Growth | None) -> None:
         """Called in the thread that committed, before it answers, so that its client reads its own write."""
-        self._loop.call_soon_threadsafe(self._hear, revision)
+        self._loop.call_soon_threadsafe(self._hear, revision, growth)
 
-    def _hear(self, revision: int) -> None:
-        self._revisions.hear(revision)
+    def _hear(self, revision: int, growth: Growth | None) -> None:
+        """Know what this process has committed without a poll, where nothing lies between; else poll."""
         self._own = revision
-        self._look_soon()
+        known = Position(self._revisions.history, self._revisions.head)
+        if (
+            growth is not None
+            and len(growth.entries) <= MOST_HEARD
+            and Position(growth.history, growth.entries[0].revision - 1) == known
+        ):
+            events = tuple(map(encode, growth.entries))
+            touched = {event.service: event.revision for event in events}
+            self._revisions.grow(Look(history=growth.history, head=revision, touched=touched, events=events))
+        else:
+            self._revisions.hear(revision)
+            self._look_soon()
 
     def _look_soon(self) -> "asyncio.Task[None]":
         if self._next is None:

@@ -63,10 +63,23 @@ class Revisions:
         """Note an announcement that the journal has reached `revision`: nothing is fresh until the next poll."""
         self._heard = max(self._heard, revision)
 
-    def advance(self, look: Look, *, looked_at: float) -> None:
-        """Apply the findings of a poll that began at `looked_at`, and wake those who waited."""
+    def grow(self, look: Look) -> None:
+        """Apply what a commit of this process has appended right behind the known head, without a poll."""
+        self.advance(look, looked_at=self._checked_at, is_last=False)
+
+    def confirm(self, *, looked_at: float, is_last: bool = True) -> None:
+        """Note that a poll which began at `looked_at` found nothing that is not known."""
         self._checked_at = looked_at
-        self._heard = look.head
+        if is_last:
+            self._heard = self.head
+
+    def advance(self, look: Look, *, looked_at: float, is_last: bool = True) -> None:
+        """Apply the findings of a poll that began at `looked_at`, and wake those who waited.
+
+        Unless it `is_last`, another follows, which is to find what was heard of meanwhile.
+        """
+        self._checked_at = looked_at
+        self._heard = look.head if is_last else max(self._heard, look.head)
         if (look.history, look.head) == (self.history, self.head):
             return
         is_continuous = look.history == self.history and 0 <= self.head < look.head

@@ -14,6 +14,7 @@ from registry import wakeups
 from registry.database import bulk, inserts, rows
 from registry.journal import announce
 from registry.models import Change, Head, Instance, JournalEntry
+from registry.wakeups import Growth
 from registry.wire import bodies
 
 # Changes whose instance has no row to store the revision in: it is gone, or not there yet.
@@ -73,14 +74,14 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     the revision that its draft was given here. After the commit the revision is announced, the changes are logged,
     and deliveries are woken.
     """
-    last = _advance_head(len(drafts))
+    history, last = _advance_head(len(drafts))
     first = last - len(drafts) + 1
     entries = [_entry(draft, revision=revision, now=now) for revision, draft in enumerate(drafts, start=first)]
     inserts.insert(JournalEntry, Entry._fields, entries)
     changed = [draft.instance for draft in drafts if draft.change not in _ROWLESS]
     if changed:
         bulk.write_revisions([(instance.pk, instance.revision) for instance in changed])
-    transaction.on_commit(partial(wakeups.announce, last))
+    transaction.on_commit(partial(wakeups.announce, last, Growth(history=history, entries=entries)))
     transaction.on_commit(partial(wakeups.afterwards, f"log {last}", partial(announce.log_changes, entries)))
     if any(draft.change != Change.REGISTERED for draft in drafts):
         # A new instance is offered to nobody yet: it has to pass a probe first.
@@ -114,7 +115,7 @@ def begin_history() -> None:
 
 def locked_head() -> int:
     """Lock the head until this transaction ends, and return its revision."""
-    return _advance_head(0)
+    return _advance_head(0).revision
 
 
 def page(*, after: int, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
@@ -165,16 +166,17 @@ def _of(services: Collection[str]) -> QuerySet[JournalEntry]:
     return JournalEntry.objects.extra(where=[condition], params=[names])  # noqa: S610 -- a constant
 
 
-def _advance_head(count: int) -> int:
+def _advance_head(count: int) -> Position:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO registry_head (id, revision, history) VALUES (1, %s, %s)
-            ON CONFLICT (id) DO UPDATE SET revision = registry_head.revision + excluded.revision RETURNING revision
+            ON CONFLICT (id) DO UPDATE SET revision = registry_head.revision + excluded.revision
+            RETURNING history, revision
             """,
             [count, _new_history()],
         )
-        return int(cursor.fetchone()[0])
+        return Position(*cursor.fetchone())
 
 
 def _new_history() -> str:

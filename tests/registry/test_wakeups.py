@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 import redis
 
-from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Wakeups
+from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Growth, Wakeups
 from tests.clock import Clock
 from tests.waiting import PATIENCE_SECONDS
 
@@ -155,7 +155,7 @@ def test_what_comes_afterwards_is_done_at_once_where_there_is_no_background(wake
 
 def test_a_revision_is_announced_here_and_to_other_processes(wakeups: Wakeups, server: FakeRedis) -> None:
     heard: list[int] = []
-    end = wakeups.listen(heard.append)
+    end = wakeups.listen(lambda revision, growth: heard.append(revision))
 
     wakeups.announce(7)
     end()
@@ -168,7 +168,7 @@ def test_a_revision_is_announced_here_and_to_other_processes(wakeups: Wakeups, s
 def test_an_announcement_that_fails_is_heard_here_and_fails_no_commit(wakeups: Wakeups, server: FakeRedis) -> None:
     server.is_away = True
     heard: list[int] = []
-    wakeups.listen(heard.append)
+    wakeups.listen(lambda revision, growth: heard.append(revision))
 
     wakeups.announce(7)
 
@@ -180,11 +180,11 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing_and_fails_no_commit(
 ) -> None:
     heard: list[int] = []
 
-    def closed(revision: int) -> None:
+    def closed(revision: int, growth: Growth | None) -> None:
         raise RuntimeError("Event loop is closed")
 
     wakeups.listen(closed)
-    wakeups.listen(heard.append)
+    wakeups.listen(lambda revision, growth: heard.append(revision))
 
     wakeups.announce(7)
 
@@ -209,7 +209,7 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     hanging = Hanging()
     wakeups = made(cast(redis.Redis, hanging), clock)
     heard: list[int] = []
-    wakeups.listen(heard.append)
+    wakeups.listen(lambda revision, growth: heard.append(revision))
     wakeups.run_in_background()
 
     wakeups.wake(HEARTBEATS)

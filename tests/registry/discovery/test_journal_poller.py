@@ -1,10 +1,14 @@
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from django.db import OperationalError
 
 from registry import wakeups
+from registry.journal import log
+from registry.wakeups import Growth
 from tests import factories
 from tests.registry.discovery.desk import Desk
 
@@ -56,6 +60,94 @@ def test_a_database_that_is_away_is_said_and_looked_for_again(desk: Desk) -> Non
     desk.run(scenario)
 
 
+def test_a_commit_of_this_process_is_known_without_a_look_where_nothing_lies_between(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        looks: list[object] = []
+        await desk.look()
+        desk.reader.watcher._run = _unasked(looks)
+        for name in ("one", "two"):
+            await _commit(desk, name, now=now)
+        await desk.settle()
+        revisions = desk.reader.revisions
+        events = revisions.events_after(0) or []
+        assert (revisions.head, [event.revision for event in events], looks) == (2, [1, 2], [])
+        assert revisions.last_change(["billing"]) == 2
+
+    desk.run(scenario)
+
+
+def test_a_commit_that_is_heard_of_before_its_predecessor_is_looked_for(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.look()
+        revisions = desk.reader.revisions
+        heard = [await _stored(desk, name, now=now) for name in ("one", "two")]
+        for revision, growth in reversed(heard):
+            desk.reader.watcher.hear_in_loop(revision, growth)
+        await asyncio.sleep(0)
+        # The later one is known of, and is not there yet: nothing counts as fresh.
+        assert revisions.head == 1
+        assert not revisions.is_fresh(now=asyncio.get_running_loop().time())
+        await desk.look()
+        assert revisions.head == 2
+        assert revisions.is_fresh(now=asyncio.get_running_loop().time())
+        assert [event.revision for event in revisions.events_after(0) or []] == [1, 2]
+
+    desk.run(scenario)
+
+
+def test_a_look_that_began_before_a_commit_takes_nothing_back(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.look()
+        run, revisions = desk.reader.watcher._run, desk.reader.revisions
+
+        async def overtaken(function: Callable[[], object]) -> object:
+            found = await run(function)
+            await _commit(desk, "one", now=now)
+            await desk.settle()
+            return found
+
+        desk.reader.watcher._run = overtaken
+        epoch = revisions.epoch
+        await desk.look()
+        assert (revisions.head, revisions.epoch) == (1, epoch)
+        assert len(revisions.events_after(0) or []) == 1
+
+    desk.run(scenario)
+
+
+def test_a_commit_of_another_history_is_looked_for(desk: Desk, now: datetime) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.look()
+        revision, growth = await _stored(desk, "one", now=now)
+        desk.reader.watcher.hear_in_loop(revision, replace(growth, history="another"))
+        await asyncio.sleep(0)
+        assert desk.reader.revisions.head == 0
+        await desk.look()
+        assert desk.reader.revisions.head == 1
+
+    desk.run(scenario)
+
+
+async def _stored(desk: Desk, name: str, *, now: datetime) -> tuple[int, Growth]:
+    """Register an instance; what is announced of it after the commit, which a test does not come to."""
+    await desk.do(lambda: factories.register("billing", name, now=now))
+    position = await desk.do(log.position)
+    entries = await desk.do(lambda: log.since(position.revision - 1, limit=1))
+    return position.revision, Growth(history=position.history, entries=entries)
+
+
+async def _commit(desk: Desk, name: str, *, now: datetime) -> None:
+    desk.reader.watcher.hear_in_loop(*await _stored(desk, name, now=now))
+
+
+def _unasked(looks: list[object]) -> Callable[[Callable[[], object]], Awaitable[object]]:
+    async def run(function: Callable[[], object]) -> object:
+        looks.append(function)
+        raise AssertionError("a look was made")
+
+    return run
+
+
 def _announce() -> None:
     for listener in wakeups.current().listeners:
-        listener(1)
+        listener(1, None)

@@ -30,7 +30,7 @@ def test_a_change_is_announced_after_its_commit(
     now: datetime, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     announced: list[int] = []
-    monkeypatch.setattr("registry.wakeups.announce", announced.append)
+    monkeypatch.setattr("registry.wakeups.announce", lambda revision, growth: announced.append(revision))
     with django_capture_on_commit_callbacks(execute=True):
         factories.register("billing", now=now)
         assert announced == []
