@@ -21,6 +21,7 @@ help: ## List the targets
 .venv/.base: deploy/requirements/base.txt | .venv/bin/pip
 	@echo "Installing what Rollcall needs into .venv ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m compileall -q config $(SERVICES)
 	@touch $@
 
 .venv/.dev: deploy/requirements/dev.txt .venv/.base
