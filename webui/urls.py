@@ -10,6 +10,7 @@ urlpatterns = [
     path("sign-in", signing.SignIn.as_view(), name="sign-in"),
     path("sign-out", signing.SignOut.as_view(), name="sign-out"),
     path("change-password", signing.ChangePassword.as_view(), name="change-password"),
+    path("theme", signing.choose_theme, name="theme"),
     path("status", status.show_status, name="status"),
     path("graph", services.show_graph, name="graph"),
     path("services/<str:service>", services.show_service, name="service"),

@@ -38,6 +38,17 @@ MIDDLEWARE = [
     "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "webui.zones.ZoneMiddleware",
+]
+TEMPLATES = [
+    *base.TEMPLATES,
+    # Fragments of hundreds of rows; everything else is written in Django's own language.
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": True,
+        "NAME": "jinja2",
+        "OPTIONS": {"environment": "webui.fragments.environment"},
+    },
 ]
 WHITENOISE_USE_FINDERS = True
 UNFOLD = admin_theme.unfold(

@@ -6,8 +6,12 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from webui import appearance
+from webui.appearance import Theme
 from webui.roles import LEARNING, STAFF, TEACHING, Role, roles_of
 
 register = template.Library()
@@ -69,6 +73,21 @@ def navigation(context: dict[str, Any]) -> Navigation:
         further=_made(_further(roles), current),
         elsewhere=_elsewhere(roles, is_staff=getattr(request.user, "is_staff", False)),
     )
+
+
+@register.simple_tag(takes_context=True)
+def theme_attribute(context: dict[str, Any]) -> SafeString | str:
+    """What makes the page light or dark whatever the system says."""
+    theme = appearance.chosen(context.get("request"))
+    return "" if theme is Theme.SYSTEM else format_html(' data-bs-theme="{}"', theme)
+
+
+@register.simple_tag(takes_context=True)
+def themes(context: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Each choice of colours, its name, and whether it is the one chosen."""
+    chosen = appearance.chosen(context.get("request"))
+    words = {Theme.LIGHT: _("Light"), Theme.DARK: _("Dark"), Theme.SYSTEM: _("As the system")}
+    return [(theme, word, theme is chosen) for theme, word in words.items()]
 
 
 def _made(titles: list[tuple[str, str, str, str]], current: str) -> tuple[Page, ...]:
