@@ -11,9 +11,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from webui import appearance
-
 from config.two_step import CodeAskingForm
+from webui import appearance
 
 
 class SignIn(LoginView):
