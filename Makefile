@@ -40,7 +40,7 @@ check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deploym
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	git ls-files '*.html' | xargs --no-run-if-empty $(BIN)/djade --check --target-version 5.2
+	git ls-files '*.html' ':!webui/jinja2' | xargs --no-run-if-empty $(BIN)/djade --check --target-version 5.2
 	$(BIN)/deptry .
 	@for service in $(SERVICES); do \
 		ROLLCALL_HTTPS=on $(BIN)/python manage.py $$service check --deploy --fail-level WARNING || exit 1; \
@@ -50,7 +50,7 @@ check: .venv/.dev ## Lint, types, architecture, templates, dependencies, deploym
 format: .venv/.dev ## Format the code and the templates
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	git ls-files '*.html' | xargs --no-run-if-empty $(BIN)/djade --target-version 5.2
+	git ls-files '*.html' ':!webui/jinja2' | xargs --no-run-if-empty $(BIN)/djade --target-version 5.2
 
 bench: .venv/.dev ## Run the benchmarks; bench/README.md says what they mean
 	@for file in bench/bench_*.py; do \

@@ -8,6 +8,7 @@ from django.apps import AppConfig
 if TYPE_CHECKING:
     import httpx2
 
+    from webui.kept import Answers
     from webui.last_good import Shelf
     from webui.upstream.breaker import Breaker
 
@@ -23,6 +24,12 @@ class WebuiApp(AppConfig):
         from webui.upstream import exchange
 
         return exchange.connect()
+
+    @cached_property
+    def answers(self) -> "Answers":
+        from webui.kept import Answers
+
+        return Answers()
 
     @cached_property
     def breaker(self) -> "Breaker":

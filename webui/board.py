@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from webui.upstream.registry import Graph, Service
 
-# So many healthy services are shown without being asked for.
+# So many healthy services are shown without being asked for, and so many more each time that they are.
 SHOWN_HEALTHY = 12
+SHOWN_AT_ONCE = 100
 
 
 class State(StrEnum):
@@ -109,8 +110,10 @@ class Choice:
     text: str = ""
     states: tuple[str, ...] = ()
     grouping: Grouping = Grouping.STATE
-    # The names of the groups that are shown whole; `*` for all of them.
+    # The names of the groups whose healthy services are shown, too; `*` for all groups.
     opened: tuple[str, ...] = ()
+    # How many rows of a group are shown.
+    most: int = SHOWN_AT_ONCE
 
     def takes(self, row: Row) -> bool:
         words = (row.name, *row.service.tags, *row.service.zones)
@@ -122,12 +125,13 @@ class Choice:
 class Group:
     name: str
     rows: tuple[Row, ...]
-    # How many healthy ones are not shown.
+    # How many healthy ones are not shown, and how many others.
     folded: int = 0
+    further: int = 0
 
     @property
-    def is_open(self) -> bool:
-        return not self.folded
+    def count(self) -> int:
+        return len(self.rows) + self.folded + self.further
 
 
 def judge(services: Iterable[Service], graph: Graph) -> Board:
@@ -144,7 +148,10 @@ def judge(services: Iterable[Service], graph: Graph) -> Board:
 
 
 def arrange(rows: Sequence[Row], choice: Choice) -> list[Group]:
-    """The chosen rows in their groups; where there are many, the healthy ones are folded away unless asked for."""
+    """The chosen rows in their groups; where there are many, the healthy ones are folded away unless asked for.
+
+    A group shows the first of its rows, as many as were asked for: those that need attention come first.
+    """
     chosen = [row for row in rows if choice.takes(row)]
     healthy = sum(row.state is State.PASSING for row in chosen)
     folds = healthy > SHOWN_HEALTHY and not choice.text and not choice.states and "*" not in choice.opened
@@ -156,7 +163,8 @@ def arrange(rows: Sequence[Row], choice: Choice) -> list[Group]:
     for name in groups if choice.grouping is Grouping.STATE else sorted(groups):
         is_folded = folds and name not in choice.opened
         shown = [row for row in groups[name] if not (is_folded and row.state is State.PASSING)]
-        found.append(Group(name=name, rows=tuple(shown), folded=len(groups[name]) - len(shown)))
+        folded, further = len(groups[name]) - len(shown), max(0, len(shown) - choice.most)
+        found.append(Group(name=name, rows=tuple(shown[: choice.most]), folded=folded, further=further))
     return found
 
 

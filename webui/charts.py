@@ -49,7 +49,9 @@ def sparkline(values: Sequence[float | None]) -> SafeString:
     path, joins = "", False
     for number, value in enumerate(values):
         if value is not None:
-            path += f"{'L' if joins else 'M'}{number * 4} {18 - 16 * value / highest:.1f}"
+            y = 18 - 16 * value / highest
+            # An hour that stands alone is a dot.
+            path += f"L{number * 4} {y:.1f}" if joins else f"M{number * 4} {y:.1f}h0"
         joins = value is not None
     title = _("Latency in the last hours, at most %(most)s") % {"most": duration(highest) if path else NOTHING}
     return format_html(

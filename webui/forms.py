@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from webui.upstream.grading import Category, CourseInFull, Scale, Section, Term
+from webui.upstream.grading import Category, CourseInFull, Enrollment, Scale, Section, Term
 
 Text = str | Promise
 
@@ -146,6 +146,19 @@ def staff_fields() -> list[Field]:
     return [
         Field(name="username", label=_("Username"), is_required=True),
         Field(name="role", label=_("Role"), kind="select", choices=roles, value="assistant"),
+    ]
+
+
+def observer_fields(students: Iterable[Enrollment]) -> list[Field]:
+    choices = [(str(each.student.id), each.student.name) for each in students if each.student is not None]
+    return [
+        Field(
+            name="username",
+            label=_("Username"),
+            is_required=True,
+            help=_("What the observer signs in with; the account is in the group “observers”."),
+        ),
+        Field(name="student", label=_("Whom they observe"), kind="id", choices=choices),
     ]
 
 

@@ -55,15 +55,13 @@ def read_filters(query: Mapping[str, str]) -> Filters:
 
 def excerpt(book: Gradebook, filters: Filters, *, today: date) -> Excerpt:
     """Rows keep only the grades of the assignments shown, in their order."""
-    columns = [
-        index for index, each in enumerate(book.assignments) if filters.category in (None, each.category)
-    ]  # fmt: skip
-    assignments = [book.assignments[index] for index in columns]
-    rows = [
-        row.with_grades([row.grades[index] for index in columns])
-        for row in book.students
-        if filters.section in (None, row.section) and matches(row.name, filters.text)
-    ]
+    assignments, rows = book.assignments, book.students
+    if filters.section is not None or filters.text:
+        rows = [row for row in rows if filters.section in (None, row.section) and matches(row.name, filters.text)]
+    if filters.category is not None:
+        columns = [index for index, each in enumerate(assignments) if each.category == filters.category]
+        assignments = [assignments[index] for index in columns]
+        rows = [row.with_grades([row.grades[index] for index in columns]) for row in rows]
     if filters.work:
         is_shown = is_missing if filters.work is Work.MISSING else is_ungraded
         rows = [
@@ -74,7 +72,7 @@ def excerpt(book: Gradebook, filters: Filters, *, today: date) -> Excerpt:
     if filters.order is not Order.NAME:
         # Whoever has no total yet comes last either way.
         sign = 1 if filters.order is Order.LOWEST_FIRST else -1
-        rows.sort(key=lambda row: (row.current.percent is None, sign * Decimal(row.current.percent or 0)))
+        rows = sorted(rows, key=lambda row: (row.current.percent is None, sign * Decimal(row.current.percent or 0)))
     return Excerpt(assignments=assignments, rows=rows)
 
 

@@ -79,7 +79,7 @@ def draw(graph: Graph, board: Board) -> Drawing:
         for start, end in sorted(digraph.edges)
     )
     return Drawing(
-        width=max((x for x, _ in places.values()), default=0) + WIDTH + MARGIN,
+        width=max((x for x, _ in places.values()), default=0) + WIDTH + GAP_X + MARGIN,
         height=max((y for _, y in places.values()), default=0) + HEIGHT + MARGIN,
         nodes=nodes,
         edges=edges,
@@ -117,6 +117,10 @@ def _path(start: tuple[int, int], end: tuple[int, int]) -> str:
         # Side by side, or to itself: an arc above.
         x1, x2 = x1 + WIDTH // 2, x2 + WIDTH // 2 + (24 if x1 == x2 else 0)
         return f"M{x1} {y1}C{x1} {y1 - 30} {x2} {y2 - 30} {x2} {y2}"
+    if x1 == x2 and abs(y2 - y1) > HEIGHT + GAP_Y:
+        # Around what stands between them, in the gap to the right.
+        x, bend, y1, y2 = x1 + WIDTH, x1 + WIDTH + GAP_X + 8, y1 + HEIGHT // 2, y2 + HEIGHT // 2
+        return f"M{x} {y1}C{bend} {y1} {bend} {y2} {x} {y2}"
     down = y2 > y1
     x1, x2 = x1 + WIDTH // 2, x2 + WIDTH // 2
     y1, y2 = (y1 + HEIGHT, y2) if down else (y1, y2 + HEIGHT)

@@ -1,20 +1,22 @@
 """The last good answer of each question, shown with its age while the one who gives it is away."""
 
-import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from django.apps import apps
 from django.conf import settings
-from django.core.cache import cache
 from django.utils import timezone
 
 from webui.upstream.exchange import UpstreamDown
 
 Value = TypeVar("Value")
 # What was shown yesterday misleads more than it helps.
-KEPT_SECONDS = 24 * 3600
+MAX_AGE = timedelta(days=1)
+MAX_ENTRIES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,20 +28,42 @@ class Answer(Generic[Value]):
     outage: UpstreamDown | None = None
 
 
+class Answers:
+    """Keeps the answers that were asked for last, as they are: a board of 500 services takes longer to pickle than to
+    show."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Answer[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str, *, now: datetime) -> Answer[Any] | None:
+        found = self._kept.get(key)
+        return found if found is not None and found.at is not None and now - found.at < MAX_AGE else None
+
+    def put(self, key: str, answer: Answer[Any]) -> None:
+        with self._lock:
+            self._kept[key] = answer
+            self._kept.move_to_end(key)
+            while len(self._kept) > MAX_ENTRIES:
+                self._kept.popitem(last=False)
+
+
+def answers() -> Answers:
+    """This process's answers, which the app owns."""
+    app: Any = apps.get_app_config("webui")
+    owned: Answers = app.answers
+    return owned
+
+
 def ask(key: str, question: Callable[[], Value]) -> Answer[Value]:
     """Ask, unless a fresh answer is known: what many look at is asked once a second for all of them."""
-    key = f"kept:{hashlib.blake2s(key.encode(), digest_size=16).hexdigest()}"
-    known: Answer[Value] | None = cache.get(key)
     now = timezone.now()
-    if (
-        known is not None
-        and known.at is not None
-        and now - known.at < timedelta(seconds=settings.ANSWERS_FRESH_SECONDS)
-    ):
+    known: Answer[Value] | None = answers().get(key, now=now)
+    if known and known.at and now - known.at < timedelta(seconds=settings.ANSWERS_FRESH_SECONDS):
         return known
     try:
         answer = Answer(value=question(), at=now)
     except UpstreamDown as outage:
         return replace(known, outage=outage) if known else Answer(value=None, at=None, outage=outage)
-    cache.set(key, answer, KEPT_SECONDS)
+    answers().put(key, answer)
     return answer

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from config import admin_site
 from webui.views import alerts, home, logs, operations, public, services, signing, status
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("sign-in", signing.SignIn.as_view(), name="sign-in"),
     path("sign-out", signing.SignOut.as_view(), name="sign-out"),
     path("change-password", signing.ChangePassword.as_view(), name="change-password"),
+    path("theme", signing.choose_theme, name="theme"),
     path("status", status.show_status, name="status"),
     path("graph", services.show_graph, name="graph"),
     path("services/<str:service>", services.show_service, name="service"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("public/settings", public.edit_public, name="public-settings"),
     path("badges/<str:service>.svg", public.show_badge, name="badge"),
     path("", include("webui.urls_grades")),
+    path("admin/", include(admin_site.urls())),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

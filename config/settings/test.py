@@ -24,6 +24,7 @@ INSTALLED_APPS = list(
     dict.fromkeys([*registry.INSTALLED_APPS, *logsvc.INSTALLED_APPS, *grading.INSTALLED_APPS, *webui.INSTALLED_APPS])
 )
 MIDDLEWARE = list(dict.fromkeys([*registry.MIDDLEWARE, *webui.MIDDLEWARE]))
+TEMPLATES = webui.TEMPLATES
 REST_FRAMEWORK = registry.REST_FRAMEWORK
 TOKEN_SCOPES = list(
     dict.fromkeys([*registry.TOKEN_SCOPES, *logsvc.TOKEN_SCOPES, *grading.TOKEN_SCOPES, *webui.TOKEN_SCOPES])

@@ -19,6 +19,8 @@ def shown(page: Page) -> list[str]:
 
 def test_the_board_follows_the_registry_and_keeps_the_focus(world: World, open_page: OpenPage) -> None:
     page = open_page("/status", "operator")
+    # As on every page but the first, the times are in the reader's zone from the beginning.
+    page.reload()
     page.locator("#to-webui").focus()
     page.evaluate("document.querySelector('#to-logsvc').dataset.untouched = ''")
     world.registry.become("webui", "passing", at=datetime(2026, 11, 23, 12, 9, tzinfo=UTC))
@@ -49,7 +51,9 @@ def test_the_board_of_five_hundred_stays_small_and_searchable(world: World, open
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.get_by_role("searchbox").fill("")
     page.get_by_role("link", name="Show 502 services that are passing").click()
-    expect(page.locator(".board-row")).to_have_count(503)
+    expect(page.locator(".board-row")).to_have_count(101)
+    page.get_by_role("link", name="402 more are not shown: show more").click()
+    expect(page.locator(".board-row")).to_have_count(201)
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -136,7 +140,7 @@ def test_the_tail_never_moves_what_somebody_reads(world: World, open_page: OpenP
     expect(page.locator(".log-line")).to_have_count(60)
     page.evaluate("scrollTo(0, 0)")
     page.keyboard.press("p")
-    expect(page.get_by_role("button", name="Pause")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("checkbox", name="Pause")).to_be_checked()
     world.logsvc.add("while paused")
     expect(page.get_by_role("button", name="1 new")).to_be_visible()
     page.keyboard.press("p")

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from tests.webui.faked.call import Call
 from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
-from webui import last_good
+from webui import kept, last_good
 from webui.roles import Role
 from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
@@ -31,8 +31,9 @@ def _webui_urls(settings: Settings) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
+def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
+    monkeypatch.setattr(kept, "answers", functools.cache(kept.Answers))
 
 
 @pytest.fixture

@@ -38,3 +38,13 @@ def test_what_loses_a_service_is_found_through_others() -> None:
     graph = Graph(services=(GraphService(service="a", requires=("b",)), GraphService(service="b", requires=("c",))))
     assert graphs.dependents(graph, "c") == ["a", "b"]
     assert graphs.dependents(graph, "nobody") == []
+
+
+def test_a_requirement_goes_around_what_stands_between() -> None:
+    services = (GraphService(service="a", requires=("b", "c")), GraphService(service="b", requires=("c",)))
+    graph = Graph(services=services)
+    drawing = graphs.draw(graph, board.judge([Service(service=name, status="passing") for name in "abc"], graph))
+    (x,) = {node.x for node in drawing.nodes}
+    paths = {(edge.start, edge.end): edge.path for edge in drawing.edges}
+    assert paths["a", "c"].startswith(f"M{x + WIDTH} ")
+    assert paths["a", "b"].startswith(f"M{x + WIDTH // 2} ")

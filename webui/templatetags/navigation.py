@@ -6,8 +6,12 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from webui import appearance
+from webui.appearance import Theme
 from webui.roles import LEARNING, STAFF, TEACHING, Role, roles_of
 
 register = template.Library()
@@ -67,8 +71,23 @@ def navigation(context: dict[str, Any]) -> Navigation:
         person=request.user.get_username(),
         pages=_made(_pages(roles), current),
         further=_made(_further(roles), current),
-        elsewhere=_elsewhere(roles),
+        elsewhere=_elsewhere(roles, is_staff=getattr(request.user, "is_staff", False)),
     )
+
+
+@register.simple_tag(takes_context=True)
+def theme_attribute(context: dict[str, Any]) -> SafeString | str:
+    """What makes the page light or dark whatever the system says."""
+    theme = appearance.chosen(context.get("request"))
+    return "" if theme is Theme.SYSTEM else format_html(' data-bs-theme="{}"', theme)
+
+
+@register.simple_tag(takes_context=True)
+def themes(context: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Each choice of colours, its name, and whether it is the one chosen."""
+    chosen = appearance.chosen(context.get("request"))
+    words = {Theme.LIGHT: _("Light"), Theme.DARK: _("Dark"), Theme.SYSTEM: _("As the system")}
+    return [(theme, word, theme is chosen) for theme, word in words.items()]
 
 
 def _made(titles: list[tuple[str, str, str, str]], current: str) -> tuple[Page, ...]:
@@ -99,10 +118,17 @@ def _further(roles: frozenset[Role]) -> list[tuple[str, str, str, str]]:
     return titles
 
 
-def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:
-    if Role.OPERATOR not in roles:
-        return ()
-    titles = {"registry": _("Registry's admin"), "logsvc": _("Log service's admin"), "grading": _("Grading's admin")}
+def _elsewhere(roles: frozenset[Role], *, is_staff: bool) -> tuple[OtherSite, ...]:
+    """The admins: its own is for staff alone, of whom the web UI knows; the others have accounts of their own."""
+    titles = {}
+    if Role.OPERATOR in roles:
+        titles = {
+            "registry": _("Registry's admin"),
+            "logsvc": _("Log service's admin"),
+            "grading": _("Grading's admin"),
+        }
+    if is_staff:
+        titles["webui"] = _("Web UI's admin")
     return tuple(
         OtherSite(
             url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"

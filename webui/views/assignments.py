@@ -41,7 +41,7 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
         if is_shown:
             place = Place(student=row.id, assignment=assignment.id)
             cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
-            rows.append({"student": row, "cell": cell, "total": total, "more": place})
+            rows.append({"id": row.id, "name": row.name, "cell": cell, "total": total, "place": place})
     histogram = found.statistics.histogram
     context = {
         **kept,

@@ -1,31 +1,20 @@
 """The gradebook: every grade of a course in one table, and the saving of what is typed into any table of grades."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from webui import cells, gradebook
-from webui.cells import Place
 from webui.outages import describe, explained
 from webui.requests import wants_part
 from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import UpstreamDown
-from webui.upstream.grading import StudentRow
 from webui.views import shown
 from webui.views.refusals import answers_refusals
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    student: StudentRow
-    total: SafeString
-    cells: SafeString
 
 
 @require_safe
@@ -43,14 +32,11 @@ def show_gradebook(request: HttpRequest, code: str) -> HttpResponse:
         return render(request, "webui/grades/observed.html", {**context, "course": book.course, "book": book})
     filters = gradebook.read_filters(request.GET)
     excerpt = gradebook.excerpt(book, filters, today=timezone.localdate())
-    rows = []
-    for row in excerpt.rows:
-        found = "".join(
-            f"<td>{cells.stored(Place(student=row.id, assignment=assignment.id), grade)}</td>"
-            for assignment, grade in zip(excerpt.assignments, row.grades, strict=True)
-        )
-        shown_total = cells.total(row.id, row.current)
-        rows.append(Row(student=row, total=shown_total, cells=mark_safe(found)))  # noqa: S308 -- made of safe cells
+    ids = [each.id for each in excerpt.assignments]
+    rows = [
+        {"id": row.id, "name": row.name, "total": cells.total(row.id, row.current), "cells": cells.row(row, ids)}
+        for row in excerpt.rows
+    ]
     context |= {
         "course": book.course,
         "tab": "gradebook",

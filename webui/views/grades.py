@@ -1,5 +1,6 @@
 """One grade: its score, status, deduction, comment and history, on a page of its own."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import BadRequest
@@ -7,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
+from msgspec import structs
 
 from webui import cells, entry
 from webui.cells import Place
@@ -55,7 +57,7 @@ def _save(request: HttpRequest, code: str, place: Place) -> HttpResponse:
         comment=form.get("comment", "").replace("\r\n", "\n"),
     )
     if edit.status is not Status.LATE:
-        edit = Edit(**{**vars(edit), "late_deduction": "0"})
+        edit = replace(edit, late_deduction="0")
     mine = Grade(
         score=typed or None,
         status=edit.status,
@@ -88,7 +90,7 @@ def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any]
     grade = found.get("mine") or stored.grade
     if theirs := found.get("theirs"):
         # Whoever has been shown theirs may insist on their own.
-        grade = Grade(**{**vars(grade), "version": theirs.version})
+        grade = structs.replace(grade, version=theirs.version)
     context = {
         "course": stored.course,
         "student": stored.student,

@@ -63,11 +63,10 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
 @answers_refusals
 def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     person = request.user.get_username()
-    found = grading.find_import(person, code, key)
-    context = {"course": {"code": code}, "import": found}
     if wants_part(request, "progress"):
+        context = {"course": {"code": code}, "import": grading.follow_import(person, code, key)}
         return render(request, "webui/grades/import.html#progress", context)
-    return render(request, "webui/grades/import.html", context | _around(person, code, found))
+    return render(request, "webui/grades/import.html", _context(grading.find_import(person, code, key)))
 
 
 @require_POST
@@ -89,8 +88,7 @@ def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     except Refused as refusal:
         if refusal.status in (403, 404):
             raise
-        found = grading.find_import(person, code, key)
-        context = {"import": found, "refusal": refusal.detail} | _around(person, code, found)
+        context = _context(grading.find_import(person, code, key)) | {"refusal": refusal.detail}
         return render(request, "webui/grades/import.html", context, status=422)
     return redirect("import", code=code, key=key)
 
@@ -115,9 +113,8 @@ def show_report(request: HttpRequest, code: str, student_id: int) -> HttpRespons
     return _file(reply, "application/pdf", f"{code}-{student_id}.pdf")
 
 
-def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
-    """What the page shows beside the import itself."""
-    course = grading.course(person, code)
+def _context(found: grading.ImportInFull) -> dict[str, Any]:
+    course = found.course
     is_roster = found.content == "roster"
     names = PEOPLE if is_roster else NAMING
     meanings = [("ignored", _("ignored")), *((name, name.replace("_", " ")) for name in names)]
@@ -128,6 +125,7 @@ def _around(person: str, code: str, found: grading.Import) -> dict[str, Any]:
             (f"new:{each.id}", _("a new assignment in %(c)s") % {"c": each.title}) for each in course.categories
         ]
     return {
+        "import": found,
         "course": course,
         "tab": "files",
         "meanings": meanings,

@@ -10,6 +10,7 @@ from django.utils.feedgenerator import Atom1Feed
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_cookie
 
 from webui import charts, public
 from webui.board import State
@@ -24,6 +25,8 @@ _OTHERWISE = "#8a4b00"
 
 @require_safe
 @cache_control(public=True, max_age=10)
+# The reader's time zone is in one.
+@vary_on_cookie
 def show_public(request: HttpRequest) -> HttpResponse:
     page = _page()
     looked = look()

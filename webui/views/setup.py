@@ -1,6 +1,7 @@
 """A course as its teachers set it up: what it is, its categories and assignments, and who is in it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
@@ -28,22 +29,31 @@ class Kind:
     new: Promise
     change: Promise
     page: str
-    may_delete: bool = True
+    # What grading makes, where that has another name, and what it is told besides the form's fields.
+    resource: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
 
 
 KINDS = {
     "categories": Kind(new=gettext_lazy("New category"), change=gettext_lazy("Category"), page="course-setup"),
     "assignments": Kind(new=gettext_lazy("New assignment"), change=gettext_lazy("Assignment"), page="course"),
     "sections": Kind(new=gettext_lazy("New section"), change=gettext_lazy("Section"), page="course-setup"),
-    "students": Kind(
-        new=gettext_lazy("Add a student"), change=gettext_lazy("Student"), page="course-students", may_delete=False
-    ),
+    "students": Kind(new=gettext_lazy("Add a student"), change=gettext_lazy("Student"), page="course-students"),
     "enrollments": Kind(
         new=gettext_lazy("Add a teacher or an assistant"),
         change=gettext_lazy("Place in the course"),
         page="course-students",
     ),
+    "observers": Kind(
+        new=gettext_lazy("Add an observer"),
+        change=gettext_lazy("Place in the course"),
+        page="course-students",
+        resource="enrollments",
+        given={"role": "observer"},
+    ),
 }
+# Changed as the enrollments that they are, or not at all.
+ONLY_MADE = ("students", "observers")
 
 
 @require_safe
@@ -124,23 +134,28 @@ def change_course(request: HttpRequest, code: str) -> HttpResponse:
 @explained("Nothing was saved")
 @answers_refusals
 def create_thing(request: HttpRequest, code: str, kind: str) -> HttpResponse:
-    """A category, an assignment, a section, a student or a member of the staff."""
+    """A category, an assignment, a section, a student, an observer or a member of the staff."""
     if kind not in KINDS:
         raise Http404
-    person = request.user.get_username()
+    person, made = request.user.get_username(), KINDS[kind]
     course = grading.course(person, code)
-    fields = forms.fields_of(kind, course, is_new=True)
-    context = _context(course, kind, KINDS[kind].new, fields)
+    if kind == "observers":
+        enrollments = grading.people(person, code).enrollments
+        fields = forms.observer_fields(each for each in enrollments if each.role == "student")
+    else:
+        fields = forms.fields_of(kind, course, is_new=True)
+    context = _context(course, kind, made.new, fields)
     if request.method == "POST":
         try:
-            grading.create(person, code, kind, forms.members(fields, request.POST))
+            members = {**forms.members(fields, request.POST), **made.given}
+            grading.create(person, code, made.resource or kind, members)
         except Refused as refusal:
             context |= {"refusal": refusal.detail, "fields": forms.fill(fields, request.POST)}
             return render(request, "webui/grades/form.html", context, status=refusal.status)
         messages.success(request, _("Saved."))
         if "more" in request.POST:
             return redirect("course-new", code=code, kind=kind)
-        return redirect(KINDS[kind].page, code=code)
+        return redirect(made.page, code=code)
     context["may_add_more"] = True
     return render(request, "webui/grades/form.html", context)
 
@@ -150,7 +165,7 @@ def create_thing(request: HttpRequest, code: str, kind: str) -> HttpResponse:
 @explained("Nothing was saved")
 @answers_refusals
 def change_thing(request: HttpRequest, code: str, kind: str, key: int) -> HttpResponse:
-    if kind not in KINDS or kind == "students":
+    if kind not in KINDS or kind in ONLY_MADE:
         raise Http404
     person = request.user.get_username()
     course = grading.course(person, code)

@@ -1,15 +1,24 @@
-"""Signing in and out, and changing one's password, with the accounts that the web UI keeps."""
+"""What people set for themselves: signing in and out, their password, and the colours of the pages."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from config.two_step import CodeAskingForm
+from webui import appearance
 
 
 class SignIn(LoginView):
     template_name = "webui/sign_in.html"
+    # The session opens the admin too, whose pages set an authenticator up.
+    authentication_form = CodeAskingForm
     redirect_authenticated_user = True
 
 
@@ -24,3 +33,19 @@ class ChangePassword(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, _("Your password is changed; other sessions of yours have ended."))
         return super().form_valid(form)
+
+
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponse:
+    """For this browser, signed in or not; leads back to the page that the choice was made on."""
+    page = request.POST.get("next", "")
+    response = redirect(page if url_has_allowed_host_and_scheme(page, allowed_hosts=None) else "home")
+    theme = appearance.read(request.POST.get("theme", ""))
+    response.set_cookie(
+        *(appearance.COOKIE, theme),
+        max_age=appearance.COOKIE_SECONDS,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

@@ -1,11 +1,13 @@
 """The status board, kept up to date row by row."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -18,7 +20,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from webui import board, charts, kept, outages
+from webui import board, charts, kept, outages, zones
 from webui.board import Board, Choice, Group, Grouping, Row, State
 from webui.figures import NOTHING, duration
 from webui.requests import is_triggered_by, wants_part
@@ -72,6 +74,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
         "states": [(state, STATE_WORDS[state]) for state in board.State],
         "groupings": GROUPING_WORDS.items(),
         "here": _here(request.GET),
+        "more": choice.most + board.SHOWN_AT_ONCE,
     }
     if is_triggered_by(request, "status-poll"):
         return _answer_poll(request, context)
@@ -94,19 +97,21 @@ def _ask() -> Look:
 
 
 def _choice(query: QueryDict) -> Choice:
-    grouping = query.get("group", "")
+    grouping, rows = query.get("group", ""), query.get("rows", "")
     return Choice(
         text=query.get("q", "").strip()[:100],
         states=tuple(word for word in query.getlist("state") if word),
         grouping=Grouping(grouping) if grouping in list(Grouping) else Grouping.STATE,
         opened=tuple(query.getlist("open")),
+        most=int(rows) if re.fullmatch("[0-9]{1,5}", rows) else board.SHOWN_AT_ONCE,
     )
 
 
 def _here(query: QueryDict) -> str:
-    """The page's own address without what only a poll adds, to which a link appends a group to open."""
+    """The page's own address without what only a poll adds, to which a link appends what more to show."""
     kept_query = query.copy()
     kept_query.pop("seen", None)
+    kept_query.pop("rows", None)
     return f"?{kept_query.urlencode()}&" if kept_query else "?"
 
 
@@ -116,21 +121,23 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     is_operator = Role.OPERATOR in roles_of(request.user)
     context = {"look": looked.value, "at": looked.at, "outage": outage, "is_operator": is_operator}
     parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in AROUND}
-    language, today = get_language() or "en", timezone.now().date()
+    language, zone = get_language() or "en", zones.reader()
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     for row in {row.name: row for group in groups for row in group.rows}.values():
         # What every heartbeat changes stands in a piece of its own.
         lasting = replace(row.service, last_heartbeat_at=None, latency_ms=None)
-        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, today)
+        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, zone, hour)
         parts[f"beat-{row.name}"] = beat(row.service)
     return parts
 
 
 @lru_cache(maxsize=4096)
-def _row(row: Row, language: str, today: date) -> SafeString:
+def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> SafeString:
+    """Made again for each language and zone, and every hour, because a time names its day when that has passed."""
     context = {
         "row": row,
         "word": STATE_WORDS[row.state],
-        "bars": charts.daily_bars(dict(row.service.days), today=today),
+        "bars": charts.daily_bars(dict(row.service.days), today=hour.date()),
         "spark": charts.sparkline(row.service.latencies),
     }
     return render_to_string("webui/status/row.html", context)
@@ -139,13 +146,14 @@ def _row(row: Row, language: str, today: date) -> SafeString:
 def beat(service: Service) -> SafeString:
     """How quick the service was when it was last heard, and how long ago that is."""
     latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
-    return format_html('<span class="latency">{}</span><span class="heard">{}</span>', latency, moment or NOTHING)
+    form = '<span><b class="visually-hidden">{}</b> {}</span> <span><b class="visually-hidden">{}</b> {}</span>'
+    return format_html(form, _("latency"), latency, _("last heartbeat"), moment or NOTHING)
 
 
 def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
     """The name of this picture, by which a poll says which one its browser has."""
     digests = {name: _digest(html) for name, html in parts.items()}
-    layout = [(group.name, group.folded, [row.name for row in group.rows]) for group in groups]
+    layout = [(group.name, group.folded, group.further, [row.name for row in group.rows]) for group in groups]
     seen = _digest(repr((sorted(digests.items()), layout)))
     cache.set(_picture(seen), (layout, digests), PICTURE_SECONDS)
     return seen

@@ -19,6 +19,10 @@ from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
 from webui.views import shown
 from webui.views.refusals import answers_refusals
 
+# The name of a field of the what-if, and what may be typed into it.
+_SUPPOSED = re.compile(r"a[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
+
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
@@ -62,31 +66,26 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
 def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     """The totals with scores that the form supposes, beside those that are; nothing is stored."""
     person = request.user.get_username()
-    report = grading.report(person, code, student_id)
-    given = {each.id: request.GET.get(f"a{each.id}", "").strip().replace(",", ".", 1) for each in report.assignments}
-    changed = {
-        each.id: given[each.id]
-        for each in report.assignments
-        if given[each.id] and given[each.id] != (each.grade.score or "")
-    }
-    context: dict[str, Any] = {
-        "course": report.course,
-        "student": report.student,
-        "report": report,
-        "items": [
-            {"assignment": each, "supposed": given[each.id] or each.grade.score or ""} for each in report.assignments
-        ],
-        "changed": changed,
-        "tab": "gradebook",
-    }
-    wrong = [each.title for each in report.assignments if not re.fullmatch(r"(\d{1,7}(\.\d{1,2})?)?", given[each.id])]
+    names = filter(_SUPPOSED.fullmatch, request.GET)
+    typed = {name: text for name in names if (text := request.GET.get(name, "").strip())}
+    scores = {int(name[1:]): text.replace(",", ".", 1) for name, text in typed.items()}
+    context: dict[str, Any] = {"changed": scores, "tab": "gradebook"}
+    wrong = [text for text in scores.values() if not _NUMBER.fullmatch(text)]
     if wrong:
         context["refusal"] = ", ".join(wrong)
-    else:
+    elif scores:
         try:
-            context["supposed"] = grading.suppose(person, code, student_id, changed)
+            context["supposed"] = grading.suppose(person, code, student_id, scores)
         except Refused as refusal:
+            if refusal.status in (403, 404):
+                raise
             context["refusal"] = refusal.detail
+    if (scores or wrong) and wants_part(request, "supposed"):
+        return render(request, "webui/grades/what_if.html#supposed", context)
+    report = grading.report(person, code, student_id)
+    context |= {"course": report.course, "student": report.student, "report": report}
+    context.setdefault("supposed", report)
+    context["items"] = [{"assignment": each, "supposed": typed.get(f"a{each.id}", "")} for each in report.assignments]
     template = "webui/grades/what_if.html"
     return render(request, f"{template}#supposed" if wants_part(request, "supposed") else template, context)
 

@@ -42,6 +42,15 @@ def test_a_column_is_given_another_meaning(math: Grading, teacher: Client) -> No
     assert math.score(0, 2) == "8"
 
 
+def test_the_page_of_an_import_asks_grading_once(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Homework 1\nstudent,8\n")
+    math.calls.clear()
+    assert "1 grade would change" in teacher.get(address).content.decode()
+    part = teacher.get(address, headers={"HX-Request": "true", "HX-Target": "progress"}).content.decode()
+    assert "<html" not in part
+    assert [dict(call.query) for call in math.calls] == [{"limit": "500"}, {"limit": "0"}]
+
+
 def test_a_refused_file_says_why(math: Grading, teacher: Client) -> None:
     text = upload(teacher, "username,Homework 1\nstudent,8\nstudent,9\n")
     assert 'id="refusal"' in text

@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 
 from grading.models import Assignment, Category, Course, Enrollment, GradeScale, Term
 from tests.webui.faked.grading import Grading
+from webui.roles import Role
 
 SETUP = "/courses/math-1/setup"
 
@@ -81,7 +84,7 @@ def test_an_assistant_looks_at_the_set_up_and_changes_nothing(math: Grading, ass
 
 
 def test_what_is_not_there_is_not_found(math: Grading, teacher: Client) -> None:
-    for path in ("/categories/999999", "/nothing/new", "/students/1"):
+    for path in ("/categories/999999", "/nothing/new", "/students/1", "/observers/1"):
         assert teacher.get(f"{SETUP}{path}").status_code == 404
 
 
@@ -90,3 +93,15 @@ def test_a_teacher_opens_another_course_and_teaches_it(math: Grading, teacher: C
 
     assert answer.status_code == 302, answer.content.decode()
     assert teacher.get("/courses/algebra-2/setup").status_code == 200
+
+
+def test_an_observer_is_added_and_sees_that_students_grades(
+    math: Grading, teacher: Client, sign_in: Callable[..., Client]
+) -> None:
+    assert "Alan Turing" in teacher.get(f"{SETUP}/observers/new").content.decode()
+    alan, ada = math.students[1].pk, math.students[0].pk
+    teacher.post(f"{SETUP}/observers/new", {"username": "julius", "student": str(alan)})
+    assert "julius" in teacher.get("/courses/math-1/people").content.decode()
+    julius = sign_in("julius", Role.OBSERVER)
+    assert julius.get(f"/courses/math-1/students/{alan}").status_code == 200
+    assert julius.get(f"/courses/math-1/students/{ada}").status_code == 403

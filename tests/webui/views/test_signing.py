@@ -50,3 +50,17 @@ def test_a_page_of_who_was_signed_in_before_sends_nothing_in_another_persons_nam
     assert browser.session["_auth_user_id"] == str(other.pk)
     assert sent.status_code == 403
     assert "Load the page again" in sent.content.decode()
+
+
+def test_the_chosen_colours_are_kept_in_the_browser_and_lead_back(client: Client) -> None:
+    assert "data-bs-theme" not in client.get("/sign-in").content.decode()
+    answer = client.post("/theme", {"theme": "dark", "next": "/sign-in?next=/logs"})
+    assert answer.headers["Location"] == "/sign-in?next=/logs"
+    assert ' data-bs-theme="dark">' in client.get("/sign-in").content.decode()
+    client.post("/theme", {"theme": "system"})
+    assert "data-bs-theme" not in client.get("/sign-in").content.decode()
+
+
+@pytest.mark.parametrize("page", ["https://evil.test/", "//evil.test", "javascript:alert(1)", ""])
+def test_the_choice_of_colours_leads_to_no_other_site(client: Client, page: str) -> None:
+    assert client.post("/theme", {"theme": "none", "next": page}).headers["Location"] == "/"

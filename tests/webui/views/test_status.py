@@ -138,7 +138,10 @@ def test_five_hundred_services_fold_to_what_needs_attention(world: World, operat
     assert "Show 502 services that are passing" in text_of(page)
     assert len(page) < 40_000
     opened = operator.get("/status", {"open": "passing"}).content.decode()
-    assert len(re.findall(r'id="row-', opened)) == 503
+    assert len(re.findall(r'id="row-', opened)) == 101
+    assert "402 more are not shown" in text_of(opened)
+    whole = operator.get("/status", {"open": "passing", "rows": "600"}).content.decode()
+    assert len(re.findall(r'id="row-', whole)) == 503
 
 
 def test_a_teacher_sees_states_and_no_operations(world: World, teacher: Client, sign_in: SignIn) -> None:

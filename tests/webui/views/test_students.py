@@ -70,6 +70,18 @@ def test_supposed_scores_change_the_totals_and_nothing_else(math: Grading, stude
     assert math.stored(0, 1) is None
 
 
+def test_a_supposed_score_asks_grading_once(math: Grading, student: Client) -> None:
+    address = f"{COURSE}/students/{math.students[0].pk}/what-if?a{math.assignments[1].pk}=7,5"
+    math.calls.clear()
+    part = student.get(address, headers={"HX-Request": "true", "HX-Target": "supposed"}).content.decode()
+    assert "75.00 %" in part
+    assert "<html" not in part
+    assert [call.method for call in math.calls] == ["POST"]
+    math.calls.clear()
+    page_of(math, student, suffix="/what-if")
+    assert [call.method for call in math.calls] == ["GET"]
+
+
 @pytest.mark.parametrize("wrong", ["abc", "-1", "1e9", "9.999"])
 def test_what_is_no_score_cannot_be_supposed(math: Grading, student: Client, wrong: str) -> None:
     text = page_of(math, student, suffix=f"/what-if?a{math.assignments[1].pk}={wrong}")

@@ -1,8 +1,7 @@
 // Tables of grades: one field moves from cell to cell as in a spreadsheet, and saves what was typed when it leaves.
 (() => {
   "use strict";
-  const editor = document.getElementById("editor");
-  const [field, more] = editor.children;
+  const editor = document.getElementById("editor"), [field, more] = editor.children;
   const FIRST = "[data-url] td:has(> [data-v])";
   const UNSAVED = "[data-v]:is(.pending, .unsaved)";
   const cellOf = (td) => td?.querySelector(":scope > [data-v]");
@@ -65,21 +64,14 @@
   });
 
   field.addEventListener("paste", (event) => {
-    const lines = event.clipboardData.getData("text").replaceAll("\r", "").replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
+    const lines = event.clipboardData.getData("text").replace(/\r?\n$/, "").split(/\r?\n/).map((line) => line.split("\t"));
+    const start = editor.parentElement, rows = [...start.closest("table").rows].filter((row) => row.querySelector("[data-v]"));
+    const cellAt = (down, right) => cellOf(rows[rows.indexOf(start.parentElement) + down]?.cells[start.cellIndex + right]);
     if (lines.flat().length < 2 || field.readOnly) return;
     event.preventDefault();
-    const cells = [], values = [];
-    let start = editor.parentElement;
-    for (const line of lines) {
-      let td = start;
-      for (const value of line) {
-        if (td) cells.push(cellOf(td)), values.push(value.trim());
-        td &&= neighbour(td, 0, 1);
-      }
-      start &&= neighbour(start, 1, 0);
-    }
-    save(cells, values, lines.flat().length - cells.length);
-    place(editor.parentElement, true);
+    const found = lines.flatMap((line, down) => line.map((value, right) => [cellAt(down, right), value.trim()])).filter(([cell]) => cell);
+    save(found.map(([cell]) => cell), found.map(([, value]) => value), lines.flat().length - found.length);
+    place(start, true);
   });
 
   const settle = () => {

@@ -2,27 +2,18 @@
 (() => {
   "use strict";
   const ROWS_AT_MOST = 1000;
-  let paused = false;
-  const list = () => document.getElementById("log-lines");
-  const reads = () => scrollY > 80 || list().querySelector("details[open]") || !getSelection().isCollapsed;
 
   document.addEventListener("htmx:afterSettle", () => {
-    if (!list()) return;
-    const rows = [...list().children];
-    if (rows.length > ROWS_AT_MOST) rows.slice(ROWS_AT_MOST).forEach((row) => row.remove());
-    const button = document.getElementById("tail-new");
-    if (button && !paused && !reads()) button.click();
+    const list = document.getElementById("log-lines");
+    if (!list) return;
+    [...list.children].slice(ROWS_AT_MOST).forEach((row) => row.remove());
+    const reads = scrollY > 80 || list.querySelector("details[open]") || !getSelection().isCollapsed;
+    if (!reads && !document.getElementById("pause")?.checked) document.getElementById("tail-new")?.click();
   });
   document.addEventListener("click", async ({ target }) => {
-    const pause = target.closest("[data-pause]");
-    if (pause) {
-      paused = !paused;
-      pause.setAttribute("aria-pressed", String(paused));
-    }
-    const button = target.closest("[data-copy], [data-copy-link]");
+    const button = target.closest("[data-copy]");
     if (!button) return;
-    const { copy, copyLink } = button.dataset;
-    await navigator.clipboard?.writeText(copyLink ? new URL(copyLink, location).href : document.getElementById(copy).textContent);
+    await navigator.clipboard?.writeText(document.getElementById(button.dataset.copy).textContent);
     button.classList.add("copied");
   });
 })();
