@@ -48,6 +48,9 @@ def read_place(text: str) -> Place | None:
 def stored(place: Place, grade: Grade, *, is_swap: bool = False) -> SafeString:
     swap = ' hx-swap-oob="true"' if is_swap else ""
     score = _escaped(grade.score or "")
+    if grade.status is Status.NONE and not grade.comment:
+        # Most of a list's.
+        return SafeString(f'<div id="{place}" data-v="{grade.version}"{swap}>{score}</div>')
     seen = entry.write_seen(grade)
     title = f' title="{escape(grade.comment)}"' if grade.comment else ""
     mark = entry.MARKS.get(grade.status)
@@ -64,7 +67,7 @@ def row(student: StudentRow, assignments: Sequence[int]) -> SafeString:
     found, student_id = [], student.id
     for assignment, grade in zip(assignments, student.grades, strict=True):
         if grade.status is Status.NONE and not grade.comment:
-            # Most cells, in a third of the time that any other takes.
+            # Most cells, without the calls that any other takes.
             score = _escaped(grade.score) if grade.score else ""
             found.append(f'<td><div id="g{student_id}-{assignment}" data-v="{grade.version}">{score}</div></td>')
         else:
@@ -80,12 +83,12 @@ def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString
     swap = ' hx-swap-oob="true"' if is_swap else ""
     if total.percent is None:
         return SafeString(f'<span id="t{student_id}" class="sum-none"{swap}>&ndash;</span>')
-    percent, letter = escape(total.percent), escape(total.letter or "")
+    percent, letter = _escaped(total.percent), _escaped(total.letter or "")
     badge = f' <span class="badge letter-{letter[:1].lower()}">{letter}</span>' if letter else ""
     return SafeString(f'<span id="t{student_id}"{swap}>{percent} %{badge}</span>')
 
 
-@lru_cache(maxsize=4096)
-def _escaped(score: str) -> str:
-    """There are few different scores."""
-    return escape(score)
+@lru_cache(maxsize=8192)
+def _escaped(figure: str) -> str:
+    """There are few different scores, percentages and letters."""
+    return escape(figure)

@@ -32,16 +32,14 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
     found: AssignmentInFull = kept["content"]
     assignment = found.assignment
     least, below = _bound(request.GET.get("from", "")), _bound(request.GET.get("to", ""))
+    is_part, today = least is not None or below is not None, timezone.localdate()
     rows = []
     for row in found.students:
-        score = None if row.grade.score is None else Decimal(row.grade.score)
-        is_shown = least is None and below is None
-        if score is not None:
-            is_shown = (least is None or score >= least) and (below is None or score < below)
-        if is_shown:
-            place = Place(student=row.id, assignment=assignment.id)
-            cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
-            rows.append({"id": row.id, "name": row.name, "cell": cell, "total": total, "place": place})
+        if is_part and not _is_within(row.grade, least, below):
+            continue
+        place = Place(student=row.id, assignment=assignment.id)
+        cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
+        rows.append({"id": row.id, "name": row.name, "cell": cell, "total": total, "place": str(place)})
     histogram = found.statistics.histogram
     context = {
         **kept,
@@ -54,12 +52,10 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
         "rows": rows,
         "all": len(found.students),
         "ungraded": sum(_is_open(row.grade) for row in found.students),
-        "missing": sum(
-            gradebook.is_missing(row.grade, assignment, today=timezone.localdate()) for row in found.students
-        ),
+        "missing": sum(gradebook.is_missing(row.grade, assignment, today=today) for row in found.students),
         # Of what was just set for all the ungraded, to be undone.
         "batch": gradebook.read_id(request.GET.get("batch", "")),
-        "is_part": least is not None or below is not None,
+        "is_part": is_part,
         "previous": found.previous,
         "following": found.following,
     }
@@ -101,6 +97,13 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
             address = reverse("assignment", args=[code, assignment_id])
             return redirect(f"{address}?batch={batch.batch.id}")
     return redirect("assignment", code=code, assignment_id=assignment_id)
+
+
+def _is_within(grade: Grade, least: Decimal | None, below: Decimal | None) -> bool:
+    if grade.score is None:
+        return False
+    score = Decimal(grade.score)
+    return (least is None or score >= least) and (below is None or score < below)
 
 
 def _is_open(grade: Grade) -> bool:
