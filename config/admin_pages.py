@@ -1,10 +1,17 @@
-"""Pages of an admin's lists that may hold millions of rows."""
+"""The bases of the admins' pages: lists that may hold millions of rows, what nobody edits, and pages of no model."""
 
 from functools import cached_property
 from typing import Any
 
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.views.generic import View
+from django.views.generic.base import ContextMixin
+from unfold.admin import ModelAdmin
 
 # Beyond that many rows a list is to be narrowed by a search: nobody turns so many pages.
 MOST_LISTED = 10_000
@@ -19,3 +26,37 @@ class BoundedPaginator(Paginator[Any]):
         if not isinstance(rows, QuerySet):
             return len(rows)
         return rows.order_by().values("pk")[:MOST_LISTED].count()
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Records that are looked at and never edited.
+
+    No filter lists the values of a column: of millions of rows that is a slow page.
+    """
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class AdminPage(ContextMixin, View):
+    """A page of the admin that belongs to no model, for whoever has all `permissions`."""
+
+    title: str
+    permissions: tuple[str, ...] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.has_perms(self.permissions):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(**{**admin.site.each_context(self.request), "title": self.title, **kwargs})

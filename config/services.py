@@ -13,6 +13,8 @@ class Service:
     queues: tuple[str, ...] = ()
     # The page that people open in a browser: its title and its path.
     page: tuple[str, str] | None = None
+    # What the link to its admin says.
+    admin: str
 
     @property
     def variable_prefix(self) -> str:
@@ -28,14 +30,22 @@ SERVICES: dict[str, Service] = {
             default_port=8001,
             queues=("registry.heartbeats", "registry"),
             page=("Registry's admin", "/admin/"),
+            admin="Registry's admin",
         ),
-        Service(name="logsvc", default_port=8002, queues=("logsvc",), page=("Log service's admin", "/admin/")),
+        Service(
+            name="logsvc",
+            default_port=8002,
+            queues=("logsvc",),
+            page=("Log service's admin", "/admin/"),
+            admin="Log service's admin",
+        ),
         Service(
             name="grading",
             default_port=8003,
             requires=("logsvc",),
             queues=("grading",),
             page=("Grading's admin", "/admin/"),
+            admin="Grading's admin",
         ),
         Service(
             name="webui",
@@ -43,6 +53,7 @@ SERVICES: dict[str, Service] = {
             requires=("logsvc", "grading"),
             queues=("webui",),
             page=("Web UI", "/"),
+            admin="Web UI's admin",
         ),
     )
 }

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 from msgspec import UNSET
 
 from config.problems import Conflict, Invalid, NotFound
 from grading import totals
 from grading.drafts import (
+    MOST_ASSIGNMENTS,
+    MOST_CATEGORIES,
     AssignmentDraft,
     AssignmentPatch,
     CategoryDraft,
@@ -124,8 +126,10 @@ def delete_section(*, section: Section) -> None:
 
 @transaction.atomic
 def create_category(*, course: Course, draft: CategoryDraft) -> Category:
-    """Raises Conflict when the course has a category of that title."""
+    """Raises Conflict when the course has a category of that title, or MOST_CATEGORIES."""
     _locked(course)
+    if course.categories.count() >= MOST_CATEGORIES:
+        raise Conflict(f"The course has {MOST_CATEGORIES} categories, and no course has more: change one of them.")
     if course.categories.filter(title=draft.title).exists():
         raise Conflict(f"The course has a category {draft.title!r} already: choose another title.")
     last = course.categories.aggregate(last=Max("position"))["last"]
@@ -154,7 +158,8 @@ def delete_category(*, category: Category) -> None:
 
 @transaction.atomic
 def create_assignment(*, course: Course, draft: AssignmentDraft) -> Assignment:
-    """Raises Invalid when the category is none of the course's, Conflict when it holds that title already.
+    """Raises Invalid when the category is none of the course's, Conflict when it holds that title already or the course
+    has MOST_ASSIGNMENTS.
 
     A new assignment has no grades, but the final totals count them as zero.
     """
@@ -162,10 +167,12 @@ def create_assignment(*, course: Course, draft: AssignmentDraft) -> Assignment:
     _locked(course)
     category = _find_category(course, draft.category)
     _check_title(category, draft.title)
-    last = Assignment.objects.filter(category__course=course).aggregate(last=Max("position"))["last"]
+    present = Assignment.objects.filter(category__course=course).aggregate(last=Max("position"), count=Count("pk"))
+    if present["count"] >= MOST_ASSIGNMENTS:
+        raise Conflict(f"The course has {MOST_ASSIGNMENTS} assignments, and no course has more: open another course.")
     members = asdict(draft) | {"category": category, "kind": draft.kind or category.kind}
     if draft.position is None:
-        members["position"] = _after(last)
+        members["position"] = _after(present["last"])
     assignment = Assignment.objects.create(**members)
     _refresh_totals(course)
     return assignment

@@ -38,6 +38,9 @@ SisId = Annotated[str, Meta(pattern=_SIS_ID)]
 Small = Annotated[int, Meta(ge=0, le=32767)]
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# More of them at once, or in one course, would keep the service from others.
+FEW, MANY = 100, 1000
+MOST_CATEGORIES, MOST_ASSIGNMENTS = FEW, 500
 Comment = Annotated[str, Meta(max_length=MOST_COMMENT_CHARACTERS, pattern=_TEXT)]
 
 
@@ -74,7 +77,7 @@ class StepDraft:
 @dataclass(frozen=True, kw_only=True)
 class ScaleDraft:
     title: Line
-    steps: tuple[StepDraft, ...]
+    steps: Annotated[tuple[StepDraft, ...], Meta(max_length=FEW)]
 
     def __post_init__(self) -> None:
         for member in ("letter", "least_percent"):
@@ -119,8 +122,8 @@ class CourseDraft:
     scheme: Scheme = Scheme.WEIGHTED
     term: Code | None = None
     scale: Id | None = None
-    teachers: tuple[Username, ...] = ()
-    categories: tuple[CategoryDraft, ...] = ()
+    teachers: Annotated[tuple[Username, ...], Meta(max_length=FEW)] = ()
+    categories: Annotated[tuple[CategoryDraft, ...], Meta(max_length=FEW)] = ()
 
     def __post_init__(self) -> None:
         titles = [category.title for category in self.categories]
@@ -279,7 +282,7 @@ class Supposition:
 class WhatIfDraft:
     """`course` is the code of one, where the student is in several."""
 
-    scores: tuple[Supposition, ...]
+    scores: Annotated[tuple[Supposition, ...], Meta(max_length=MANY)]
     course: Code | None = None
 
 
@@ -303,7 +306,7 @@ class ColumnDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class MappingDraft:
-    columns: tuple[ColumnDraft, ...] = ()
+    columns: Annotated[tuple[ColumnDraft, ...], Meta(max_length=MANY)] = ()
     separator: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
     blanks: Literal["keep", "clear"] | None = None
 

@@ -167,7 +167,7 @@ def prune(*, now: datetime) -> int:
 
 
 def find(*, course: Course, batch_id: int, with_preview: bool = True) -> ImportBatch:
-    """Raises NotFound. The file is not read, nor the preview, of up to ten megabytes, where nobody asks for it."""
+    """Without the file, and without the preview, of up to ten megabytes, where it is not asked for. Raises NotFound."""
     imports = ImportBatch.objects.select_related("course").defer("file", *(() if with_preview else ("preview",)))
     batch = imports.filter(course=course, source=Source.IMPORT, pk=batch_id).first()
     if batch is None:

@@ -1,19 +1,18 @@
 """The grading service's addresses."""
 
-from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import admin_site
 from grading.api import urls as api
 
 handler400 = "config.problems.bad_request"
 handler404 = "config.problems.not_found"
 handler500 = "config.problems.server_error"
 
-admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("admin/", admin.site.urls),
+    path("admin/", include(admin_site.urls())),
     path("v1/", include("grading.api.urls")),
     # As the system that this one follows had them.
     *api.plain,

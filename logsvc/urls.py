@@ -1,12 +1,12 @@
 """The log service's addresses: records in and out, the admin, and what the registry calls."""
 
-from django.contrib import admin
 from django.urls import include, path
 
-admin.autodiscover()
+from config import admin_site
+
 urlpatterns = [
     path("", include("logsvc.api.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", include(admin_site.urls())),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

@@ -1,16 +1,16 @@
 """The registry's addresses: the API, the admin, health."""
 
-from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import admin_site
+from registry.admin.settings import SettingsView
 from registry.api import health, metrics
 
-admin.autodiscover()
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("v1/", include("registry.api.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", include(admin_site.urls(settings_view=SettingsView))),
     path("metrics", metrics.metrics),
     path("readyz", health.readyz),
 ]

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from config import admin_site
 from webui.views import alerts, home, logs, operations, public, services, signing, status
 
 urlpatterns = [
@@ -36,6 +37,7 @@ urlpatterns = [
     path("public/settings", public.edit_public, name="public-settings"),
     path("badges/<str:service>.svg", public.show_badge, name="badge"),
     path("", include("webui.urls_grades")),
+    path("admin/", include(admin_site.urls())),
     path("rollcall/", include("registry.client.django.urls")),
 ]
 

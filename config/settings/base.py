@@ -35,7 +35,13 @@ PAGES_APPS = [
     "django.contrib.staticfiles",
 ]
 # Only a service's serving process has an admin, which its URLs import.
-ADMIN_APPS = ["unfold", "django.contrib.admin.apps.SimpleAdminConfig", *PAGES_APPS]
+ADMIN_APPS = [
+    "unfold",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    *PAGES_APPS,
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+]
 
 MIDDLEWARE = [
     "logsvc.client.requests.DjangoRequestIds",
@@ -55,6 +61,7 @@ ADMIN_MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -109,6 +116,8 @@ CELERY_BEAT_SCHEDULER = "config.beat.Scheduler"
 # A standby, or the successor of a killed beat, tries the lock at every turn of the loop, and the lock must outlive a
 # few turns. With the default of 300 s a crash would stop every schedule for five minutes.
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+# Every service with accounts schedules it beside its own.
+HOUSEKEEPING = {"forget-sessions": {"task": "config.tasks.forget_sessions", "schedule": 3600.0}}
 CELERY_REDBEAT_LOCK_TIMEOUT = 10
 
 REGISTRY_URL = env.url("REGISTRY_URL", f"http://127.0.0.1:{env.port(SERVICES['registry'])}")

@@ -18,9 +18,15 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
-UNFOLD = admin_theme.unfold(name="Grading", navigation="grading.admin.navigation.navigation")
+UNFOLD = admin_theme.unfold(
+    name="Grading",
+    navigation="grading.admin.navigation.navigation",
+    DASHBOARD_CALLBACK="grading.admin.overview.overview",
+)
 # Everybody who signs in here wants the admin.
 LOGIN_REDIRECT_URL = "admin:index"
+# What an authenticator app lists the account under.
+OTP_TOTP_ISSUER = "Rollcall grading"
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"
 # With which the account `registrar` signs in to the admin.
@@ -39,6 +45,7 @@ WEBUI_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 CELERY_TASK_DEFAULT_QUEUE = "grading"
 CELERY_REDBEAT_KEY_PREFIX = "grading:redbeat"
 CELERY_BEAT_SCHEDULE = {
+    **base.HOUSEKEEPING,
     "sweep-imports": {"task": "grading.tasks.sweep_imports", "schedule": 5.0, "options": {"expires": 5}},
     "prune": {"task": "grading.tasks.prune", "schedule": 3600.0},
 }

@@ -27,7 +27,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = base.ADMIN_MIDDLEWARE
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True
-UNFOLD = admin_theme.unfold(name="Log service", navigation="logsvc.admin.navigation.navigation")
+UNFOLD = admin_theme.unfold(
+    name="Log service",
+    navigation="logsvc.admin.navigation.navigation",
+    DASHBOARD_CALLBACK="logsvc.admin.overview.overview",
+)
+# What an authenticator app lists the account under.
+OTP_TOTP_ISSUER = "Rollcall log service"
 SESSION_COOKIE_NAME = "logsvc_session"
 CSRF_COOKIE_NAME = "logsvc_csrf"
 # With which the account `operator` signs in to the admin; shared with the web UI's demo accounts.
@@ -58,6 +64,7 @@ ARCHIVE_DIR = env.text("LOGSVC_ARCHIVE_DIR", str(base.DATA_DIR / "archive"))
 CELERY_TASK_DEFAULT_QUEUE = "logsvc"
 CELERY_REDBEAT_KEY_PREFIX = "logsvc:redbeat"
 CELERY_BEAT_SCHEDULE = {
+    **base.HOUSEKEEPING,
     "prune": {"task": "logsvc.tasks.prune", "schedule": 600.0},
     "evaluate-alerts": {"task": "logsvc.tasks.evaluate_alerts", "schedule": 15.0, "options": {"expires": 15.0}},
     "send-alerts": {"task": "logsvc.tasks.send_alerts", "schedule": 5.0, "options": {"expires": 5.0}},

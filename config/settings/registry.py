@@ -20,10 +20,8 @@ INSTALLED_APPS = [
     *base.INSTALLED_APPS,
     *base.ADMIN_APPS,
     "unfold.contrib.filters",
-    "django_otp",
-    "django_otp.plugins.otp_totp",
 ]
-MIDDLEWARE = [*base.ADMIN_MIDDLEWARE, "django_otp.middleware.OTPMiddleware"]
+MIDDLEWARE = base.ADMIN_MIDDLEWARE
 NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
@@ -81,6 +79,7 @@ CELERY_TASK_DEFAULT_QUEUE = "registry"
 CELERY_TASK_ROUTES = {"registry.tasks.sweep_heartbeats": {"queue": "registry.heartbeats"}}
 CELERY_REDBEAT_KEY_PREFIX = "registry:redbeat"
 CELERY_BEAT_SCHEDULE = {
+    **base.HOUSEKEEPING,
     "sweep-heartbeats": {
         "task": "registry.tasks.sweep_heartbeats",
         "kwargs": {"is_tick": True},

@@ -2,7 +2,7 @@
 
 from csp.constants import NONE, SELF
 
-from config import env, logs
+from config import admin_theme, env, logs
 from config.services import SERVICES
 from config.settings import base
 from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own
@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "webui.apps.WebuiApp",
     "registry.client.django",
     *base.INSTALLED_APPS,
-    *base.PAGES_APPS,
+    *base.ADMIN_APPS,
     "django_htmx",
     "template_partials",
     "csp",
@@ -34,6 +34,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "config.sign_in.SignInMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -50,6 +51,13 @@ TEMPLATES = [
     },
 ]
 WHITENOISE_USE_FINDERS = True
+UNFOLD = admin_theme.unfold(
+    name="Web UI",
+    navigation="webui.admin.navigation.navigation",
+    DASHBOARD_CALLBACK="webui.admin.overview.overview",
+)
+# What an authenticator app lists the account under.
+OTP_TOTP_ISSUER = "Rollcall web UI"
 SESSION_COOKIE_NAME = "webui_session"
 CSRF_COOKIE_NAME = "webui_csrf"
 LOGIN_URL = "sign-in"
@@ -93,7 +101,10 @@ DEMO_PASSWORDS = {
 
 CELERY_TASK_DEFAULT_QUEUE = "webui"
 CELERY_REDBEAT_KEY_PREFIX = "webui:redbeat"
-CELERY_BEAT_SCHEDULE = {"watch": {"task": "webui.tasks.watch", "schedule": 5.0, "options": {"expires": 5}}}
+CELERY_BEAT_SCHEDULE = {
+    **base.HOUSEKEEPING,
+    "watch": {"task": "webui.tasks.watch", "schedule": 5.0, "options": {"expires": 5}},
+}
 
 ROLLCALL = env.membership(SERVICE, base.REGISTRY_URL)
 LOGGING = logs.configuration(

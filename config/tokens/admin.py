@@ -14,12 +14,14 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from config import admin_cells
+from config.admin_pages import ReadOnlyAdmin
 from config.problems import Invalid
 from config.tokens import issuing, state
 from config.tokens.gate import address_of
 from config.tokens.models import AuditEntry, Token
 
-_STATE_COLOURS = {"valid": "success", "expired": "warning", "revoked": "danger"}
+_STATE_COLOURS = {"valid": "passing", "expired": "warning", "revoked": "critical"}
 
 
 class RevokeForm(forms.Form):
@@ -74,7 +76,6 @@ class TokenForm(forms.ModelForm[Token]):
         return cleaned
 
 
-@admin.register(Token)
 class TokenAdmin(ModelAdmin):
     form = TokenForm
     list_display = ["name", "beginning", "scope_list", "created_at", "last_used_at", "state"]
@@ -90,9 +91,10 @@ class TokenAdmin(ModelAdmin):
     def scope_list(self, token: Token) -> str:
         return ", ".join(token.scopes)
 
-    @display(description="state", label=_STATE_COLOURS)
+    @display(description="state")
     def state(self, token: Token) -> str:
-        return state.of(token, now=timezone.now())
+        found = state.of(token, now=timezone.now())
+        return admin_cells.state(_STATE_COLOURS[found], found)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:
         return ["name"] if obj else []
@@ -159,22 +161,18 @@ class TokenAdmin(ModelAdmin):
         return []
 
 
+# A service without scopes, as the web UI is one, takes no tokens.
+if settings.TOKEN_SCOPES:
+    admin.site.register(Token, TokenAdmin)
+
+
 @admin.register(AuditEntry)
-class AuditAdmin(ModelAdmin):
-    """The audit log: changes and refusals, by whom and from where. Read-only."""
+class AuditAdmin(ReadOnlyAdmin):
+    """The audit log: changes and refusals, by whom and from where."""
 
     list_display = ["at", "kind", "who", "what", "author", "address", "times"]
     list_filter = ["kind"]
     search_fields = ["who", "what", "author", "address"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
 
 
 def _author(request: HttpRequest) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Sum
+
 from config.tokens.models import AuditEntry, AuditKind
 
 # For changes and for refusals separately: many refusals push no change out of the log.
@@ -43,6 +45,12 @@ def record_refusals(refusals: Iterable[Refusal]) -> None:
     if entries:
         AuditEntry.objects.bulk_create(entries)
         _forget((AuditKind.REFUSED,))
+
+
+def refusals_since(moment: datetime) -> int:
+    """How many requests and sign-ins were refused."""
+    found = AuditEntry.objects.filter(kind=AuditKind.REFUSED, at__gte=moment).aggregate(times=Sum("times"))
+    return found["times"] or 0
 
 
 def _forget(kinds: tuple[AuditKind, ...]) -> None:

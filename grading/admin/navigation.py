@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 
 from config import admin_look
+from config.admin_look import item, list_of
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -14,38 +14,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": "Courses",
             "items": [
-                _item("Courses", "school", "grading_course", "grading.view_course"),
-                _item("Terms", "calendar_month", "grading_term", "grading.view_term"),
-                _item("Grade scales", "straighten", "grading_gradescale", "grading.view_gradescale"),
-                _item("Students", "groups", "grading_student", "grading.view_student"),
-                _item("Enrollments", "how_to_reg", "grading_enrollment", "grading.view_enrollment"),
+                admin_look.overview(request),
+                item("Courses", "school", list_of("grading_course"), "grading.view_course"),
+                item("Terms", "calendar_month", list_of("grading_term"), "grading.view_term"),
+                item("Grade scales", "straighten", list_of("grading_gradescale"), "grading.view_gradescale"),
+                item("Students", "groups", list_of("grading_student"), "grading.view_student"),
+                item("Enrollments", "how_to_reg", list_of("grading_enrollment"), "grading.view_enrollment"),
             ],
         },
         {
             "title": "Records",
             "items": [
-                _item("History of grades", "history", "grading_gradechange", "grading.view_gradechange"),
-                _item("Batches", "upload_file", "grading_importbatch", "grading.view_importbatch"),
+                item("History of grades", "history", list_of("grading_gradechange"), "grading.view_gradechange"),
+                item("Batches", "upload_file", list_of("grading_importbatch"), "grading.view_importbatch"),
             ],
         },
-        {
-            "title": "Access",
-            "items": [
-                _item("Users", "person", "auth_user", "auth.view_user"),
-                _item("Groups", "group", "auth_group", "auth.view_group"),
-                _item("Tokens", "key", "tokens_token", "tokens.view_token"),
-                _item("Audit log", "policy", "tokens_auditentry", "tokens.view_auditentry"),
-                _item("Changes in the admin", "fact_check", "admin_logentry", "admin.view_logentry"),
-            ],
-        },
+        admin_look.access(),
         admin_look.elsewhere(),
     ]
-
-
-def _item(title: str, icon: str, model: str, permission: str) -> dict[str, Any]:
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse(f"admin:{model}_changelist"),
-        "permission": lambda request: request.user.has_perm(permission),
-    }

@@ -3,33 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
-from config.admin_pages import BoundedPaginator
+from config.admin_pages import ReadOnlyAdmin
 from grading.models import GradeChange, ImportBatch
 
 
-class RecordAdmin(ModelAdmin):
-    """No filter lists the values of a column: of millions of rows that is a slow page."""
-
-    paginator = BoundedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(GradeChange)
-class GradeChangeAdmin(RecordAdmin):
+class GradeChangeAdmin(ReadOnlyAdmin):
     list_display = ["at", "student", "assignment", "version", "before", "after", "author", "source", "via", "batch"]
     list_filter = ["source"]
     search_fields = ["author", "grade__student__username", "grade__student__name", "grade__assignment__title"]
@@ -46,14 +28,14 @@ class GradeChangeAdmin(RecordAdmin):
         return change.grade.assignment.title
 
     def before(self, change: GradeChange) -> str:
-        return _words(change.score_before, change.status_before) if change.version > 1 else ""
+        return words(change.score_before, change.status_before) if change.version > 1 else ""
 
     def after(self, change: GradeChange) -> str:
-        return _words(change.score_after, change.status_after)
+        return words(change.score_after, change.status_after)
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(RecordAdmin):
+class ImportBatchAdmin(ReadOnlyAdmin):
     list_display = ["id", "course", "source", "content", "progress", "author", "created_at", "filename", "rows_total"]
     list_filter = ["source", "progress"]
     search_fields = ["author", "filename", "course__code"]
@@ -64,16 +46,6 @@ class ImportBatchAdmin(RecordAdmin):
         return found.select_related("course").defer("file", "preview", "outcome")
 
 
-class LogEntryAdmin(RecordAdmin):
-    list_display = ["action_time", "user", "content_type", "object_repr", "action_flag"]
-    search_fields = ["user__username", "object_repr"]
-
-
-# The tests run every service in one process, where the registry's admin has it already.
-if not admin.site.is_registered(LogEntry):
-    admin.site.register(LogEntry, LogEntryAdmin)
-
-
-def _words(score: Any, status: str) -> str:
+def words(score: Any, status: str) -> str:
     shown = "blank" if score is None else f"{score.normalize():f}"
     return shown if status == "none" else f"{shown}, {status}"

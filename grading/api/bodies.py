@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from config import parsers
 from config.problems import Invalid
-from grading.drafts import AMOUNT_RULE, PLAIN_AMOUNT, RULES, MemberError
+from grading.drafts import AMOUNT_RULE, FEW, MANY, PLAIN_AMOUNT, RULES, MemberError
 from grading.models import Kind, Role, Scheme, State, Status
 
 Draft = TypeVar("Draft")
@@ -21,6 +21,7 @@ _PLACED = re.compile(r"(?P<detail>.*) - at `\$(?P<path>[^`]*)`", re.DOTALL)
 # Shown to people who type grades, too.
 _PLAINER = {
     "Invalid decimal string": AMOUNT_RULE,
+    **{f"Expected `array` of length <= {most}": f"Expected at most {most} of them." for most in (FEW, MANY)},
     **{f"Expected `str` matching regex {pattern!r}": rule for pattern, rule in RULES.items()},
 }
 _MISSING = re.compile(r"Object missing required field `(?P<name>.+)`")

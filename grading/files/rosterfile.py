@@ -74,13 +74,8 @@ def preview(
     """
     at = places(columns)
     if "username" not in at:
-        detail = "No column holds a login: say which one is the `username`."
-        return {
-            "people": [],
-            "faults": [{"line": 1, "text": "", "detail": detail}],
-            "same": 0,
-            "new_sections": [],
-        }
+        missing = {"line": 1, "text": "", "detail": "No column holds a login: say which one is the `username`."}
+        return {"people": [], "faults": [missing], "same": 0, "new_sections": []}
     people: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
     lines: dict[str, list[int]] = {}

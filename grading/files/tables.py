@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from config.problems import Invalid
 
 MOST_ROWS = 5_000
+# Blank ones, too.
+MOST_LINES = 20_000
 MOST_COLUMNS = 300
 MOST_CHARACTERS_IN_A_CELL = 4_000
 MOST_CHARACTERS_IN_A_HEADER = 300
@@ -143,7 +145,7 @@ def _rows(text: str, separator: str) -> list[Row]:
     rows: list[Row] = []
     try:
         for number, cells in enumerate(lines, start=1):
-            if len(rows) > MOST_ROWS:
+            if len(rows) > MOST_ROWS or number > MOST_LINES:
                 raise Invalid(f"The file has more than {MOST_ROWS} rows: divide it.")
             if len(cells) > MOST_COLUMNS:
                 raise Invalid(f"Row {number} has {len(cells)} columns: at most {MOST_COLUMNS} are read.")

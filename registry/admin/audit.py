@@ -1,11 +1,9 @@
 """Django's own log of what people did in the admin; what changes the registry has an author in the journal too."""
 
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
-from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 
+from config import admin_log
 from registry.models import Instance, InstanceKey, Protection
 
 PROTECTION = "protection"
@@ -32,12 +30,6 @@ def log(
     model: type[Model] = Instance,
 ) -> None:
     """`subject` is an instance, a service, a kind of records or PROTECTION, as people name it."""
-    assert isinstance(request.user, User), "nobody else is let into the admin"
-    LogEntry.objects.create(
-        user_id=request.user.pk,
-        content_type=ContentType.objects.get_for_model(Protection if subject == PROTECTION else model),
-        object_id=key,
-        object_repr=subject[:200],
-        action_flag=DELETION if removes else CHANGE,
-        change_message=message,
+    admin_log.add(
+        request, subject, message, key=key, model=Protection if subject == PROTECTION else model, removes=removes
     )

@@ -1,8 +1,7 @@
 """The contents of table cells: links, badges, times and durations, and the addresses of pages."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,15 +10,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config import escaping, masking
+from config.admin_cells import moment as moment
+from config.admin_cells import state as state
+from config.admin_cells import table as table
+from config.admin_cells import when as when
 from registry.models import Delivery, Instance, InstanceKey
 from registry.wire.limits import SHOWN_STATUSES
 
 NOTHING = SafeString('<span class="rc-none"></span>')
-
-
-def state(name: str, text: str = "") -> SafeString:
-    """A badge in the colour of a status, a service's state or a change; `text` where it says more than that."""
-    return format_html('<span class="rc-state rc-{}">{}</span>', name, text or name)
 
 
 def status(instance: Instance) -> SafeString:
@@ -55,19 +53,6 @@ def code(value: Any) -> SafeString:
     """Text as it is, or anything else as JSON, in which members that sound like secrets are masked."""
     shown = value if isinstance(value, str) else json.dumps(masking.masked(value), indent=2, default=str)
     return format_html('<pre class="rc-code">{}</pre>', escaping.visible(shown, keep="\n"))
-
-
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> SafeString:
-    """A table whose rows become a few named lines each on a narrow screen."""
-    head = format_html_join("", "<th>{}</th>", ((each,) for each in headers))
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((format_html_join("", '<td data-label="{}">{}</td>', zip(headers, row, strict=True)),) for row in rows),
-    )
-    return format_html(
-        '<table class="rc-table rc-stacks"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
-    )
 
 
 def visible(value: str) -> str:
@@ -116,12 +101,3 @@ def operation_url(name: str, targets: Iterable[InstanceKey] = (), **initial: obj
     """The page on which an operation is asked for; `initial` fills its form."""
     named = [("target", f"{each.service}/{each.instance}".rstrip("/")) for each in targets]
     return f"{reverse('admin:registry_operation', args=[name])}?{urlencode([*named, *initial.items()])}"
-
-
-def when(at: datetime | None) -> SafeString:
-    """A time that stays on one line in a narrow cell."""
-    return format_html('<span class="rc-nowrap">{}</span>', moment(at))
-
-
-def moment(at: datetime | None) -> str:
-    return "never" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -42,8 +41,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         **panels.protection(request, now=now),
-        "is_dashboard": True,
-        "now": now,
+        "overview": "registry/admin/index.html",
         "causes": causes(standings, findings, now=now),
         "states": [(name, counts[name], cells.instances_url(state=name)) for name in SHOWN_STATUSES],
         "services": len(standings),
@@ -128,7 +126,3 @@ def _delivery_chart(delivering: Delivering) -> SafeString:
     known = [lag for lag in delivering.lags if lag is not None]
     words = f"at most {cells.seconds(max(known))}" if known else "no webhook was accepted"
     return charts.bars(found, label=f"Time from a change to its accepted webhook in the last hour, by minute: {words}")
-
-
-admin.site.index_title = "Overview"
-admin.site.index_template = "registry/admin/index.html"

@@ -1,33 +1,16 @@
 """The forms of the operations."""
 
-from typing import Any
-
 from django import forms
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from config import escaping
+from config import admin_forms
 
-REASON_LENGTH = 500
 A_YEAR_IN_MINUTES = 525_600
 
 
-class PrintableField(forms.CharField):
-    """A line of text without control, bidirectional or invisible characters."""
-
-    def clean(self, value: Any) -> str:
-        cleaned: str = super().clean(value)
-        if any(map(escaping.is_acting, cleaned)):
-            raise forms.ValidationError("Leave out control and invisible characters.")
-        return cleaned
-
-
 def _reason(*, required: bool) -> forms.CharField:
-    return PrintableField(
-        max_length=REASON_LENGTH,
-        required=required,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Kept in the audit log, and in the journal where the registry changes.",
-    )
+    help_text = "Kept in the operations log, and in the journal where the registry changes."
+    return admin_forms.reason(help_text=help_text, required=required)
 
 
 class ReasonForm(forms.Form):

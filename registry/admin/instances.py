@@ -20,8 +20,6 @@ from registry.admin.asking import MOST_TARGETS, OperationView, ask
 from registry.admin.operations import OPERATIONS, PERMISSION, Operation
 from registry.admin.pages import ServicesView, ServiceView
 from registry.admin.records import ExactFilter, RecordAdmin
-from registry.admin.settings import SettingsView
-from registry.admin.two_step import TwoStepView
 from registry.instances import catalogue, standing
 from registry.models import Heartbeat, Instance, Requirement
 from registry.wire.bodies import age
@@ -208,8 +206,6 @@ class InstanceAdmin(RecordAdmin):
             path("services/", ServicesView.as_view(model_admin=self), name="registry_services"),
             path("services/<str:service>/", ServiceView.as_view(model_admin=self), name="registry_service"),
             path("operations/<str:name>/", OperationView.as_view(model_admin=self), name="registry_operation"),
-            path("settings/", SettingsView.as_view(model_admin=self), name="registry_settings"),
-            path("two-step/", TwoStepView.as_view(model_admin=self), name="registry_two_step"),
         ]
         for page in pages:
             page.callback = self.admin_site.admin_view(page.callback)

@@ -10,10 +10,9 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import TextFilter
 
-from config.admin_pages import BoundedPaginator
+from config.admin_pages import ReadOnlyAdmin
 from registry.admin import audit
 from registry.admin.forms import ReasonForm
 
@@ -24,25 +23,11 @@ _SELECTION = ("action", "select_across", ACTION_CHECKBOX_NAME)
 WINDOW = 50_000
 
 
-class RecordAdmin(ModelAdmin):
-    """A list that nobody edits. No filter lists the values of a column: in millions of rows that is a slow page."""
-
-    change_list_template = "registry/admin/records.html"
-    paginator = BoundedPaginator
-    show_full_result_count = False
+class RecordAdmin(ReadOnlyAdmin):
     list_filter_submit = True
     list_per_page = 50
     empty_value_display = ""
     actions = ["export_csv"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.action(description="Export as CSV ...", permissions=["view"])
     def export_csv(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:

@@ -1,52 +1,20 @@
 """The settings in force in the whole system, read-only, with secrets masked."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.views.generic import TemplateView
-from unfold.views import UnfoldModelAdminViewMixin
 
-from config import in_force
+from config import admin_settings, in_force
+from config.admin_settings import Section, grouped, read_at
 from config.services import SERVICES
-from registry.admin import cells
 from registry.instances import catalogue
 
-PERMISSION = "registry.view_settings"
-# By the beginnings of their names; a setting belongs to the first that fits.
-GROUPS = (
-    ("Health and mass failure", ("PROTECTION_", "CANARY_", "ALLOWED_NETWORKS", "HEARTBEAT")),
-    ("Retention", ("JOURNAL_", "TOMBSTONE_", "HISTORY_", "DELIVERY_", "RETENTION_", "ARCHIVE_")),
-    ("Database, Redis and workers", ("DATABASE", "REDIS_", "CELERY_", "REQUEST_", "BODY_", "DATA_", "PORT")),
-    (
-        "Access",
-        (
-            *("TOKEN_", "SERVICE_TOKENS", "OPERATE_", "OPERATOR_", "SESSION_", "CSRF_", "SECURE_", "HTTPS"),
-            *("ALLOWED_HOSTS", "AUTH", "LOGIN_", "STAFF_", "DEMO_", "PROXY_"),
-        ),
-    ),
-    ("Logs and the rest", ("",)),
-)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """The settings of one service, or those that all of them have alike."""
-
-    title: str
-    note: str
-    groups: list[tuple[str, list[tuple[str, str]]]]
-
-
-class SettingsView(UnfoldModelAdminViewMixin, TemplateView):
-    title = "Settings in force"
-    permission_required = PERMISSION
-    template_name = "registry/admin/settings.html"
+class SettingsView(admin_settings.SettingsView):
+    permissions = ("registry.view_settings",)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs, sections=sections(), services=addresses())
+        return super().get_context_data(**kwargs, sections=sections(), services=addresses(), whole_url="")
 
 
 def sections() -> list[Section]:
@@ -64,23 +32,12 @@ def sections() -> list[Section]:
     shown = [Section(title="All services", note="the same in each of them", groups=grouped(alike))] if alike else []
     for name, published in found.items():
         if name in known:
-            note = f"read at {cells.moment(published.read_at)} by process {published.process}" if published else ""
             different = {key: value for key, value in known[name].items() if key not in alike}
-            shown.append(Section(title=name, note=note, groups=grouped(different)))
+            shown.append(Section(title=name, note=read_at(published), groups=grouped(different)))
         else:
             note = "no process of it has served with this data directory: it runs elsewhere, or has never started"
             shown.append(Section(title=name, note=note, groups=[]))
     return shown
-
-
-def grouped(values: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    found: dict[str, list[tuple[str, str]]] = {title: [] for title, _ in GROUPS}
-    for name, value in sorted(values.items()):
-        title = next(title for title, prefixes in GROUPS if name.startswith(prefixes))
-        shown = value if isinstance(value, str) else json.dumps(value, indent=2, default=str)
-        is_empty = value is None or value in ("", [], {})
-        found[title].append((name, "none" if is_empty else shown))
-    return [(title, rows) for title, rows in found.items() if rows]
 
 
 def addresses() -> list[tuple[str, str, str]]:

@@ -302,7 +302,7 @@ class _FollowUp:
 
 
 def _request(url: str, timeout_seconds: float) -> Request:
-    return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0)
+    return Request(method="GET", url=url, timeouts=Timeouts.within(timeout_seconds), max_body_bytes=0, asks_again=True)
 
 
 def _tcp_address(url: str) -> tuple[str, int]:

@@ -24,6 +24,7 @@ GAP_SECONDS = 5.0
 GRACE_SECONDS = 30.0
 # A further gap within this time begins no other grace: on a machine that is always late it would never end.
 GRACE_AGAIN_SECONDS = 120.0
+_BEATING = Q(instance__heartbeat_kind=HeartbeatKind.TTL)
 GRACE = "the registry was away itself, and has not found it passing since"
 # An instance counts in the fleet, standing or fallen, only so long after it was registered.
 ESTABLISHED_SECONDS = 120.0
@@ -228,8 +229,9 @@ def _grace_until(row: Protection, now: float) -> float | None:
 def _graced(row: Protection, falling: Sequence[Due], now: float) -> set[int]:
     """The falling instances whose failure is doubted, as they have not passed since a pause of ours.
 
-    When most of the others that we probe have passed since, our own network is well and failures are their own.
-    An instance that beats is doubted until it has had an interval to do so.
+    When most of the others of the same kind have passed since, the fault is not ours any more, and failures are their
+    own: probes show that our network is well, and beats that the server takes them again, which may be later than a
+    worker probes. An instance that beats is doubted until it has had an interval to do so.
     """
     until = _grace_until(row, now)
     if until is None or row.resumed_at is None:
@@ -239,16 +241,15 @@ def _graced(row: Protection, falling: Sequence[Due], now: float) -> set[int]:
     beating = [due for due in unseen if due.kind == HeartbeatKind.TTL]
     probed = [due for due in unseen if due.kind != HeartbeatKind.TTL]
     graced = {due.instance_id for due in beating if now < resumed_at + due.interval_seconds}
-    if probed and not _is_network_well(resumed_at, falling=probed):
-        graced.update(due.instance_id for due in probed)
+    for kind, silent in ((_BEATING, beating), (~_BEATING, probed)):
+        if silent and not _have_most_passed(kind, resumed_at, falling=silent):
+            graced.update(due.instance_id for due in silent)
     return graced
 
 
-def _is_network_well(resumed_at: float, *, falling: Sequence[Due]) -> bool:
-    others = (
-        Heartbeat.objects.filter(instance__status__in=GOOD)
-        .exclude(instance__heartbeat_kind=HeartbeatKind.TTL)
-        .exclude(pk__in=[due.instance_id for due in falling])
+def _have_most_passed(kind: Q, resumed_at: float, *, falling: Sequence[Due]) -> bool:
+    others = Heartbeat.objects.filter(kind, instance__status__in=GOOD).exclude(
+        pk__in=[due.instance_id for due in falling]
     )
     found = others.aggregate(all=Count("pk"), passed=Count("pk", filter=Q(passed_at__gte=resumed_at)))
     return bool(2 * found["passed"] > found["all"] + len(falling))

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 
 from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
@@ -116,6 +117,8 @@ class Client:
         connection = None if is_new else self._pool.take(exchange.origin)
         if connection is not None:
             exchange.is_reused = True
+            if exchange.request is not None and exchange.request.asks_again:
+                exchange.on_silence = self._ask_again
             connection.begin(exchange)
             return
         connection = Connection(exchange, self._pool)
@@ -125,6 +128,25 @@ class Client:
             Opening(self._opener, connection, exchange).begin()
         else:
             self._pool.wait(exchange)
+
+    def _ask_again(self, silent: Exchange) -> None:
+        """Send the same on a new connection, in the time that is left; the first answer of the two counts."""
+        left = silent.started + silent.timeouts.first_byte - perf_counter()
+        on_outcome = silent.on_outcome
+        assert on_outcome is not None
+
+        def hear(outcome: Outcome) -> None:
+            if outcome.error is None and not silent.is_finished:
+                silent.take(outcome, second)
+
+        def end(outcome: Outcome) -> None:
+            second.cancel()
+            on_outcome(outcome)
+
+        second = Exchange(silent.request, silent.origin, Timeouts.within(left), hear, self._wheel)
+        second.is_retried = True
+        silent.on_outcome = end
+        self._admit(second)
 
     async def _await(self, exchange: Exchange, future: "asyncio.Future[Outcome]") -> Outcome:
         try:

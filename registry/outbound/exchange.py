@@ -40,6 +40,7 @@ class Exchange:
         "is_retried",
         "is_reused",
         "on_outcome",
+        "on_silence",
         "opening",
         "origin",
         "request",
@@ -62,6 +63,8 @@ class Exchange:
         self.origin = origin
         self.timeouts = timeouts
         self.on_outcome: Callable[[Outcome], None] | None = on_outcome
+        # Called once where a connection that was kept gives no byte for half its time.
+        self.on_silence: Callable[[Exchange], None] | None = None
         self.wheel = wheel
         self.started = perf_counter()
         self.ends_at = self.started + timeouts.total
@@ -93,7 +96,10 @@ class Exchange:
     def begin_answer(self, carrier: Carrier) -> None:
         self.carrier = carrier
         self.opening = None
-        self._bound((self.started if self.is_reused else perf_counter()) + self.timeouts.first_byte)
+        if self.is_reused:
+            self._bound(self.started + self.timeouts.first_byte * (1 if self.on_silence is None else 0.5))
+        else:
+            self._bound(perf_counter() + self.timeouts.first_byte)
 
     def begin_again(self) -> None:
         """Begin again on a new connection, within the same total time."""
@@ -105,7 +111,11 @@ class Exchange:
         if self.on_outcome is None:
             return
         if self.carrier is not None:
-            if not self.carrier.has_answered:
+            on_silence, self.on_silence = self.on_silence, None
+            if not self.carrier.has_answered and self.is_reused and on_silence is not None:
+                self._bound(self.started + self.timeouts.first_byte)
+                on_silence(self)
+            elif not self.carrier.has_answered:
                 detail = f"{self.origin} did not begin to answer within {self.timeouts.first_byte:g} s."
                 self.carrier.fail(Error.TIMEOUT, detail)
             elif now < self.ends_at:
@@ -119,6 +129,13 @@ class Exchange:
             self.fail(Error.CONNECT_TIMEOUT, f"{self.origin} accepted no connection within {now - self.started:.2g} s.")
         else:
             self.fail(Error.RESOLVE_FAILED, f"{self.origin.host} did not resolve within {now - self.started:.2g} s.")
+
+    def take(self, outcome: Outcome, other: "Exchange") -> None:
+        """Finish with what another exchange for the same request was answered, and give the connection up."""
+        carrier, self.started = self.carrier, other.started
+        self.finish(outcome, perf_counter())
+        if carrier is not None:
+            carrier.fail(Error.TIMEOUT, "")
 
     def fail(self, error: Error, detail: str) -> None:
         self.finish(Outcome(error=error, detail=detail, reused=self.is_reused), perf_counter())

@@ -65,6 +65,9 @@ class Request:
     # How much of the answer's body is kept.
     max_body_bytes: int = 1024
     keep_alive: bool = True
+    # Where a kept connection gives no byte for half its time, ask a second time on a new one: a firewall between may
+    # have forgotten the old one. Only for what may be asked twice.
+    asks_again: bool = False
 
     def __post_init__(self) -> None:
         if not _TOKEN.fullmatch(self.method):

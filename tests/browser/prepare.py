@@ -1,7 +1,7 @@
 """Makes the database of a service ready in one process of its own: `python -m tests.browser.prepare webui`.
 
-It prints as JSON what the tests need of it: the session of each account of the web UI, or a token of grading. To fill
-in the form for signing in is one test's affair, not each one's.
+It prints as JSON what the tests need of it: sessions of its accounts, and a token of grading. To fill in the form for
+signing in is one test's affair, not each one's.
 """
 
 import json
@@ -10,7 +10,11 @@ import sys
 from io import StringIO
 from typing import Any
 
-PEOPLE = ("teacher", "assistant", "student", "operator")
+PEOPLE = {
+    "webui": ("teacher", "assistant", "student", "operator"),
+    "grading": ("registrar",),
+    "logsvc": ("operator",),
+}
 
 
 def session_of(person: Any) -> str:
@@ -37,9 +41,13 @@ def _prepare(service: str) -> dict[str, str]:
 
     call_command("migrate", verbosity=0)
     call_command("provision", stdout=StringIO())
+    found = {name: session_of(User.objects.get(username=name)) for name in PEOPLE[service]}
+    if service == "webui":
+        # Whose sessions a test may end.
+        found["visitor"] = session_of(User.objects.create_user("visitor"))
     if service == "grading":
-        return {"token": issuing.create(name="tests", scopes=["read", "write"])}
-    return {name: session_of(User.objects.get(username=name)) for name in PEOPLE}
+        found["token"] = issuing.create(name="tests", scopes=["read", "write"])
+    return found
 
 
 if __name__ == "__main__":

@@ -29,10 +29,11 @@ START_SECONDS = 4 * PATIENCE_SECONDS
 
 @dataclass(frozen=True, kw_only=True)
 class ServedWebui:
-    """Its address, and the session of each of its accounts."""
+    """Its address, the session of each of its accounts, and the other services' admins: each address with a session."""
 
     url: str
     sessions: dict[str, str]
+    admins: dict[str, tuple[str, str]]
 
 
 @contextmanager
@@ -42,16 +43,21 @@ def served_webui(world: World, data_dir: Path) -> Iterator[ServedWebui]:
         urls = {service: stack.enter_context(_served(world, service)) for service in UPSTREAMS}
         world.registry.urls.update(urls)
         environment = _environment(data_dir, registry_url=urls["registry"])
-        preparing = {service: _begin_to_prepare(service, environment) for service in ("webui", "grading")}
-        sessions, grading = (_prepared(preparing[service]) for service in ("webui", "grading"))
+        preparing = {service: _begin_to_prepare(service, environment) for service in ("webui", "grading", "logsvc")}
+        sessions, grading, logsvc = (_prepared(each) for each in preparing.values())
         world.grading = stack.enter_context(served_grading(environment, token=grading["token"]))
         world.begin_anew()
-        yield ServedWebui(url=stack.enter_context(_running(environment)), sessions=sessions)
+        logsvc_url = stack.enter_context(_running("logsvc", environment))
+        admins = {
+            "grading": (world.grading.url, grading["registrar"]),
+            "logsvc": (logsvc_url, logsvc["operator"]),
+        }
+        yield ServedWebui(url=stack.enter_context(_running("webui", environment)), sessions=sessions, admins=admins)
 
 
 def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
     passwords = {f"DEMO_{name}_PASSWORD": PASSWORD for name in ("TEACHER", "ASSISTANT", "STUDENT", "OPERATOR")}
-    port = str(free_port())
+    ports = {service: str(free_port()) for service in ("webui", "logsvc")}
     return {
         **os.environ,
         **passwords,
@@ -59,8 +65,8 @@ def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
         "REGISTRY_URL": registry_url,
         # A busy machine may take its time.
         "WEBUI_UPSTREAM_SECONDS": "30",
-        "WEBUI_PORT": port,
-        "WEBUI_URL": f"http://127.0.0.1:{port}",
+        **{f"{service.upper()}_PORT": port for service, port in ports.items()},
+        **{f"{service.upper()}_URL": f"http://127.0.0.1:{port}" for service, port in ports.items()},
     }
 
 
@@ -77,9 +83,9 @@ def _prepared(process: "subprocess.Popen[str]") -> dict[str, str]:
 
 
 @contextmanager
-def _running(environment: dict[str, str]) -> Iterator[str]:
-    url = environment["WEBUI_URL"]
-    process = subprocess.Popen([sys.executable, "manage.py", "webui", "serve"], cwd=ROOT, env=environment)
+def _running(service: str, environment: dict[str, str]) -> Iterator[str]:
+    url = environment[f"{service.upper()}_URL"]
+    process = subprocess.Popen([sys.executable, "manage.py", service, "serve"], cwd=ROOT, env=environment)
     try:
         _wait_for(url, process)
         yield url
@@ -97,7 +103,7 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
         return process.poll() is not None or httpx2.get(f"{url}/healthz", trust_env=False).is_success
 
     until(has_started_or_ended, seconds=START_SECONDS)
-    assert process.poll() is None, "The web UI did not start; its output above says why."
+    assert process.poll() is None, "It did not start; its output above says why."
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from config.problems import Conflict, Invalid, NotFound
 from grading import courses, enrolling
-from grading.drafts import AssignmentDraft, StudentDraft
+from grading.drafts import AssignmentDraft, CategoryDraft, StudentDraft
 from grading.models import Enrollment, Kind, Student
 from tests.grading import factories
 from tests.grading.factories import NOW
@@ -80,3 +80,15 @@ def test_neither_students_nor_assignments_of_other_courses_are_found() -> None:
         courses.find_student(course=course, student_id=factories.student(other).pk)
     with pytest.raises(NotFound):
         courses.find_assignment(course=course, assignment_id=factories.assignment(other).pk, with_unpublished=True)
+
+
+def test_no_course_grows_beyond_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One teacher's course would keep the service from everybody else's."""
+    monkeypatch.setattr(courses, "MOST_CATEGORIES", 2)
+    monkeypatch.setattr(courses, "MOST_ASSIGNMENTS", 1)
+    course = factories.course()
+    factories.assignment(course)
+    with pytest.raises(Conflict, match="2 categories, and no course has more"):
+        courses.create_category(course=course, draft=CategoryDraft(title="Third", kind=Kind.QUIZ))
+    with pytest.raises(Conflict, match="1 assignments, and no course has more"):
+        factories.assignment(course, "Second")

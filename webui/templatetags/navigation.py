@@ -71,7 +71,7 @@ def navigation(context: dict[str, Any]) -> Navigation:
         person=request.user.get_username(),
         pages=_made(_pages(roles), current),
         further=_made(_further(roles), current),
-        elsewhere=_elsewhere(roles),
+        elsewhere=_elsewhere(roles, is_staff=getattr(request.user, "is_staff", False)),
     )
 
 
@@ -118,10 +118,17 @@ def _further(roles: frozenset[Role]) -> list[tuple[str, str, str, str]]:
     return titles
 
 
-def _elsewhere(roles: frozenset[Role]) -> tuple[OtherSite, ...]:
-    if Role.OPERATOR not in roles:
-        return ()
-    titles = {"registry": _("Registry's admin"), "logsvc": _("Log service's admin"), "grading": _("Grading's admin")}
+def _elsewhere(roles: frozenset[Role], *, is_staff: bool) -> tuple[OtherSite, ...]:
+    """The admins: its own is for staff alone, of whom the web UI knows; the others have accounts of their own."""
+    titles = {}
+    if Role.OPERATOR in roles:
+        titles = {
+            "registry": _("Registry's admin"),
+            "logsvc": _("Log service's admin"),
+            "grading": _("Grading's admin"),
+        }
+    if is_staff:
+        titles["webui"] = _("Web UI's admin")
     return tuple(
         OtherSite(
             url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"

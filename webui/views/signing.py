@@ -11,11 +11,14 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from config.two_step import CodeAskingForm
 from webui import appearance
 
 
 class SignIn(LoginView):
     template_name = "webui/sign_in.html"
+    # The session opens the admin too, whose pages set an authenticator up.
+    authentication_form = CodeAskingForm
     redirect_authenticated_user = True
 
 

@@ -4,30 +4,21 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Group, User
 
 from config import accounts, commands
 from config.tokens import issuing
 
 # Services that show records to people, besides logging their own.
 _READERS = frozenset({"webui"})
-OPERATORS = "operators"
-PERMISSIONS = {
-    "logsvc": [
-        "view_records",
-        "view_retentionrule",
-        "add_retentionrule",
-        "change_retentionrule",
-        "delete_retentionrule",
-    ],
-    "tokens": ["view_token", "view_auditentry"],
-}
+# The role (logsvc/migrations/0005_admin_roles.py) of the account.
+ROLE = "administrator"
 
 
 class Command(commands.Command):
     help = (
         "Make the tokens with which this system's services log known to the log service, and for the admin the "
-        "operator's account and the group 'operators'. Idempotent."
+        "operator's account. Idempotent."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,9 +30,6 @@ class Command(commands.Command):
             issuing.ensure(name=service, scopes=scopes, token=token)
         operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True, "is_superuser": True})
         accounts.ensure_password(operator, settings.OPERATOR_PASSWORD)
-        group, _ = Group.objects.get_or_create(name=OPERATORS)
-        for app, codenames in PERMISSIONS.items():
-            group.permissions.add(*Permission.objects.filter(content_type__app_label=app, codename__in=codenames))
-        operator.groups.add(group)
+        operator.groups.add(*Group.objects.filter(name=ROLE))
         if options["json"]:
             self.print_json({"operator": settings.OPERATOR_PASSWORD})

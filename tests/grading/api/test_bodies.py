@@ -145,6 +145,12 @@ def test_a_fault_deep_inside_is_pointed_at(admin: Caller, wrong: dict[str, str],
             "'exam' is none of homework, test, quiz.",
         ),
         ({"categories": [{"title": "Tests"}]}, "/categories/0/kind", "It is required."),
+        ({"teachers": ["ann"] * 101}, "/teachers", "Expected at most 100 of them."),
+        (
+            {"categories": [{"title": str(number), "kind": "test"} for number in range(101)]},
+            "/categories",
+            "Expected at most 100 of them.",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_what_would_be_right(

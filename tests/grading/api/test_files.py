@@ -411,6 +411,7 @@ def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, mon
         (b"a" * 5000, "", 422),
         (b"," * 400, "", 422),
         (b"username\n" + b"x\n" * 5001, "", 422),
+        (b"username\n" + b"\n" * 20_001, "", 422),
         (b"\xff\xfe\x00", "", 422),
         (b"PK\x03\x04xxx", "", 422),
         (b"%PDF-1.4\n", "", 422),

@@ -234,7 +234,7 @@ def test_the_settings_of_the_whole_system_are_shown_with_their_secrets_masked(
     in_force.publish()
     settings.SERVICE = SERVICES["registry"]
 
-    page = text_of(in_role(client, "administrator", "eve"), f"{LIST}settings/")
+    page = text_of(in_role(client, "administrator", "eve"), "/admin/settings/")
 
     assert "PROTECTION_PERCENT" in page
     assert f"by process {os.getpid()}" in page

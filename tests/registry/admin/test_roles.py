@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "viewer": ["/admin/", LIST, f"{LIST}services/", "/admin/registry/journalentry/", "/admin/registry/delivery/"],
     "operator": ["/admin/admin/logentry/"],
-    "administrator": ["/admin/tokens/token/", "/admin/tokens/auditentry/", "/admin/auth/user/", f"{LIST}settings/"],
+    "administrator": ["/admin/tokens/token/", "/admin/tokens/auditentry/", "/admin/auth/user/", "/admin/settings/"],
 }
 ROLES = list(PAGES)
 

@@ -136,18 +136,45 @@ def test_after_our_own_restart_who_fails_while_most_others_have_passed_is_believ
     assert {each.name for each in offered()} == {each.instance for each in others}
 
 
-def test_one_that_beats_is_given_an_interval_after_our_own_restart(now: datetime) -> None:
+def beating(*names: str, now: datetime) -> list[InstanceKey]:
     heartbeat = {"kind": "ttl", "interval_seconds": 10, "failures_before_critical": 1}
-    factories.register("billing", "beating", now=now, heartbeat=heartbeat)
-    results.beat(InstanceKey(service="billing", instance="beating"), succeeded=True, reason="", author="", now=now)
+    for name in names:
+        factories.register("billing", name, now=now, heartbeat=heartbeat)
+    keys = [InstanceKey(service="billing", instance=name) for name in names]
+    for key in keys:
+        results.beat(key, succeeded=True, reason="", author="", now=now)
+    return keys
+
+
+def test_while_nobody_can_beat_after_our_own_restart_none_that_beats_is_given_up(now: datetime) -> None:
+    """A worker that is back before the server probes what it can, and nobody can beat."""
+    fleet(5, now=now, service="mail")
+    beating("a", "b", "c", now=now)
     protection.tick(is_cut_off=False, now=now.timestamp())
     back = now + timedelta(seconds=300)
     protection.tick(is_cut_off=False, now=back.timestamp())
 
-    probe_all(succeeded=False, now=back)
-    assert [each.is_suspect for each in offered()] == [True]
-    probe_all(succeeded=False, now=back + timedelta(seconds=10))
-    assert offered() == []
+    for seconds, held in ((0, 3), (15, 3), (29, 3), (31, 0)):
+        later = back + timedelta(seconds=seconds)
+        due = leases.claim(now=later.timestamp() + 20, limit=1000)
+        results.record([factories.probe(each, succeeded=each.kind != "ttl") for each in due], now=later)
+        assert len(offered()) == held, seconds
+
+
+def test_after_our_own_restart_who_is_silent_while_most_others_have_beaten_is_believed(now: datetime) -> None:
+    *others, _ = beating("a", "b", "c", now=now)
+    protection.tick(is_cut_off=False, now=now.timestamp())
+    back = now + timedelta(seconds=300)
+    protection.tick(is_cut_off=False, now=back.timestamp())
+    for key in others:
+        results.beat(key, succeeded=True, reason="", author="", now=back)
+
+    # Not before it has had an interval to beat itself.
+    for seconds, held in ((9, 3), (11, 2)):
+        later = back + timedelta(seconds=seconds)
+        due = [each for each in leases.claim(now=later.timestamp() + 20, limit=1000) if each.instance == "c"]
+        results.record([factories.probe(each, succeeded=False) for each in due], now=later)
+        assert len(offered()) == held, seconds
 
 
 def test_a_machine_that_is_always_late_does_not_doubt_for_ever(now: datetime) -> None:

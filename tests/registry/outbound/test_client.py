@@ -6,7 +6,7 @@ import pytest
 
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Error, Origin, Outcome, Request, Timeouts
-from tests.registry.outbound.peers import answering, answering_always, peer, read_request, say_nothing
+from tests.registry.outbound.peers import Handle, answering, answering_always, peer, read_request, say_nothing
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.anyio
@@ -144,6 +144,89 @@ async def test_a_request_is_not_sent_a_third_time(client: Client) -> None:
         assert (await client.send(Request(url=serving.url))).status == 200
         outcome = await client.send(Request(url=serving.url))
     assert outcome.error is Error.CLOSED_EARLY
+    assert len(seen) == 3
+
+
+def falling_silent(seen: list[bytes]) -> Handle:
+    """A peer behind a firewall that has forgotten the connection: its second request is never answered."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(OK)
+        seen.append(await read_request(reader))
+        await reader.read()
+
+    return handle
+
+
+async def test_a_kept_connection_that_has_fallen_silent_is_replaced_within_the_same_request(client: Client) -> None:
+    seen: list[bytes] = []
+    async with peer(falling_silent(seen)) as serving:
+        request = Request(url=serving.url, timeouts=Timeouts.within(1), asks_again=True)
+        await client.send(request)
+        outcome = await client.send(request)
+        third = await client.send(request)
+    assert (outcome.status, outcome.error, outcome.reused) == (200, None, False)
+    # Counted from when it was asked again.
+    assert outcome.latency_ms < 500
+    assert third.status == 200
+    assert serving.connections == 3
+
+
+async def test_what_is_not_to_be_asked_twice_waits_for_its_answer(client: Client) -> None:
+    seen: list[bytes] = []
+    async with peer(falling_silent(seen)) as serving:
+        request = Request(url=serving.url, timeouts=Timeouts.within(0.2))
+        await client.send(request)
+        outcome = await client.send(request)
+    assert outcome.error is Error.TIMEOUT
+    assert len(seen) == 2
+
+
+async def test_a_slow_answer_on_a_kept_connection_counts_though_it_was_asked_again(client: Client) -> None:
+    seen: list[bytes] = []
+    asked_again = asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if seen:
+            seen.append(await read_request(reader))
+            asked_again.set()
+            await reader.read()
+            return
+        seen.append(await read_request(reader))
+        writer.write(OK)
+        seen.append(await read_request(reader))
+        await asked_again.wait()
+        writer.write(OK)
+        await reader.read()
+
+    async with peer(handle) as serving:
+        request = Request(url=serving.url, timeouts=Timeouts.within(1), asks_again=True)
+        await client.send(request)
+        outcome = await client.send(request)
+    assert (outcome.status, outcome.reused) == (200, True)
+    assert len(seen) == 3
+
+
+async def test_a_peer_that_hangs_is_not_waited_for_longer_because_it_was_asked_again(client: Client) -> None:
+    seen: list[bytes] = []
+    answered = False
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal answered
+        seen.append(await read_request(reader))
+        if not answered:
+            answered = True
+            writer.write(OK)
+            seen.append(await read_request(reader))
+        await reader.read()
+
+    async with peer(handle) as serving:
+        request = Request(url=serving.url, timeouts=Timeouts.within(0.4), asks_again=True)
+        await client.send(request)
+        outcome = await client.send(request)
+    assert outcome.error is Error.TIMEOUT
+    assert "0.4 s" in outcome.detail
     assert len(seen) == 3
 
 

@@ -1,24 +1,26 @@
-from datetime import datetime
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
-
-from tests.registry.admin.conftest import LIST, in_role, text_of
+from pytest_django import Settings
 
 pytestmark = pytest.mark.django_db
-ADDRESS = f"{LIST}two-step/"
+ADDRESS = "/admin/two-step/"
+
+
+@pytest.fixture(autouse=True)
+def _urls(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "webui.urls"
 
 
 def code_of(device: TOTPDevice) -> str:
     return f"{totp(device.bin_key, device.step, device.t0, device.digits, device.drift):06}"
 
 
-def sign_in(**given: str) -> Client:
+def sign_in(address: str = "/admin/login/", **given: str) -> Client:
     client = Client()
-    client.post("/admin/login/", {"next": "/admin/", "username": "ann", "password": "secret", **given})
+    client.post(address, {"next": "/admin/", "username": "ann", "password": "secret", **given})
     return client
 
 
@@ -26,18 +28,18 @@ def is_in(client: Client) -> bool:
     return client.get("/admin/").status_code == 200
 
 
+def text_of(client: Client) -> str:
+    return client.get(ADDRESS).content.decode()
+
+
 @pytest.fixture
-def person(client: Client, db: None) -> Client:
-    client = in_role(client, "viewer", "ann")
-    ann = User.objects.get()
-    ann.set_password("secret")
-    ann.save()
-    client.force_login(ann)
+def person(client: Client) -> Client:
+    client.force_login(User.objects.create_user("ann", password="secret", is_staff=True))
     return client
 
 
 def set_up(person: Client) -> TOTPDevice:
-    text_of(person, ADDRESS)
+    text_of(person)
     device = TOTPDevice.objects.get()
     person.post(ADDRESS, {"code": code_of(device)})
     device.refresh_from_db()
@@ -46,7 +48,11 @@ def set_up(person: Client) -> TOTPDevice:
     return device
 
 
-def test_a_password_alone_signs_in_until_an_authenticator_is_set_up(person: Client) -> None:
+@pytest.mark.parametrize("urls", ["registry.urls", "logsvc.urls", "grading.urls", "webui.urls"])
+def test_a_password_alone_signs_in_until_an_authenticator_is_set_up(
+    person: Client, urls: str, settings: Settings
+) -> None:
+    settings.ROOT_URLCONF = urls
     assert is_in(sign_in())
 
     device = set_up(person)
@@ -58,6 +64,17 @@ def test_a_password_alone_signs_in_until_an_authenticator_is_set_up(person: Clie
     assert is_in(sign_in(code=code_of(device)))
 
 
+def test_the_web_uis_own_sign_in_page_is_no_way_around_the_code(person: Client) -> None:
+    device = set_up(person)
+
+    refused = Client().post("/sign-in", {"username": "ann", "password": "secret"}).content.decode()
+
+    assert "six digits" in refused
+    assert '<details class="mb-3" open>' in refused
+    assert not is_in(sign_in("/sign-in"))
+    assert is_in(sign_in("/sign-in", code=code_of(device)))
+
+
 def test_a_code_signs_in_once(person: Client) -> None:
     device = set_up(person)
     code = code_of(device)
@@ -66,8 +83,8 @@ def test_a_code_signs_in_once(person: Client) -> None:
     assert not is_in(sign_in(code=code))
 
 
-def test_a_wrong_code_sets_nothing_up(person: Client, now: datetime) -> None:
-    text_of(person, ADDRESS)
+def test_a_wrong_code_sets_nothing_up(person: Client) -> None:
+    text_of(person)
 
     assert "not the code" in person.post(ADDRESS, {"code": "x"}).content.decode()
     assert not TOTPDevice.objects.filter(confirmed=True).exists()
@@ -85,5 +102,5 @@ def test_it_is_turned_off_with_a_code(person: Client) -> None:
 def test_the_page_of_an_authenticator_that_is_on_shows_no_secret(person: Client) -> None:
     device = set_up(person)
 
-    assert device.key not in text_of(person, ADDRESS)
-    assert "otpauth" not in text_of(person, ADDRESS)
+    assert device.key not in text_of(person)
+    assert "otpauth" not in text_of(person)

@@ -5,6 +5,7 @@ from typing import Any
 import segno
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,35 +13,53 @@ from django.utils.safestring import SafeString
 from django.views.generic import FormView
 from django_otp import login
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.forms import AuthenticationForm
-from unfold.views import UnfoldModelAdminViewMixin
+from unfold import forms as unfold_forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from registry.admin import audit
+from config import admin_log
+from config.admin_pages import AdminPage
 
 _CODE = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "6"}
 
 
-class SignInForm(AuthenticationForm):
+class CodeAskingForm(AuthenticationForm):
     """Asks for a code where the account has an authenticator; the password alone then signs nobody in."""
 
     code = forms.CharField(
         label="Authenticator code",
         required=False,
-        widget=UnfoldAdminTextInputWidget(attrs=_CODE),
+        widget=forms.TextInput(attrs=_CODE),
         help_text="Only when you have set up two-step sign-in.",
     )
+
+    # Whether the password was right and a code is missing or wrong.
+    wants_code = False
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         user = self.get_user()
         device = device_of(user) if user is not None else None
-        if device is None:
+        if user is None or device is None:
             return cleaned
-        if not device.verify_token(cleaned.get("code", "")):
+        code = cleaned.get("code", "")
+        # A code that is not given is no guess, which the device would make wait for.
+        if not code or not device.verify_token(code):
+            self.wants_code = True
             raise forms.ValidationError("Give the six digits that your authenticator app shows now.")
-        user.otp_device = device
+        # Where django_otp looks when the sign-in succeeds.
+        vars(user)["otp_device"] = device
         return cleaned
+
+
+class SignInForm(CodeAskingForm, unfold_forms.AuthenticationForm):
+    """The admin's own, in its theme."""
+
+    code = forms.CharField(
+        label=CodeAskingForm.base_fields["code"].label,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs=_CODE),
+        help_text=CodeAskingForm.base_fields["code"].help_text,
+    )
 
 
 class CodeForm(forms.Form):
@@ -51,12 +70,11 @@ class CodeForm(forms.Form):
     )
 
 
-class TwoStepView(UnfoldModelAdminViewMixin, FormView[CodeForm]):
+class TwoStepView(AdminPage, FormView[CodeForm]):
     """An account's own page: sets an authenticator up, or removes it; both want a code of it."""
 
     title = "Two-step sign-in"
-    permission_required = ()
-    template_name = "registry/admin/two_step.html"
+    template_name = "rollcall/two_step.html"
     form_class = CodeForm
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -85,7 +103,7 @@ class TwoStepView(UnfoldModelAdminViewMixin, FormView[CodeForm]):
             login(self.request, self.device)
             said = "Two-step sign-in is on: from now on you are asked for a code."
         messages.success(self.request, said)
-        audit.log(self.request, self.request.user.get_username(), said, key=str(self.request.user.pk), model=User)
+        admin_log.add(self.request, self.request.user.get_username(), said, key=self.request.user.pk, model=User)
         return redirect("admin:index")
 
 

@@ -1,4 +1,4 @@
-"""The rows of the registry's lists.
+"""The rows of the admins' lists.
 
 The theme makes all column headers and a form widget anew for each row and repeats its forty classes in each cell: a
 page of fifty instances took three times as long and six times the bytes.
@@ -17,10 +17,12 @@ from django.utils.safestring import SafeString
 from unfold.admin import checkbox
 from unfold.templatetags.unfold_list import result_headers
 
+from config import escaping
+
 register = template.Library()
 
 
-@register.inclusion_tag("registry/admin/record_list.html")
+@register.inclusion_tag("rollcall/record_list.html")
 def record_list(cl: ChangeList) -> dict[str, Any]:
     headers = list(result_headers(cl))
     labels = [str(header["text"]) for header in headers]
@@ -47,6 +49,8 @@ def _cells(cl: ChangeList, record: Model, labels: list[str]) -> Iterator[SafeStr
             shown = display_for_value(value, empty, getattr(attribute, "boolean", False))
         else:
             shown = display_for_field(value, field, empty)
+        if not isinstance(shown, SafeString):
+            shown = escaping.visible(str(shown))
         if cl.list_display_links and name in cl.list_display_links:
             link = format_html('<a class="rc-name" href="{}">{}</a>', cl.url_for_result(record), shown)
             yield format_html('<th scope="row" class="field-{}" data-label="{}">{}</th>', name, label, link)

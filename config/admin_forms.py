@@ -1,0 +1,26 @@
+"""The fields that the admins' confirmation pages share."""
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from config import escaping
+
+REASON_LENGTH = 500
+
+
+class PrintableField(forms.CharField):
+    """A line of text without control, bidirectional or invisible characters."""
+
+    def clean(self, value: Any) -> str:
+        cleaned: str = super().clean(value)
+        if any(map(escaping.is_acting, cleaned)):
+            raise forms.ValidationError("Leave out control and invisible characters.")
+        return cleaned
+
+
+def reason(*, help_text: str, required: bool = False) -> forms.CharField:
+    return PrintableField(
+        max_length=REASON_LENGTH, required=required, widget=UnfoldAdminTextInputWidget, help_text=help_text
+    )

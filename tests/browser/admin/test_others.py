@@ -1,0 +1,71 @@
+"""The admins of the web UI, the log service and grading, in a real browser under their real servers."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.accessibility import assert_page_of_admin_is_accessible_and_fits
+from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.serving import ServedWebui
+from tests.webui.faked.world import World
+
+pytestmark = pytest.mark.browser
+ACCESS = (
+    *("/admin/", "/admin/sessions/", "/admin/settings/", "/admin/two-step/", "/admin/admin/logentry/"),
+    *("/admin/tokens/auditentry/", "/admin/auth/user/"),
+)
+PAGES = {
+    "webui": [
+        *(*ACCESS, "/admin/webui/incident/", "/admin/webui/channel/", "/admin/webui/channel/add/"),
+        *("/admin/webui/message/", "/admin/webui/publicpage/", "/admin/webui/savedsearch/"),
+    ],
+    "logsvc": [
+        *(*ACCESS, "/admin/tokens/token/", "/admin/logsvc/retentionrule/records/"),
+        *("/admin/logsvc/retentionrule/usage/", "/admin/logsvc/retentionrule/", "/admin/logsvc/retentionrule/add/"),
+        *("/admin/logsvc/alertrule/", "/admin/logsvc/alertrule/add/", "/admin/logsvc/alertmessage/"),
+        "/admin/logsvc/savedsearch/",
+    ],
+    "grading": [
+        *(*ACCESS, "/admin/tokens/token/", "/admin/grading/course/", "/admin/grading/course/1/change/"),
+        *("/admin/grading/student/", "/admin/grading/enrollment/", "/admin/grading/gradechange/"),
+        *("/admin/grading/importbatch/", "/admin/grading/gradescale/", "/admin/grading/term/"),
+    ],
+}
+
+
+@pytest.mark.parametrize("service", PAGES)
+def test_every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow(
+    browser: Browser, webui: ServedWebui, world: World, service: str
+) -> None:
+    world.grading.make_course(students=2, assignments=1)
+    world.grading.put(0, 0, score="7")
+    url, session = webui.admins.get(service, (webui.url, webui.sessions["operator"]))
+    with browser.new_context(base_url=url, reduced_motion="reduce") as context:
+        context.add_cookies([{"name": f"{service}_session", "value": session, "url": url}])
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        for address in PAGES[service]:
+            answer = page.goto(address)
+            assert answer is not None
+            assert answer.status == 200, address
+            assert_page_of_admin_is_accessible_and_fits(page)
+
+
+def test_an_administrator_ends_the_sessions_of_somebody(open_page: OpenPage, webui: ServedWebui) -> None:
+    page = open_page("/admin/sessions/", "operator")
+    row = page.get_by_role("row").filter(has_text="visitor")
+    row.get_by_role("link", name="End ...").click()
+    page.locator("#id_reason").fill("left the school")
+    page.get_by_role("button", name="End the sessions").click()
+    expect(page.get_by_text(re.compile("visitor: ended [0-9]+ session"))).to_be_visible()
+    page.goto("/admin/admin/logentry/?q=left+the+school")
+    expect(page.get_by_role("row").filter(has_text="visitor")).to_have_count(1)
+
+
+def test_the_web_ui_and_its_admin_lead_to_each_other(open_page: OpenPage, webui: ServedWebui) -> None:
+    page = open_page("/alerts", "operator")
+    page.get_by_role("button", name="operator").click()
+    expect(page.get_by_role("link", name="Web UI's admin")).to_have_attribute("href", f"{webui.url}/admin/")
+    page.goto("/admin/")
+    expect(page.locator(f"a[href='{webui.url}/']").filter(has_text="Web UI")).to_have_count(1)

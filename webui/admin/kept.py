@@ -1,0 +1,72 @@
+"""The public status page's choices, and people's saved searches."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from config import escaping
+from config.admin_pages import ReadOnlyAdmin
+from webui import public
+from webui.models import PublicPage, SavedSearch
+
+
+class PublicPageForm(forms.ModelForm[PublicPage]):
+    services = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+        help_text="One a line, in the order in which the page shows them.",
+    )
+
+    class Meta:
+        model = PublicPage
+        fields = ("is_enabled", "title", "services")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial["services"] = "\n".join(self.instance.services)
+
+    def clean_services(self) -> list[str]:
+        return list(dict.fromkeys(str(self.cleaned_data["services"]).split()))
+
+
+@admin.register(PublicPage)
+class PublicPageAdmin(ModelAdmin):
+    """There is one page: its list leads to it, and nobody adds another or deletes it."""
+
+    form = PublicPageForm
+    fields = ["is_enabled", "title", "services"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        page = public.settings()
+        if page.pk is None:
+            page.save()
+        return redirect(reverse("admin:webui_publicpage_change", args=[page.pk]))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: PublicPage | None = None) -> bool:
+        return False
+
+
+@admin.register(SavedSearch)
+class SavedSearchAdmin(ReadOnlyAdmin):
+    """To be looked at and deleted; people make their own on the page of logs."""
+
+    list_display = ["name", "user", "searched"]
+    search_fields = ["name", "user__username"]
+    list_select_related = ["user"]
+
+    @display(description="search")
+    def searched(self, search: SavedSearch) -> str:
+        return escaping.visible(search.address)
+
+    def has_delete_permission(self, request: HttpRequest, obj: SavedSearch | None = None) -> bool:
+        return bool(request.user.has_perm("webui.delete_savedsearch"))
