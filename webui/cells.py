@@ -3,17 +3,19 @@
 A gradebook has thousands, so that what is stored is written without a template.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from webui import entry
 from webui.outages import Outage
-from webui.upstream.grading import Grade, Status, StudentRow, Total
+from webui.upstream.grading import Assignment, Grade, GradedStudent, Status, StudentRow, Total
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -72,6 +74,23 @@ def row(student: StudentRow, assignments: Sequence[int]) -> SafeString:
             found.append(f'<td><div id="g{student_id}-{assignment}" data-v="{grade.version}">{score}</div></td>')
         else:
             found.append(f"<td>{stored(Place(student=student_id, assignment=assignment), grade)}</td>")
+    return SafeString("".join(found))
+
+
+def lines(code: str, assignment: Assignment, students: Iterable[GradedStudent]) -> SafeString:
+    """The rows of one assignment's list, each with its student, cell and total."""
+    student_url = reverse("student", args=[code, 0])[:-1]
+    cell_url = reverse("course-cell", args=[code, "g"])[:-1]
+    details, points = escape(_("Details")), escape(assignment.points)
+    found = []
+    for row in students:
+        place, name = Place(student=row.id, assignment=assignment.id), escape(row.name)
+        found.append(
+            f'<tr class="leaf"><th scope="row" id="w{row.id}"><a href="{student_url}{row.id}">{name}</a></th>'
+            f'<td class="number">{stored(place, row.grade)}</td><td class="number text-secondary">{points}</td>'
+            f'<td class="number">{total(row.id, row.current)}</td><td class="leaf-more">'
+            f'<a href="{cell_url}{place}">{details}<span class="visually-hidden"> {name}</span></a></td></tr>'
+        )
     return SafeString("".join(found))
 
 

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import cells, entry, grade_charts, gradebook
-from webui.cells import Place
 from webui.outages import explained
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
@@ -33,13 +32,7 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
     assignment = found.assignment
     least, below = _bound(request.GET.get("from", "")), _bound(request.GET.get("to", ""))
     is_part, today = least is not None or below is not None, timezone.localdate()
-    rows = []
-    for row in found.students:
-        if is_part and not _is_within(row.grade, least, below):
-            continue
-        place = Place(student=row.id, assignment=assignment.id)
-        cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
-        rows.append({"id": row.id, "name": row.name, "cell": cell, "total": total, "place": str(place)})
+    students = [row for row in found.students if not is_part or _is_within(row.grade, least, below)]
     histogram = found.statistics.histogram
     context = {
         **kept,
@@ -49,7 +42,8 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
         "category": found.category,
         "statistics": found.statistics,
         "bars": grade_charts.bars(histogram, points=assignment.points) if histogram else [],
-        "rows": rows,
+        "count": len(students),
+        "lines": cells.lines(code, assignment, students),
         "all": len(found.students),
         "ungraded": sum(_is_open(row.grade) for row in found.students),
         "missing": sum(gradebook.is_missing(row.grade, assignment, today=today) for row in found.students),
