@@ -1,35 +1,37 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
 from registry import wakeups
+from registry.discovery.journal_poller import Run, Watcher
 from registry.journal import log
 from registry.wakeups import Growth
 from tests import factories
 from tests.registry.discovery.desk import Desk
 
 
-def test_those_who_look_at_the_same_time_share_one_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = 0
+def watched(desk: Desk, run: Run) -> Watcher:
+    return Watcher(desk.reader.revisions, desk.reader.holders, run)
+
+
+def test_those_who_look_at_the_same_time_share_one_look(desk: Desk) -> None:
+    looks: list[object] = []
 
     async def scenario(desk: Desk) -> None:
-        nonlocal looks
-        run = desk.reader.watcher._run
+        async def counting(function: Callable[[], Any]) -> Any:
+            looks.append(function)
+            return await desk.reader.run(function)
 
-        async def counting(function: object) -> object:
-            nonlocal looks
-            looks += 1
-            return await run(function)  # type: ignore[arg-type]  # any function will do
-
-        desk.reader.watcher._run = counting
-        await asyncio.gather(*(desk.look() for _ in range(50)))
+        watcher = watched(desk, counting)
+        await asyncio.gather(*(watcher.look() for _ in range(50)))
 
     desk.run(scenario)
-    assert looks == 1
+    assert len(looks) == 1
 
 
 def test_a_commit_of_this_process_is_looked_at_at_once(desk: Desk, now: datetime) -> None:
@@ -46,31 +48,33 @@ def test_a_commit_of_this_process_is_looked_at_at_once(desk: Desk, now: datetime
 
 def test_a_database_that_is_away_is_said_and_looked_for_again(desk: Desk) -> None:
     async def scenario(desk: Desk) -> None:
-        run = desk.reader.watcher._run
+        mishaps = [OperationalError("away")]
 
-        async def failing(function: object) -> object:
-            raise OperationalError("away")
+        async def failing_once(function: Callable[[], Any]) -> Any:
+            if mishaps:
+                raise mishaps.pop()
+            return await desk.reader.run(function)
 
-        desk.reader.watcher._run = failing
+        watcher = watched(desk, failing_once)
         with pytest.raises(OperationalError):
-            await desk.look()
-        desk.reader.watcher._run = run
-        await desk.look()
+            await watcher.look()
+        await watcher.look()
 
     desk.run(scenario)
 
 
 def test_a_commit_of_this_process_is_known_without_a_look_where_nothing_lies_between(desk: Desk, now: datetime) -> None:
     async def scenario(desk: Desk) -> None:
-        looks: list[object] = []
+        async def unasked(function: Callable[[], Any]) -> Any:
+            raise AssertionError("a look was made")
+
         await desk.look()
-        desk.reader.watcher._run = _unasked(looks)
+        watcher, revisions = watched(desk, unasked), desk.reader.revisions
         for name in ("one", "two"):
-            await _commit(desk, name, now=now)
+            watcher.hear_in_loop(*await _stored(desk, name, now=now))
         await desk.settle()
-        revisions = desk.reader.revisions
         events = revisions.events_after(0) or []
-        assert (revisions.head, [event.revision for event in events], looks) == (2, [1, 2], [])
+        assert (revisions.head, [event.revision for event in events]) == (2, [1, 2])
         assert revisions.last_change(["billing"]) == 2
 
     desk.run(scenario)
@@ -98,17 +102,16 @@ def test_a_commit_that_is_heard_of_before_its_predecessor_is_looked_for(desk: De
 def test_a_look_that_began_before_a_commit_takes_nothing_back(desk: Desk, now: datetime) -> None:
     async def scenario(desk: Desk) -> None:
         await desk.look()
-        run, revisions = desk.reader.watcher._run, desk.reader.revisions
+        revisions = desk.reader.revisions
 
-        async def overtaken(function: Callable[[], object]) -> object:
-            found = await run(function)
-            await _commit(desk, "one", now=now)
+        async def overtaken(function: Callable[[], Any]) -> Any:
+            found = await desk.reader.run(function)
+            watcher.hear_in_loop(*await _stored(desk, "one", now=now))
             await desk.settle()
             return found
 
-        desk.reader.watcher._run = overtaken
-        epoch = revisions.epoch
-        await desk.look()
+        watcher, epoch = watched(desk, overtaken), revisions.epoch
+        await watcher.look()
         assert (revisions.head, revisions.epoch) == (1, epoch)
         assert len(revisions.events_after(0) or []) == 1
 
@@ -134,18 +137,6 @@ async def _stored(desk: Desk, name: str, *, now: datetime) -> tuple[int, Growth]
     position = await desk.do(log.position)
     entries = await desk.do(lambda: log.since(position.revision - 1, limit=1))
     return position.revision, Growth(history=position.history, entries=entries)
-
-
-async def _commit(desk: Desk, name: str, *, now: datetime) -> None:
-    desk.reader.watcher.hear_in_loop(*await _stored(desk, name, now=now))
-
-
-def _unasked(looks: list[object]) -> Callable[[Callable[[], object]], Awaitable[object]]:
-    async def run(function: Callable[[], object]) -> object:
-        looks.append(function)
-        raise AssertionError("a look was made")
-
-    return run
 
 
 def _announce() -> None:
