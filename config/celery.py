@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from kombu.transport import TRANSPORT_ALIASES
 
-from config import env, privacy
+from config import env, privacy, threads
 from config.liveness import STALL_SECONDS, TASK_STALL_SECONDS, Pulse
 
 
@@ -48,6 +48,7 @@ TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:
 @beat_init.connect
 def begin(**members: Any) -> None:
     privacy.begin()
+    threads.switch_often()
     app.pulse.watch(env.sign_of_life())
 
 

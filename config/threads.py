@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from queue import Empty, SimpleQueue
@@ -9,6 +10,15 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+
+
+# How long a thread that computes keeps the interpreter from one that waits for it; Python's default is 5 ms.
+SWITCH_SECONDS = 0.0005
+
+
+def switch_often() -> None:
+    """Have an event loop answer while other threads compute; called by a process as it begins."""
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 class Abandoned(Exception):

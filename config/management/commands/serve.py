@@ -5,7 +5,6 @@ import gc
 import ipaddress
 import logging
 import signal
-import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
@@ -17,7 +16,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from config import commands, env, ports
+from config import commands, env, ports, threads
 from config.liveness import Pulse
 
 BACKLOG = 4096
@@ -26,7 +25,6 @@ BACKPRESSURE = 65536
 # Together well within the time before the supervisor kills (config/supervision/programs.py).
 GRACE_SECONDS = 1.5
 CLOSE_SECONDS = 1.0
-SWITCH_SECONDS = 0.0005
 # Granian would configure logging again, which closes the handlers that Django's settings have made.
 LOG_CONFIGURATION: dict[str, Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
@@ -52,9 +50,7 @@ class Command(commands.Command):
                 f"{host}:{port} cannot be listened on ({reason}): set {variable} to a free port, or change --host.",
                 returncode=2,
             )
-        # The event loop answers while other threads compute: it gets the interpreter back within half a millisecond
-        # instead of five.
-        sys.setswitchinterval(SWITCH_SECONDS)
+        threads.switch_often()
         uvloop.run(serve(host, port))
 
 
