@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from config.problems import Invalid, Problem
@@ -143,8 +143,13 @@ def _drained(instance: Instance, order: DrainOrder, *, now: datetime) -> log.Dra
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:
     """The reasons of all maintenance now, by service and instance; empty for a whole service."""
-    holding = Maintenance.objects.filter(Q(until__isnull=True) | Q(until__gt=now))
-    return {(each.service, each.instance): each.reason for each in holding}
+    # By SQL: each group of registrations asks, and the ORM takes a tenth of the group's time to compile it.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT service, instance, reason FROM registry_maintenance WHERE until IS NULL OR until > %s",
+            [connection.ops.adapt_datetimefield_value(now)],
+        )
+        return {(service, instance): reason for service, instance, reason in cursor.fetchall()}
 
 
 def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
