@@ -81,11 +81,11 @@ def append(drafts: Sequence[Draft], *, now: datetime) -> int:
     changed = [draft.instance for draft in drafts if draft.change not in _ROWLESS]
     if changed:
         bulk.write_revisions([(instance.pk, instance.revision) for instance in changed])
-    transaction.on_commit(partial(wakeups.announce, last, Growth(history=history, entries=entries)))
-    transaction.on_commit(partial(wakeups.afterwards, f"log {last}", partial(announce.log_changes, entries)))
     if any(draft.change != Change.REGISTERED for draft in drafts):
         # A new instance is offered to nobody yet: it has to pass a probe first.
         transaction.on_commit(wakeups.wake_notifications)
+    transaction.on_commit(partial(wakeups.announce, last, Growth(history=history, entries=entries)))
+    transaction.on_commit(partial(wakeups.afterwards, f"log {last}", partial(announce.log_changes, entries)))
     return last
 
 
