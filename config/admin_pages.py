@@ -13,7 +13,7 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin
 from unfold.admin import ModelAdmin, TabularInline
 
-# Beyond that many rows a list is to be narrowed by a search: nobody turns so many pages.
+# Beyond this many rows a list should be narrowed by a search: nobody turns that many pages.
 MOST_LISTED = 10_000
 
 

@@ -63,7 +63,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
     _is_cut_off = False
 
     def setup_schedule(self) -> None:
-        """Left to the tick that takes the lock."""
+        """Do nothing yet: the tick that takes the lock sets the schedule up."""
 
     def tick(self, **options: Any) -> float:
         # Also while it stands by, or waits for Redis: each try is progress.

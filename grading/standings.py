@@ -97,8 +97,8 @@ class Supposed(Standing):
 
 def read_plan(*, course: Course, with_unpublished: bool) -> Plan:
     """Read with the course as it is stored now: its scheme may have changed since the caller found it."""
-    categories = {each.pk: each for each in Category.objects.filter(course=course).select_related("course")}
-    course = next((each.course for each in categories.values()), course)
+    course = next(iter(rows.select(Course, {"id": [course.pk]})), course)
+    categories = {each.pk: each for each in rows.select(Category, {"course_id": [course.pk]}, order_by="position, id")}
     by_id = {}
     for assignment in rows.select(Assignment, {"category_id": categories}, order_by="position, id"):
         if assignment.published or with_unpublished:

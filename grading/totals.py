@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from grading import rows, scoring
-from grading.models import Course, Enrollment, Role
+from grading.models import Course, Enrollment, Role, Student
 from grading.standings import Standing, read_grades, read_plan
 
 FIELDS = ("current_percent", "final_percent", "unposted_current_percent", "unposted_final_percent")
@@ -24,11 +24,7 @@ def lock(*, course: Course, student_ids: Collection[int] | None = None) -> dict[
 
     Answers the enrollments by student, also of those who dropped the course.
     """
-    enrollments = Enrollment.objects.select_for_update(of=("self",)).filter(course=course, role=Role.STUDENT)
-    if student_ids is not None:
-        enrollments = enrollments.filter(student__in=student_ids)
-    found = enrollments.select_related("student").order_by("pk")
-    return {each.student_id: each for each in found if each.student_id is not None}
+    return _read(course, student_ids, locks=True)
 
 
 def refresh(*, course: Course, student_ids: Collection[int] | None = None) -> list[Difference]:
@@ -58,11 +54,14 @@ def differences(*, course: Course, student_ids: Collection[int] | None = None) -
     return _compare(enrollments, _compute(course, enrollments, student_ids))
 
 
-def _read(course: Course, student_ids: Collection[int] | None) -> dict[int, Enrollment]:
-    enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT).select_related("student")
+def _read(course: Course, student_ids: Collection[int] | None, *, locks: bool = False) -> dict[int, Enrollment]:
+    values: dict[str, Collection[int | str]] = {"course_id": [course.pk], "role": [Role.STUDENT]}
     if student_ids is not None:
-        enrollments = enrollments.filter(student__in=student_ids)
-    return {each.student_id: each for each in enrollments.order_by("pk") if each.student_id is not None}
+        values["student_id"] = student_ids
+    found = {each.student_id: each for each in rows.select(Enrollment, values, locks=locks) if each.student_id}
+    for student in rows.select(Student, {"id": list(found)}):
+        found[student.pk].student = student
+    return found
 
 
 def _compute(

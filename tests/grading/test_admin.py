@@ -1,5 +1,6 @@
 """The admin: courses with what is in them, and the history to be read only."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -107,11 +108,15 @@ def test_history_is_read_only(registrar: Client) -> None:
     assert registrar.get("/admin/grading/gradechange/add/").status_code == 403
 
 
-def test_a_student_without_a_sis_id_has_none(registrar: Client) -> None:
+def test_a_student_without_a_sis_id_has_none(registrar: Client, caplog: pytest.LogCaptureFixture) -> None:
+    """And each is told to the log by id and author alone."""
+    caplog.set_level(logging.INFO, "grading.admin")
     for username in ("ada", "bob"):
         answer = registrar.post("/admin/grading/student/add/", {"name": "A B", "username": username, "sis_id": ""})
         assert answer.status_code == 302, answer.content.decode()
     assert list(Student.objects.values_list("sis_id", flat=True)) == [None, None]
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("grading.admin")]
+    assert told == [f"student added id={each.pk} author=admin:ann" for each in Student.objects.order_by("pk")]
 
 
 def test_staff_without_a_permission_sees_no_grades(client: Client) -> None:

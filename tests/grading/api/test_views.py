@@ -168,7 +168,7 @@ def test_a_list_takes_as_many_queries_for_many_students_as_for_two(
         student = factories.student(course, f"student{number}")
         for essay in essays:
             factories.grade(student, essay, "5")
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert teacher.get(f"/v1/courses/algebra/{address}").status_code == 200
 
 
@@ -177,10 +177,10 @@ def test_one_students_grades_and_a_stored_grade_take_few_queries(
 ) -> None:
     course = factories.course()
     student, essay = factories.student(course), factories.assignment(course)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         teacher.get(f"/v1/courses/algebra/students/{student.pk}")
-    # Four to find who writes what, three to store it with its history and totals, four for what decides; else BEGIN.
-    with django_assert_max_num_queries(13):
+    # Three to find who writes what, three to store it with its history and totals, six for what decides; else BEGIN.
+    with django_assert_max_num_queries(15):
         teacher.put(grade_address(student.pk, essay.pk), {"score": "5"})
 
 
