@@ -129,6 +129,7 @@ def test_an_administrator_makes_a_token_that_is_shown_once_and_revokes_it(open_a
     token = page.get_by_text(re.compile("^rct_")).inner_text()
     page.set_viewport_size({"width": 375, "height": 800})
     assert_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
     page.goto("/admin/tokens/token/?q=deploys")
     expect(page.get_by_text(token)).to_have_count(0)
