@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import cells, entry, grade_charts, gradebook
-from webui.cells import Place
 from webui.outages import explained
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
@@ -32,16 +31,8 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
     found: AssignmentInFull = kept["content"]
     assignment = found.assignment
     least, below = _bound(request.GET.get("from", "")), _bound(request.GET.get("to", ""))
-    rows = []
-    for row in found.students:
-        score = None if row.grade.score is None else Decimal(row.grade.score)
-        is_shown = least is None and below is None
-        if score is not None:
-            is_shown = (least is None or score >= least) and (below is None or score < below)
-        if is_shown:
-            place = Place(student=row.id, assignment=assignment.id)
-            cell, total = cells.stored(place, row.grade), cells.total(row.id, row.current)
-            rows.append({"id": row.id, "name": row.name, "cell": cell, "total": total, "place": place})
+    is_part, today = least is not None or below is not None, timezone.localdate()
+    students = [row for row in found.students if not is_part or _is_within(row.grade, least, below)]
     histogram = found.statistics.histogram
     context = {
         **kept,
@@ -51,15 +42,14 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
         "category": found.category,
         "statistics": found.statistics,
         "bars": grade_charts.bars(histogram, points=assignment.points) if histogram else [],
-        "rows": rows,
+        "count": len(students),
+        "lines": cells.lines(code, assignment, students),
         "all": len(found.students),
         "ungraded": sum(_is_open(row.grade) for row in found.students),
-        "missing": sum(
-            gradebook.is_missing(row.grade, assignment, today=timezone.localdate()) for row in found.students
-        ),
+        "missing": sum(gradebook.is_missing(row.grade, assignment, today=today) for row in found.students),
         # Of what was just set for all the ungraded, to be undone.
         "batch": gradebook.read_id(request.GET.get("batch", "")),
-        "is_part": least is not None or below is not None,
+        "is_part": is_part,
         "previous": found.previous,
         "following": found.following,
     }
@@ -101,6 +91,13 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
             address = reverse("assignment", args=[code, assignment_id])
             return redirect(f"{address}?batch={batch.batch.id}")
     return redirect("assignment", code=code, assignment_id=assignment_id)
+
+
+def _is_within(grade: Grade, least: Decimal | None, below: Decimal | None) -> bool:
+    if grade.score is None:
+        return False
+    score = Decimal(grade.score)
+    return (least is None or score >= least) and (below is None or score < below)
 
 
 def _is_open(grade: Grade) -> bool:
