@@ -40,7 +40,7 @@ def ensure_password(user: User, password: str) -> bool:
 
 
 def _fingerprint(user: User, password: str) -> str:
-    """Of the password and of its hash in the database: another of either is another."""
+    """A digest of the password and of its hash in the database, which changes with either."""
     return salted_hmac("config.accounts", f"{user.password} {password}", algorithm="sha256").hexdigest()
 
 

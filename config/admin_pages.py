@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic import View
 from django.views.generic.base import ContextMixin
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
-# Beyond that many rows a list is to be narrowed by a search: nobody turns so many pages.
+# Beyond this many rows a list should be narrowed by a search: nobody turns that many pages.
 MOST_LISTED = 10_000
 
 
@@ -45,6 +45,16 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class LabelledInline(TabularInline):
+    """Rows whose fields have names for screen readers, too: the theme shows the labels in the table's head alone."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field is not None:
+            field.widget.attrs["aria-label"] = field.label
+        return field
 
 
 class AdminPage(ContextMixin, View):

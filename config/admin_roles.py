@@ -21,9 +21,9 @@ OWNERS = {"records": "retentionrule"}
 
 
 def make(apps: Any, roles: Mapping[str, Sequence[Rights]]) -> None:
-    """Give each group what it may. Idempotent.
+    """Give each group its permissions. Idempotent.
 
-    Django makes permissions after all migrations: those that are missing yet are made here.
+    Django makes permissions after all migrations: those still missing are made here.
     """
     groups, permissions, kinds = (
         apps.get_model(app, model)

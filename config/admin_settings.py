@@ -12,7 +12,7 @@ from config import in_force
 from config.admin_cells import moment
 from config.admin_pages import AdminPage
 
-# By the beginnings of their names; a setting belongs to the first that fits.
+# Grouped by how their names begin; a setting belongs to the first that fits.
 GROUPS = (
     ("Health and mass failure", ("PROTECTION_", "CANARY_", "ALLOWED_NETWORKS", "HEARTBEAT")),
     ("Retention", ("JOURNAL_", "TOMBSTONE_", "HISTORY_", "DELIVERY_", "RETENTION_", "ARCHIVE_")),
@@ -38,7 +38,7 @@ class Section:
 
 
 class SettingsView(AdminPage, TemplateView):
-    """This service's own; the registry's admin shows those of the whole system."""
+    """The settings of this service; the registry's admin shows those of the whole system."""
 
     title = "Settings in force"
     permissions: tuple[str, ...] = ("tokens.view_auditentry", "auth.view_user")

@@ -1,7 +1,9 @@
 """Celery beat that survives a Redis that is away, or comes back empty."""
 
 import logging
+import math
 import threading
+import time
 from typing import Any, cast
 
 from celery import bootsteps
@@ -10,6 +12,7 @@ from celery.signals import beat_init
 from redbeat.schedulers import (
     LUA_EXTEND_TO_SCRIPT,
     RedBeatScheduler,
+    RedBeatSchedulerEntry,
     acquire_distributed_beat_lock,
     get_redis,
 )
@@ -20,6 +23,8 @@ from config.liveness import Pulse
 
 logger = logging.getLogger(__name__)
 
+# An entry that is due later than this beyond its interval was scheduled before the clock was set back.
+CLOCK_SECONDS = 2.0
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
 
 # The tick takes the lock, at the start too: redbeat would try it there once and forget a failure.
@@ -58,7 +63,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
     _is_cut_off = False
 
     def setup_schedule(self) -> None:
-        """Left to the tick that takes the lock."""
+        """Do nothing yet: the tick that takes the lock sets the schedule up."""
 
     def tick(self, **options: Any) -> float:
         # Also while it stands by, or waits for Redis: each try is progress.
@@ -94,6 +99,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
             # After the lock: whatever removes the schedule from Redis also removes the lock, which is noticed.
             super().setup_schedule()
             self._has_schedule = True
+        if self._waits_for_the_old_time():
+            logger.warning("The clock was set back: everything that is scheduled is due now.")
+            super().setup_schedule()
         try:
             return float(super().tick(**options))
         except exceptions.LockError:
@@ -102,6 +110,19 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
             )
             self.lock = None
             return 0.0
+
+    def _waits_for_the_old_time(self) -> bool:
+        """Forget when entries last ran, if one is due later than its interval allows; returns whether it was so."""
+        client, schedule_key = get_redis(self.app), self.app.redbeat_conf.schedule_key
+        due_at = dict(client.zrange(schedule_key, 0, -1, withscores=True))
+        latest = {
+            RedBeatSchedulerEntry.generate_key(self.app, name): time.time() + float(entry["schedule"]) + CLOCK_SECONDS
+            for name, entry in self.app.conf.beat_schedule.items()
+        }
+        if all(at <= latest.get(key, math.inf) for key, at in due_at.items()):
+            return False
+        client.delete(schedule_key, *due_at)
+        return True
 
     def _note(self, *, is_cut_off: bool, reason: Exception | None = None) -> None:
         if is_cut_off and not self._is_cut_off:

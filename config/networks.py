@@ -53,7 +53,7 @@ _PLAIN_IPV6 = frozenset({ipaddress.IPv6Address("::"), ipaddress.IPv6Address("::1
 
 
 def never_called(address: Address) -> str:
-    """What the address is, when it is one that is never called; else "". Lay it bare first."""
+    """The kind of an address that is never called; "" for any other. Lay it bare first."""
     return next((what for network, what in _NEVER if address in network), "")
 
 

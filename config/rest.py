@@ -54,21 +54,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     problem = from_exception(error)
     if problem is None:
         return None
-    problem.detail += _remedy(error, context["view"])
+    view = context["view"]
+    # REST framework's sentences do not say what the address accepts.
+    match error:
+        case exceptions.MethodNotAllowed():
+            problem.detail += f" Use one of {', '.join(view.allowed_methods)}."
+        case exceptions.UnsupportedMediaType():
+            types = " or ".join(parser.media_type for parser in view.parser_classes)
+            problem.detail += f" Send the body with Content-Type: {types}."
     response = Response(problem.body(), status=problem.status, headers=problem.headers)
     response.content_type = CONTENT_TYPE
     return response
-
-
-def _remedy(error: Exception, view: Any) -> str:
-    """What the address accepts, which REST framework's sentences leave out."""
-    match error:
-        case exceptions.MethodNotAllowed():
-            return f" Use one of {', '.join(view.allowed_methods)}."
-        case exceptions.UnsupportedMediaType():
-            types = " or ".join(parser.media_type for parser in view.parser_classes)
-            return f" Send the body with Content-Type: {types}."
-    return ""
 
 
 def _flattened(detail: Any, pointer: str = "") -> list[dict[str, str]]:

@@ -9,13 +9,13 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
-# A list looks through so many, those that end last: to read one takes 30 microseconds.
+# A list reads this many sessions, those that end last; reading one takes 30 microseconds.
 MOST_READ = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A person with so many sessions, of which the last ends at `until`."""
+    """A person who is signed in, in `sessions` places; the last of the sessions ends at `until`."""
 
     user: User
     sessions: int

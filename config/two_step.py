@@ -52,7 +52,7 @@ class CodeAskingForm(AuthenticationForm):
 
 
 class SignInForm(CodeAskingForm, unfold_forms.AuthenticationForm):
-    """The admin's own, in its theme."""
+    """The admin's sign-in form, in its theme."""
 
     code = forms.CharField(
         label=CodeAskingForm.base_fields["code"].label,

@@ -18,7 +18,7 @@ class Prepared:
 
 
 class Preparation:
-    """One service's; made before the supervisor is started, as it removes what an earlier start has left."""
+    """The preparation of one service; made before the supervisor is started, as it removes an earlier start's files."""
 
     def __init__(self, service: Service, *, log_dir: Path, run_dir: Path) -> None:
         self.service = service
@@ -29,7 +29,7 @@ class Preparation:
             path.unlink(missing_ok=True)
 
     def outcome(self, state: State) -> Prepared | None:
-        """What was prepared; None while it goes on. Raises Obstacle with its error when it failed."""
+        """The outcome; None while it goes on. Raises Obstacle with its error when it failed."""
         if state.name in ("STOPPED", "STARTING", "RUNNING"):
             return None
         if state.name != "EXITED" or state.exit_status:

@@ -49,7 +49,7 @@ def programs() -> list[Program]:
 
 
 def preparations() -> list[Program]:
-    """What makes each service's database, tokens and accounts before its programs are started."""
+    """Programs that make each service's database, tokens and accounts before its other programs start."""
     return [
         Program(
             name=preparation_of(service),

@@ -11,9 +11,8 @@ from django.db.models import QuerySet
 from django.forms.models import BaseModelFormSet, modelformset_factory
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import TabularInline
 
-from config.admin_pages import BoundedPaginator
+from config.admin_pages import BoundedPaginator, LabelledInline
 from grading import totals
 from grading.admin.logged import LoggedAdmin
 from grading.models import (
@@ -30,13 +29,13 @@ from grading.models import (
 )
 
 
-class CategoryInline(TabularInline):
+class CategoryInline(LabelledInline):
     model = Category
     extra = 0
     fields = ["title", "kind", "weight", "drop_lowest", "drop_highest", "position"]
 
 
-class SectionInline(TabularInline):
+class SectionInline(LabelledInline):
     model = Section
     extra = 0
 
@@ -76,7 +75,7 @@ class AssignmentChecks(InlineModelAdminChecks):
         return []
 
 
-class AssignmentInline(TabularInline):
+class AssignmentInline(LabelledInline):
     model = Assignment
     checks_class = AssignmentChecks
     extra = 0
@@ -135,7 +134,7 @@ class TermAdmin(LoggedAdmin):
     search_fields = ["code", "title"]
 
 
-class GradeStepInline(TabularInline):
+class GradeStepInline(LabelledInline):
     model = GradeStep
     extra = 0
     min_num = 1

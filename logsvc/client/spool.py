@@ -53,10 +53,11 @@ class Spool:
         max_bytes: int,
         complaints: Complaints,
         is_mapped: bool = True,
+        segment_bytes: int = SEGMENT_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
-        self._segment_bytes = min(SEGMENT_BYTES, max_bytes // 4)
+        self._segment_bytes = min(segment_bytes, max_bytes // 4)
         # Leaves room for the segment that is being written.
         self._max_bytes_closed = max_bytes - self._segment_bytes
         self._complaints = complaints

@@ -18,7 +18,7 @@ class SettingsView(admin_settings.SettingsView):
 
 
 def sections() -> list[Section]:
-    """What all services have alike comes first, and is not repeated below."""
+    """Settings that all services have alike come first, and are not repeated below."""
     found = {name: in_force.published(name) for name in SERVICES}
     known = {name: each.values for name, each in found.items() if each is not None}
     # This process knows its own in any case.

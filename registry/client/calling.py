@@ -33,20 +33,20 @@ class Choosing(Protocol):
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Read once in a process: reading the system's certificates takes far longer than all else about a client."""
     return httpx2.create_ssl_context()
 
 
 def client(choosing: Choosing, **options: Any) -> httpx2.Client:
     """An `httpx2.Client` with these options, that takes a service's name for a host."""
-    verify = options.setdefault("verify", _trusted())
+    verify = options.setdefault("verify", certificates())
     transport = Transport(choosing, inner=httpx2.HTTPTransport(verify=verify))
     return httpx2.Client(mounts={f"{SCHEME}://": transport}, **options)
 
 
 def async_client(choosing: Choosing, **options: Any) -> httpx2.AsyncClient:
-    verify = options.setdefault("verify", _trusted())
+    verify = options.setdefault("verify", certificates())
     transport = AsyncTransport(choosing, inner=httpx2.AsyncHTTPTransport(verify=verify))
     return httpx2.AsyncClient(mounts={f"{SCHEME}://": transport}, **options)
 

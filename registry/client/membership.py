@@ -17,7 +17,7 @@ from .cache import Cache
 from .choosing import Chooser
 from .connection import Connection
 from .crew import Crew
-from .errors import NoProviderError, NotRequiredError
+from .errors import NoProviderError, NotRequiredError, RollcallError
 from .following import Follower
 from .life import Life
 from .listeners import Listener, Listeners
@@ -85,6 +85,16 @@ class Member:
         return self._life.is_registered
 
     @property
+    def run(self) -> str:
+        """The run of the server that this process is a worker of; "" without a `state_dir` and until it has joined."""
+        return self._crew.run if self._crew else ""
+
+    @property
+    def trouble(self) -> RollcallError | None:
+        """Why the registry could not be asked, as long as it cannot."""
+        return self._life.trouble
+
+    @property
     def revision(self) -> int | None:
         """The revision of the known providers; None while none are known."""
         revision = self._cache.snapshot.revision
@@ -99,13 +109,13 @@ class Member:
             arguments = (self._stopping, self._leaving, self._wake)
             self._thread = thread = threading.Thread(target=self._live, args=arguments, name="rollcall", daemon=True)
             # Before the thread: the instance is deregistered however soon the process ends.
-            departure.watch(self)
+            departure.of_process.watch(self)
             thread.start()
 
     def stop(self, timeout: float = departure.STOP_SECONDS) -> None:
         """Deregister and return, after at most `timeout` seconds."""
         thread, self._thread = self._thread, None
-        departure.forget(self)
+        departure.of_process.forget(self)
         self._stopping.set()
         self._wake.set()
         _join(thread, timeout)
@@ -211,7 +221,7 @@ class Member:
     def _left(self, until: float, service: str, timeout: float) -> float:
         left = until - time.monotonic()
         if left <= 0:
-            trouble = f" {self._life.trouble}" if self._life.trouble else ""
+            trouble = f" {self.trouble}" if self.trouble else ""
             raise NoProviderError(f"No instance of {service} was offered within {timeout} s.{trouble}")
         return min(left, PASSIVE_SECONDS)
 

@@ -83,7 +83,7 @@ class Revisions:
             self._events.clear()
             self._events_after = look.head
         self.history, self.head = look.history, look.head
-        for key in chain(look.touched, [EVERY_SERVICE]) if is_continuous else self._waiting.keys():
+        for key in chain(look.touched, [EVERY_SERVICE]) if is_continuous else self.awaited():
             self._waiting.ring(key, Cause.CHANGED)
 
     def last_change(self, services: Collection[str] | None) -> int:
@@ -110,6 +110,10 @@ class Revisions:
 
     def forget(self, bell: Bell, services: Collection[str] | None) -> None:
         self._waiting.take_down(bell, _keys(services))
+
+    def awaited(self) -> list[str | None]:
+        """The services that somebody waits for; EVERY_SERVICE for those who wait for any."""
+        return self._waiting.keys()
 
 
 def _keys(services: Collection[str] | None) -> Collection[str | None]:

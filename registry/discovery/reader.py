@@ -43,7 +43,7 @@ class Reader:
         self._cache = Cache()
         self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
-        self._waiting = 0
+        self.waiting = 0
 
     async def holder(self, header: str) -> Holder:
         """The holder of the token in an `Authorization` header, which may be empty. Raises Unauthenticated."""
@@ -89,15 +89,15 @@ class Reader:
 
     async def wait(self, bell: Bell, services: frozenset[str] | None, *, header: str, seconds: float) -> Cause:
         """Wait until one of the services changes, the token is revoked, the bell rings or the time is over."""
-        if self._waiting >= MOST_WAITING:
+        if self.waiting >= MOST_WAITING:
             raise Unavailable(f"{MOST_WAITING} requests wait here already: ask again later, or ask another process.")
-        self._waiting += 1
+        self.waiting += 1
         self.revisions.wait(bell, services)
         self.holders.wait(bell, header)
         try:
             return await bell.rung(within_seconds=seconds)
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
             self.revisions.forget(bell, services)
             self.holders.forget(bell, header)
 
@@ -177,7 +177,7 @@ def start() -> Reader:
 
 async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
     """Run a function that reads the database, and return its result."""
-    return await threads.run(partial(_read, function))
+    return await threads.run(partial(read, function))
 
 
 async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
@@ -185,7 +185,7 @@ async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:
     return await threads.run(partial(_write, function))
 
 
-def _read(function: Callable[[], Result]) -> Result:
+def read(function: Callable[[], Result]) -> Result:
     """Run it, and once more when the connection was lost: a ping before each read would cost as much as the read.
 
     SQLite's file is checked before, which costs nothing.

@@ -3,6 +3,7 @@
 The work itself leaves a sign, not the process: a worker that is up and does nothing leaves none.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -74,9 +75,14 @@ class Signer:
 
 
 def age_seconds(part: Part, *, now: float) -> float | None:
-    """The seconds since a part last worked; None when it never did."""
+    """The seconds since a part last worked; None when it never did, and infinite where its sign lies in the future.
+
+    The clock was set back since then, and nobody knows whether the part works now.
+    """
     at = SignOfLife.objects.filter(pk=part).values_list("at", flat=True).first()
-    return None if at is None else max(0.0, now - at)
+    if at is None:
+        return None
+    return math.inf if at - now > CLOCK_SECONDS else max(0.0, now - at)
 
 
 def signs(*, now: float) -> Signs:

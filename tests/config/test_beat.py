@@ -4,10 +4,12 @@ import logging
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from redbeat.schedulers import RedBeatSchedulerEntry
 from redis import Redis, exceptions
 
 from config.beat import InWorker, Scheduler
@@ -82,6 +84,18 @@ def test_it_goes_on_when_redis_is_emptied(server: Server, app: App) -> None:
 
     until(lambda: sends(scheduler, server))
     assert leads(scheduler)
+    scheduler.close()
+
+
+def test_it_goes_on_when_the_clock_was_set_back_by_an_hour(server: Server, app: App) -> None:
+    server.start()
+    scheduler = Scheduler(app)
+    until(lambda: sends(scheduler, server))
+
+    entry = RedBeatSchedulerEntry.from_key(RedBeatSchedulerEntry.generate_key(app, "sweep"), app=app)
+    entry.reschedule(last_run_at=datetime.now(UTC) + timedelta(hours=1))
+
+    until(lambda: sends(scheduler, server))
     scheduler.close()
 
 

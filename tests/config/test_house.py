@@ -9,6 +9,8 @@ from config.env import BASE_DIR
 from config.services import SERVICES
 
 LONGEST_FUNCTION = 60
+# Public by their libraries' documents: Django's models and managers, os._exit, named tuples.
+DOCUMENTED = {"_meta", "_default_manager", "_exit", "_asdict", "_fields", "_replace"}
 PATCHED = re.compile(r"""setattr\(\s*[^,()]+(?:\([^()]*\))?[^,()]*,\s*["']_(?!_)|setattr\(\s*["'][^"']*\._""")
 
 
@@ -32,3 +34,16 @@ def test_no_function_is_longer_than_a_screen() -> None:
 
 def test_no_test_patches_a_private_name() -> None:
     assert [path for path, source in modules("tests") if PATCHED.search(source)] == []
+
+
+def test_no_test_reads_a_private_name_of_anything_but_its_own() -> None:
+    private = [
+        f"{path}:{node.lineno} {ast.unparse(node)}"
+        for path, source in modules("tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and re.match("_(?!_)", node.attr)
+        and node.attr not in DOCUMENTED
+        and ast.unparse(node.value) not in ("self", "cls", "super()")
+    ]
+    assert private == []

@@ -50,6 +50,15 @@ def test_sweeps_that_nobody_makes_are_made_by_whoever_is_alive() -> None:
 
 
 @pytest.mark.django_db
+def test_a_sign_that_was_left_before_the_clock_was_set_back_hides_nobody_s_absence() -> None:
+    worker, signer = Counted(), Signer(every_seconds=0)
+    for part in (Part.HEARTBEATS, Part.WEBHOOKS):
+        signer.leave(part, now=1003.0 + 3600)
+
+    assert stand_in(worker, []).look(now=1003.0) == [Part.HEARTBEATS, Part.WEBHOOKS]
+
+
+@pytest.mark.django_db
 def test_a_fresh_registry_s_workers_are_given_time_to_begin() -> None:
     worker = Counted()
     look = stand_in(worker, []).look

@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections import Counter
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import settings
@@ -20,9 +21,20 @@ from logsvc.client.complaints import Complaints
 from logsvc.client.segment import MappedWriter
 from logsvc.client.spool import Spool
 
+SHORT = 60
+
 
 def make(directory: Path, *, max_bytes: int = 1_000_000, is_mapped: bool = True) -> Spool:
     return Spool(directory, max_bytes=max_bytes, complaints=Complaints(), is_mapped=is_mapped)
+
+
+def of_short_segments(directory: Path) -> Spool:
+    """Segments of a few lines, so that there are several of them."""
+    return Spool(directory, max_bytes=10_000_000, complaints=Complaints(), segment_bytes=SHORT)
+
+
+class Killed(Exception):
+    """The process was killed here."""
 
 
 def drain(spool: Spool, at_most_bytes: int = 1000) -> list[bytes]:
@@ -324,9 +336,7 @@ class SpoolMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp(prefix="spool-"))
-        # Segments of a few lines, so that there are several of them.
-        self.spool = make(self.directory, max_bytes=10_000_000)
-        self.spool._segment_bytes = 60
+        self.spool = of_short_segments(self.directory)
         self.appended: list[bytes] = []
         self.sent: list[bytes] = []
 
@@ -347,8 +357,14 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule(torn=st.binary(max_size=5).map(lambda torn: b"\0" + torn.replace(b"\n", b"")), is_end_there=st.booleans())
     def be_killed(self, torn: bytes, is_end_there: bool) -> None:
         torn += b"\n" * is_end_there
-        if self.spool._writer is not None and self.spool._segments[-1].size + len(torn) <= 60:
-            self.spool._writer.write(self.spool._segments[-1].size, torn)
+        write = MappedWriter.write
+
+        def write_in_part(writer: MappedWriter, size: int, line: bytes) -> None:
+            write(writer, size, torn)
+            raise Killed
+
+        with mock.patch.object(MappedWriter, "write", write_in_part), contextlib.suppress(Killed):
+            self.spool.append(b"x" * len(torn), logging.INFO)
         self.spool.disown()
         self._start()
 
@@ -376,8 +392,7 @@ class SpoolMachine(RuleBasedStateMachine):
         shutil.rmtree(self.directory)
 
     def _start(self) -> None:
-        self.spool = make(self.directory, max_bytes=10_000_000)
-        self.spool._segment_bytes = 60
+        self.spool = of_short_segments(self.directory)
         self.spool.adopt()
 
 

@@ -190,7 +190,7 @@ def test_the_system_s_certificates_are_read_once_for_all_clients(monkeypatch: py
         return read[-1]
 
     monkeypatch.setattr(httpx2, "create_ssl_context", count)
-    calling._trusted.cache_clear()
+    calling.certificates.cache_clear()
     for _ in range(3):
         calling.client(Chooser()).close()
     assert len(read) == 1

@@ -21,7 +21,7 @@ from registry.client import departure
 from tests.waiting import until
 
 def post_worker_init(worker):
-    until(lambda: all(member._crew.run for member in departure._members))
+    until(lambda: all(member.run for member in departure.of_process.members))
     print("a worker has started", flush=True)
 """
 

@@ -52,10 +52,7 @@ def test_one_that_no_webhook_reaches_waits_at_the_registry_until_one_does(
         registry.is_away = True
         tell(me, 3, 4, "grading-3")
         assert len(me.providers("grading")) == 3
-        thread = me._follower._thread
-        assert thread is not None
-        thread.join(PATIENCE_SECONDS)
-        assert not thread.is_alive()
+        until(lambda: "rollcall-follow" not in [thread.name for thread in threading.enumerate()])
 
 
 def test_one_that_is_told_of_some_changes_and_finds_others_trusts_its_webhooks(registry: FakeRegistry) -> None:

@@ -129,7 +129,7 @@ def test_waiting_in_vain_ends_with_an_error_that_is_worth_a_retry(registry: Fake
 def test_waiting_in_vain_says_why_the_registry_could_not_be_asked(registry: FakeRegistry) -> None:
     registry.mishaps = [lambda request: problem(401, "unauthenticated", detail="The token is not known here.")] * 9
     with registry.client().registered(registration()) as me:
-        until(lambda: me._life.trouble is not None)
+        until(lambda: me.trouble is not None)
         with pytest.raises(NoProviderError, match=r"within 0\.01 s\. The token is not known here\."):
             me.wait_for("grading", timeout=0.01)
 
@@ -205,7 +205,7 @@ def test_what_one_worker_is_told_the_others_know(registry: FakeRegistry, tmp_pat
     with one, other:
         until(lambda: one.is_registered or other.is_registered)
         until(lambda: one.revision == other.revision == 1)
-        until(lambda: all(each._crew is not None and each._crew.run for each in (one, other)))
+        until(lambda: all(each.run for each in (one, other)))
         tell(one, 1, 5, "grading-1")
         until(lambda: len(other.providers("grading")) == 1)
     assert registry.registered() == set()

@@ -148,7 +148,7 @@ def test_a_revision_on_its_way_is_waited_for(desk: Desk, register: Callable[...,
     async def scenario(desk: Desk) -> None:
         client = Client()
         waiting = desk.begin(f"{BILLING}?at_least=1", client)
-        while not desk.reader.revisions._waiting.keys():
+        while not desk.reader.revisions.awaited():
             await desk.look()
         await desk.do(register("billing"))
         await desk.look()
@@ -335,7 +335,7 @@ def test_a_client_that_is_gone_is_waited_for_no_longer(desk: Desk) -> None:
         client = Client(stays=False)
         await desk.begin(f"{BILLING}?after=0&wait=300s", client)
         assert client.received == []
-        assert desk.reader.revisions._waiting.keys() == []
+        assert desk.reader.revisions.awaited() == []
 
     desk.run(scenario)
 

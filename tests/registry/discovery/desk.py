@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from django.db import connection, connections
+from django.db import connections
 
 from config.hybrid import Hybrid
 from config.tokens import issuing
@@ -21,8 +21,10 @@ class Desk:
     """Its threads share the test's connection, and so see what its transaction holds."""
 
     def __init__(self) -> None:
-        self._connection = connection._connections["default"]  # type: ignore[attr-defined]  # where Django keeps it
+        self._connection = connections["default"]
         self.made = 0
+        # Awaited after each making, before who asked for it goes on.
+        self.on_made: Callable[[], Awaitable[None]] | None = None
         self.token = issuing.create(name="reader", scopes=["read"])
         self.reader: Reader
         self._application: Hybrid
@@ -67,7 +69,7 @@ class Desk:
 
     async def until_waiting(self, count: int = 1) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while self.reader._waiting < count:  # noqa: ASYNC110 -- what is waited for tells nobody
+            while self.reader.waiting < count:  # noqa: ASYNC110 -- what is waited for tells nobody
                 await asyncio.sleep(0)
 
     async def _run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
@@ -77,8 +79,12 @@ class Desk:
         await scenario(self)
 
     async def _counted(self, function: Callable[[], Any]) -> Any:
-        self.made += getattr(function, "func", function).__name__ not in ("_look", "holder", "oldest", "page")
-        return await self.do(function)
+        is_making = getattr(function, "func", function).__name__ not in ("_look", "holder", "oldest", "page")
+        self.made += is_making
+        found = await self.do(function)
+        if is_making and self.on_made is not None:
+            await self.on_made()
+        return found
 
     def _with_connection(self, function: Callable[[], Result]) -> Result:
         connections["default"] = self._connection

@@ -1,31 +1,34 @@
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
 from registry import wakeups
+from registry.discovery.journal_poller import Run, Watcher
 from tests import factories
 from tests.registry.discovery.desk import Desk
 
 
-def test_those_who_look_at_the_same_time_share_one_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = 0
+def watched(desk: Desk, run: Run) -> Watcher:
+    return Watcher(desk.reader.revisions, desk.reader.holders, run)
+
+
+def test_those_who_look_at_the_same_time_share_one_look(desk: Desk) -> None:
+    looks: list[object] = []
 
     async def scenario(desk: Desk) -> None:
-        nonlocal looks
-        run = desk.reader.watcher._run
+        async def counting(function: Callable[[], Any]) -> Any:
+            looks.append(function)
+            return await desk.reader.run(function)
 
-        async def counting(function: object) -> object:
-            nonlocal looks
-            looks += 1
-            return await run(function)  # type: ignore[arg-type]  # any function will do
-
-        desk.reader.watcher._run = counting
-        await asyncio.gather(*(desk.look() for _ in range(50)))
+        watcher = watched(desk, counting)
+        await asyncio.gather(*(watcher.look() for _ in range(50)))
 
     desk.run(scenario)
-    assert looks == 1
+    assert len(looks) == 1
 
 
 def test_a_commit_of_this_process_is_looked_at_at_once(desk: Desk, now: datetime) -> None:
@@ -42,16 +45,17 @@ def test_a_commit_of_this_process_is_looked_at_at_once(desk: Desk, now: datetime
 
 def test_a_database_that_is_away_is_said_and_looked_for_again(desk: Desk) -> None:
     async def scenario(desk: Desk) -> None:
-        run = desk.reader.watcher._run
+        mishaps = [OperationalError("away")]
 
-        async def failing(function: object) -> object:
-            raise OperationalError("away")
+        async def failing_once(function: Callable[[], Any]) -> Any:
+            if mishaps:
+                raise mishaps.pop()
+            return await desk.reader.run(function)
 
-        desk.reader.watcher._run = failing
+        watcher = watched(desk, failing_once)
         with pytest.raises(OperationalError):
-            await desk.look()
-        desk.reader.watcher._run = run
-        await desk.look()
+            await watcher.look()
+        await watcher.look()
 
     desk.run(scenario)
 

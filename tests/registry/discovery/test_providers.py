@@ -74,16 +74,12 @@ def test_a_dependent_that_requires_something_else_is_told_of_that(desk: Desk, re
 
 def test_what_is_required_and_what_is_offered_are_of_one_history(desk: Desk) -> None:
     async def scenario(desk: Desk) -> None:
-        make = desk.reader._make
-
-        async def restored_between(at: Any, document: Any) -> Page:
-            page = await make(at, document)
+        async def restore() -> None:
             if desk.made == 2:
                 await desk.do(replay.begin_history)
                 await desk.look()
-            return page
 
-        desk.reader._make = restored_between  # type: ignore[method-assign, assignment]  # between two of its steps
+        desk.on_made = restore
         tag = dict((await desk.get(address(0))).headers)[b"etag"]
         assert dict((await desk.get(address(0))).headers)[b"etag"] == tag
         assert desk.made == 4
@@ -91,22 +87,25 @@ def test_what_is_required_and_what_is_offered_are_of_one_history(desk: Desk) -> 
     desk.run(scenario)
 
 
-def test_what_is_made_of_a_history_that_is_not_known_yet_is_kept_for_nobody(desk: Desk) -> None:
+def test_what_is_made_of_a_history_that_is_not_known_yet_is_kept_for_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario(desk: Desk) -> None:
         ask = partial(desk.reader.answer, Address(address(1), b""), documents.providers("d-1", "d-1"))
-        make = desk.reader._make
+        look = desk.reader.watcher.look
         await desk.get(address(0))
         await desk.do(replay.begin_history)
+        earlier: list[Answer] = []
 
-        async def overtaken(at: Any, document: Any) -> Page:
-            page = await make(at, document)
-            desk.reader._make = make  # type: ignore[method-assign]
+        async def overtaken() -> None:
+            monkeypatch.setattr(desk.reader.watcher, "look", look)
             # Both have looked before the history began; this one goes on before the other looks again.
-            await ask()
-            return page
+            earlier.append(await ask())
+            await look()
 
-        desk.reader._make = overtaken  # type: ignore[method-assign, assignment]  # between two of its steps
-        assert (await ask()).page.history == desk.reader.revisions.history
+        monkeypatch.setattr(desk.reader.watcher, "look", overtaken)
+        answers = [await ask(), *earlier]
+        assert [answer.page.history for answer in answers] == [desk.reader.revisions.history] * 2
 
     desk.run(scenario)
 

@@ -40,7 +40,7 @@ def test_what_is_read_on_a_lost_connection_is_read_on_another(lose: Callable[[_L
     lost = _Lost()
     lose(lost)
 
-    assert reader._read(asking(lost)) == "found"
+    assert reader.read(asking(lost)) == "found"
 
 
 def test_what_fails_on_a_connection_that_is_there_is_not_tried_again(lose: Callable[[_Lost], None]) -> None:
@@ -48,7 +48,7 @@ def test_what_fails_on_a_connection_that_is_there_is_not_tried_again(lose: Calla
     lose(lost)
 
     with pytest.raises(OperationalError):
-        reader._read(asking(lost))
+        reader.read(asking(lost))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -59,10 +59,10 @@ def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
             cursor.execute("SELECT pg_backend_pid()")
             return int(cursor.fetchone()[0])
 
-    first = reader._read(ask)
+    first = reader.read(ask)
     other = connections.create_connection(DEFAULT_DB_ALIAS)
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 30000)", [first])
     other.close()
 
-    assert reader._read(ask) != first
+    assert reader.read(ask) != first

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.tokens import issuing
+from registry.discovery.journal_window import Look
 from registry.models import JournalEntry
 from registry.webhooks import replay
 from tests import factories
@@ -156,8 +157,10 @@ def test_one_that_follows_too_slowly_is_told_so_and_ended(
         stream = desk.begin(EVENTS, client)
         await until(client, 1)
         await desk.do(register("a"))
-        desk.reader.revisions._events_after = 10
-        await desk.look()
+        revisions = desk.reader.revisions
+        # More than a poll reads.
+        found = Look(head=1, history=revisions.history, touched={"a": 1})
+        revisions.advance(found, looked_at=asyncio.get_running_loop().time())
         await asyncio.wait_for(stream, PATIENCE_SECONDS)
         assert told(client) == [("revision", 0), ("slow", 0)]
         assert client.has_everything

@@ -30,6 +30,15 @@ def after(state: State, fallen: list[Member], fleet: list[Member], is_silent: bo
     return mass_failure.see_falls(state, fallen, fleet, limits=LIMITS, now=now)
 
 
+def lived_through(steps: list[tuple[float, int, bool]], fleet: list[Member]) -> tuple[State, float]:
+    """The state, and the time by then. Steps: seconds before it, how many fall, and whether the canary is silent."""
+    state, now = State(), 1000.0
+    for elapsed, count, is_silent in steps:
+        now += elapsed
+        state = after(state, fleet[:count], fleet, is_silent, now=now)
+    return state, now
+
+
 @given(fleets, fleets, st.sampled_from(Member._fields))
 def test_no_token_service_or_host_decides_it_alone(standing: list[Member], fallen: list[Member], kind: str) -> None:
     """A mass failure remains one without any one party."""
@@ -79,10 +88,7 @@ def test_exactly_the_cap_may_fall_at_once_and_not_one_more(size: int) -> None:
 def test_whatever_has_happened_protection_ends_when_nothing_more_does(
     steps: list[tuple[float, int, bool]], size: int
 ) -> None:
-    state, now, fleet = State(), 1000.0, fleet_of(size)
-    for elapsed, count, is_silent in steps:
-        now += elapsed
-        state = after(state, fleet[:count], fleet, is_silent, now=now)
+    state, now = lived_through(steps, fleet_of(size))
 
     assert not mass_failure.see_time(state, limits=LIMITS, now=now + LIMITS.quiet + 0.001).is_active
 
@@ -91,10 +97,8 @@ def test_whatever_has_happened_protection_ends_when_nothing_more_does(
 def test_protection_never_lasts_longer_than_the_longest_time_and_then_stays_off_for_a_while(
     steps: list[tuple[float, int, bool]], size: int
 ) -> None:
-    state, now, fleet = State(), 1000.0, fleet_of(size)
-    for elapsed, count, is_silent in steps:
-        now += elapsed
-        state = after(state, fleet[:count], fleet, is_silent, now=now)
+    fleet = fleet_of(size)
+    state, _ = lived_through(steps, fleet)
     if state.since is not None:
         latest = state.since + LIMITS.longest + 0.001
         ended = mass_failure.see_time(replace(state, stirred_at=latest), limits=LIMITS, now=latest)
