@@ -116,7 +116,8 @@ class TokenAdmin(ModelAdmin):
             return
         # For response_add alone; it is stored nowhere.
         request.META["rollcall.token"] = issuing.create(name=obj.name, **given)
-        obj.pk = Token.objects.get(name=obj.name).pk
+        kept = Token.objects.get(name=obj.name)
+        obj.pk, obj.prefix = kept.pk, kept.prefix
 
     def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
         """Show the token once. Not by a redirect: a message would be stored in a cookie or a session until read."""

@@ -25,7 +25,7 @@ def when(time_ns: int) -> SafeString:
 
 def record_link(record: Stored) -> SafeString:
     return format_html(
-        '<a class="font-mono text-primary-600 dark:text-primary-400 break-all" href="{}">{}</a>',
+        '<a class="font-mono rc-name" href="{}">{}</a>',
         reverse("admin:logsvc_record", args=[record.id]),
         visible(record.body[:_CELL_LENGTH]) or "(empty)",
     )

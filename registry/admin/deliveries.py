@@ -95,7 +95,7 @@ class DeliveryAdmin(RecordAdmin):
 
     @display(description="took")
     def took(self, delivery: Delivery) -> str:
-        return format_html('<span class="rc-nowrap">{} ms</span>', f"{delivery.duration_ms:.1f}")
+        return format_html('<span class="rc-nowrap">{}</span>', cells.seconds(delivery.duration_ms / 1000))
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return [*self.list_display, "redeliver"] if request.user.has_perm(PERMISSION) else self.list_display
@@ -132,7 +132,7 @@ class DeliveryAdmin(RecordAdmin):
             service=delivery.service, instance=delivery.instance, webhook_id=delivery.webhook_id
         )
         rows = [
-            [cells.when(each.at), outcome(each), f"{each.duration_ms:.0f} ms", cells.visible(each.error)]
+            [cells.when(each.at), outcome(each), cells.seconds(each.duration_ms / 1000), cells.visible(each.error)]
             for each in tried
         ]
         return cells.table(["When", "Outcome", "Took", "Error"], rows[:MOST_ATTEMPTS])

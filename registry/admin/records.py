@@ -32,8 +32,8 @@ class RecordAdmin(ReadOnlyAdmin):
     @admin.action(description="Export as CSV ...", permissions=["view"])
     def export_csv(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponseBase:
         """Asks first, on a page that sends the selection again together with the reason."""
-        name = str(self.opts.verbose_name_plural)
         count = chosen.order_by().values("pk")[:MOST_EXPORTED].count()
+        name = str(self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural)
         form = ReasonForm(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             context = {

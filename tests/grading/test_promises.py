@@ -69,8 +69,8 @@ def outputs(database: str, *functions: str) -> list[list[str]]:
 
 def test_two_teachers_who_edit_one_cell_lose_no_change_and_see_each_conflict(database: str) -> None:
     """In threads of one process, and then in two processes beside each other."""
-    [[stored, differing]] = outputs(database, "race")
-    assert (int(stored), int(differing)) == (EDITS, 0)
+    [[stored, differing, hundredths]] = outputs(database, "race")
+    assert (int(stored), int(differing), int(hundredths)) == (EDITS, 0, 100 * EDITS)
     assert judge(database) == [(EDITS, EDITS, EDITS)]
 
     teachers = outputs(database, *["edit"] * writers.TEACHERS)

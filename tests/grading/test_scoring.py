@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from grading import scoring
 from grading.scoring import Category, Item, Outcome
+from tests.grading import oracle
 
 amounts = st.decimals(min_value=0, max_value=200, places=2)
 
@@ -49,6 +50,13 @@ def gradebooks(draw: st.DrawFn) -> list[Category]:
             )
         )
     return categories
+
+
+@given(gradebooks(), st.booleans())
+def test_totals_are_those_of_the_rules_written_a_second_time(categories: list[Category], weighted: bool) -> None:
+    current, final = scoring.current(categories, weighted=weighted), scoring.final(categories, weighted=weighted)
+    assert current.exact in oracle.totals(categories, weighted=weighted, final=False)
+    assert final.exact in oracle.totals(categories, weighted=weighted, final=True)
 
 
 def scored(*results: tuple[str | None, str], **rules: int) -> Category:

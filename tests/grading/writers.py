@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from config.problems import PreconditionFailed
-from grading import bulk, enrolling, gradebook, importing, totals
+from grading import bulk, enrolling, gradebook, importing, standings, totals
 from grading.access import Actor
 from grading.drafts import BulkDraft, BulkGrade, EnrollmentPatch, GradeDraft
 from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Role, State, Student
@@ -34,14 +34,15 @@ def prepare() -> None:
 
 
 def race() -> None:
-    """Two teachers in threads edit the same cell while a third moves the student about: how many edits were stored, and
-    how many students' totals are none of theirs."""
+    """Two teachers in threads edit the same cell while a third moves the student about: how many edits were stored, how
+    many students' totals are none of theirs, and the score as the gradebook reads it, in hundredths."""
     prepare()
     with ThreadPoolExecutor(TEACHERS + 1) as threads:
         moving = threads.submit(_move_and_close)
         counts = list(threads.map(_edit_and_close, range(TEACHERS)))
         moving.result()
-    print(sum(counts), len(totals.differences(course=Course.objects.get())))
+    [cell] = standings.read_cells(assignment_ids=Assignment.objects.values_list("pk", flat=True))
+    print(sum(counts), len(totals.differences(course=Course.objects.get())), cell[2])
 
 
 def edit() -> None:

@@ -4,9 +4,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse_lazy
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -39,7 +38,8 @@ class ChangePassword(PasswordChangeView):
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """For this browser, signed in or not; leads back to the page that the choice was made on."""
     page = request.POST.get("next", "")
-    response = redirect(page if url_has_allowed_host_and_scheme(page, allowed_hosts=None) else "home")
+    is_own = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
+    response = HttpResponseRedirect(page if is_own else reverse("home"))
     theme = appearance.read(request.POST.get("theme", ""))
     response.set_cookie(
         *(appearance.COOKIE, theme),

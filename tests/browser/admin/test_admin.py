@@ -3,7 +3,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessibility import assert_page_of_admin_is_accessible_and_fits
+from tests.browser.accessibility import assert_fits, assert_page_of_admin_is_accessible_and_fits
 from tests.browser.admin.conftest import OpenAdmin
 from tests.browser.admin.seed import OPERATIONS, PASSWORD
 
@@ -127,6 +127,9 @@ def test_an_administrator_makes_a_token_that_is_shown_once_and_revokes_it(open_a
     page.locator("#id_scopes").fill("read")
     page.get_by_role("button", name="Save", exact=True).click()
     token = page.get_by_text(re.compile("^rct_")).inner_text()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 800})
 
     page.goto("/admin/tokens/token/?q=deploys")
     expect(page.get_by_text(token)).to_have_count(0)

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
@@ -39,6 +40,7 @@ def test_a_token_is_created_and_shown_once(client: Client) -> None:
     assert token not in client.get(reverse(LIST)).content.decode()
     entry = AuditEntry.objects.get()
     assert (entry.kind, entry.author, entry.address) == ("created", "admin:ann", "192.0.2.1")
+    assert LogEntry.objects.get().object_repr == f"ci ({token[:8]}…)"
 
 
 @pytest.mark.parametrize(

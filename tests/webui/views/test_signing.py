@@ -61,6 +61,6 @@ def test_the_chosen_colours_are_kept_in_the_browser_and_lead_back(client: Client
     assert "data-bs-theme" not in client.get("/sign-in").content.decode()
 
 
-@pytest.mark.parametrize("page", ["https://evil.test/", "//evil.test", "javascript:alert(1)", ""])
+@pytest.mark.parametrize("page", ["https://evil.test/", "//evil.test", "javascript:alert(1)", "", "course"])
 def test_the_choice_of_colours_leads_to_no_other_site(client: Client, page: str) -> None:
     assert client.post("/theme", {"theme": "none", "next": page}).headers["Location"] == "/"
