@@ -19,9 +19,11 @@ settings.register_profile(
 )
 settings.load_profile("suite")
 
-# The job that a script puts into the background ignores Ctrl-C, and so would the processes that tests end by it.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# The job that a script puts into the background ignores Ctrl-C, or by nohup the end of its terminal, and so would the
+# processes that tests end by it.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

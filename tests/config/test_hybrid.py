@@ -344,10 +344,10 @@ def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:
 
     async def receive() -> Message:
         # Longer than an answer may take.
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.6)
         return next(body)
 
-    application = hybrid(echo, answer_seconds=0.04)
+    application = hybrid(echo, answer_seconds=1)
     asyncio.run(application(http_scope(method="PUT"), receive, client.send))
     assert client.status == 201
     assert client.body == b"PUT onetwo"
