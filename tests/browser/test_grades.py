@@ -65,6 +65,25 @@ def test_thirty_grades_are_entered_by_keyboard_alone(grading: LiveGrading, open_
     assert page.evaluate("window.isTheSamePage")
 
 
+def test_a_click_on_a_grade_selects_it_in_every_cell_so_that_typing_replaces_it(
+    grading: LiveGrading, open_page: OpenPage
+) -> None:
+    course = grading.make_course()
+    grading.put(0, 0, score="1")
+    grading.put(1, 0, score="1")
+    for address in (course, f"{course}/assignments/{grading.assignments[0]}"):
+        page = open_page(address)
+        # In the first cell the field is there before the click.
+        for student in (0, 1):
+            pick(page, grading.cell(student))
+            page.keyboard.type("0")
+            expect(page.locator("#editor input")).to_have_value("0")
+            page.keyboard.press("Escape")
+        # The field that is being typed in lets the pointer place the caret.
+        page.locator("#editor input").click()
+        assert page.locator("#editor input").evaluate("field => field.selectionStart === field.selectionEnd")
+
+
 def test_what_is_refused_or_above_the_points_stays_and_is_warned_of(grading: LiveGrading, open_page: OpenPage) -> None:
     page = open_page(grading.make_course())
     pick(page, grading.cell())
@@ -139,11 +158,14 @@ def test_two_teachers_on_one_cell_see_theirs_and_mine_in_place(grading: LiveGrad
     expect(theirs.locator(grading.cell())).to_have_text("9")
 
 
+@pytest.mark.parametrize("ended", ["webui_csrf", "webui_session"])
 def test_a_grade_on_a_page_that_has_expired_stays_marked_with_what_to_do(
-    grading: LiveGrading, open_page: OpenPage
+    grading: LiveGrading, open_page: OpenPage, ended: str
 ) -> None:
     page = open_page(grading.make_course())
-    page.context.clear_cookies(name="webui_csrf")
+    # Where the page would lead to sign-in, the browser asks first whether to leave it.
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    page.context.clear_cookies(name=ended)
     pick(page, grading.cell())
     enter(page, "8")
     expect(page.locator("#toasts")).to_contain_text("load the page again")
@@ -199,6 +221,10 @@ def test_a_file_is_looked_at_confirmed_and_undone(grading: LiveGrading, open_pag
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("heading", name="3 grades would change")).to_be_visible()
     assert_accessible(page)
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert_fits(page)
+    # A menu of which nothing can be read tells nobody what a column is taken for.
+    assert page.locator("#column-0").evaluate("menu => menu.clientWidth") > 120
     assert grading.score() is None
     page.get_by_role("button", name="Confirm").click()
     expect(page.locator("#progress")).to_contain_text("Done: 3 grades are stored")

@@ -80,6 +80,13 @@
     if (isHome ? field.value === field.defaultValue : first) place(isHome ? td : first, document.activeElement === document.body && isHome);
   };
 
+  field.addEventListener("mousedown", (event) => {
+    // A click selects the grade, as in every other cell; within a field that has the focus it places the caret.
+    if (document.activeElement === field) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
   field.addEventListener("focusout", () => commit());
   document.addEventListener("click", (event) => {
     const td = event.target.closest("td");
@@ -95,7 +102,9 @@
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (detail.successful || [412, 422].includes(detail.xhr.status)) return;
     const cells = detail.requestConfig.formData.getAll("cell").map((id) => document.getElementById(id));
-    const why = detail.xhr.status === 403 ? editor.dataset.expired : editor.dataset.lost;
+    // Whoever is signed out is led to sign-in, unless they choose to stay on the page.
+    const isExpired = detail.xhr.status === 403 || detail.xhr.getResponseHeader("HX-Redirect");
+    const why = isExpired ? editor.dataset.expired : editor.dataset.lost;
     for (const cell of cells) Object.assign(cell, { className: "unsaved", title: why }).dataset.retry = "";
     if (cells.length) document.getElementById("toasts").textContent = why;
   });
