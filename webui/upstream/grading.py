@@ -445,11 +445,17 @@ class Preview(Struct, frozen=True, kw_only=True):
     unknown: list[Notice] = field(default_factory=list)
 
 
+class RefusedRow(Notice, frozen=True, kw_only=True):
+    """A row that was not stored; `theirs` is the grade that somebody else stored since the preview."""
+
+    theirs: Grade | None = None
+
+
 class ImportOutcome(Struct, frozen=True, kw_only=True):
     stored: int = 0
     # Why it failed.
     detail: str = ""
-    refused: list[Notice] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
 
 
 class Import(Batch, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import cells, entry, grade_charts, gradebook
@@ -84,9 +85,15 @@ def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpRes
         try:
             batch = grading.store_all(person, code, edits)
         except RowsRefused as refused:
-            messages.error(request, _("Nothing was saved: %(why)s") % {"why": refused.rows[0].detail})
+            first = refused.rows[0]
+            why = first.detail
+            if first.theirs is not None:
+                why = _("%(who)s has graded here meanwhile.") % {"who": first.theirs.updated_by}
+            messages.error(request, _("Nothing was saved: %(why)s") % {"why": why})
         else:
-            text = _("%(count)d grades are set to %(grade)s.") % {"count": len(edits), "grade": typed}
+            text = ngettext(
+                "%(count)d grade is set to %(grade)s.", "%(count)d grades are set to %(grade)s.", len(edits)
+            ) % {"count": len(edits), "grade": typed}
             messages.success(request, text)
             address = reverse("assignment", args=[code, assignment_id])
             return redirect(f"{address}?batch={batch.batch.id}")

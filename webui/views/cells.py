@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
@@ -86,7 +87,11 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
     text = _("%(count)d grades are saved.") % {"count": len(typed)}
     # Pasted values for which the table had no cell.
     if left := gradebook.read_id(request.POST.get("left", "")):
-        text += " " + _("%(left)d pasted values did not fit into the table.") % {"left": left}
+        text += " " + ngettext(
+            "%(left)d pasted value did not fit into the table.",
+            "%(left)d pasted values did not fit into the table.",
+            left,
+        ) % {"left": left}
     return _answer_stored(request, code, batch, Toast(text=text, batch=batch.batch.id))
 
 
@@ -106,13 +111,22 @@ def undo(request: HttpRequest, code: str) -> HttpResponse:
     try:
         undone = take_back(person, code, int(key or 0))
     except Refused as refusal:
-        if not is_htmx(request):
+        changed_since = refusal.status == 412
+        why = _("This grade was changed since and stays as it is.") if changed_since else refusal.detail
+        if is_htmx(request):
+            return render(request, "webui/grades/toast.html", {"toast": Toast(text=why, is_error=True)})
+        if not changed_since:
             raise
-        return render(request, "webui/grades/toast.html", {"toast": Toast(text=refusal.detail, is_error=True)})
+        messages.error(request, why)
+        return redirect("course-history", code=code)
     count = len(undone.grades)
     text = _("Undone.") if count == 1 else _("%(count)d changes are undone.") % {"count": count}
     if undone.refused:
-        text += " " + _("%(count)d were changed since and stay as they are.") % {"count": len(undone.refused)}
+        text += " " + ngettext(
+            "%(count)d was changed since and stays as it is.",
+            "%(count)d were changed since and stay as they are.",
+            len(undone.refused),
+        ) % {"count": len(undone.refused)}
     if not is_htmx(request):
         messages.success(request, text)
         return redirect("course-history", code=code)

@@ -1,9 +1,11 @@
 import re
 
+import pytest
 from django.test import Client
 
 from grading.models import Status
 from tests.webui.faked.grading import Grading
+from webui.upstream import grading
 
 COURSE = "/courses/math-1"
 
@@ -34,6 +36,27 @@ def test_the_ungraded_are_set_at_once_and_nobody_else(math: Grading, teacher: Cl
     for wrong, said in (("12", "more than the 10 points"), ("", "Write the grade to set"), ("abc", "")):
         text = teacher.post(f"{address}/ungraded", {"score": wrong}, follow=True).content.decode()
         assert said in text
+
+
+def test_one_who_was_ungraded_is_one_grade_and_whom_somebody_graded_meanwhile_is_left(
+    math: Grading, teacher: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        math.put(number, 0, "10")
+    address, read = f"{COURSE}/assignments/{math.assignments[0].pk}", grading.assignment
+
+    def read_then_lose_the_race(person: str, code: str, assignment: int) -> grading.AssignmentInFull:
+        found = read(person, code, assignment)
+        math.put(4, 0, "6", by="ms-baker")
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(grading, "assignment", read_then_lose_the_race)
+        answer = teacher.post(f"{address}/ungraded", {"score": "0"})
+    assert "ms-baker has graded here meanwhile" in teacher.get(answer.headers["Location"]).content.decode()
+    assert math.score(4) == "6"
+    math.put(4, 0, None)
+    assert "1 grade is set to 0." in teacher.post(f"{address}/ungraded", {"score": "0"}, follow=True).content.decode()
 
 
 def test_an_assignment_that_is_not_there_is_not_found(math: Grading, teacher: Client) -> None:

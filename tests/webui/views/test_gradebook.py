@@ -92,6 +92,17 @@ def test_a_pasted_column_is_stored_at_once_and_undone_at_once(math: Grading, tea
     assert [math.score(number) for number in range(5)] == [None] * 5
 
 
+def test_an_undo_leaves_what_somebody_changed_since_and_says_so(math: Grading, teacher: Client) -> None:
+    text = save(teacher, (math.cell(), "8", "0"))
+    found = re.search(r'name="change" value="(\d+)"', text)
+    assert found
+    math.put(0, 0, "6", by="ms-baker")
+    for headers in (HTMX, {}):
+        answer = teacher.post(f"{COURSE}/undo", {"change": found[1]}, headers=headers, follow=True)
+        assert "This grade was changed since and stays as it is." in answer.content.decode()
+    assert math.score() == "6"
+
+
 def test_a_pasted_column_is_stored_whole_or_not_at_all(math: Grading, teacher: Client) -> None:
     math.put(1, 0, "6", by="ms-baker")
     text = save(teacher, *((math.cell(number), "7", "0") for number in range(3)))

@@ -114,4 +114,14 @@ def test_an_import_that_failed_says_why_and_is_tried_again(math: Grading, teache
     assert "Confirm: store this" in text
     taken.delete()
     teacher.post(f"{address}/change", {})
-    assert "Done: 1 grades are stored." in teacher.get(address).content.decode()
+    assert "Done: 1 grade is stored." in teacher.get(address).content.decode()
+
+
+def test_what_somebody_changed_since_the_preview_stays_and_is_shown_to_a_person(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Homework 1\nstudent,9\nalan,7\n")
+    math.put(0, 0, "6", by="ms-baker")
+    teacher.post(f"{address}/change", {})
+    text = teacher.get(address).content.decode()
+    assert [math.score(), math.score(1)] == ["6", "7"]
+    assert "1 grade was changed by somebody else since the preview, and stays as it is:" in text
+    assert "line 2: ms-baker stored 6" in text
