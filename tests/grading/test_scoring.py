@@ -349,6 +349,21 @@ def test_extra_credit_never_lowers_a_total(weighted: bool, extra: str, percent: 
     assert total == (Decimal("100.00") if lowest else Decimal(percent))
 
 
+@given(any_items, amounts, st.integers(0, 4), st.booleans())
+def test_extra_credit_never_lowers_a_category_that_drops_only_its_lowest(
+    items: list[Item], score: Decimal, lowest: int, never_drop: bool
+) -> None:
+    others = tuple(
+        replace(item, id=index, extra_credit=False, points=max(item.points, Decimal("0.01")))
+        for index, item in enumerate(items)
+    )
+    extra = Item(id=99, points=Decimal(10), score=score, extra_credit=True, never_drop=never_drop)
+    for total in (scoring.current, scoring.final):
+        without = total([Category(id=1, items=others, drop_lowest=lowest)], weighted=False).exact
+        with_it = total([Category(id=1, items=(*others, extra), drop_lowest=lowest)], weighted=False).exact
+        assert without is None or (with_it is not None and with_it >= without)
+
+
 def test_extra_credit_alone_is_no_percentage() -> None:
     item = Item(id=1, points=Decimal(10), score=Decimal(5), extra_credit=True)
     assert scoring.current([Category(id=1, items=(item,), weight=Decimal(100))], weighted=True).percent is None
