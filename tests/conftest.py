@@ -10,10 +10,13 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
+from tests.examples import examples
+
 # A machine with other work makes a property slow, and not wrong. All else is as Hypothesis has it, also in CI.
 settings.register_profile(
     "suite",
     parent=settings.get_profile(settings.get_current_profile_name()),
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -45,11 +45,16 @@ class Judged:
     @property
     def is_change(self) -> bool:
         is_news = self.health.status != self.due.status or bool(self.due.is_suspect)
-        return is_news or bool(self.result.chosen_kind)
+        return is_news or self.begins_to_be_held or bool(self.result.chosen_kind)
+
+    @property
+    def begins_to_be_held(self) -> bool:
+        """Whether it changes too often from now on: critical whatever its probes find, which its reason has to say."""
+        return self.health.is_damped and not self.due.is_damped
 
     @property
     def reason(self) -> str:
-        if self.health.is_damped and not self.due.is_damped:
+        if self.begins_to_be_held:
             return f"changes too often: held critical until it has been steady; last: {self.result.detail}"[:500]
         return self.result.detail[:500]
 
@@ -167,7 +172,7 @@ def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
             continue
         before = bodies.offer_digest(instance)
         is_turn = instance.status != change.status or instance.is_suspect != change.is_suspect
-        # Without a turn it is the choice of its heartbeat's kind that is news.
+        # Without a turn it is the choice of its heartbeat's kind that is news, or that it is held.
         changed = Change(change.status) if is_turn else Change.CHANGED
         kind = Change.SUSPECT if change.is_suspect else changed
         if instance.status != change.status:

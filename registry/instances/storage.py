@@ -64,7 +64,7 @@ class _Changed:
     @property
     def told(self) -> list[str]:
         """The columns to journal: a restart of the process does not change what it declares."""
-        return [name for name in self.columns if name != "incarnation"]
+        return [name for name in self.columns if name not in ("incarnation", "overridden_since")]
 
     def draft(self) -> log.Draft:
         reason = f"changed: {', '.join(self.told)}"
@@ -177,6 +177,10 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
         # The earlier run was draining.
         columns["draining_until"] = None
         changed.append("draining_until")
+    if "incarnation" in changed and instance.status == Status.CRITICAL and not instance.is_in_maintenance:
+        # The time after which it is given up is this run's own.
+        columns["overridden_since"] = now
+        changed.append("overridden_since")
     for name in changed:
         setattr(instance, name, columns[name])
     return _Changed(instance=instance, columns=changed, before=before, author=entry.author)

@@ -65,7 +65,8 @@ class Instance(models.Model):
     # Whether Maintenance of it or its service holds now; stored here so that reading what is offered needs one table.
     is_in_maintenance = models.BooleanField(default=False)
     draining_until = models.DateTimeField(null=True, blank=True)
-    # Since when and why it is in maintenance or draining, whichever is shown; while neither is, since when that is so.
+    # Since when and why it is in maintenance or draining, whichever is shown; while neither is, since when that is so,
+    # or since when there is a new run of what was critical.
     overridden_since = models.DateTimeField(null=True, blank=True)
     override_reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     registered_at = models.DateTimeField()

@@ -24,6 +24,7 @@ from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
 from registry.wire.bodies import instance_body, provider_body
 from tests import factories
+from tests.examples import examples
 
 PROVIDERS = [InstanceKey(service=service, instance=f"{service}-{number}") for service in "abc" for number in (1, 2)]
 DEPENDENTS = {"d": ("a", "b"), "e": ("b",), "f": ("c",)}
@@ -178,7 +179,7 @@ def test_every_view_equals_the_truth_once_quiet() -> None:
     run_state_machine_as_test(
         Convergence,
         settings=settings(
-            max_examples=100,
+            max_examples=examples(100),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

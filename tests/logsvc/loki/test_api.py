@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from tests.examples import examples
 from tests.logsvc import factories
 from tests.logsvc.factories import NOW_NS, keep, record
 
@@ -231,7 +232,7 @@ def test_a_token_sees_its_own_services_alone(db: None) -> None:
     assert ask(factories.caller("w", "write"), "labels", status=403)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     query=st.text(max_size=40)
     | st.lists(

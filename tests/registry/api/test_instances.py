@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from registry.models import Instance, JournalEntry
 from tests import factories
+from tests.examples import examples
 from tests.registry.conftest import ClientOf
 
 pytestmark = pytest.mark.django_db
@@ -209,7 +210,7 @@ members = st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=json_values | st.dictionaries(members, json_values), valid_url=st.booleans())
 def test_no_json_body_is_a_fault_of_the_service(client: APIClient, body: Any, valid_url: bool) -> None:
     if valid_url and isinstance(body, dict):

@@ -44,6 +44,17 @@ def test_a_late_success_begins_the_time_anew(now: datetime) -> None:
     assert deadlines.enforce(now=now + timedelta(seconds=101)) == 1
 
 
+def test_a_new_run_of_what_was_critical_begins_the_time_anew(now: datetime) -> None:
+    heartbeat = {"deregister_after_seconds": 60}
+    instance = factories.passing("billing", now=now, heartbeat=heartbeat)
+    factories.judge(instance, succeeded=False, now=now, times=3)
+    back = now + timedelta(seconds=90)
+    factories.register("billing", now=back, incarnation="second", heartbeat=heartbeat)
+
+    assert deadlines.enforce(now=back + timedelta(seconds=59)) == 0
+    assert deadlines.enforce(now=back + timedelta(seconds=60)) == 1
+
+
 def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("billing-1", "billing-2"):
         instance = factories.passing("billing", name, now=now, heartbeat={"deregister_after_seconds": 60})

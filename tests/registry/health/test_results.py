@@ -221,3 +221,17 @@ def test_a_choice_holds_for_its_url_until_a_kind_is_declared(members: dict[str, 
     factories.register("billing", now=now, **members)
 
     assert Instance.objects.get().heartbeat_kind == kind
+
+
+def test_what_is_held_for_changing_too_often_says_so_though_it_answers(now: datetime) -> None:
+    instance = factories.passing("billing", now=now, heartbeat={"failures_before_critical": 1})
+    for number in range(3):
+        for succeeded in (False, True):
+            factories.judge(instance, succeeded=succeeded, now=now + timedelta(seconds=number))
+
+    instance.refresh_from_db()
+    assert instance.status == Status.CRITICAL
+    assert instance.status_reason.startswith("changes too often: held critical until it has been steady")
+    entry = JournalEntry.objects.order_by("-revision").first()
+    assert entry is not None
+    assert (entry.change, entry.reason) == (Change.CHANGED, instance.status_reason)

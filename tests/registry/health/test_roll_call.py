@@ -15,6 +15,7 @@ from registry.health.worker import AHEAD_SECONDS
 from registry.instances import catalogue, registration
 from registry.models import Heartbeat, Instance, InstanceKey, Status
 from tests import factories
+from tests.examples import examples
 
 INTERVAL_SECONDS, TIMEOUT_SECONDS = 10.0, 5.0
 LEASE_SECONDS = AHEAD_SECONDS + LEASE_MARGIN_SECONDS + TIMEOUT_SECONDS
@@ -114,7 +115,7 @@ def test_however_workers_die_and_overlap_the_roll_is_called_and_each_probe_judge
     run_state_machine_as_test(
         RollCall,
         settings=settings(
-            max_examples=100,
+            max_examples=examples(100),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

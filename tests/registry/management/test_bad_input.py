@@ -13,6 +13,7 @@ from config.tokens.models import Token
 from registry.models import Instance, JournalEntry, Maintenance
 from tests import factories
 from tests.calling import Call, caller, refused
+from tests.examples import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +175,7 @@ def test_what_is_no_archive_is_refused_in_one_sentence(call: Call, tmp_path: Pat
 @given(name=st.text(max_size=80), url=st.text(max_size=80), requires=st.text(max_size=80))
 @example(name="-", url=URL, requires="")
 @example(name="billing", url="//", requires="-x")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_words_make_half_a_registration(call: Call, name: str, url: str, requires: str) -> None:
     said = call("register_service", "--json", f"--requires={requires}", "--", name, url)
 
