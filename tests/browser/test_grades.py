@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.browser.accessibility import assert_accessible, assert_accessible_and_fits
+from tests.browser.accessibility import assert_accessible, assert_accessible_and_fits, assert_fits
 from tests.browser.conftest import OpenPage
 from tests.browser.live_grading import LiveGrading
 from tests.webui.faked.world import World
