@@ -35,8 +35,8 @@ class Departure:
     """A wish to remove an instance.
 
     With an incarnation only that run is removed: a process that stops late does not take its successor's registration
-    away. Unless `is_final` is False, the run that was removed cannot register again. `still` asks, when nobody else
-    can change the instance any more, whether what it is removed for holds still.
+    away. The run that was removed cannot register again; when `is_final` is False, it can until another run has.
+    `still` asks, when nobody else can change the instance any more, whether what it is removed for holds still.
     """
 
     key: InstanceKey
@@ -93,6 +93,7 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
         refused |= _over_quota(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
+    _follow(newcomers)
     fresh = storage.draft(newcomers, now=now)
     drafts = [*map(storage.announced, fresh.values()), *changed]
     revision = log.append(drafts, now=now) if drafts else log.locked_head()
@@ -145,6 +146,15 @@ def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Remove
         if each.is_final and (each.incarnation or each.key in found)
     ]
     _bury([(key, run) for key, run in runs if run], now=now)
+    _bury(
+        [
+            (each.key, run)
+            for each in some
+            if not each.is_final and each.key in found and (run := found[each.key].incarnation)
+        ],
+        is_final=False,
+        now=now,
+    )
     absent = [key for key, run in runs if run and key not in found]
     if absent:
         # A run that registers now has either seen the tombstone, or has ended.
@@ -188,7 +198,10 @@ def _buried(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> 
         return {}
     condition, parameters = rows.among_pairs("(service, instance)", list(runs))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT service, instance, incarnation FROM registry_tombstone WHERE {condition}", parameters)  # noqa: S608 -- constants
+        cursor.execute(
+            f"SELECT service, instance, incarnation FROM registry_tombstone WHERE is_final AND {condition}",  # noqa: S608 -- constants
+            parameters,
+        )
         buried = set(cursor.fetchall())
     return {
         id(entry): (Superseded if entry.key in found else Deregistered)(entry.key.service, entry.key.instance)
@@ -240,17 +253,31 @@ def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], 
     )
 
 
-def _bury(runs: Sequence[tuple[InstanceKey, str]], *, now: datetime) -> None:
+def _follow(newcomers: Sequence[Entry]) -> None:
+    """Forbid the runs that were given up, and that others follow now, to come back."""
+    if not newcomers:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            """
+            UPDATE registry_tombstone SET is_final = TRUE
+            WHERE service = %s AND instance = %s AND incarnation <> %s AND NOT is_final
+            """,
+            [(entry.key.service, entry.key.instance, entry.declared.incarnation) for entry in newcomers],
+        )
+
+
+def _bury(runs: Sequence[tuple[InstanceKey, str]], *, is_final: bool = True, now: datetime) -> None:
     if not runs:
         return
     at = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.executemany(
             """
-            INSERT INTO registry_tombstone (service, instance, incarnation, at) VALUES (%s, %s, %s, %s)
-            ON CONFLICT (service, instance, incarnation) DO UPDATE SET at = excluded.at
+            INSERT INTO registry_tombstone (service, instance, incarnation, is_final, at) VALUES (%s, %s, %s, %s, %s)
+            ON CONFLICT (service, instance, incarnation) DO UPDATE SET at = excluded.at, is_final = excluded.is_final
             """,
-            [(key.service, key.instance, run, at) for key, run in runs],
+            [(key.service, key.instance, run, is_final, at) for key, run in runs],
         )
 
 

@@ -161,11 +161,15 @@ class Maintenance(models.Model):
 
 
 class Tombstone(models.Model):
-    """A run of an instance that was deregistered: a late update of the same run does not bring it back."""
+    """A run of an instance that was deregistered: a late update of the same run does not bring it back.
+
+    One that was given up may come back, unless another run has followed it: its tombstone is not final until then.
+    """
 
     service = models.CharField(max_length=63)
     instance = models.CharField(max_length=LONGEST_NAME)
     incarnation = models.CharField(max_length=64)
+    is_final = models.BooleanField(default=True, db_default=True)
     at = models.DateTimeField()
 
     class Meta:

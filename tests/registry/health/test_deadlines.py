@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from registry.errors import Deregistered, Superseded
 from registry.health import deadlines
 from registry.instances import overrides, registration
 from registry.models import Change, Instance, InstanceKey, JournalEntry, Maintenance, Status
@@ -53,6 +54,35 @@ def test_a_new_run_of_what_was_critical_begins_the_time_anew(now: datetime) -> N
 
     assert deadlines.enforce(now=back + timedelta(seconds=59)) == 0
     assert deadlines.enforce(now=back + timedelta(seconds=60)) == 1
+
+
+def given_up_run(name: str, *, now: datetime) -> None:
+    """The run `name` of billing-1 is critical for so long that it is given up."""
+    heartbeat = {"deregister_after_seconds": 60, "failures_before_critical": 1}
+    instance = factories.passing("billing", now=now, incarnation=name, heartbeat=heartbeat)
+    factories.judge(instance, succeeded=False, now=now)
+    assert deadlines.enforce(now=now + timedelta(seconds=60)) == 1
+
+
+def test_a_run_that_was_given_up_may_register_again_and_again(now: datetime) -> None:
+    given_up_run("first", now=now)
+    later = now + timedelta(seconds=61)
+
+    assert factories.register("billing", now=later, incarnation="first").is_new
+    assert not factories.register("billing", now=later, incarnation="first").is_new
+
+
+@pytest.mark.parametrize("second", ["second", ""])
+def test_a_run_that_was_given_up_and_followed_by_another_comes_back_no_more(now: datetime, second: str) -> None:
+    given_up_run("first", now=now)
+    later = now + timedelta(seconds=61)
+    factories.register("billing", now=later, incarnation=second)
+
+    with pytest.raises(Superseded):
+        factories.register("billing", now=later, incarnation="first")
+    registration.deregister(BILLING, author="ann", now=later)
+    with pytest.raises(Deregistered):
+        factories.register("billing", now=later, incarnation="first")
 
 
 def test_what_recovers_while_others_are_given_up_stays(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
