@@ -60,7 +60,7 @@ def _inserts(cursor: Any, table: str) -> Iterator[str]:
     cursor.execute(f'SELECT {quoted} FROM "{table}" ORDER BY "{columns[0]}"')  # noqa: S608 -- names of our own tables
     names = ", ".join(f'"{name}"' for name in columns)
     for (values,) in cursor.fetchall():
-        yield f'INSERT INTO "{table}" ({names}) VALUES ({values})'  # noqa: S608 -- a script, which is read before it is kept
+        yield f'INSERT INTO "{table}" ({names}) VALUES ({values})'  # noqa: S608 -- written to a file; SQLite has quoted the values
 
 
 def _statements(script: str) -> Iterator[str]:

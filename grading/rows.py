@@ -19,7 +19,7 @@ def select(
         return ()
     quote = connection.ops.quote_name
     conditions = " AND ".join(f"{quote(name)} IN ({', '.join(['%s'] * len(found))})" for name, found in values.items())
-    statement = f"SELECT * FROM {quote(model._meta.db_table)} WHERE {conditions} ORDER BY {order_by}"  # noqa: S608 -- names of columns, not of callers
+    statement = f"SELECT * FROM {quote(model._meta.db_table)} WHERE {conditions} ORDER BY {order_by}"  # noqa: S608 -- names of columns, which our code writes
     if locks and connection.features.has_select_for_update:
         statement += " FOR UPDATE"
     return model._default_manager.raw(statement, [each for found in values.values() for each in found])

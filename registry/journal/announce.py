@@ -3,9 +3,9 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
 
 from registry.models import Change
+from registry.wire.bodies import JournalRow
 
 logger = logging.getLogger(__name__)
 
@@ -14,24 +14,7 @@ MOST_RECORDS = 20
 _WORRYING = (Change.CRITICAL, Change.SUSPECT)
 
 
-class Appended(Protocol):
-    """A row of the journal (log.Entry)."""
-
-    @property
-    def revision(self) -> int: ...
-    @property
-    def change(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def instance(self) -> str: ...
-    @property
-    def author(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-
-
-def log_changes(entries: Sequence[Appended]) -> None:
+def log_changes(entries: Sequence[JournalRow]) -> None:
     """Log what one commit has appended to the journal."""
     if len(entries) <= MOST_RECORDS:
         for entry in entries:
