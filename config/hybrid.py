@@ -190,6 +190,7 @@ async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive
 
     A longer body has longer: what is to be stored for it takes time also where nothing hangs.
     """
+    loop = asyncio.get_running_loop()
     has_come = False
     allowed_seconds = seconds
 
@@ -197,11 +198,14 @@ async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive
         nonlocal has_come, allowed_seconds
         if has_come:
             return await receive()
+        asked_at, until = loop.time(), deadline.when()
+        assert until is not None
         deadline.reschedule(None)
         message = await receive()
         has_come = not message.get("more_body", False)
-        allowed_seconds += len(message.get("body", b"")) / BODY_BYTES_PER_SECOND
-        deadline.reschedule(asyncio.get_running_loop().time() + allowed_seconds)
+        more_seconds = len(message.get("body", b"")) / BODY_BYTES_PER_SECOND
+        allowed_seconds += more_seconds
+        deadline.reschedule(until + loop.time() - asked_at + more_seconds)
         return message
 
     try:

@@ -347,6 +347,29 @@ def test_a_long_body_has_longer_to_be_stored(monkeypatch: pytest.MonkeyPatch) ->
     assert json.loads(client.body)["detail"].startswith("There was no answer within 0.61 s")
 
 
+def test_a_body_that_comes_does_not_begin_the_time_anew() -> None:
+    """Whatever is waited for before it, such as the token's holder, counts."""
+
+    async def exchange() -> tuple[Client, float]:
+        loop, client = asyncio.get_running_loop(), Client(*request_of(b"one"))
+        begun_at, waited_seconds = loop.time(), 0.0
+        real = loop.time
+
+        async def wait_and_hang(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal waited_seconds
+            waited_seconds = 3.9
+            await _hang(scope, receive, send)
+
+        loop.time = lambda: real() + waited_seconds  # type: ignore[method-assign]
+        application = hybrid(echo, [lane_of(wait_and_hang)], answer_seconds=4)
+        await application(http_scope("/native", method="PUT"), client.receive, client.send)
+        return client, loop.time() - begun_at
+
+    client, seconds = asyncio.run(exchange())
+    assert client.status == 503
+    assert seconds < 6
+
+
 def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:
     body = iter(request_of(b"one", b"two"))
     client = Client()

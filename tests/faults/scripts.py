@@ -41,7 +41,8 @@ async def crash_loop(registry: Registry) -> list[str]:
 
     Its closes were once counted as the habit of a server that is alive, which made the detector wait ever longer.
     """
-    key, sentences = _key("loop"), []
+    key = _key("loop")
+    sentences: list[str] = []
     async with _serving() as server:
         for number in range(1, CRASHES + 1):
             if number > 1:

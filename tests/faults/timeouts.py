@@ -1,7 +1,7 @@
 """Tells why requests ran into their client's timeout: what was at work while each waited. Pure.
 
-The server promises an answer within four seconds, and a client here waits for five. So it is the last second that
-counts: who was kept from answering in it broke no promise of the server's.
+The server promises an answer within four seconds, and a client here waits for five. So a server that was kept from
+running for a second of them broke no promise, and one that ran for four did.
 """
 
 from collections import Counter
@@ -12,18 +12,19 @@ from tests.faults.history import History, Injected, Span, Unanswered
 from tests.faults.processes import REDIS, SERVER
 from tests.faults.schedule import WITHOUT_DATABASE, Kind
 
-# Between the time in which the server promises to answer and the one in which a client here gives up.
-LAST_SECONDS = 1.0
+# What a client here waits for longer than the server takes.
+SPARE_SECONDS = 1.0
 
 
 class Reason(StrEnum):
-    """What kept the server from answering; the first that holds is the reason."""
+    """What kept the server from answering."""
 
     STOPPED = "the server was stopped (SIGSTOP), and the kernel took connections for it"
     BEGINNING = "the server began: it had its port, and no answer yet"
     MACHINE = "the machine was short of processors: the server or the harness had to wait for one for a second or more"
     DATABASE = "the database could not be used: the server should have answered 503"
     REDIS = "Redis could not be used: the server should have answered all the same"
+    WORKER = "another process of the registry's was stopped: the server should have answered all the same"
     UNKNOWN = "nothing is known that kept the server from answering"
 
 
@@ -36,19 +37,22 @@ def counted(history: History) -> Counter[Reason]:
 
 
 def reason(request: Unanswered, history: History) -> Reason:
-    injected = history.injected
-    last = request.ended_at - LAST_SECONDS, request.ended_at
-    if _meet(last, (each for each in injected if each.kind is Kind.FREEZE and each.target == SERVER)):
-        return Reason.STOPPED
-    if _meet(last, history.beginnings):
-        return Reason.BEGINNING
-    whole = request.sent_at, request.ended_at
-    if sum(each.seconds for each in history.shortages if whole[0] < each.at < whole[1]) >= LAST_SECONDS:
-        return Reason.MACHINE
-    if _meet(whole, (each for each in injected if _is_of_database(each))):
+    whole = Span(since=request.sent_at, until=request.ended_at)
+    stops = [each for each in history.injected if each.kind is Kind.FREEZE and each.target == SERVER]
+    lost_seconds = {
+        Reason.STOPPED: _overlap(whole, stops),
+        Reason.BEGINNING: _overlap(whole, history.beginnings),
+        Reason.MACHINE: sum(each.seconds for each in history.shortages if whole.since < each.at < whole.until),
+    }
+    if sum(lost_seconds.values()) >= SPARE_SECONDS:
+        return max(lost_seconds, key=lost_seconds.__getitem__)
+    others = [each for each in history.injected if _overlap(whole, [each])]
+    if any(_is_of_database(each) for each in others):
         return Reason.DATABASE
-    if _meet(whole, (each for each in injected if each.target == REDIS)):
+    if any(each.target == REDIS for each in others):
         return Reason.REDIS
+    if any(each.kind is Kind.FREEZE and each.target != SERVER for each in others):
+        return Reason.WORKER
     return Reason.UNKNOWN
 
 
@@ -68,5 +72,5 @@ def _is_of_database(each: Injected) -> bool:
     return each.kind in WITHOUT_DATABASE or (each.kind is Kind.CUT and each.target == "database")
 
 
-def _meet(span: tuple[float, float], others: Iterable[Injected | Span]) -> bool:
-    return any(each.since < span[1] and each.until > span[0] for each in others)
+def _overlap(span: Span, others: Iterable[Injected | Span]) -> float:
+    return sum(max(0.0, min(span.until, each.until) - max(span.since, each.since)) for each in others)
