@@ -4,8 +4,8 @@ So it is when a firewall or a proxy has dropped the connection without a word, o
 does not help where something in between acknowledges it.
 
 The server knows nothing of that either. It keeps the session of such a connection, and with it the locks of its
-transaction, so that whoever is cut off for a moment leaves sessions that lock out all others one after the other, and in
-the end as many as there may be. The next connection ends the session of the one before it.
+transaction: sessions that were cut off for a moment lock out all others one after the other, and add up to as many as
+there may be. The next connection ends the session of the one before it.
 """
 
 import secrets
@@ -32,11 +32,9 @@ _IS_AT_WORK = """
     SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity WHERE pid = %s
 """
 
-# So long its end is waited for.
-ENDING_MILLISECONDS = 1000
-# By a name that no other session has: behind a pooler a process id may be of another's.
-_END = f"""
-    SELECT pg_terminate_backend(pid, {ENDING_MILLISECONDS}) FROM pg_stat_activity
+# By a name that no other session has: behind a pooler a process id may be another's. Its end is waited for.
+_END = """
+    SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
     WHERE application_name = ANY(%s) AND usename = current_user AND pid <> pg_backend_pid()
 """
 # PostgreSQL cuts off what is longer.
