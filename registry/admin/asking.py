@@ -113,17 +113,15 @@ def _suspects() -> list[InstanceKey]:
 
 def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:
     try:
-        targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
+        targets = []
+        for written in dict.fromkeys(request.GET.getlist("target")):
+            service, _, instance = written.partition("/")
+            declaration.instance_key(service, instance or service)
+            targets.append(InstanceKey(service=service, instance=instance))
         _check(operation, targets)
     except Problem as problem:
         raise Http404(problem.detail) from problem
     return targets
-
-
-def _target(written: str) -> InstanceKey:
-    service, _, instance = written.partition("/")
-    declaration.instance_key(service, instance or service)
-    return InstanceKey(service=service, instance=instance)
 
 
 def _check(operation: Operation, targets: list[InstanceKey]) -> None:

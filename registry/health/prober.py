@@ -77,7 +77,9 @@ class Prober:
         self._delays = delays
         self._detector = CrashDetector()
         self._follow_ups = FollowUps()
-        self._listen_watch = ListenWatch(self._see_stop, self._see_return)
+        self._listen_watch = ListenWatch(
+            self._see_stop, on_return=lambda origin: self.raise_alarm(self._died.pop(origin, ()))
+        )
         # The instances that died at an origin, to be looked at when somebody listens there again.
         self._died: dict[Origin, set[int]] = {}
         self._client = Client(
@@ -217,9 +219,6 @@ class Prober:
         scout = self._detector.see_stop(origin, now=time.perf_counter())
         if scout is not None:
             self.raise_alarm([scout])
-
-    def _see_return(self, origin: Origin) -> None:
-        self.raise_alarm(self._died.pop(origin, ()))
 
     def _look_for_stops(self) -> None:
         self._listen_watch.look(now=time.perf_counter())

@@ -14,7 +14,7 @@ from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.connection import HELD, Connection
 from registry.outbound.dns import Resolver
-from registry.outbound.exchange import Exchange
+from registry.outbound.exchange import Exchange, ignore
 from registry.outbound.opening import Opener, Opening
 from registry.outbound.pool import CLOSED, SWEEP_SECONDS, Pool
 from registry.outbound.timer_wheel import Timers, Wheel
@@ -99,7 +99,8 @@ class Client:
         """
         origin = Origin(HELD, host, port)
         if not self._pool.has_idle(origin):
-            exchange = Exchange(None, origin, timeouts, _ignore, self._wheel)
+            # Whether it is held is seen by its close alone.
+            exchange = Exchange(None, origin, timeouts, ignore, self._wheel)
             exchange.is_held = True
             self._admit(exchange)
 
@@ -153,10 +154,6 @@ class Client:
             return await future
         finally:
             exchange.cancel()
-
-
-def _ignore(outcome: Outcome) -> None:
-    """Whether a connection is held is seen by its close alone."""
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
