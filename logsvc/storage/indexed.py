@@ -233,11 +233,11 @@ class IndexedStore(ABC):
 
     @abstractmethod
     def _known_uids(self, uids: list[str]) -> set[str]:
-        """Those of these uids that are stored."""
+        """The uids among these that are stored."""
 
     @abstractmethod
     def _taken(self, ids: list[int]) -> set[int]:
-        """Those of these ids that are stored."""
+        """The ids among these that are stored."""
 
     @abstractmethod
     def _highest(self, microseconds: list[int]) -> dict[int, int]:

@@ -30,7 +30,7 @@ CHANGES = 10
 
 
 def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
-    """For the banner (registry/admin/protection.html)."""
+    """The context of the banner (registry/admin/protection.html)."""
     return {
         "protection": guard.situation(now=now),
         "end_protection_url": cells.operation_url("end-protection") if _may_operate(request.user) else "",

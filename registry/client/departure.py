@@ -60,7 +60,7 @@ class Departure:
             self.members.remove(member)
 
     def begin_anew(self) -> None:
-        """In a forked child: its end is not that of its parent's members."""
+        """Forget the members in a forked child: its end is not that of its parent's members."""
         for member in self.members:
             member.become_passive()
         self.members.clear()

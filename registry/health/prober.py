@@ -119,7 +119,7 @@ class Prober:
             self.begin(due, on_outcome)
 
     def begin(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
-        """As `start`, but at once."""
+        """The same as `start`, but at once."""
         self._waiting.pop(due.instance_id, None)
         if self._delays is not None:
             self._delays.add(time.time() - due.due_at)

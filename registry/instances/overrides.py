@@ -53,7 +53,7 @@ def begin_maintenance(
 
 
 def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Maintenance | Problem]:
-    """As `begin_maintenance` for each, in the caller's transaction."""
+    """Begin maintenance for each, in the caller's transaction."""
     return [outcome(_begin, order, now=now) for order in orders]
 
 
@@ -67,7 +67,7 @@ def end_maintenance(
 
 
 def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
-    """As `end_maintenance` for each, in the caller's transaction."""
+    """End maintenance for each, in the caller's transaction."""
     return [_end(order, now=now) for order in orders]
 
 
@@ -81,7 +81,7 @@ def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: da
 
 
 def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance | Problem]:
-    """As `drain` for each, in the caller's transaction and a handful of statements."""
+    """Drain each, in the caller's transaction and a handful of statements."""
     named = rows.named([(order.key.service, order.key.instance) for order in orders], locked=True, order="id")
     found = {InstanceKey(service=each.service, instance=each.name): each for each in named}
     drafts = []

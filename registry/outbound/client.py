@@ -73,7 +73,7 @@ class Client:
         return await self._await(self.start_connect(host, port, timeouts, partial(_settle, future)), future)
 
     def start(self, request: Request, on_outcome: Callable[[Outcome], None]) -> Exchange:
-        """As `send`, without a future or a task: `on_outcome` is called once, after this has returned."""
+        """Send without a future or a task: `on_outcome` is called once, after this has returned."""
         try:
             origin = request.target.origin
         except ValueError as error:
@@ -87,7 +87,7 @@ class Client:
     def start_connect(
         self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
     ) -> Exchange:
-        """As `connect`, with a callback as `start`."""
+        """Connect as `connect` does, with a callback as `start` has."""
         exchange = Exchange(None, Origin(HELD, host, port), timeouts, on_outcome, self._wheel)
         self._admit(exchange)
         return exchange
