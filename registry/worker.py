@@ -92,10 +92,13 @@ class Worker:
         return None
 
     def end(self) -> None:
-        """Write the counts that would be lost with the process."""
+        """Sweep no more, end what is under way, and write what would be lost with the process."""
         for thread in (self._listener, self._stand_in):
             if thread is not None:
                 thread.stop()
+        # Only halves that exist: ending must not make one.
+        if "webhooks" in self.__dict__:
+            self.webhooks.pipeline.stop()
         if "heartbeats" in self.__dict__:
             self.heartbeats.end()
 

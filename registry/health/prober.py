@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from config.networks import DEFAULT_PORTS
 from registry.health import leases
@@ -101,7 +101,8 @@ class Prober:
 
     async def close(self) -> None:
         if self._claiming is not None:
-            await self._claiming
+            self._claiming.cancel()
+        self._claimer.submit(connections.close_all)
         self._claimer.shutdown()
         self._looking.cancel()
         self._listen_watch.close()
