@@ -233,7 +233,7 @@ def read_scores(*, assignment: Assignment) -> list[Decimal]:
 
 
 def scores_of(grades: Iterable[Grade]) -> list[Decimal]:
-    """Those that statistics are of: less deductions, and without the excused."""
+    """The scores that statistics are of: less deductions, and without the excused."""
     return [
         max(grade.score - grade.late_deduction, scoring.ZERO)
         for grade in grades

@@ -49,7 +49,7 @@ GROUPING_WORDS = {Grouping.STATE: _("state"), Grouping.ZONE: _("zone"), Grouping
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """All that the board shows, as the registry said it at one time."""
+    """Everything that the board shows, as the registry said it at one time."""
 
     board: Board
     graph: Graph
@@ -82,7 +82,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
 
 
 def look() -> kept.Answer[Look]:
-    """What the registry says, or what it last said and why it says nothing now."""
+    """The registry's answer, or its last one and the reason why there is none now."""
     return kept.ask("board", _ask)
 
 
@@ -144,7 +144,7 @@ def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> Safe
 
 
 def beat(service: Service) -> SafeString:
-    """How quick the service was when it was last heard, and how long ago that is."""
+    """The service's latency when it was last heard, and the time since."""
     latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
     form = '<span><b class="visually-hidden">{}</b> {}</span> <span><b class="visually-hidden">{}</b> {}</span>'
     return format_html(form, _("latency"), latency, _("last heartbeat"), moment or NOTHING)
