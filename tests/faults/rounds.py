@@ -52,6 +52,7 @@ class Run:
         self._seed = seed
         self._size = services, instances
         self.history = History()
+        self._known_violations: set[str] = set()
 
     async def start(self) -> None:
         await self._stack.start()
@@ -94,7 +95,11 @@ class Run:
         for member in self._fleet.members:
             member.note_watch()
         await self._read_journal()
-        violations = [*found, *rules.check(self.history, state)]
+        violations = [
+            each for each in (*found, *rules.check(self.history, state)) if each not in self._known_violations
+        ]
+        # The history is checked from its beginning, and says the same again after each further round.
+        self._known_violations.update(violations)
         return Outcome(faults=faults, converged_seconds=seconds, last=last, violations=violations)
 
     async def _converge(self) -> tuple[float, State, str]:
