@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tests.faults.proxy import LOOPBACK
 from tests.ports import free_port
 
 
@@ -23,7 +24,10 @@ Handler = Callable[[Request], Awaitable[int | None]]
 class SmallServer:
     """A server on one port for all its runs; `on_bare_connection` is called after a connection without a request."""
 
-    def __init__(self, handler: Handler, *, on_bare_connection: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, handler: Handler, *, address: str = LOOPBACK, on_bare_connection: Callable[[], None] = lambda: None
+    ) -> None:
+        self._address = address
         self.port = free_port()
         self._handler = handler
         self._on_bare_connection = on_bare_connection
@@ -31,11 +35,15 @@ class SmallServer:
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
+    def url(self) -> str:
+        return f"http://{self._address}:{self.port}"
+
+    @property
     def is_up(self) -> bool:
         return self._server is not None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, self._address, self.port)
 
     def die(self) -> None:
         """End as by `kill -9`: the kernel closes the port and resets what is open."""
