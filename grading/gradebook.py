@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from msgspec import UNSET, Struct, structs
 
 from config.problems import Invalid, NotFound, PreconditionFailed, PreconditionRequired, Problem
@@ -215,6 +216,44 @@ def find_grade(*, student: Student, assignment: Assignment) -> Grade | None:
 def history(*, student: Student, assignment: Assignment) -> list[GradeChange]:
     """Every change of a grade, the oldest first."""
     return list(GradeChange.objects.filter(grade__student=student, grade__assignment=assignment))
+
+
+def history_of(grade: Grade | None) -> list[GradeChange]:
+    """As `history`, of a grade that the caller has read."""
+    return [] if grade is None else list(rows.select(GradeChange, {"grade_id": [grade.pk]}, order_by="version"))
+
+
+class PlacedChange(Struct, frozen=True, kw_only=True):
+    """A change with the student and the assignment whose grade it is of."""
+
+    change: GradeChange
+    student_id: int
+    assignment_id: int
+
+
+def latest_changes(
+    *,
+    plan: Plan,
+    limit: int,
+    before: int | None = None,
+    student_id: int | None = None,
+    assignment_id: int | None = None,
+    batch_id: int | None = None,
+) -> list[PlacedChange]:
+    """Changes of a course, the latest first; `before` is the id of the last one of the page before."""
+    wanted = {
+        "pk__lt": before,
+        "grade__student_id": student_id,
+        "grade__assignment_id": assignment_id,
+        "batch_id": batch_id,
+    }
+    found = GradeChange.objects.filter(
+        grade__assignment__in=plan.assignments, **{name: value for name, value in wanted.items() if value is not None}
+    ).annotate(student_id=F("grade__student_id"), assignment_id=F("grade__assignment_id"))
+    return [
+        PlacedChange(change=each, student_id=each.student_id, assignment_id=each.assignment_id)
+        for each in found.order_by("-pk")[:limit]
+    ]
 
 
 def _decide(edit: Edit, plan: Plan, grade: Grade | None) -> Content:
