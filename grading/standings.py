@@ -196,6 +196,18 @@ def read_names(*, course: Course) -> list[tuple[int, str]]:
     return found
 
 
+def read_titles(*, course: Course) -> list[tuple[int, str]]:
+    """The id and the title of each assignment, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, title FROM grading_assignment "
+            "WHERE category_id IN (SELECT id FROM grading_category WHERE course_id = %s) ORDER BY position, id",
+            [course.pk],
+        )
+        found: list[tuple[int, str]] = cursor.fetchall()
+    return found
+
+
 def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
     """None where the student is not in the course."""
     names = read_names(course=course)

@@ -140,9 +140,10 @@ class Changes(base.GraderView):
     """The latest changes of a course, the newest first, and the names of whom and what they may be of."""
 
     def get(self, request: Request, code: str) -> Response:
-        plan = self.read_plan()
+        course = self.seat.course
+        titles = standings.read_titles(course=course)
         page = gradebook.latest_changes(
-            plan=plan,
+            assignment_ids=[key for key, _ in titles],
             before=base.number(request, "before"),
             student_id=base.number(request, "student"),
             assignment_id=base.number(request, "assignment"),
@@ -153,8 +154,8 @@ class Changes(base.GraderView):
             {
                 "course": answers.course(self.seat),
                 "changes": answers.changes(page),
-                "students": [{"id": key, "name": name} for key, name in standings.read_names(course=plan.course)],
-                "assignments": [{"id": each.pk, "title": each.title} for each in plan.assignments.values()],
+                "students": [{"id": key, "name": name} for key, name in standings.read_names(course=course)],
+                "assignments": [{"id": key, "title": title} for key, title in titles],
             }
         )
 
