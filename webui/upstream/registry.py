@@ -26,6 +26,8 @@ class _ServiceMembers(Struct, frozen=True, kw_only=True):
     status_reason: str = ""
     last_heartbeat_at: datetime | None = None
     latency_ms: float | None = None
+    # The services whose failure explains this one's state.
+    causes: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     required_by: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -175,6 +177,19 @@ class _BoardService(_ServiceMembers, frozen=True, kw_only=True):
 @dataclass(frozen=True, kw_only=True)
 class _Board:
     services: list[_BoardService]
+    revision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Every service, as of a revision."""
+
+    services: tuple[Service, ...]
+    revision: int = 0
+
+    @property
+    def states(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+        return tuple((each.service, each.status, each.causes) for each in self.services)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,8 +218,9 @@ class _History:
     periods: list[Period]
 
 
-def services() -> tuple[Service, ...]:
-    return tuple(map(_service, _ask("/v1/board", _Board).services))
+def services() -> Services:
+    found = _ask("/v1/board", _Board)
+    return Services(services=tuple(map(_service, found.services)), revision=found.revision)
 
 
 def graph() -> Graph:

@@ -28,7 +28,7 @@ from webui.requests import is_triggered_by, wants_part
 from webui.roles import STAFF, Role, opens_to, roles_of
 from webui.templatetags.times import age
 from webui.upstream import registry
-from webui.upstream.registry import Entry, Graph, Protection, Service
+from webui.upstream.registry import Entry, Graph, Protection, Service, Services
 
 RECENT_ENTRIES = 12
 # For how long a browser's picture is remembered, so that it is sent only what changed since.
@@ -88,13 +88,27 @@ def look() -> kept.Answer[Look]:
 
 
 def _ask() -> Look:
-    graph = registry.graph()
+    found = registry.services()
+    graph = _graph(found)
     return Look(
-        board=board.judge(registry.services(), graph),
+        board=board.judge(found.services, graph),
         graph=graph,
         entries=registry.newest_entries(limit=RECENT_ENTRIES),
         protection=registry.protection(),
     )
+
+
+def _graph(found: Services) -> Graph:
+    """What explains what, asked again only when the revision or a state is another one: most looks find neither."""
+    seen, now = (found.revision, found.states), timezone.now()
+    known = kept.answers().get("graph", now=now)
+    if known is not None and known.value is not None and known.value[0] == seen:
+        same: Graph = known.value[1]
+        return same
+    graph = registry.graph()
+    if graph.revision == found.revision:
+        kept.answers().put("graph", kept.Answer(value=(seen, graph), at=now))
+    return graph
 
 
 def _choice(query: QueryDict) -> Choice:
