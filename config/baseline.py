@@ -27,8 +27,12 @@ def load() -> bool:
     if connection.vendor != "sqlite" or connection.introspection.table_names():
         return False
     with connection.cursor() as cursor:
-        for statement in _statements(path().read_text()):
-            cursor.execute(statement)
+        statement = ""
+        for line in path().read_text().splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                cursor.execute(statement)
+                statement = ""
     return True
 
 
@@ -61,12 +65,3 @@ def _inserts(cursor: Any, table: str) -> Iterator[str]:
     names = ", ".join(f'"{name}"' for name in columns)
     for (values,) in cursor.fetchall():
         yield f'INSERT INTO "{table}" ({names}) VALUES ({values})'  # noqa: S608 -- written to a file; SQLite has quoted the values
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

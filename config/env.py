@@ -158,8 +158,9 @@ def redis_url() -> str:
 
 
 def unix_socket(name: str) -> Path:
-    """Where a socket of this data directory is: inside, or with temporary files where its path would be too long for
-    Linux or mean something else in a URL."""
+    """The path of a socket of this data directory: inside it, or with temporary files where its path would be too long
+    for Linux or mean something else in a URL.
+    """
     path = data_dir() / f"{name}.sock"
     if len(os.fsencode(path)) > UNIX_SOCKET_PATH_LIMIT or set("%?#").intersection(str(path)):
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
@@ -168,7 +169,7 @@ def unix_socket(name: str) -> Path:
 
 
 def password(name: str) -> str:
-    """As `secret`, but short enough to type."""
+    """A secret as `secret` makes it, but short enough to type."""
     return secret(name, random_bytes=9)
 
 

@@ -81,7 +81,13 @@ class TwoStepView(AdminPage, FormView[CodeForm]):
         super().setup(request, *args, **kwargs)
         assert isinstance(request.user, User), "nobody else is let into the admin"
         self.active = device_of(request.user)
-        self.device = self.active or _draft_of(request.user)
+        # A draft stays the same until it is confirmed.
+        self.device = (
+            self.active
+            or TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults={"name": "authenticator"})[
+                0
+            ]
+        )
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.active:
@@ -110,9 +116,3 @@ class TwoStepView(AdminPage, FormView[CodeForm]):
 def device_of(user: Any) -> TOTPDevice | None:
     """The authenticator that an account has set up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
-
-
-def _draft_of(user: User) -> TOTPDevice:
-    """The authenticator that is being set up, the same until it is confirmed."""
-    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "authenticator"})
-    return device

@@ -124,7 +124,7 @@ def find_seat(*, actor: Actor, code: str) -> Seat:
 
 
 def take_seat(*, actor: Actor, course: Course | None, code: str) -> Seat:
-    """As `find_seat`, in a course that the caller has read already; None where there is none."""
+    """Find a seat as `find_seat` does, in a course that the caller has read already; None where there is none."""
     if course is not None:
         if actor.username is None:
             return _seat(actor, course, ())
@@ -163,7 +163,7 @@ def visible_students(*, actor: Actor) -> QuerySet[Student]:
 
 
 def enrollable_students(*, seat: Seat) -> QuerySet[Student]:
-    """Whom the actor may name by their ids: whoever tries ids one after the other learns of no student elsewhere."""
+    """The students that the actor may name by their ids. Trying one id after another reveals no student elsewhere."""
     in_course = Enrollment.objects.filter(course=seat.course, role=Role.STUDENT)
     return Student.objects.filter(
         Q(pk__in=visible_students(actor=seat.actor).values("pk")) | Q(pk__in=in_course.values("student"))

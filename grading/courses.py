@@ -65,7 +65,7 @@ def create_scale(*, draft: ScaleDraft) -> GradeScale:
 
 @transaction.atomic
 def create_course(*, draft: CourseDraft, now: datetime) -> Course:
-    """With its teachers and categories, in the order given. Raises Conflict when the code is taken."""
+    """Create a course with its teachers and categories, in the order given. Raises Conflict when the code is taken."""
     term, scale = _find_term(draft.term), _find_scale(draft.scale)
     course, is_new = Course.objects.get_or_create(
         code=draft.code, defaults={"title": draft.title, "scheme": draft.scheme, "term": term, "scale": scale}

@@ -54,7 +54,7 @@ class AbovePoints(Problem):
 
 
 class Content(Struct, frozen=True, kw_only=True):
-    """What a teacher enters for one grade."""
+    """The part of a grade that a teacher enters."""
 
     score: Decimal | None = None
     status: str = Status.NONE
@@ -68,7 +68,9 @@ class Content(Struct, frozen=True, kw_only=True):
         return cls(score=grade.score, status=grade.status, late_deduction=grade.late_deduction, comment=grade.comment)
 
     def patched(self, patch: GradePatch | GradeDraft) -> "Content":
-        """With the members that the patch holds. A deduction goes with the status `late`, and is dropped with it.
+        """The content with the members that the patch holds. A deduction goes with the status `late`, and is dropped
+        with it. A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of
+        `missing`.
 
         A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of `missing`.
         """
@@ -131,7 +133,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of edits, and the new standings, by student, of those whose grades changed."""
+    """The outcome of edits, and the new standings, by student, of those whose grades changed."""
 
     plan: Plan
     stored: Sequence[Stored] = ()
@@ -261,7 +263,7 @@ def latest_changes(
 
 
 def _decide(edit: Edit, plan: Plan, grade: Grade | None) -> Content:
-    """What the cell will hold. Raises Problem for an edit that cannot be stored."""
+    """Decide what the cell will hold. Raises Problem for an edit that cannot be stored."""
     assignment = plan.assignments.get(edit.assignment_id)
     if assignment is None:
         code = plan.course.code

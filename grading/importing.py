@@ -40,7 +40,7 @@ _ROWS_AT_ONCE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a file is read. `mapping` holds what somebody said of columns, by index."""
+    """The options for reading a file. `mapping` holds the meanings that somebody gave columns, by index."""
 
     content: str = GRADES
     separator: str | None = None

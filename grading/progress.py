@@ -1,4 +1,4 @@
-"""How far a worker has come with an import.
+"""The progress of an import that a worker makes.
 
 The import is one transaction, which shows nothing of itself before it ends; so its progress goes by Redis. Without
 Redis none is shown, and the import goes on.

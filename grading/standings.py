@@ -259,7 +259,7 @@ def read_scores(*, assignment: Assignment) -> list[int]:
 
 
 def scores_of(cells: Iterable[CellRow], student_ids: Collection[int]) -> list[int]:
-    """Those that statistics are of: in hundredths, less deductions, of these students, without the excused."""
+    """The scores that statistics are of: in hundredths, less deductions, of these students, without the excused."""
     return [
         max(score - deduction, 0)
         for student_id, _, score, status, deduction, _, _ in cells

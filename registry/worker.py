@@ -55,7 +55,7 @@ class Worker:
         self.probe()
 
     def sweep_notifications(self, *, is_tick: bool = False) -> None:
-        """As `sweep_heartbeats`, for webhooks."""
+        """The same as `sweep_heartbeats`, for webhooks."""
         self._begin_task(wakeups.NOTIFICATIONS, is_tick=is_tick)
         self.tell()
 
@@ -92,10 +92,13 @@ class Worker:
         return None
 
     def end(self) -> None:
-        """Write the counts that would be lost with the process."""
+        """Sweep no more, end what is under way, and write what would be lost with the process."""
         for thread in (self._listener, self._stand_in):
             if thread is not None:
                 thread.stop()
+        # Only halves that exist: ending must not make one.
+        if "webhooks" in self.__dict__:
+            self.webhooks.pipeline.stop()
         if "heartbeats" in self.__dict__:
             self.heartbeats.end()
 

@@ -1,4 +1,4 @@
-"""Who is told of which incident, when, and in what words. Pure but for `write`, which stores what is to be sent."""
+"""Alerts about incidents: to whom, when, and in what words. Pure but for `write`, which stores the messages to send."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ RETRY_SECONDS = (30, 120, 600, 1800)
 
 
 def concerns(channel: Channel, incident: Incident) -> bool:
-    """By severity, and by the name of the cause or of anything that it affects."""
+    """Match an incident by its severity, and by the name of the cause or of anything that it affects."""
     if channel.severity == Severity.CRITICAL and incident.severity != Severity.CRITICAL:
         return False
     names = [incident.service, *incident.affected]
@@ -36,7 +36,7 @@ def is_quiet(channel: Channel, *, now: datetime) -> bool:
 
 
 def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: datetime) -> tuple[Kind, int] | None:
-    """What to tell now of the incident, and its number; `told` is what was written to the channel about it."""
+    """The message that is due about the incident now, and its number; `told` holds those to the channel so far."""
     if not channel.is_enabled or incident.confirmed_at is None or is_quiet(channel, now=now):
         return None
     told = list(told)

@@ -16,7 +16,7 @@ SHOWN_AT_ONCE = 100
 
 
 class State(StrEnum):
-    """In the order of urgency."""
+    """A service's state, in the order of urgency."""
 
     CRITICAL = "critical"
     MISSING = "missing"
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What fails by itself, and what it does to those that require it; several where they require each other."""
+    """A service that fails by itself, and its effect on those that require it; several that require each other."""
 
     services: tuple[Row, ...]
     also_down: tuple[str, ...]
@@ -105,7 +105,7 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which rows to show, as the page's address says."""
+    """The rows to show, as the page's address says."""
 
     text: str = ""
     states: tuple[str, ...] = ()

@@ -109,5 +109,5 @@ def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString
 
 @lru_cache(maxsize=8192)
 def _escaped(figure: str) -> str:
-    """There are few different scores, percentages and letters."""
+    """Escape a text, cached: there are few different scores, percentages and letters."""
     return escape(figure)

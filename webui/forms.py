@@ -33,7 +33,7 @@ class Field:
         return self.kind == "check" and bool(self.value)
 
     def member(self, form: Mapping[str, str]) -> Any:
-        """What the form holds of this field, in grading's terms."""
+        """The field's value in grading's terms."""
         if self.kind == "check":
             return bool(form.get(self.name))
         text = form.get(self.name, "").strip()

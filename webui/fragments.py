@@ -21,7 +21,7 @@ from webui.templatetags import grade_words, marks, times
 
 
 def environment(**options: Any) -> Environment:
-    """For Django's settings, which ask for autoescaping."""
+    """Make Jinja2's environment for Django's settings, which ask for autoescaping."""
     made = Environment(**{**options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True})  # noqa: S701 -- see above
     made.globals |= {
         "_": gettext,

@@ -17,7 +17,7 @@ RETENTION = timedelta(days=90)
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What is wrong with one service now, for no fault of another."""
+    """A fault that one service has now by itself."""
 
     state: State
     severity: Severity
@@ -26,7 +26,7 @@ class Trouble:
 
 
 def troubles(board: Board) -> dict[str, Trouble]:
-    """By service. What an operator took from the offer, and what is only starting, is no trouble."""
+    """The troubles by service. A service that an operator took from the offer, or that is only starting, has none."""
     found = {}
     for cause in board.causes:
         for row in cause.services:

@@ -1,4 +1,4 @@
-"""What people are told when a page cannot show something because another service does not answer."""
+"""The words for a page that cannot show something because another service does not answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def describe(error: UpstreamDown, *, effect: str) -> Outage:
 
 
 def explained(effect: str) -> Callable[[View], View]:
-    """Where the view's upstream is down the page still answers, and says what it cannot show and since when."""
+    """Have the page answer where its upstream is down, and say what it cannot show and since when."""
 
     def decorate(view: View) -> View:
         @wraps(view)

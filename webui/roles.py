@@ -1,4 +1,4 @@
-"""Who may see what: a person's groups, and the pages these open."""
+"""Permissions: a person's groups, and the pages these open."""
 
 from collections.abc import Callable
 from enum import StrEnum

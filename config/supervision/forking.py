@@ -62,7 +62,11 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     # What the parent had made until now stays as it is: to free it would write to shared pages, and close files whose
     # numbers are other files' here.
     gc.freeze()
-    _restore_signals()
+    # Undo the supervisor's handlers, as execution would.
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
     # Before the environment changes: it lies behind the title.
     setproctitle.setproctitle(shlex.join(command))
@@ -98,11 +102,3 @@ def _status(command: Sequence[str]) -> int:
         traceback.print_exc()
         return 1
     return 0
-
-
-def _restore_signals() -> None:
-    """Undo the supervisor's handlers, as execution would."""
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -70,7 +70,7 @@ class Limits:
             self._refuse(holder, limit, allowed, retry_after_seconds=HOLD_RETRY_SECONDS)
 
     def refused(self) -> dict[tuple[str, str], int]:
-        """How often each token was refused by each limit since the process began."""
+        """The number of refusals since the process began, by token and limit."""
         with self._lock:
             return dict(self._refused)
 

@@ -88,7 +88,7 @@ def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
 
 
 def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
-    """For staff, who go from one student to the next."""
+    """The students before and after this one, for staff who go from one to the next."""
     if not seat.is_staff:
         return None
     return representation.neighbours(standings.read_neighbours(course=seat.course, student_id=student.pk))
@@ -97,7 +97,7 @@ def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
 def grade_in_full(
     seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
 ) -> dict[str, Any]:
-    """All that a page about one grade shows."""
+    """Everything that a page about one grade shows."""
     return {
         "course": course(seat),
         "student": representation.student(standing.student),
@@ -226,7 +226,7 @@ def grade(seat: Seat, student_id: int, assignment: Assignment, grade: Grade | No
 
 
 def stored_grade(assignment: Assignment, stored: Stored, standing: Standing) -> dict[str, Any]:
-    """What staff are told of a grade that they have stored; `change` is what undoing it takes."""
+    """A grade that staff have stored; `change` is what undoing it takes."""
     return {
         "grade": representation.cell(standing.student.pk, assignment.pk, stored.grade),
         "change": None if stored.change is None else stored.change.pk,

@@ -87,7 +87,7 @@ class CourseView(View):
 
 
 class StaffView(CourseView):
-    """For teachers and assistants alone, also to read."""
+    """A view for teachers and assistants alone, also to read."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

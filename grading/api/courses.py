@@ -179,7 +179,7 @@ class Assignment(AssignmentView):
 
 
 class Statistics(AssignmentView):
-    """For staff alone: of few scores, a student could tell whose they are."""
+    """Statistics, for staff alone: of few scores, a student could tell whose they are."""
 
     def get(self, request: Request, code: str, assignment_id: int) -> Response:
         self.seat.require_staff()

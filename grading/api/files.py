@@ -30,7 +30,7 @@ class BinaryParser(FileParser):
 
 
 class ExcelParser(FileParser):
-    """What browsers on Windows call a CSV file."""
+    """Takes a CSV file under the type that browsers on Windows give it."""
 
     media_type = "application/vnd.ms-excel"
 
@@ -78,7 +78,7 @@ class ImportView(base.GraderView):
 
 
 class Import(ImportView):
-    """With the course, for a page that shows what its columns may mean."""
+    """An import with its course, for a page that shows what its columns may mean."""
 
     def get(self, request: Request, code: str, batch_id: int) -> Response:
         body = import_body(self.batch, request)

@@ -164,7 +164,7 @@ def preview(
 
 
 def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> gradebook.Content:
-    """What a cell makes of a grade. A blank changes nothing unless it is to clear. Raises ValueError.
+    """The grade that a cell makes of the one before. A blank changes nothing unless it is to clear. Raises ValueError.
 
     A new score takes the place of `excused` and `missing`; `late` and its deduction stay, as the score is the one that
     was entered. What an export wrote changes nothing.

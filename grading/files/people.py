@@ -74,7 +74,7 @@ class Roll:
         return bool(agreeing) and all(agreeing)
 
     def find(self, row: Named, *, trusts_ids: bool) -> Student:
-        """By the id where the file's are ours, then by SIS id, login and name. Raises Mismatch."""
+        """Find a student by the id where the file's are ours, then by SIS id, login and name. Raises Mismatch."""
         has_only_id = not (row.sis_id or row.username or row.name)
         if row.id in self._by_id and (trusts_ids or has_only_id):
             return self._by_id[row.id]
@@ -95,7 +95,7 @@ class Roll:
         raise Mismatch(f"No student of the course is {str(row)!r}: enrol them first.", is_unknown=True)
 
     def _find_username(self, username: str) -> Student | None:
-        """As it is written, else in other letters; of several who differ by those alone, none is guessed."""
+        """Find a login as it is written, else in other letters; of several who differ by those alone, guess none."""
         if username in self._by_username:
             return self._by_username[username]
         alike = self._by_folded_username.get(username.casefold(), [])

@@ -45,7 +45,7 @@ def guess(header: Sequence[str]) -> list[Column]:
 
 
 def places(columns: Iterable[Column]) -> dict[str, int]:
-    """Where each thing stands. Raises Invalid where two columns are said to hold the same."""
+    """The column of each meaning. Raises Invalid where two columns are given the same."""
     found: dict[str, int] = {}
     for column in columns:
         if column.meaning in found:
@@ -67,7 +67,7 @@ def preview(
     enrolled: Mapping[tuple[str, str], Enrollment],
     sections: Mapping[str, Section],
 ) -> dict[str, Any]:
-    """What each row would do: `create` (a student, and enrol them), `enrol`, `change` or nothing.
+    """Say what each row would do: `create` (a student, and enrol them), `enrol`, `change` or nothing.
 
     `known` and `sis_ids` are students anywhere, `enrolled` the course's enrollments by role and username. Raises
     Invalid for a person named twice, naming the rows.
@@ -126,7 +126,7 @@ def _words(row: Row, at: Mapping[str, int]) -> dict[str, str]:
 
 
 def place(enrollment: Enrollment) -> dict[str, Any]:
-    """What a roster may change of an enrollment."""
+    """The part of an enrollment that a roster may change."""
     return {"state": enrollment.state, "section": enrollment.section_id}
 
 

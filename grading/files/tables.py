@@ -93,7 +93,7 @@ def restored(text: str) -> str:
 
 
 def write(rows: Sequence[Sequence[str]]) -> str:
-    """As RFC 4180 has it; cells with another separator are quoted, too."""
+    """Write a table as RFC 4180 has it; cells with another separator are quoted, too."""
     return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
 
 

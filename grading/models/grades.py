@@ -76,7 +76,7 @@ class ImportBatch(models.Model):
 
 
 class Grade(models.Model):
-    """What a student got for an assignment. A blank score is not a zero: nothing was graded."""
+    """A student's grade for an assignment. A blank score is not a zero: nothing was graded."""
 
     student = models.ForeignKey(Student, models.PROTECT, related_name="grades")
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="grades")

@@ -20,7 +20,7 @@ from registry.wire.limits import Limit, Revision, ServiceName
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True):
-    """Where to begin: either a revision, or the start of a delivery."""
+    """The place to begin at: either a revision, or the start of a delivery."""
 
     since: Revision | None = None
     delivery: Revision | None = None

@@ -59,7 +59,8 @@ def select(
 def select_at_head(
     condition: str, parameters: Sequence[Any], *, limit: int | None = None
 ) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]]]:
-    """As `select`, with the journal's history and revision, of the same moment; None where nothing was ever written.
+    """Select as `select` does, with the journal's history and revision of the same moment; None where nothing was ever
+    written. One statement, which PostgreSQL parses and plans once for each connection.
 
     One statement, which PostgreSQL parses and plans once for each connection.
     """
@@ -116,7 +117,7 @@ def named(pairs: Sequence[tuple[str, str]], *, order: str, locked: bool = False)
 
 
 def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
-    """As `among`, for two columns."""
+    """The same as `among`, for two columns."""
     if connection.vendor == "postgresql":
         return f"{columns} IN (SELECT * FROM unnest(%s::text[], %s::text[]))", list(map(list, zip(*pairs, strict=True)))  # noqa: S608 -- constants
     each = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"

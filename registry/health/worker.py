@@ -75,7 +75,8 @@ class HeartbeatWorker:
         self._signer.leave(Part.PROBES, now=time.time())
 
     def end(self) -> None:
-        """Write the counts that would be lost with the process."""
+        """End the probes under way, and write the counts that would be lost with the process."""
+        self.pipeline.stop()
         self.counts.flush(now=time.time(), is_last=True)
 
     def _prober(self) -> Prober:

@@ -63,7 +63,7 @@ def register(key: InstanceKey, declared: Declaration, *, author: str, now: datet
 
 
 def register_entry(entry: Entry, *, now: datetime) -> Registered:
-    """As `register`, within the quota of the entry's token. Raises QuotaExceeded too."""
+    """Register as `register` does, within the quota of the entry's token. Raises QuotaExceeded too."""
     (outcome,) = register_many([entry], now=now)
     if isinstance(outcome, Problem):
         raise outcome
@@ -72,12 +72,12 @@ def register_entry(entry: Entry, *, now: datetime) -> Registered:
 
 @retry.retried
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
-    """As `register`, in one transaction; what is refused hinders none of the others."""
+    """Register each as `register` does, in one transaction; an entry that is refused hinders none of the others."""
     return store_all(entries, now=now)
 
 
 def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
-    """As `register_many`, in the caller's transaction and a handful of statements."""
+    """Register as `register_many` does, in the caller's transaction and a handful of statements."""
     found = _locked_many([entry.key for entry in entries])
     refused = find_refused(entries, found)
     accepted = [entry for entry in entries if id(entry) not in refused]

@@ -25,7 +25,8 @@ Lookup = Callable[[str], Iterable[str]]
 
 
 class OwnEndpoints:
-    """As configured, and as the names among them resolved last; none for a file or a socket.
+    """The endpoints of our own services, as configured and as the names among them resolved last; none for a file or a
+    socket. Only the first caller waits for names: later ones are in the midst of registrations and probes.
 
     Only the first caller waits for names: later ones are in the midst of registrations and probes.
     """

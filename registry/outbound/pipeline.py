@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Generic, Protocol, TypeVar
 
 import uvloop
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ _Result = TypeVar("_Result", covariant=True)
 RESULTS_PER_WRITE = 2000
 # At most so many are started before the event loop gets its turn.
 STARTS_PER_TURN = 100
-# How long the loop may take to stop at the end of the process.
+# How long each of its threads may take to end.
 END_SECONDS = 1.0
 GIVEN_UP = "A job failed; its lease will run out"
 
@@ -43,6 +43,8 @@ class Intake(Protocol[_Job]):
 
     def is_stalled(self, seconds: float, /) -> bool: ...
 
+    def stop(self) -> None: ...
+
 
 class Performer(Protocol[_Job, Outcome, _Result]):
     """Performs jobs on the event loop it was made on, by callbacks: a task for each would cost more than the job.
@@ -55,6 +57,9 @@ class Performer(Protocol[_Job, Outcome, _Result]):
 
     def conclude(self, job: _Job, outcome: Outcome, /) -> _Result:
         """The result to write."""
+
+    async def close(self) -> None:
+        """End what is under way; outcomes that still come are dropped."""
 
 
 class Pipeline(Generic[Job, Outcome, Result]):
@@ -85,11 +90,14 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._results: deque[Result] = deque()
         self._has_results = threading.Event()
         self._has_urgent = threading.Event()
+        self._is_over = False
         self._loop = uvloop.new_event_loop()
         self._loop_thread = threading.Thread(target=self._run_loop, name=f"{name}-loop", daemon=True)
         self._loop_thread.start()
-        threading.Thread(target=self._run_writer, name=f"{name}-writer", daemon=True).start()
-        atexit.register(self._end)
+        self._writer = threading.Thread(target=self._run_writer, name=f"{name}-writer", daemon=True)
+        self._writer.start()
+        # A connection closing while the interpreter shuts down would crash uvloop.
+        atexit.register(self.stop)
 
     @property
     def room(self) -> int:
@@ -113,12 +121,17 @@ class Pipeline(Generic[Job, Outcome, Result]):
         with self._idle:
             return self._idle.wait_for(lambda: self._in_flight == 0, timeout_seconds)
 
-    def _end(self) -> None:
-        """Stop the loop: a connection closing while the interpreter shuts down would crash uvloop."""
-        # In a forked child there is no such thread.
+    def stop(self) -> None:
+        """Write the results that are there and end both threads; the leases of jobs under way run out."""
+        # In a forked child there are no such threads.
         if self._loop_thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._is_over = True
+            self._loop.call_soon_threadsafe(self._close)
             self._loop_thread.join(END_SECONDS)
+        if self._writer.is_alive():
+            self._has_results.set()
+            self._has_urgent.set()
+            self._writer.join(END_SECONDS)
 
     def _run_loop(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -128,6 +141,10 @@ class Pipeline(Generic[Job, Outcome, Result]):
 
     def _open(self) -> None:
         self._performer = self._prepare()
+
+    def _close(self) -> None:
+        closing = self._loop.create_task(self._performer.close())
+        closing.add_done_callback(lambda done: self._loop.stop())
 
     def _start(self, batch: deque[Job]) -> None:
         for _ in range(min(len(batch), STARTS_PER_TURN)):
@@ -141,6 +158,8 @@ class Pipeline(Generic[Job, Outcome, Result]):
             self._loop.call_soon(self._start, batch)
 
     def _conclude(self, job: Job, outcome: Outcome) -> None:
+        if self._is_over:
+            return
         try:
             result = self._performer.conclude(job, outcome)
             is_urgent = self._is_urgent(result)
@@ -156,7 +175,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
             self._has_results.set()
 
     def _run_writer(self) -> None:
-        while True:
+        while not self._is_over or self._results:
             self._has_results.wait()
             # A group is all that is there once its first result has lingered, or one is urgent.
             if self._linger_seconds and len(self._results) < RESULTS_PER_WRITE:
@@ -174,6 +193,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
                 except Exception:
                     logger.exception("%d results could not be written; their leases will run out", len(results))
                 self._finish(len(results))
+        connections.close_all()
 
     def _finish(self, count: int) -> None:
         with self._idle:

@@ -65,7 +65,7 @@ class Registry:
         )
 
     async def providers(self, key: Key, *, after: int | None = None, wait_seconds: float = 10.0) -> Reply:
-        """All that an instance requires; with `after`, once something of it has changed since."""
+        """Everything that an instance requires; with `after`, once something of it has changed since."""
         query = "" if after is None else f"?after={after}&wait={wait_seconds:.0f}s"
         seconds = CALL_SECONDS if after is None else wait_seconds + CALL_SECONDS
         reply = await self.call("GET", f"/v1/instances/{key[0]}/{key[1]}/providers{query}", seconds=seconds)

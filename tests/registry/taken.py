@@ -18,3 +18,6 @@ class Taken(Generic[Job]):
 
     def is_stalled(self, seconds: float, /) -> bool:
         return self.stalled_seconds > seconds
+
+    def stop(self) -> None:
+        self.room = 0

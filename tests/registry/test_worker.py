@@ -87,6 +87,7 @@ def test_the_tasks_leave_signs_of_the_work_itself() -> None:
 
     worker.sweep_heartbeats(is_tick=True)
     worker.sweep_notifications()
+    worker.end()
 
     ages = {part: watchdog.age_seconds(part, now=time.time()) for part in Part}
     assert {part for part, age in ages.items() if age is not None} == {Part.BEAT, Part.HEARTBEATS, Part.WEBHOOKS}
@@ -130,6 +131,7 @@ def test_a_worker_tells_who_lags_and_writes_what_came_of_it() -> None:
 
     until(Delivery.objects.exists)
     assert Delivery.objects.get().error == f"{address} refused the connection."
+    worker.end()
 
 
 def test_a_listener_makes_the_sweep_that_was_called_for(monkeypatch: pytest.MonkeyPatch) -> None:

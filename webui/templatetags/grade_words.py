@@ -48,7 +48,7 @@ def source_words(source: str) -> str:
 
 @register.filter
 def action_words(action: str) -> str:
-    """What an import does to somebody."""
+    """An import's action on a person, in words."""
     words = {
         "create": _("new student, enrolled"),
         "enrol": _("enrolled"),

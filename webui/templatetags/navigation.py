@@ -1,4 +1,4 @@
-"""What the frame of every page needs: who is signed in, and which pages are theirs."""
+"""The frame of every page: the person who is signed in, and the pages that are theirs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +77,7 @@ def navigation(context: dict[str, Any]) -> Navigation:
 
 @register.simple_tag(takes_context=True)
 def theme_attribute(context: dict[str, Any]) -> SafeString | str:
-    """What makes the page light or dark whatever the system says."""
+    """The attribute that makes the page light or dark whatever the system says."""
     theme = appearance.chosen(context.get("request"))
     return "" if theme is Theme.SYSTEM else format_html(' data-bs-theme="{}"', theme)
 

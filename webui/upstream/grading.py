@@ -212,7 +212,7 @@ class Neighbours(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All that one student got in a course."""
+    """Everything that one student got in a course."""
 
     course: Course
     student: Student
@@ -332,7 +332,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
 
 
 class GradeInFull(Struct, frozen=True, kw_only=True):
-    """All that a page about one grade shows; `changes` with the oldest first."""
+    """Everything that a page about one grade shows; `changes` with the oldest first."""
 
     course: Course
     student: Student
@@ -426,7 +426,7 @@ class ImportedPerson(Struct, frozen=True, kw_only=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """What a row of a file lacks."""
+    """A fault of a row of a file."""
 
     line: int = 0
     text: str = ""
@@ -468,7 +468,7 @@ class Import(Batch, frozen=True, kw_only=True):
 
 
 class ImportInFull(Import, frozen=True, kw_only=True):
-    """With the course, whose assignments its columns may mean."""
+    """An import with its course, whose assignments its columns may mean."""
 
     course: CourseInFull
 
@@ -577,7 +577,7 @@ def report(person: str, code: str, student_id: int) -> Report:
 
 
 def suppose(person: str, code: str, student_id: int, scores: Mapping[int, str | None]) -> Supposed:
-    """What the totals would be with these scores; nothing is stored."""
+    """Compute the totals with these scores; nothing is stored."""
     body = {"course": code, "scores": [{"assignment": key, "score": score} for key, score in scores.items()]}
     return _ask(person, f"/v1/students/{student_id}/what-if", Supposed, method="POST", body=body)
 
@@ -673,7 +673,7 @@ def find_import(person: str, code: str, key: int) -> ImportInFull:
 
 
 def follow_import(person: str, code: str, key: int) -> Import:
-    """How far it is, without its preview."""
+    """The import's progress, without its preview."""
     return _ask(person, _path(code, "imports", key), Import, params={"limit": "0"})
 
 

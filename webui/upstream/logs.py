@@ -89,7 +89,7 @@ class Facets:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrivals:
-    """What arrived after a cursor, oldest first; not gapless where retention has deleted some of it."""
+    """The records that arrived after a cursor, oldest first; not gapless where retention has deleted some of them."""
 
     records: list[Record]
     cursor: int
@@ -98,7 +98,7 @@ class Arrivals:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """From when to when, as the log service reads it: a time, or `-15m`; empty is open."""
+    """A span as the log service reads it: each end a time, or `-15m`; empty is open."""
 
     start: str = ""
     end: str = ""

@@ -1,5 +1,6 @@
-"""What the registry knows: the services and what explains their state, their instances, what happened, and what an
-operator may tell it to do."""
+"""The registry's knowledge: the services and the causes of their states, their instances, the events; and an operator's
+orders to it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ class Instance:
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """How an instance's heartbeat stands."""
+    """The state of an instance's heartbeat."""
 
     instance: str
     last_heartbeat_at: datetime | None = None
@@ -245,7 +246,7 @@ def instance(service: str, name: str) -> Instance:
 
 
 def beats(service: str) -> dict[str, Beat]:
-    """By instance."""
+    """The heartbeats by instance."""
     return {beat.instance: beat for beat in _ask(f"{_path(service)}/heartbeats", _Beats).heartbeats}
 
 

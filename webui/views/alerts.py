@@ -1,4 +1,4 @@
-"""Where operators say who is told of incidents, and see what was sent."""
+"""The operators' pages of alert channels and of the messages that were sent."""
 
 from datetime import time
 from typing import Any

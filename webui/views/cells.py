@@ -28,7 +28,7 @@ MAX_CELLS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What a person wants in a cell, and what they saw in it."""
+    """The text that a person wants in a cell, and what they saw in it."""
 
     place: Place
     text: str

@@ -74,7 +74,7 @@ def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 @explained("Nothing was stored")
 @answers_refusals
 def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
-    """What the columns mean; then confirm, or throw the file away."""
+    """Change the columns' meanings; then confirm, or throw the file away."""
     person, form = request.user.get_username(), request.POST
     try:
         if "cancel" in form:

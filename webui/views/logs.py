@@ -75,7 +75,7 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
 @require_safe
 @opens_to(Role.OPERATOR)
 def complete(request: HttpRequest) -> HttpResponse:
-    """What the query box offers for what is typed in it."""
+    """The completions that the query box offers for what is typed in it."""
     query = request.GET.get("q", "")[:2000]
     services: list[str] = []
     if "service:" in query:
@@ -88,7 +88,9 @@ def complete(request: HttpRequest) -> HttpResponse:
 @require_safe
 @opens_to(Role.OPERATOR)
 def tail(request: HttpRequest) -> HttpResponse:
-    """How many records arrived after the cursor; they stay with the log service until somebody wants to see them."""
+    """The number of records that arrived after the cursor; they stay with the log service until somebody wants to see
+    them.
+    """
     search, cursor = search_of(request.GET), request.GET.get("cursor", "")
     context: dict[str, Any] = {"search": search, "cursor": cursor}
     try:

@@ -45,7 +45,7 @@ def show_public(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_badge(request: HttpRequest, service: str) -> HttpResponse:
-    """For anybody where the public page shows the service; for staff any."""
+    """A service's badge: for anybody where the public page shows the service; for staff any."""
     page = public.settings()
     if not (page.is_enabled and service in page.services) and not roles_of(request.user) & STAFF:
         raise Http404

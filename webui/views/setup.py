@@ -24,7 +24,7 @@ from webui.views.refusals import answers_refusals
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a page makes or changes; `page` is where one comes back to."""
+    """A kind of thing that a page makes or changes; `page` is the page to come back to."""
 
     new: Promise
     change: Promise

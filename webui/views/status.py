@@ -50,7 +50,7 @@ GROUPING_WORDS = {Grouping.STATE: _("state"), Grouping.ZONE: _("zone"), Grouping
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """All that the board shows, as the registry said it at one time."""
+    """Everything that the board shows, as the registry said it at one time."""
 
     board: Board
     graph: Graph
@@ -83,7 +83,7 @@ def show_status(request: HttpRequest) -> HttpResponse:
 
 
 def look() -> kept.Answer[Look]:
-    """What the registry says, or what it last said and why it says nothing now."""
+    """The registry's answer, or its last one and the reason why there is none now."""
     return kept.ask("board", _ask)
 
 
@@ -162,7 +162,7 @@ def _row(
 
 
 def _beat(service: Service, words: tuple[str, str]) -> SafeString:
-    """How quick the service was when it was last heard, and how long ago that is."""
+    """The service's latency when it was last heard, and the time since."""
     figures = zip(words, (escape(duration(service.latency_ms)), age(service.last_heartbeat_at) or NOTHING), strict=True)
     return SafeString(" ".join(f'<span><b class="visually-hidden">{word}</b> {each}</span>' for word, each in figures))
 

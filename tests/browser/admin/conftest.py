@@ -25,7 +25,7 @@ OpenAdmin = Callable[..., Page]
 
 @dataclass(frozen=True, kw_only=True)
 class Admin:
-    """Where it is served, and the session of each role."""
+    """The address of the admin, and a session of each role."""
 
     url: str
     sessions: dict[str, str]

@@ -1,6 +1,7 @@
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -29,6 +30,9 @@ class Performer:
         if job >= 1000:
             raise ValueError(job)
         return outcome
+
+    async def close(self) -> None:
+        """Nothing stays under way."""
 
 
 def pipeline(groups: Groups, *, linger_seconds: float = 0.0, urgent: int | None = None) -> Pipeline[int, int, int]:
@@ -70,6 +74,35 @@ def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> Non
     assert sorted(groups.get(timeout=PATIENCE_SECONDS)) == [1, 2, 7]
 
 
+class Unending(Performer):
+    """Performs until it is closed, and then concludes all that was under way."""
+
+    def __init__(self) -> None:
+        self._under_way: list[Callable[[], None]] = []
+
+    def start(self, job: int, on_outcome: Callable[[int], None]) -> None:
+        self._under_way.append(lambda: on_outcome(job))
+
+    async def close(self) -> None:
+        for conclude in self._under_way:
+            conclude()
+
+
+def test_a_stop_writes_what_is_there_and_drops_what_is_under_way(groups: Groups) -> None:
+    before = threading.active_count()
+    running = pipeline(groups, linger_seconds=60)
+    running.submit([1, 2])
+    assert not running.drain(0.05)
+    running.stop()
+    assert groups.get_nowait() == [1, 2]
+
+    ending = Pipeline(Unending, groups.put, name="ending", capacity=100)
+    ending.submit([3])
+    ending.stop()
+    assert groups.empty()
+    assert threading.active_count() == before
+
+
 # However slow the preparation is, and so also when the end comes in the middle of it.
 ENDING = """
 import atexit, threading, time
@@ -79,7 +112,14 @@ atexit.register(lambda: print(sorted(thread.name for thread in threading.enumera
 
 from registry.outbound.pipeline import Pipeline
 
-Pipeline(lambda: time.sleep({preparing_seconds}), print, name="probes", capacity=1)
+class Idle:
+    def __init__(self):
+        time.sleep({preparing_seconds})
+
+    async def close(self):
+        pass
+
+Pipeline(Idle, print, name="probes", capacity=1)
 print(sorted(thread.name for thread in threading.enumerate() if "loop" in thread.name))
 """
 

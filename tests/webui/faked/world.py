@@ -32,7 +32,7 @@ class World:
         return answers[call.service](call)
 
     def begin_anew(self) -> None:
-        """As it was made, at the addresses where it is served now."""
+        """Begin as it was made, at the addresses where it is served now."""
         urls = self.registry.urls
         self.grading = self.grading.begin_anew()
         self.logsvc, self.registry = Logsvc(), Registry(urls=urls)
