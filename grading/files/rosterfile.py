@@ -7,7 +7,7 @@ from typing import Any
 from config.problems import Invalid
 from grading.drafts import RULES
 from grading.files.columns import Column
-from grading.files.people import plain_name
+from grading.files.people import plain_name, refuse_doubled
 from grading.files.tables import Row, Table
 from grading.models import Enrollment, Role, Section, State, Student
 
@@ -102,16 +102,7 @@ def preview(
         else:
             before = None if enrollment is None else place(enrollment)
             people.append({"line": row.line, "action": action, **words, "before": before})
-    doubled = {username: found for username, found in lines.items() if len(found) > 1}
-    if doubled:
-        errors = [
-            {
-                "pointer": f"/rows/{found[-1]}",
-                "detail": f"The rows {', '.join(map(str, found))} are the same person, {username}.",
-            }
-            for username, found in doubled.items()
-        ]
-        raise Invalid("A person is named by several rows, see `errors`: leave one of each.", errors=errors)
+    refuse_doubled("person", lines.items())
     new_sections = sorted({each["section"] for each in people if each["section"]} - set(sections))
     return {"people": people, "faults": faults, "same": same, "new_sections": new_sections}
 
