@@ -55,7 +55,7 @@ def connect() -> redis.Redis:
 
 
 def _tell(batch_id: int, progress: Progress, done: threading.Event) -> None:
-    # What an earlier worker told is over.
+    # The progress of an earlier worker is void.
     told = -1
     with connect() as client:
         while not done.wait(TELL_SECONDS):

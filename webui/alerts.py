@@ -43,7 +43,7 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
     began = any(message.kind == Kind.BEGAN for message in told)
     if incident.ended_at is not None:
         ended = any(message.kind == Kind.ENDED for message in told)
-        # Who never heard that it began, through quiet hours, need not hear that it is over.
+        # A channel that never heard of its beginning, through quiet hours, need not hear of its end.
         return (Kind.ENDED, 0) if began and not ended else None
     if not began:
         return (Kind.BEGAN, 0) if concerns(channel, incident) else None

@@ -25,7 +25,7 @@ class Field:
     help: Text = ""
     choices: Sequence[tuple[str, Text]] = ()
     is_required: bool = False
-    # What to send for an empty field; None leaves the member out.
+    # The value to send for an empty field; None leaves the member out.
     blank: Any = ...
 
     @property

@@ -117,7 +117,7 @@ def _choices(kind: Any) -> dict[str, Any]:
     """Django's choices, which msgspec does not take for an enumeration."""
     if issubclass(kind, models.TextChoices):
         return {"type": "string", "enum": list(kind.values)}
-    # How a schema hook tells msgspec that it knows no schema for a type.
+    # A schema hook says so that it knows no schema for a type.
     raise NotImplementedError
 
 

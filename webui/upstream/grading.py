@@ -399,7 +399,7 @@ class Column(Struct, frozen=True, kw_only=True):
     meaning: str
     why: str = ""
     assignment: int | None = None
-    # Of an assignment that is to be made.
+    # The members of an assignment that is to be made.
     category: int | None = None
     points: str | None = None
 

@@ -30,9 +30,9 @@ class Record:
     attributes: dict[str, Any] = field(default_factory=dict)
     trace_id: str = ""
     span_id: str = ""
-    # Whose token sent it.
+    # The name of the token that sent it.
     token: str = ""
-    # What was changed of it, such as a number out of range.
+    # Changes that were made to it, such as to a number out of range.
     notes: list[str] | dict[str, Any] = field(default_factory=list)
 
     @property

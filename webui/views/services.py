@@ -33,9 +33,9 @@ DRAWING_SECONDS = 3600
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     title: StrOrPromise
-    # What is asked, given the service's name.
+    # The question, given the service's name.
     question: Callable[[str], Any]
-    # Who it is for besides operators.
+    # The roles that may see it besides operators.
     staff: bool = True
 
 

@@ -29,7 +29,7 @@ class Kind:
     new: Promise
     change: Promise
     page: str
-    # What grading makes, where that has another name, and what it is told besides the form's fields.
+    # Grading's name for it, where that differs, and the members that are sent besides the form's fields.
     resource: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
 

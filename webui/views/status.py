@@ -124,7 +124,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     language, zone = get_language() or "en", zones.reader()
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     for row in {row.name: row for group in groups for row in group.rows}.values():
-        # What every heartbeat changes stands in a piece of its own.
+        # The figures that every heartbeat changes stand in a piece of their own.
         lasting = replace(row.service, last_heartbeat_at=None, latency_ms=None)
         parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, zone, hour)
         parts[f"beat-{row.name}"] = beat(row.service)
