@@ -123,7 +123,12 @@ class Hybrid:
         try:
             if self._hosts is not None:
                 self._hosts.check(scope)
-            handler = next((found for lane in self._lanes if (found := lane(scope)) is not None), self._django)
+            handler = None
+            for lane in self._lanes:
+                handler = lane(scope)
+                if handler is not None:
+                    break
+            handler = handler or self._django
             if self._answer_seconds is not None and scope["method"] in REPEATABLE:
                 await _answer_within(self._answer_seconds, handler, scope, receive, answer.send)
             else:
@@ -206,7 +211,7 @@ async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive
 
 async def respond(send: Send, response: problems.RawResponse) -> None:
     """Send a whole answer from a lane."""
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 
