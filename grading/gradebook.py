@@ -125,7 +125,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the edit at `index` cannot be stored."""
+    """The reason why the edit at `index` cannot be stored."""
 
     index: int
     problem: Problem

@@ -40,7 +40,7 @@ def telling(*, batch_id: int) -> Iterator[Progress]:
 
 
 def read(*, batch_id: int) -> int:
-    """Rows done; 0 also where nobody has told, or Redis is away."""
+    """The rows done; 0 also where none is known, or Redis is away."""
     try:
         with connect() as client:
             return int(client.get(_key(batch_id)) or 0)

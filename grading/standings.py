@@ -183,7 +183,7 @@ class Neighbours:
 
 
 def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
-    """None where the student is not in the course."""
+    """Read the student's neighbours; None where the student is not in the course."""
     students = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
     names = list(students.order_by("student__name", "student_id").values_list("student_id", "student__name"))
     at = next((index for index, (found, _) in enumerate(names) if found == student_id), None)

@@ -11,7 +11,7 @@ from grading.models import Student
 
 
 class Mismatch(Exception):
-    """Why no student is found; `is_unknown` where the row names one who is not in the course."""
+    """The reason why no student is found; `is_unknown` where the row names one who is not in the course."""
 
     def __init__(self, detail: str, *, is_unknown: bool = False) -> None:
         super().__init__(detail)

@@ -127,7 +127,7 @@ def _fault(
     sis_ids: Mapping[str, Student],
     own_sis_ids: Mapping[str, str],
 ) -> str | None:
-    """Why a row cannot be stored."""
+    """The reason why a row cannot be stored."""
     username, sis_id = words["username"], words["sis_id"]
     if not _USERNAME.search(username):
         return "The login is missing or none: " + RULES[_USERNAME.pattern]

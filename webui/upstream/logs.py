@@ -105,7 +105,7 @@ class Span:
 
 
 def search(query: str, span: Span, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
-    """The newest that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
+    """The newest records that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
     return _ask("", Page, _parameters(query, span) | {"cursor": cursor, "limit": str(limit)})
 
 
@@ -130,7 +130,7 @@ def facets(query: str, span: Span) -> Facets:
 
 
 def arrivals(query: str, *, cursor: str = "", limit: int) -> Arrivals:
-    """Without a cursor: none, and where the log ends now."""
+    """The records after the cursor; without one none, and the log's end as it is now."""
     return _ask("/arrivals", Arrivals, {"q": query, "cursor": cursor, "limit": str(limit)})
 
 

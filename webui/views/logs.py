@@ -171,7 +171,7 @@ def delete_search(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def search_of(query: QueryDict) -> Search:
-    """Old addresses, with `service` and `level`, still mean what they meant."""
+    """Read the search; old addresses, with `service` and `level`, still mean what they meant."""
     chosen = query.get("range", "")
     parts = [query.get("q", "").strip()[:2000]]
     service, level = query.get("service", ""), query.get("level", "")

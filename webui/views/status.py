@@ -133,7 +133,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
 
 @lru_cache(maxsize=4096)
 def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> SafeString:
-    """Made again for each language and zone, and every hour, because a time names its day when that has passed."""
+    """A row, made again for each language and zone, and every hour, because a time names its day once that is over."""
     context = {
         "row": row,
         "word": STATE_WORDS[row.state],
@@ -169,7 +169,7 @@ def _digest(text: str) -> str:
 
 
 def _answer_poll(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Only what changed; the whole board when a service came, went or moved."""
+    """Answer a poll with what changed alone; with the whole board when a service came, went or moved."""
     layout_before, before = cache.get(_picture(request.GET.get("seen", "")), (None, {}))
     layout, digests = cache.get(_picture(context["seen"]), (None, {}))
     parts = context["parts"]
