@@ -130,11 +130,11 @@ def _fault(
     """The reason why a row cannot be stored."""
     username, sis_id = words["username"], words["sis_id"]
     if not _USERNAME.search(username):
-        return "The login is missing or none: " + RULES[_USERNAME.pattern]
+        return "The login is missing or not valid: " + RULES[_USERNAME.pattern]
     if len(words["name"]) > 200 or not _LINE.search(words["name"]):
-        return "The name is none: " + RULES[_LINE.pattern]
+        return "The name is not valid: " + RULES[_LINE.pattern]
     if words["section"] and (len(words["section"]) > 200 or not _LINE.search(words["section"])):
-        return "The section is none: " + RULES[_LINE.pattern]
+        return "The section is not valid: " + RULES[_LINE.pattern]
     if words["role"] not in _ROLES:
         return f"{words['role'][:40]!r} is none of {', '.join(_ROLES)}."
     if words["state"] and words["state"] not in State.values:
@@ -142,7 +142,7 @@ def _fault(
     if not sis_id:
         return None
     if not _SIS_ID.search(sis_id):
-        return "The SIS id is none: " + RULES[_SIS_ID.pattern]
+        return "The SIS id is not valid: " + RULES[_SIS_ID.pattern]
     other = sis_ids.get(sis_id)
     if own_sis_ids.get(sis_id, username) != username or (other is not None and other.username != username):
         return f"The SIS id {sis_id!r} is another student's."
