@@ -101,7 +101,8 @@ def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]
         Kind.ENDED: _("Resolved: %(service)s is well again after %(lasted)s"),
     }
     title = titles[kind] % words
-    lines = [_("Since %(time)s UTC.") % {"time": f"{incident.began_at:%Y-%m-%d %H:%M:%S}"}]
+    times = {"begin": f"{incident.began_at:%Y-%m-%d %H:%M:%S}", "end": f"{incident.ended_at or now:%Y-%m-%d %H:%M:%S}"}
+    lines = [(_("From %(begin)s to %(end)s UTC.") if kind == Kind.ENDED else _("Since %(begin)s UTC.")) % times]
     if incident.reason and kind != Kind.ENDED:
         lines.append(_("Reason: %(reason)s") % {"reason": incident.reason})
     if incident.affected:

@@ -141,6 +141,7 @@ def try_channel(request: HttpRequest, number: int) -> HttpResponse:
     incident = Incident(service="example", state="critical", severity=Severity.CRITICAL, began_at=now)
     incident.reason = _("this is only a trial")
     title, body = alerts.compose(incident, Kind.BEGAN, now=now)
+    title = _("Trial: %(title)s") % {"title": title}
     trial = Message(channel=channel, incident=incident, kind=Kind.BEGAN, title=title, body=body, written_at=now)
     error = delivery.send(trial)
     if error:
