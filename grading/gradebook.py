@@ -1,7 +1,7 @@
 """Storing grades: never over a change that the writer has not seen, each with its author, time and origin."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -125,7 +125,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the edit at `index` cannot be stored."""
+    """The reason why the edit at `index` cannot be stored."""
 
     index: int
     problem: Problem
@@ -217,6 +217,49 @@ def find_grade(*, student: Student, assignment: Assignment) -> Grade | None:
 def history(*, student: Student, assignment: Assignment) -> list[GradeChange]:
     """Every change of a grade, the oldest first."""
     return list(GradeChange.objects.filter(grade__student=student, grade__assignment=assignment))
+
+
+def history_of(grade: Grade | None) -> list[GradeChange]:
+    """The history, as `history` reads it, of a grade that the caller has read."""
+    return [] if grade is None else list(rows.select(GradeChange, {"grade_id": [grade.pk]}, order_by="version"))
+
+
+class PlacedChange(Struct, frozen=True, kw_only=True):
+    """A change with the student and the assignment whose grade it is of."""
+
+    change: GradeChange
+    student_id: int
+    assignment_id: int
+
+
+def latest_changes(
+    *,
+    assignment_ids: Collection[int],
+    limit: int,
+    before: int | None = None,
+    student_id: int | None = None,
+    assignment_id: int | None = None,
+    batch_id: int | None = None,
+) -> list[PlacedChange]:
+    """Changes of a course's assignments, the latest first; `before` is the id of the last one of the page before."""
+    if not assignment_ids:
+        return []
+    wanted = {
+        "change.id < %s": before,
+        "grade.student_id = %s": student_id,
+        "grade.assignment_id = %s": assignment_id,
+        "change.batch_id = %s": batch_id,
+    }
+    filters = {condition: value for condition, value in wanted.items() if value is not None}
+    conditions = [f"grade.assignment_id IN ({', '.join(['%s'] * len(assignment_ids))})", *filters]
+    # Written, as compiling it takes longer than running it.
+    found: Any = GradeChange.objects.raw(
+        "SELECT change.*, grade.student_id, grade.assignment_id FROM grading_gradechange AS change "  # noqa: S608 -- placeholders alone
+        "JOIN grading_grade AS grade ON grade.id = change.grade_id "
+        f"WHERE {' AND '.join(conditions)} ORDER BY change.id DESC LIMIT %s",
+        [*assignment_ids, *filters.values(), limit],
+    )
+    return [PlacedChange(change=each, student_id=each.student_id, assignment_id=each.assignment_id) for each in found]
 
 
 def _decide(edit: Edit, plan: Plan, grade: Grade | None) -> Content:

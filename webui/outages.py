@@ -70,7 +70,8 @@ def _since(error: UpstreamDown) -> datetime:
     """The registry may have known before anybody asked here."""
     if error.service == exchange.REGISTRY:
         return error.since
-    services = kept.ask("services", registry.services).value or ()
+    found = kept.ask("services", registry.services).value
+    services = found.services if found else ()
     down = (each for each in services if each.service == error.service and not each.passing and not each.warning)
     known = next((each.status_since for each in down), None)
     return min(known, error.since) if known else error.since

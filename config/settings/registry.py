@@ -12,7 +12,7 @@ SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
 ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
-# What `registry.journal.log` makes; a copy of another's would be taken for the same journal.
+# The values that `registry.journal.log` makes; copies of another's would be taken for the same journal.
 OWN_TO_EACH_DATABASE = {"registry_head": {"history": "lower(hex(randomblob(4)))"}}
 
 INSTALLED_APPS = [

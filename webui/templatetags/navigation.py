@@ -92,7 +92,7 @@ def themes(context: dict[str, Any]) -> list[tuple[str, str, bool]]:
 
 def _made(titles: list[tuple[str, str, str, str]], current: str) -> tuple[Page, ...]:
     return tuple(
-        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
+        Page(name=name, title=title, icon=icon, key=key, is_current=name == current)
         for name, title, icon, key in titles
     )
 
@@ -130,8 +130,6 @@ def _elsewhere(roles: frozenset[Role], *, is_staff: bool) -> tuple[OtherSite, ..
     if is_staff:
         titles["webui"] = _("Web UI's admin")
     return tuple(
-        OtherSite(
-            url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"
-        )
+        OtherSite(url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="external-link")
         for name, title in titles.items()
     )

@@ -34,7 +34,7 @@ def show_public(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     context = {
         "page": page,
-        "rows": [(row, STATE_WORDS[row.state], charts.daily_bars(dict(row.service.days), today=today)) for row in rows],
+        "rows": [(row, STATE_WORDS[row.state], charts.daily_bars(row.service.days, today=today)) for row in rows],
         "troubled": [(row, STATE_WORDS[row.state]) for row in rows if row.state is not State.PASSING],
         "events": public.events(page.services, now=timezone.now())[:20],
         "at": looked.at,
