@@ -64,7 +64,7 @@ class Process:
 
     @property
     def waited_seconds(self) -> float:
-        """How long the threads of the present process have been ready and had no processor, all together."""
+        """The time for which the threads of the present process were ready and had no processor, all together."""
         if self._process is None:
             return 0.0
         nanoseconds = 0
