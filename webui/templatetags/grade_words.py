@@ -47,6 +47,19 @@ def source_words(source: str) -> str:
 
 
 @register.filter
+def progress_words(progress: str) -> str:
+    """How far an import is."""
+    words = {
+        "preview": _("waits for you"),
+        "queued": _("waits for a worker"),
+        "running": _("is being stored"),
+        "done": _("stored"),
+        "failed": _("failed"),
+    }
+    return words.get(progress, progress)
+
+
+@register.filter
 def action_words(action: str) -> str:
     """An import's action on a person, in words."""
     words = {

@@ -6,11 +6,12 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webui.outages import explained
 from webui.requests import wants_part
-from webui.roles import TEACHING, Role, opens_to
+from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, Reply
 from webui.views.refusals import answers_refusals
@@ -54,6 +55,7 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
     found = grading.batches(person, code)
     context["course"] = found.course
     context["imports"] = [each for each in found.batches if each.source == "import"][:20]
+    context["undone"] = {each.undoes for each in found.batches}
     return render(request, "webui/grades/files.html", context, status=status)
 
 
@@ -88,7 +90,8 @@ def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     except Refused as refusal:
         if refusal.status in (403, 404):
             raise
-        context = _context(grading.find_import(person, code, key)) | {"refusal": refusal.detail}
+        found = grading.find_import(person, code, key)
+        context = _context(found) | {"refusal": _obstacle(found.preview, form) or refusal.detail}
         return render(request, "webui/grades/import.html", context, status=422)
     return redirect("import", code=code, key=key)
 
@@ -105,7 +108,7 @@ def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
+@opens_to(*TEACHING, *LEARNING)
 @explained("The report cannot be made")
 @answers_refusals
 def show_report(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
@@ -141,8 +144,27 @@ def _context(found: grading.ImportInFull) -> dict[str, Any]:
             }
             for each in found.preview.columns
         ],
-        "needs_confirmation": any(each.needs_confirmation for each in found.preview.changes),
+        # A new assignment has the negative index of its column, less one, for an id.
+        "new_titles": {-each.index - 1: each.header for each in found.preview.columns},
     }
+
+
+def _obstacle(preview: grading.Preview, form: Any) -> str:
+    """Why a file was not stored, in terms of the page; empty where grading has another reason."""
+    if preview.faults and "skip_faults" not in form:
+        count = len(preview.faults)
+        return ngettext(
+            "%(count)d cell cannot be read: correct the file, or choose “Import the rest without them”.",
+            "%(count)d cells cannot be read: correct the file, or choose “Import the rest without them”.",
+            count,
+        ) % {"count": count}
+    if preview.far_above and "confirmed" not in form:
+        return ngettext(
+            "%(count)d score is far above the points: correct the file, or say that it is meant so.",
+            "%(count)d scores are far above the points: correct the file, or say that they are meant so.",
+            preview.far_above,
+        ) % {"count": preview.far_above}
+    return ""
 
 
 def _columns(form: Any) -> list[dict[str, Any]]:
