@@ -6,7 +6,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webui.outages import explained
@@ -28,7 +28,7 @@ PEOPLE = ("username", "sis_id", "name", "first_name", "last_name", "section", "r
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING)
-@explained("Files cannot be imported or exported")
+@explained(gettext_lazy("Files cannot be imported or exported"))
 @answers_refusals
 def show_files(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -61,7 +61,7 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("This import cannot be shown")
+@explained(gettext_lazy("This import cannot be shown"))
 @answers_refusals
 def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     person = request.user.get_username()
@@ -73,7 +73,7 @@ def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 
 @require_POST
 @opens_to(*TEACHING)
-@explained("Nothing was stored")
+@explained(gettext_lazy("Nothing was stored"))
 @answers_refusals
 def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     """Change the columns' meanings; then confirm, or throw the file away."""
@@ -98,7 +98,7 @@ def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("The file cannot be made")
+@explained(gettext_lazy("The file cannot be made"))
 @answers_refusals
 def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if name not in EXPORTS:
@@ -109,7 +109,7 @@ def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
-@explained("The report cannot be made")
+@explained(gettext_lazy("The report cannot be made"))
 @answers_refusals
 def show_report(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     reply = grading.report_document(request.user.get_username(), code, student_id)

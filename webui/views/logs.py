@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import charts, kept, outages, searches
@@ -131,7 +132,7 @@ def show_arrivals(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @opens_to(Role.OPERATOR)
-@explained("This record cannot be shown")
+@explained(gettext_lazy("This record cannot be shown"))
 @answers_refusals
 def show_record(request: HttpRequest, identifier: int) -> HttpResponse:
     """A page with what the same instance wrote around it; the attributes alone for a row that is opened."""
