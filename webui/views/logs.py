@@ -78,12 +78,14 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
 def complete(request: HttpRequest) -> HttpResponse:
     """The completions that the query box offers for what is typed in it."""
     query = request.GET.get("q", "")[:2000]
-    services: list[str] = []
-    if "service:" in query:
+    known: dict[str, list[str]] = {}
+    if ":" in query:
         span = searches.Search(range="7d").span
-        values = kept.ask("log-services", lambda: logs.facets("", span)).value
-        services = [each.value for each in values.facets.get("service", [])] if values else []
-    return render(request, "webui/logs/completions.html", {"options": searches.completions(query, services=services)})
+        found = kept.ask("log-values", lambda: logs.facets("", span)).value
+        known = {field: [each.value for each in values] for field, values in found.facets.items()} if found else {}
+        # Levels have an order, and are completed in it.
+        known.pop("level", None)
+    return render(request, "webui/logs/completions.html", {"options": searches.completions(query, known=known)})
 
 
 @require_safe
