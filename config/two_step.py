@@ -80,14 +80,12 @@ class TwoStepView(AdminPage, FormView[CodeForm]):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         assert isinstance(request.user, User), "nobody else is let into the admin"
-        self.active = device_of(request.user)
-        # A draft stays the same until it is confirmed.
-        self.device = (
-            self.active
-            or TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults={"name": "authenticator"})[
-                0
-            ]
-        )
+        device = self.active = device_of(request.user)
+        if device is None:
+            # A draft, the same until it is confirmed.
+            draft = {"name": "authenticator"}
+            device, _ = TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults=draft)
+        self.device = device
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.active:

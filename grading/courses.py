@@ -239,7 +239,7 @@ def read_assignment(*, assignment_id: int) -> Assignment | None:
 
 
 def planned_assignment(*, plan: Plan, assignment_id: int) -> Assignment:
-    """As `find_assignment`, where the whole plan has been read already. Raises NotFound."""
+    """Find an assignment as `find_assignment` does, where the whole plan has been read already. Raises NotFound."""
     assignment = plan.assignments.get(assignment_id)
     if assignment is None:
         raise _no_assignment(plan.course, assignment_id)

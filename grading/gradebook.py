@@ -125,7 +125,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the edit at `index` cannot be stored."""
+    """The reason why the edit at `index` cannot be stored."""
 
     index: int
     problem: Problem
@@ -220,7 +220,7 @@ def history(*, student: Student, assignment: Assignment) -> list[GradeChange]:
 
 
 def history_of(grade: Grade | None) -> list[GradeChange]:
-    """As `history`, of a grade that the caller has read."""
+    """The history, as `history` reads it, of a grade that the caller has read."""
     return [] if grade is None else list(rows.select(GradeChange, {"grade_id": [grade.pk]}, order_by="version"))
 
 

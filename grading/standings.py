@@ -209,7 +209,7 @@ def read_titles(*, course: Course) -> list[tuple[int, str]]:
 
 
 def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
-    """None where the student is not in the course."""
+    """Read the student's neighbours; None where the student is not in the course."""
     names = read_names(course=course)
     at = next((index for index, (found, _) in enumerate(names) if found == student_id), None)
     if at is None:

@@ -69,7 +69,7 @@ def _histogram(scores: Sequence[int], points: int) -> tuple[int, ...]:
 
 
 def _rounded(hundredths: int, parts: int) -> Decimal:
-    """So many hundredths in so many parts, half up."""
+    """Round a number of hundredths in a number of parts, half up."""
     return Decimal((2 * hundredths + parts) // (2 * parts)).scaleb(-2)
 
 

@@ -43,7 +43,7 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
     began = any(message.kind == Kind.BEGAN for message in told)
     if incident.ended_at is not None:
         ended = any(message.kind == Kind.ENDED for message in told)
-        # Who never heard that it began, through quiet hours, need not hear that it is over.
+        # A channel that never heard of its beginning, through quiet hours, need not hear of its end.
         return (Kind.ENDED, 0) if began and not ended else None
     if not began:
         return (Kind.BEGAN, 0) if concerns(channel, incident) else None
@@ -55,7 +55,7 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
 
 @transaction.atomic
 def write(*, now: datetime) -> list[int]:
-    """Store each message that is due; answers the ids of what is to be sent now, older failures included."""
+    """Store each message that is due; returns the ids of those to send now, older failures included."""
     recent = Incident.objects.filter(confirmed_at__isnull=False).exclude(ended_at__lt=now - timedelta(days=2))
     incidents = list(recent.prefetch_related("messages"))
     for channel in Channel.objects.filter(is_enabled=True):
@@ -82,7 +82,7 @@ def claim(number: int, *, now: datetime) -> Message | None:
 
 
 def settle(message: Message, *, error: str, now: datetime) -> None:
-    """Keep what came of an attempt."""
+    """Store the outcome of an attempt."""
     message.attempts += 1
     message.error = error
     message.sent_at = None if error else now

@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Unsaved:
-    """Why what was typed is not stored: one of the reasons, or none where others of its batch have theirs."""
+    """The reason why what was typed is not stored; none where others of its batch have theirs."""
 
     typed: str
     seen: str

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from webui.upstream.grading import Grade, Status
 
-# How each status is typed and shown; the words are understood, too.
+# The form in which each status is typed and shown; the words are understood, too.
 MARKS = {Status.EXCUSED: "EX", Status.MISSING: "M", Status.LATE: "L", Status.INCOMPLETE: "I"}
 _WORDS = {word: status for status, mark in MARKS.items() for word in (mark.lower(), status.value)} | {
     "mi": Status.MISSING,

@@ -34,7 +34,7 @@ class Node:
 class Edge:
     start: str
     end: str
-    # Of an SVG path.
+    # The data of an SVG path.
     path: str
     is_unmet: bool
     is_cyclic: bool

@@ -10,7 +10,7 @@ from webui.board import Board, State
 from webui.models import Incident, Severity
 
 REGISTRY = "registry"
-# What is over sooner bothers nobody.
+# An incident that is over sooner bothers nobody.
 CONFIRMED_AFTER = timedelta(seconds=20)
 RETENTION = timedelta(days=90)
 
@@ -54,7 +54,7 @@ def record(found: Mapping[str, Trouble], *, now: datetime, is_whole: bool = True
     for service, trouble in found.items():
         incident = known.pop(service, None)
         if incident is not None and incident.severity != trouble.severity:
-            # What gets worse, or better but not well, is told anew.
+            # An incident that gets worse, or better but not well, is told of again.
             _end(incident, now=now)
             incident = None
         if incident is None:

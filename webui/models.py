@@ -10,7 +10,7 @@ from config.encryption import EncryptedTextField
 class SavedSearch(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="searches")
     name = models.CharField(max_length=60)
-    # Of the log page: what follows its `?`.
+    # The query of the log page's address, after its `?`.
     address = models.CharField(max_length=2500)
 
     class Meta:

@@ -32,7 +32,7 @@ def settings() -> PublicPage:
 
 
 def shown(page: PublicPage) -> PublicPage | None:
-    """None while no operator has switched it on."""
+    """The page, or None while no operator has switched it on."""
     return page if page.is_enabled else None
 
 

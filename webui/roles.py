@@ -36,7 +36,7 @@ View = Callable[..., HttpResponse]
 
 
 def roles_of(person: Person) -> frozenset[Role]:
-    """Asked of the database once for each request's person."""
+    """The person's roles, asked of the database once for each request."""
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
     known: frozenset[Role] | None = person.__dict__.get("roles")

@@ -21,8 +21,8 @@ import setproctitle
 
 from config import env
 
-# What most of the programs import and no settings decide: theirs name the database, and with it what Django's models
-# are made for, so that these are imported in each.
+# Modules that most of the programs import, whatever their settings. Django's models are not among them: the settings
+# name the database that they are made for, so each program imports its own.
 PRELOADED = (
     *("django.contrib.admin.views.main", "django.contrib.auth.apps", "django.contrib.auth.hashers"),
     *("django.core.handlers.asgi", "django.core.handlers.wsgi", "django.db.backends.sqlite3.base"),
@@ -59,8 +59,8 @@ def is_own(command: Sequence[str]) -> bool:
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Run the command as if this process had been executed with it; called in a forked child, and ends it."""
-    # What the parent had made until now stays as it is: to free it would write to shared pages, and close files whose
-    # numbers are other files' here.
+    # The parent's objects stay as they are: to free them would write to shared pages, and close files whose numbers
+    # are other files' here.
     gc.freeze()
     # Undo the supervisor's handlers, as execution would.
     for number in signal.valid_signals():

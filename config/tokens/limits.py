@@ -18,7 +18,7 @@ from config.rates import Rates
 from config.tokens.holder import Holder
 
 REQUESTS = "requests_per_second"
-# How many seconds' worth may come at once after a pause.
+# The seconds' worth of requests that may come at once after a pause.
 BURST_SECONDS = 2.0
 # When a held place becomes free cannot be known.
 HOLD_RETRY_SECONDS = 5

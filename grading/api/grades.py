@@ -186,7 +186,7 @@ class UndoBatch(base.GraderView):
     def post(self, request: Request, code: str, batch_id: int) -> Response:
         batch = find_batch(self.seat, batch_id)
         if batch.content == importing.ROSTER:
-            # Who is in the course is for its teachers.
+            # The list of people is for the course's teachers.
             self.seat.require_editor()
         undone = undoing.undo_batch(course=self.seat.course, batch=batch, actor=self.actor, now=timezone.now())
         return Response(answers.undone(undone), status=201)

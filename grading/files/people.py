@@ -1,16 +1,17 @@
 """Students of a course, found by what a row of a file says of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.problems import Invalid
 from grading.files.columns import Column
 from grading.files.tables import Row
 from grading.models import Student
 
 
 class Mismatch(Exception):
-    """Why no student is found; `is_unknown` where the row names one who is not in the course."""
+    """The reason why no student is found; `is_unknown` where the row names one who is not in the course."""
 
     def __init__(self, detail: str, *, is_unknown: bool = False) -> None:
         super().__init__(detail)
@@ -32,6 +33,20 @@ class Named:
 
     def __str__(self) -> str:
         return self.name or self.username or self.sis_id or self.id
+
+
+def refuse_doubled(kind: str, lines: Iterable[tuple[str, Sequence[int]]]) -> None:
+    """Raises Invalid for each who is named by several lines; `kind` says whether they are students or people."""
+    errors = [
+        {
+            "pointer": f"/rows/{found[-1]}",
+            "detail": f"The rows {', '.join(map(str, found))} are the same {kind}, {name}.",
+        }
+        for name, found in lines
+        if len(found) > 1
+    ]
+    if errors:
+        raise Invalid(f"A {kind} is named by several rows, see `errors`: leave one of each.", errors=errors)
 
 
 def named(row: Row, columns: Iterable[Column]) -> Named:

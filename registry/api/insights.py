@@ -47,7 +47,7 @@ class ProtectionView(RevisedView):
 class GraphView(RevisedView):
     scopes: ClassVar = {"GET": "read"}
 
-    @described("What the requirements say of the services", answer=answers.Graph)
+    @described("The dependency graph: each service's state and root causes", answer=answers.Graph)
     def get(self, request: Request) -> Response:
         revision = log.head()
         standings, found = standing.standings()
@@ -72,7 +72,7 @@ class HistoryView(RevisedView):
 
     scopes: ClassVar = {"GET": "read:{service}"}
 
-    @described("What probes found: the uptime", query=HistoryQuery, answer=answers.History)
+    @described("Uptime by day or by hour", query=HistoryQuery, answer=answers.History)
     def get(self, request: Request, service: str, instance: str = "") -> Response:
         declaration.instance_key(service, instance or service)
         wanted = query_of(request, HistoryQuery)

@@ -42,7 +42,7 @@ MOST_KNOWN = 4096
 
 
 class Asked(NamedTuple):
-    """What a read asks for, as its address says."""
+    """A read as its address asks for it."""
 
     query: queries.Read
     document: Document

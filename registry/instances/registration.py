@@ -15,7 +15,7 @@ from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, 
 from registry.instances import catalogue, storage
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Change, Instance, InstanceKey
+from registry.models import Change, Instance, InstanceKey, Tombstone
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -257,14 +257,15 @@ def _follow(newcomers: Sequence[Entry]) -> None:
     """Forbid the runs that were given up, and that others follow now, to come back."""
     if not newcomers:
         return
+    runs = {(entry.key.service, entry.key.instance): entry.declared.incarnation for entry in newcomers}
+    condition, parameters = rows.among_pairs("(service, instance)", list(runs))
+    given_up = "SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND"
     with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            UPDATE registry_tombstone SET is_final = TRUE
-            WHERE service = %s AND instance = %s AND incarnation <> %s AND NOT is_final
-            """,
-            [(entry.key.service, entry.key.instance, entry.declared.incarnation) for entry in newcomers],
-        )
+        cursor.execute(f"{given_up} {condition}", parameters)
+        followed = [number for number, service, name, run in cursor.fetchall() if runs[service, name] != run]
+    # Hardly ever are there any.
+    if followed:
+        Tombstone.objects.filter(pk__in=followed).update(is_final=True)
 
 
 def _bury(runs: Sequence[tuple[InstanceKey, str]], *, is_final: bool = True, now: datetime) -> None:

@@ -12,7 +12,7 @@ from registry.outbound.dns import addresses
 
 POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
-# How long what a name resolved to is held to be so, and after how long one that did not resolve is asked for again.
+# How long a name's addresses are kept, and after how long a name that did not resolve is looked up again.
 RESOLVED_SECONDS = 60.0
 FAILED_SECONDS = 10.0
 THREAD = "own-endpoints"

@@ -43,7 +43,7 @@ def grade_words(grade: Grade | Content | None) -> str:
 
 @register.filter
 def reason_words(line: Line) -> str:
-    """How a line of a total counts, or why it does not; grading's own words for what is not known here."""
+    """The reason why a line of a total counts or does not; in grading's words where it is not known here."""
     return _word(line.outcome, get_language()) if line.outcome in _WORDS else line.reason
 
 
@@ -74,7 +74,7 @@ def source_words(source: str) -> str:
 
 @register.filter
 def progress_words(progress: str) -> str:
-    """How far an import is."""
+    """The progress of an import."""
     words = {
         "preview": _("waits for you"),
         "queued": _("waits for a worker"),

@@ -65,7 +65,7 @@ class Question:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     body: Any = None
-    # What is sent as it is, such as a file, in place of `body`.
+    # Bytes to send as they are, such as a file, in place of `body`.
     content: bytes | None = None
 
 

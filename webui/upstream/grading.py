@@ -96,7 +96,7 @@ class CourseInFull(Course, frozen=True, kw_only=True):
 
 
 class Total(Struct, frozen=True, kw_only=True, gc=False):
-    """None where nothing counts yet: that is not 0 %."""
+    """A total; None where nothing counts yet, which is not 0 %."""
 
     percent: str | None = None
     letter: str | None = None
@@ -399,7 +399,7 @@ class Column(Struct, frozen=True, kw_only=True):
     meaning: str
     why: str = ""
     assignment: int | None = None
-    # Of an assignment that is to be made.
+    # The members of an assignment that is to be made.
     category: int | None = None
     points: str | None = None
 
@@ -529,7 +529,7 @@ class People(Struct, frozen=True, kw_only=True):
 
 
 class Batches(Struct, frozen=True, kw_only=True):
-    """The latest first."""
+    """Batches, the latest first."""
 
     course: Course
     batches: list[Batch]
@@ -609,7 +609,7 @@ def store(person: str, edit: Edit) -> Stored:
 
 
 def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
-    """All or none; raises RowsRefused, with the rows that stand in the way."""
+    """Store all or none; raises RowsRefused, with the rows that stand in the way."""
     rows = [
         {"student": each.student, "assignment": each.assignment, "version": each.version, **each.members()}
         for each in edits
@@ -649,7 +649,7 @@ def people(person: str, code: str) -> People:
 
 
 def create(person: str, code: str, kind: str, members: Mapping[str, Any]) -> int:
-    """One of the course's `students`, `assignments`, `categories`, `sections` or `enrollments`; its id."""
+    """Create one of the course's students, assignments, categories, sections or enrollments; returns its id."""
     return _ask(person, _path(code, kind), _Made, method="POST", body=members).id
 
 

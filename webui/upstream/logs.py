@@ -30,9 +30,9 @@ class Record:
     attributes: dict[str, Any] = field(default_factory=dict)
     trace_id: str = ""
     span_id: str = ""
-    # Whose token sent it.
+    # The name of the token that sent it.
     token: str = ""
-    # What was changed of it, such as a number out of range.
+    # Changes that were made to it, such as to a number out of range.
     notes: list[str] | dict[str, Any] = field(default_factory=list)
 
     @property
@@ -105,7 +105,7 @@ class Span:
 
 
 def search(query: str, span: Span, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
-    """The newest that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
+    """The newest records that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
     return _ask("", Page, _parameters(query, span) | {"cursor": cursor, "limit": str(limit)})
 
 
@@ -130,7 +130,7 @@ def facets(query: str, span: Span) -> Facets:
 
 
 def arrivals(query: str, *, cursor: str = "", limit: int) -> Arrivals:
-    """Without a cursor: none, and where the log ends now."""
+    """The records after the cursor; without one none, and the log's end as it is now."""
     return _ask("/arrivals", Arrivals, {"q": query, "cursor": cursor, "limit": str(limit)})
 
 

@@ -27,7 +27,7 @@ class ChannelForm(forms.ModelForm[Channel]):
         max_length=2000,
         help_text=gettext_lazy("Names, or beginnings such as team-*, separated by spaces; empty: every service."),
     )
-    # What is stored is never shown again: it holds passwords.
+    # A stored address is never shown again: it holds passwords.
     url = forms.CharField(
         label=gettext_lazy("Address"),
         max_length=2000,

@@ -50,7 +50,7 @@ class Typed:
 @dataclass(frozen=True, kw_only=True)
 class Toast:
     text: str
-    # What the button takes back: a change, or a batch of them.
+    # The change, or the batch of them, that the button takes back.
     change: int | None = None
     batch: int | None = None
     is_error: bool = False

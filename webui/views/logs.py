@@ -22,7 +22,7 @@ from webui.upstream import logs, registry
 from webui.upstream.exchange import Refused, UpstreamDown
 from webui.views.refusals import answers_refusals
 
-# What is at most inserted at once, and what the page holds.
+# The most records that are inserted at once, and that the page holds.
 TAIL_AT_MOST = 1000
 # More new lines than this are not counted: "100+ new".
 COUNTED_AT_MOST = 100
@@ -174,7 +174,7 @@ def delete_search(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def search_of(query: QueryDict) -> Search:
-    """Old addresses, with `service` and `level`, still mean what they meant."""
+    """Read the search; old addresses, with `service` and `level`, still mean what they meant."""
     chosen = query.get("range", "")
     parts = [query.get("q", "").strip()[:2000]]
     service, level = query.get("service", ""), query.get("level", "")

@@ -99,7 +99,7 @@ def _ask() -> Look:
 
 
 def _graph(found: Services) -> Graph:
-    """What explains what, asked again only when the revision or a state is another one: most looks find neither."""
+    """The graph of causes, asked for again only when the revision or a state has changed: most looks find neither."""
     seen, now = (found.revision, found.states), timezone.now()
     known = kept.answers().get("graph", now=now)
     if known is not None and known.value is not None and known.value[0] == seen:
@@ -140,7 +140,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     words = escape(gettext("latency")), escape(gettext("last heartbeat"))
     for row in {row.name: row for group in groups for row in group.rows}.values():
-        # What every heartbeat changes stands in a piece of its own.
+        # The figures that every heartbeat changes stand in a piece of their own.
         lasting = structs.replace(row.service, last_heartbeat_at=None, latency_ms=None)
         parts[f"row-{row.name}"] = _row(row.state, row.causes, lasting, language, zone, hour)
         parts[f"beat-{row.name}"] = _beat(row.service, words)
@@ -151,7 +151,7 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
 def _row(
     state: State, causes: tuple[str, ...], service: Service, language: str, zone: ZoneInfo | None, hour: datetime
 ) -> SafeString:
-    """Made again for each language and zone, and every hour, because a time names its day when that has passed."""
+    """A row, made again for each language and zone, and every hour, because a time names its day once that is over."""
     context = {
         "row": Row(service=service, state=state, causes=causes),
         "word": STATE_WORDS[state],
@@ -186,7 +186,7 @@ def _digest(text: str) -> str:
 
 
 def _answer_poll(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Only what changed; the whole board when a service came, went or moved."""
+    """Answer a poll with what changed alone; with the whole board when a service came, went or moved."""
     layout_before, before = cache.get(_picture(request.GET.get("seen", "")), (None, {}))
     layout, digests = cache.get(_picture(context["seen"]), (None, {}))
     parts = context["parts"]
