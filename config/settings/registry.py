@@ -38,6 +38,8 @@ CSRF_COOKIE_NAME = "registry_csrf"
 
 # Sooner than a careful client gives up.
 ANSWER_SECONDS = 4.0
+# Not `/trial`, which waits for a receiver.
+REPEATABLE_POSTS = ["/drain", "/registrations:batch", "/replay", "/resync", "/probe"]
 # A batch of ten thousand registrations.
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
