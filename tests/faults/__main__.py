@@ -48,7 +48,7 @@ def main() -> int:
 async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
     """Run on one engine; returns the number of broken rules."""
     directory = Path(tempfile.mkdtemp(prefix="rollcall-faults-"))
-    engine: Engine = SQLite(directory / "data") if name == "sqlite" else PostgreSQL()
+    engine: Engine = SQLite(directory / "data", minutes=minutes) if name == "sqlite" else PostgreSQL()
     running = Run(Stack(directory, engine), seed=seed)
     violations = 0
     converged: list[float] = []

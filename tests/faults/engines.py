@@ -19,6 +19,10 @@ from tests.faults.proxy import LOOPBACK, Proxy
 from tests.faults.schedule import Kind
 
 DISK_BYTES = 96 * 1024 * 1024
+# More than the registry's file, its write-ahead log and its spool grow by.
+DISK_BYTES_A_MINUTE = 4 * 1024 * 1024
+# With the small ones the last of it is filled.
+BALLAST_BYTES = (1024 * 1024, 4096)
 TRY_SECONDS = 0.05
 
 
@@ -62,9 +66,9 @@ class SQLite:
     name = "SQLite"
     proxy = None
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, *, minutes: float = 1.0) -> None:
         self._data_dir = data_dir
-        self._is_mounted = mount(data_dir)
+        self._is_mounted = mount(data_dir, size_bytes=int(DISK_BYTES + minutes * DISK_BYTES_A_MINUTE))
         self.kinds = frozenset({Kind.LOCK, Kind.FULL} if self._is_mounted else {Kind.LOCK})
 
     async def start(self) -> None:
@@ -99,9 +103,11 @@ class SQLite:
     async def fill(self, seconds: float) -> None:
         ballast = self._data_dir / "ballast"
         try:
-            with ballast.open("wb", buffering=0) as file, suppress(OSError):
-                while True:
-                    file.write(b"\0" * 4096)
+            with ballast.open("wb", buffering=0) as file:
+                for chunk_bytes in BALLAST_BYTES:
+                    with suppress(OSError):
+                        while file.write(b"\0" * chunk_bytes) == chunk_bytes:
+                            pass
             await asyncio.sleep(seconds)
         finally:
             ballast.unlink(missing_ok=True)
@@ -169,10 +175,10 @@ class PostgreSQL:
         await asyncio.to_thread(self._server.ensure_postgres_running)
 
 
-def mount(directory: Path) -> bool:
+def mount(directory: Path, *, size_bytes: int) -> bool:
     """Mount a small file system in memory there; False where that is not allowed."""
     directory.mkdir(parents=True, exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "rollcall-faults", str(directory)]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes}", "rollcall-faults", str(directory)]
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
