@@ -18,8 +18,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 
-# A statement that takes longer is asked after by another connection, and again while it is at work: one that was cut off
-# as it waited for a lock is given that, and keeps it from all others until this is found out.
+# A statement that takes longer is asked after by another connection, and again while it is at work: one that was cut
+# off as it waited for a lock is given that, and keeps it from all others until this is found out.
 FIRST_LOOK_SECONDS = 3.0
 LONGEST_LOOK_SECONDS = 5.0
 # So long the other connection may take to be made, and to answer.
