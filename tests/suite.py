@@ -9,6 +9,7 @@ that do harm to real processes and say by when all is right again have the machi
 """
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -33,6 +34,9 @@ OPENAPI = "tests/{}/api/test_openapi.py"
 WITHOUT_OPENAPI = ("-p", "no:schemathesis")
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
+# Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.
+SECTION = re.compile(r"=+ (ERRORS|FAILURES|short test summary info) =+$|!+ .+ !+$|INTERNALERROR>")
+LAST_LINES = 400
 SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
 
 
@@ -66,6 +70,16 @@ class Outcome:
     @property
     def sentence(self) -> str:
         return f"{'FAILED' if self.status else 'passed'}  {self.seconds:5.0f} s  {self.title}"
+
+    @property
+    def failures(self) -> str:
+        """What pytest says of errors and failures, and its short summary; all of the output where it ended otherwise.
+
+        Printed at the end once more, where a log that has been cut short still has it.
+        """
+        lines = self.output.splitlines()
+        begins = next((number for number, line in enumerate(lines) if SECTION.match(line)), 0)
+        return "\n".join(lines[begins:][-LAST_LINES:])
 
 
 def lanes() -> list[list[Part]]:
@@ -139,8 +153,11 @@ def main() -> int:
         print("left out          tests/browser, as BROWSER=no asks")
     if not wants_clickhouse():
         print("left out          tests/logsvc on ClickHouse: its engine is 180 MB; CLICKHOUSE=yes brings and runs it")
-    print(f"{time.monotonic() - began:.0f} s in all")
-    return int(any(outcome.status for outcome in outcomes))
+    print(f"{time.monotonic() - began:.0f} s in all", flush=True)
+    failed = [outcome for outcome in outcomes if outcome.status]
+    for outcome in failed:
+        print(f"== once more, what failed in {outcome.title}\n{outcome.failures}", flush=True)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":
