@@ -1,4 +1,4 @@
-"""How long the operators' pages of the web UI take, the services that it asks included.
+"""Measures the operators' pages of the web UI, the services that it asks included.
 
 The registry with its worker, the log service and the web UI run as `make up` has them. Each page is asked for over
 HTTP, signed in, one at a time; the board with three services, with 50 and with SERVICES (500), all of them with ninety
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 class Poll:
-    """What an open board asks every three seconds, saying which picture it shows."""
+    """The question that an open board asks every three seconds, naming the picture it shows."""
 
     def __init__(self, client: httpx2.Client) -> None:
         self.client = client

@@ -48,7 +48,7 @@ def report(name: str, ask: Callable[[], httpx2.Response], *, goal_ms: float) -> 
 
 
 def servers_seconds() -> float:
-    """What the servers that this process has started took of the processor so far; waiting does not count."""
+    """The processor time that the servers of this process have taken so far; waiting does not count."""
     parents, taken = {}, {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,7 +1,7 @@
 """The accounts that each service makes for its own operators, with passwords that a first start made up."""
 
 import hmac
-from pathlib import Path
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher
@@ -23,7 +23,10 @@ def ensure_password(user: User, password: str) -> bool:
     """
     is_random = env.is_generated(password)
     note = settings.DATA_DIR / "run" / f"{settings.SERVICE.name}-{user.username}.password"
-    if is_random and hmac.compare_digest(_read(note), _fingerprint(user, password)):
+    noted = ""
+    with suppress(OSError):
+        noted = note.read_text()
+    if is_random and hmac.compare_digest(noted, _fingerprint(user, password)):
         return False
     is_changed = not user.password or not user.check_password(password)
     if is_changed:
@@ -42,10 +45,3 @@ def ensure_password(user: User, password: str) -> bool:
 def _fingerprint(user: User, password: str) -> str:
     """A digest of the password and of its hash in the database, which changes with either."""
     return salted_hmac("config.accounts", f"{user.password} {password}", algorithm="sha256").hexdigest()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""

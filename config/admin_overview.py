@@ -38,7 +38,7 @@ class Panel:
 
 
 def context(*, wrong: Sequence[str], figures: Sequence[Figure], panels: Sequence[Panel]) -> dict[str, Any]:
-    """What the template of the index reads; `wrong` has a sentence for each thing that somebody should look at."""
+    """The context of the index's template; `wrong` has a sentence for each thing that somebody should look at."""
     return {"overview": "rollcall/overview.html", "wrong": wrong, "figures": figures, "panels": panels}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 # By app and model: view, add, change, delete, or one of OWN.
 Rights = Mapping[str, Mapping[str, Sequence[str]]]
-# What every administrator may.
+# The rights of every administrator.
 ADMINISTER: Rights = {
     "auth": {"user": ["view", "add", "change", "delete"], "group": ["view"]},
     "tokens": {"token": ["view", "add", "change", "revoke"], "auditentry": ["view"]},

@@ -32,7 +32,8 @@ class SessionsView(AdminPage, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         found = sessions.signed_in(now=timezone.now())
-        groups = _groups(found)
+        people = User.objects.filter(pk__in=[each.user.pk for each in found]).prefetch_related("groups")
+        groups = {person.pk: [group.name for group in person.groups.all()] for person in people}
         rows = [self._row(each, groups.get(each.user.pk, [])) for each in found]
         return super().get_context_data(
             **kwargs, table=admin_cells.table(HEADERS, rows) if rows else "", most=sessions.MOST_READ
@@ -73,8 +74,3 @@ class EndSessionsView(AdminPage, FormView[EndingForm]):
         admin_log.add(self.request, self.person.get_username(), logged, key=self.person.pk, model=User)
         messages.success(self.request, f"{self.person}: {said[0].lower()}{said[1:]}")
         return redirect("admin-sessions")
-
-
-def _groups(found: list[SignedIn]) -> dict[int, list[str]]:
-    people = User.objects.filter(pk__in=[each.user.pk for each in found]).prefetch_related("groups")
-    return {person.pk: [group.name for group in person.groups.all()] for person in people}

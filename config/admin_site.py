@@ -10,7 +10,9 @@ from config.two_step import TwoStepView
 
 
 def urls(*, settings_view: type[View] = SettingsView) -> list[URLPattern | URLResolver]:
-    """To be included below settings.ADMIN_PATH. Imports the admin modules, which only a process that serves needs."""
+    """The admin's addresses, to be included below settings.ADMIN_PATH. Imports the admin modules, which only a process
+    that serves needs.
+    """
     admin.autodiscover()
 
     def page(route: str, view: type[View], name: str) -> URLPattern:

@@ -19,5 +19,6 @@ application = Hybrid(
     hosts=Hosts(settings.ALLOWED_HOSTS),
     admission=Admission(),
     answer_seconds=settings.ANSWER_SECONDS,
+    repeatable_posts=settings.REPEATABLE_POSTS,
     on_problem=note_in_native_lane,
 )

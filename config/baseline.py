@@ -27,8 +27,12 @@ def load() -> bool:
     if connection.vendor != "sqlite" or connection.introspection.table_names():
         return False
     with connection.cursor() as cursor:
-        for statement in _statements(path().read_text()):
-            cursor.execute(statement)
+        statement = ""
+        for line in path().read_text().splitlines(keepends=True):
+            statement += line
+            if sqlite3.complete_statement(statement):
+                cursor.execute(statement)
+                statement = ""
     return True
 
 
@@ -38,7 +42,7 @@ def dump() -> str:
         cursor.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
         kinds = dict(cursor.fetchall())
         cursor.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-        # Those of a virtual table are made by it.
+        # A virtual table makes its own tables.
         objects = [each for each in cursor.fetchall() if kinds.get(each[2], "shadow") != "shadow"]
         tables = [(name, sql) for kind, name, _, sql in objects if kind == "table"]
         lines = [sql for _, sql in tables]
@@ -61,12 +65,3 @@ def _inserts(cursor: Any, table: str) -> Iterator[str]:
     names = ", ".join(f'"{name}"' for name in columns)
     for (values,) in cursor.fetchall():
         yield f'INSERT INTO "{table}" ({names}) VALUES ({values})'  # noqa: S608 -- written to a file; SQLite has quoted the values
-
-
-def _statements(script: str) -> Iterator[str]:
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

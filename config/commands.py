@@ -37,7 +37,7 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, allow_abbrev=False, **kwargs)
 
     def run_from_argv(self, argv: list[str]) -> None:
-        """As Django's, but an error prints its sentence alone, without usage or the name of a class."""
+        """Run as Django does, but print an error's sentence alone, without usage or the name of a class."""
         parser = self.create_parser(argv[0], argv[1])
         try:
             parsed = parser.parse_args(argv[2:])

@@ -27,8 +27,10 @@ _POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,
     # Only what asks for it is kept prepared (registry/database/rows.py).
     "prepare_threshold": 5,
-    # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer.
-    "options": "-c idle_in_transaction_session_timeout=10s",
+    # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer; and the
+    # server notices within a minute, not after two hours, that a host is gone.
+    "options": "-c idle_in_transaction_session_timeout=10s"
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
 }
 # The names that the registry accepts for this system's own instances, which also name files and processes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -158,8 +160,9 @@ def redis_url() -> str:
 
 
 def unix_socket(name: str) -> Path:
-    """Where a socket of this data directory is: inside, or with temporary files where its path would be too long for
-    Linux or mean something else in a URL."""
+    """The path of a socket of this data directory: inside it, or with temporary files where its path would be too long
+    for Linux or mean something else in a URL.
+    """
     path = data_dir() / f"{name}.sock"
     if len(os.fsencode(path)) > UNIX_SOCKET_PATH_LIMIT or set("%?#").intersection(str(path)):
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
@@ -168,7 +171,7 @@ def unix_socket(name: str) -> Path:
 
 
 def password(name: str) -> str:
-    """As `secret`, but short enough to type."""
+    """A secret as `secret` makes it, but short enough to type."""
     return secret(name, random_bytes=9)
 
 

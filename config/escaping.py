@@ -47,7 +47,7 @@ def is_acting(character: str) -> bool:
 
 
 def is_invisible(character: str) -> bool:
-    """Whether nothing of it is ever seen."""
+    """Whether it shows no mark at all."""
     at = bisect_right(_FIRST, ord(character)) - 1
     return at >= 0 and ord(character) <= INVISIBLE[at][1]
 

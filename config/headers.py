@@ -10,4 +10,5 @@ def header(scope: Mapping[str, Any], name: bytes) -> bytes:
     Sent several times it is one list (RFC 9110, section 5.3), which what takes a single value, such as Authorization,
     refuses at every address alike.
     """
-    return b", ".join(value for key, value in scope["headers"] if key == name)
+    values = [value for key, value in scope["headers"] if key == name]
+    return values[0] if len(values) == 1 else b", ".join(values)

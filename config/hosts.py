@@ -30,7 +30,7 @@ class Hosts:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
             return
-        # Where none was named granian passes an empty one on.
+        # granian passes an empty one on when the client named none.
         if not any(hosts) and scope.get("http_version") in _HTTP_1_0:
             return
         domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")

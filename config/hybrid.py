@@ -30,6 +30,8 @@ INTAKE = "rollcall.intake"
 
 # Methods that change something, and may be sent again by a client that got no answer.
 REPEATABLE = ("PUT", "DELETE")
+# A request has so much longer to be answered as its body has more to store: 10,000 registrations are about 3 MB.
+BODY_BYTES_PER_SECOND = 200_000
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,7 @@ class Hybrid:
         hosts: Hosts | None = None,
         admission: Admission | None = None,
         answer_seconds: float | None = None,
+        repeatable_posts: Sequence[str] = (),
         on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
     ) -> None:
         self._application = application
@@ -60,6 +63,7 @@ class Hybrid:
         self._hosts = hosts
         self._admission = admission
         self._answer_seconds = answer_seconds
+        self._repeatable_posts = tuple(repeatable_posts)
         self._on_problem = on_problem
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
 
@@ -123,8 +127,13 @@ class Hybrid:
         try:
             if self._hosts is not None:
                 self._hosts.check(scope)
-            handler = next((found for lane in self._lanes if (found := lane(scope)) is not None), self._django)
-            if self._answer_seconds is not None and scope["method"] in REPEATABLE:
+            handler = None
+            for lane in self._lanes:
+                handler = lane(scope)
+                if handler is not None:
+                    break
+            handler = handler or self._django
+            if self._answer_seconds is not None and self._is_repeatable(scope):
                 await _answer_within(self._answer_seconds, handler, scope, receive, answer.send)
             else:
                 await handler(scope, receive, answer.send)
@@ -142,6 +151,10 @@ class Hybrid:
             await respond(answer.send, problem.response())
         finally:
             scope[INTAKE].release()
+
+    def _is_repeatable(self, scope: Scope) -> bool:
+        method = scope["method"]
+        return method in REPEATABLE or (method == "POST" and scope["path"].endswith(self._repeatable_posts))
 
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._admission is not None and bodies.has_body(scope):
@@ -178,17 +191,26 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byte
 
 
 async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Raises Unavailable where the answer is not there in time; the time while the body comes does not count."""
+    """Raises Unavailable where the answer is not there in time; the time while the body comes does not count.
+
+    A longer body has longer: what is to be stored for it takes time also where nothing hangs.
+    """
+    loop = asyncio.get_running_loop()
     has_come = False
+    allowed_seconds = seconds
 
     async def receive_in_peace() -> Message:
-        nonlocal has_come
+        nonlocal has_come, allowed_seconds
         if has_come:
             return await receive()
+        asked_at, until = loop.time(), deadline.when()
+        assert until is not None
         deadline.reschedule(None)
         message = await receive()
         has_come = not message.get("more_body", False)
-        deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+        more_seconds = len(message.get("body", b"")) / BODY_BYTES_PER_SECOND
+        allowed_seconds += more_seconds
+        deadline.reschedule(until + loop.time() - asked_at + more_seconds)
         return message
 
     try:
@@ -198,7 +220,7 @@ async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive
         if not deadline.expired():
             raise
         late = problems.Unavailable(
-            f"There was no answer within {seconds:g} s, and it may come to pass yet: ask again."
+            f"There was no answer within {allowed_seconds:.3g} s, and it may come to pass yet: ask again."
         )
         late.headers["Retry-After"] = "1"
         raise late from error
@@ -206,7 +228,7 @@ async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive
 
 async def respond(send: Send, response: problems.RawResponse) -> None:
     """Send a whole answer from a lane."""
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
 

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from config import masking
 
-# How Django is put together: nobody sets these where a service runs.
+# The composition of Django: nobody sets these where a service runs.
 WIRING = frozenset(
     {
         *("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "UNFOLD", "REST_FRAMEWORK", "LOGGING", "NATIVE_LANES"),

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 # How long a process may make no progress before it ends itself, and how long within one task.
@@ -65,7 +66,9 @@ class Pulse:
         if self._is_watched:
             return
         self._is_watched = True
-        threading.Thread(target=self._look, args=(end or _end,), name="liveness", daemon=True).start()
+        # Not sys.exit, which would wait for the threads that hang.
+        args = (end or partial(os._exit, STALLED),)
+        threading.Thread(target=self._look, args=args, name="liveness", daemon=True).start()
 
     def _look(self, end: Callable[[], None]) -> None:
         pause = threading.Event()
@@ -74,8 +77,3 @@ class Pulse:
                 logger.critical("No progress for %.0f s: this process ends, to be started again", seconds)
                 end()
                 return
-
-
-def _end() -> None:
-    # Not sys.exit, which would wait for the threads that hang.
-    os._exit(STALLED)

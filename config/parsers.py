@@ -10,6 +10,8 @@ from rest_framework.parsers import BaseParser
 
 from config.problems import Problem
 
+# What JSON is decoded to that holds more of it.
+_CONTAINERS = frozenset({dict, list})
 # The end of a key; also of a value that holds a quotation mark and a colon.
 _KEY_END = re.compile(rb'"\s*:')
 
@@ -59,14 +61,14 @@ def _holds_nul(value: Any) -> bool:
 
 def _count_keys(value: Any) -> int:
     """Count keys with a stack of its own: deep nesting could exhaust Python's."""
-    count, pending = 0, [value]
+    count, pending = 0, [value] if type(value) in _CONTAINERS else []
     while pending:
         outer = pending.pop()
-        if isinstance(outer, dict):
+        if type(outer) is dict:
             count += len(outer)
-            pending.extend(each for each in outer.values() if isinstance(each, dict | list))
-        elif isinstance(outer, list):
-            pending.extend(each for each in outer if isinstance(each, dict | list))
+            pending += [each for each in outer.values() if type(each) in _CONTAINERS]
+        else:
+            pending += [each for each in outer if type(each) in _CONTAINERS]
     return count
 
 

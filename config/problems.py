@@ -116,7 +116,7 @@ class Forbidden(Problem):
 class NotFound(Problem):
     status = 404
     code = "not-found"
-    title = "There is no such thing"
+    title = "Not found"
 
 
 class MethodNotAllowed(Problem):
@@ -133,7 +133,7 @@ class MethodNotAllowed(Problem):
 class NotAcceptable(Problem):
     status = 406
     code = "not-acceptable"
-    title = "The answer cannot be had in this form"
+    title = "The answer is not available in this format"
 
 
 class RequestTimeout(Problem):
@@ -145,13 +145,13 @@ class RequestTimeout(Problem):
 class Conflict(Problem):
     status = 409
     code = "conflict"
-    title = "The request does not fit what is there"
+    title = "The request conflicts with what is stored"
 
 
 class PreconditionFailed(Problem):
     status = 412
     code = "precondition-failed"
-    title = "Somebody changed it first"
+    title = "Somebody else changed it first"
 
 
 class BodyTooLarge(Problem):
@@ -166,19 +166,19 @@ class BodyTooLarge(Problem):
 class UnsupportedMediaType(Problem):
     status = 415
     code = "unsupported-media-type"
-    title = "The body's type is not one this address takes"
+    title = "This address does not accept a body of this type"
 
 
 class PreconditionRequired(Problem):
     status = 428
     code = "precondition-required"
-    title = "Say which version you saw"
+    title = "The version that you saw is required"
 
 
 class TooManyRequests(Problem):
     status = 429
     code = "too-many-requests"
-    title = "This is more than is allowed"
+    title = "A limit is exceeded"
 
     def __init__(self, detail: str, *, retry_after_seconds: int, **members: Any) -> None:
         super().__init__(detail, retry_after_seconds=retry_after_seconds, **members)
@@ -188,7 +188,7 @@ class TooManyRequests(Problem):
 class Unavailable(Problem):
     status = 503
     code = "unavailable"
-    title = "Something this answer needs is away"
+    title = "Temporarily unavailable"
 
 
 class InternalError(Problem):

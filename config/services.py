@@ -13,7 +13,7 @@ class Service:
     queues: tuple[str, ...] = ()
     # The page that people open in a browser: its title and its path.
     page: tuple[str, str] | None = None
-    # What the link to its admin says.
+    # The words of the link to its admin.
     admin: str
 
     @property

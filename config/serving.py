@@ -4,6 +4,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 # Less than the time in which a request is to be answered.
 LOCK_SECONDS = 3
+# For the lock of a row, twice in that time: a group of writes that met one is stored one by one.
+ROW_LOCK_MILLISECONDS = 1500
 
 
 def wait_briefly() -> None:
@@ -16,4 +18,4 @@ def wait_briefly() -> None:
     if settings["ENGINE"] == "config.sqlite":
         options["timeout"] = LOCK_SECONDS
     else:
-        options["options"] = f"{options.get('options', '')} -c lock_timeout={LOCK_SECONDS}s"
+        options["options"] = f"{options.get('options', '')} -c lock_timeout={ROW_LOCK_MILLISECONDS}ms"

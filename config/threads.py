@@ -22,7 +22,7 @@ def switch_often() -> None:
 
 
 class Abandoned(Exception):
-    """Nobody waits for the outcome any longer."""
+    """The caller went away before the outcome."""
 
 
 class Threads:

@@ -80,8 +80,12 @@ class TwoStepView(AdminPage, FormView[CodeForm]):
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         assert isinstance(request.user, User), "nobody else is let into the admin"
-        self.active = device_of(request.user)
-        self.device = self.active or _draft_of(request.user)
+        device = self.active = device_of(request.user)
+        if device is None:
+            # A draft, the same until it is confirmed.
+            draft = {"name": "authenticator"}
+            device, _ = TOTPDevice.objects.get_or_create(user=request.user, confirmed=False, defaults=draft)
+        self.device = device
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if self.active:
@@ -110,9 +114,3 @@ class TwoStepView(AdminPage, FormView[CodeForm]):
 def device_of(user: Any) -> TOTPDevice | None:
     """The authenticator that an account has set up."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
-
-
-def _draft_of(user: User) -> TOTPDevice:
-    """The authenticator that is being set up, the same until it is confirmed."""
-    device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "authenticator"})
-    return device

@@ -1,13 +1,14 @@
 """Permissions: staff see and grade the whole course, students and observers see one student's posted grades."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
 from config.problems import Forbidden, NotFound
-from grading.models import Course, Enrollment, Role, State, Student
+from grading import rows
+from grading.models import Course, Enrollment, Role, State, Student, Term
 
 _STAFF = frozenset({Role.TEACHER, Role.ASSISTANT})
 
@@ -119,19 +120,33 @@ def list_seats(*, actor: Actor, student_id: int | None = None) -> list[Seat]:
 
 def find_seat(*, actor: Actor, code: str) -> Seat:
     """Raises NotFound also where the course is there but not for this person to see."""
-    return take_seat(actor=actor, course=Course.objects.select_related("term").filter(code=code).first(), code=code)
+    return take_seat(actor=actor, course=read_course({"code": [code]}), code=code)
 
 
 def take_seat(*, actor: Actor, course: Course | None, code: str) -> Seat:
-    """As `find_seat`, in a course that the caller has read already; None where there is none."""
+    """Find a seat as `find_seat` does, in a course that the caller has read already; None where there is none."""
     if course is not None:
         if actor.username is None:
             return _seat(actor, course, ())
-        own = list(_enrollments(actor.username).filter(course=course))
+        # As _enrollments of the course, written: every request asks it, and compiled it takes five times as long.
+        own = Enrollment.objects.raw(
+            "SELECT * FROM grading_enrollment WHERE course_id = %s AND state <> %s AND (username = %s OR "
+            "(role = %s AND student_id IN (SELECT id FROM grading_student WHERE username = %s)))",
+            [course.pk, State.DROPPED, actor.username, Role.STUDENT, actor.username],
+        )
         if own:
             return _seat(actor, course, own)
     sight = "" if actor.username is None else f" that {actor.username!r} may see"
     raise NotFound(f"There is no course {code!r}{sight}: GET /v1/courses lists those there are.")
+
+
+def read_course(values: Mapping[str, Collection[int | str]]) -> Course | None:
+    """The course with these values in its columns, with its term."""
+    for course in rows.select(Course, values):
+        for term in rows.select(Term, {"id": [] if course.term_id is None else [course.term_id]}):
+            course.term = term
+        return course
+    return None
 
 
 def visible_students(*, actor: Actor) -> QuerySet[Student]:
@@ -148,7 +163,7 @@ def visible_students(*, actor: Actor) -> QuerySet[Student]:
 
 
 def enrollable_students(*, seat: Seat) -> QuerySet[Student]:
-    """Whom the actor may name by their ids: whoever tries ids one after the other learns of no student elsewhere."""
+    """The students that the actor may name by their ids. Trying one id after another reveals no student elsewhere."""
     in_course = Enrollment.objects.filter(course=seat.course, role=Role.STUDENT)
     return Student.objects.filter(
         Q(pk__in=visible_students(actor=seat.actor).values("pk")) | Q(pk__in=in_course.values("student"))

@@ -28,7 +28,7 @@ class BulkRefused(Problem):
 def store(
     *, course: Course, draft: BulkDraft, key: str | None, actor: Actor, now: datetime
 ) -> tuple[dict[str, Any], bool]:
-    """Store every grade or none; the answer, and whether it repeats an earlier one of the same key.
+    """Store every grade or none; returns the answer, and whether it repeats an earlier one of the same key.
 
     Each grade names the version that was seen. Raises BulkRefused with an error for each row that cannot be stored,
     PreconditionFailed with the same when all of them are conflicts; Conflict when the key came with other grades.
@@ -73,7 +73,7 @@ def store(
 
 
 def prune(*, now: datetime) -> int:
-    """Forget the answers whose keys are too old to be repeated; how many those were."""
+    """Forget the answers whose keys are too old to be repeated; returns how many those were."""
     return StoredAnswer.objects.filter(at__lt=now - KEPT).delete()[0]
 
 

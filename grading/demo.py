@@ -77,7 +77,7 @@ SPECIAL = {
 
 @transaction.atomic
 def load(*, now: datetime) -> bool:
-    """Whether it was loaded: not when a course of its code is there, whatever became of it."""
+    """Load the course; returns whether it was loaded: not when a course of its code is there, whatever its state."""
     if Course.objects.filter(code=COURSE.code).exists():
         return False
     if not Term.objects.filter(code=TERM.code).exists():

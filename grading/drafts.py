@@ -288,7 +288,7 @@ class WhatIfDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnDraft:
-    """What somebody says of a column of a file, counted from 0."""
+    """The meaning that somebody gives a column of a file, counted from 0."""
 
     index: Annotated[int, Meta(ge=0, le=10_000)]
     meaning: Annotated[str, Meta(max_length=20)]

@@ -1,4 +1,5 @@
-"""Which grades of a category to drop: those whose absence makes its percentage the highest, or the lowest, there is.
+"""Chooses the grades of a category to drop: those whose absence makes its percentage the highest, or the lowest, there
+is.
 
 After Daniel Kane and Jonathan Kane, "Dropping lowest grades", Mathematics Magazine 79 (2006): taking the lowest
 percentages first is not always best, and trying every choice is not needed.
@@ -45,7 +46,7 @@ def choose(entries: Sequence[Entry], *, lowest: int, highest: int) -> Dropped:
 
 
 def _extreme(free: Sequence[Entry], *, fixed: Sequence[Entry], keep: int, sign: int) -> list[Entry]:
-    """Those `keep` of `free` that, with all of `fixed`, make `sign` times sum(score) / sum(points) the largest.
+    """The `keep` entries of `free` that, with all of `fixed`, make `sign` times sum(score) / sum(points) the largest.
 
     A choice without points has no percentage and is taken only where there is no other. Each round takes the highest
     score - q * points, and the ratio of what it took is the next q; once q stays, no choice has a better ratio.
@@ -65,7 +66,7 @@ def _extreme(free: Sequence[Entry], *, fixed: Sequence[Entry], keep: int, sign: 
 
 
 def _sums(entries: Sequence[Entry]) -> tuple[int, int]:
-    """Of the scores and the points; without points the scores alone decide, as if q were zero."""
+    """The sums of the scores and of the points; without points the scores alone decide, as if q were zero."""
     points = sum(entry.points for entry in entries)
     return (sum(entry.score for entry in entries), points) if points else (0, 1)
 

@@ -15,7 +15,7 @@ from grading.models import Course, Enrollment, Role, Section, State, Student
 
 @transaction.atomic
 def enrol(*, course: Course, draft: StudentDraft, now: datetime) -> tuple[Student, bool]:
-    """The student, and whether they were not in the course before.
+    """Enrol a student; returns the student, and whether they were not in the course before.
 
     A student who is known by that username already, also from another course, keeps the name and the SIS id they have;
     one who dropped the course is active again. Raises Conflict when somebody else has that SIS id.
@@ -55,7 +55,8 @@ def find_or_create_student(*, draft: StudentDraft, completes: bool = False) -> S
 def create_enrollment(
     *, course: Course, draft: EnrollmentDraft, now: datetime, students: QuerySet[Student] | None = None
 ) -> tuple[Enrollment, bool]:
-    """The enrollment, and whether it is new; `students` are those who may be named by their id, by default all.
+    """Create an enrollment; returns it, and whether it is new. `students` are those who may be named by their id, by
+    default all.
 
     Raises Invalid for a student or a section that is not there, Conflict for somebody who has another role as staff.
     """

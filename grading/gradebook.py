@@ -1,7 +1,7 @@
 """Storing grades: never over a change that the writer has not seen, each with its author, time and origin."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -54,7 +54,7 @@ class AbovePoints(Problem):
 
 
 class Content(Struct, frozen=True, kw_only=True):
-    """What a teacher enters for one grade."""
+    """The part of a grade that a teacher enters."""
 
     score: Decimal | None = None
     status: str = Status.NONE
@@ -68,7 +68,9 @@ class Content(Struct, frozen=True, kw_only=True):
         return cls(score=grade.score, status=grade.status, late_deduction=grade.late_deduction, comment=grade.comment)
 
     def patched(self, patch: GradePatch | GradeDraft) -> "Content":
-        """With the members that the patch holds. A deduction goes with the status `late`, and is dropped with it.
+        """The content with the members that the patch holds. A deduction goes with the status `late`, and is dropped
+        with it. A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of
+        `missing`.
 
         A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of `missing`.
         """
@@ -123,7 +125,7 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why the edit at `index` cannot be stored."""
+    """The reason why the edit at `index` cannot be stored."""
 
     index: int
     problem: Problem
@@ -131,7 +133,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of edits, and the new standings, by student, of those whose grades changed."""
+    """The outcome of edits, and the new standings, by student, of those whose grades changed."""
 
     plan: Plan
     stored: Sequence[Stored] = ()
@@ -217,8 +219,51 @@ def history(*, student: Student, assignment: Assignment) -> list[GradeChange]:
     return list(GradeChange.objects.filter(grade__student=student, grade__assignment=assignment))
 
 
+def history_of(grade: Grade | None) -> list[GradeChange]:
+    """The history, as `history` reads it, of a grade that the caller has read."""
+    return [] if grade is None else list(rows.select(GradeChange, {"grade_id": [grade.pk]}, order_by="version"))
+
+
+class PlacedChange(Struct, frozen=True, kw_only=True):
+    """A change with the student and the assignment whose grade it is of."""
+
+    change: GradeChange
+    student_id: int
+    assignment_id: int
+
+
+def latest_changes(
+    *,
+    assignment_ids: Collection[int],
+    limit: int,
+    before: int | None = None,
+    student_id: int | None = None,
+    assignment_id: int | None = None,
+    batch_id: int | None = None,
+) -> list[PlacedChange]:
+    """Changes of a course's assignments, the latest first; `before` is the id of the last one of the page before."""
+    if not assignment_ids:
+        return []
+    wanted = {
+        "change.id < %s": before,
+        "grade.student_id = %s": student_id,
+        "grade.assignment_id = %s": assignment_id,
+        "change.batch_id = %s": batch_id,
+    }
+    filters = {condition: value for condition, value in wanted.items() if value is not None}
+    conditions = [f"grade.assignment_id IN ({', '.join(['%s'] * len(assignment_ids))})", *filters]
+    # Written, as compiling it takes longer than running it.
+    found: Any = GradeChange.objects.raw(
+        "SELECT change.*, grade.student_id, grade.assignment_id FROM grading_gradechange AS change "  # noqa: S608 -- placeholders alone
+        "JOIN grading_grade AS grade ON grade.id = change.grade_id "
+        f"WHERE {' AND '.join(conditions)} ORDER BY change.id DESC LIMIT %s",
+        [*assignment_ids, *filters.values(), limit],
+    )
+    return [PlacedChange(change=each, student_id=each.student_id, assignment_id=each.assignment_id) for each in found]
+
+
 def _decide(edit: Edit, plan: Plan, grade: Grade | None) -> Content:
-    """What the cell will hold. Raises Problem for an edit that cannot be stored."""
+    """Decide what the cell will hold. Raises Problem for an edit that cannot be stored."""
     assignment = plan.assignments.get(edit.assignment_id)
     if assignment is None:
         code = plan.course.code

@@ -40,7 +40,7 @@ _ROWS_AT_ONCE = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a file is read. `mapping` holds what somebody said of columns, by index."""
+    """The options for reading a file. `mapping` holds the meanings that somebody gave columns, by index."""
 
     content: str = GRADES
     separator: str | None = None
@@ -119,7 +119,7 @@ def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: A
 
 
 def run(*, batch_id: int, now: datetime) -> bool:
-    """Store a confirmed import, unless another worker has; whether this one did.
+    """Store a confirmed import, unless another worker has; returns whether this one did.
 
     All of it is one transaction, its outcome too: a worker that is killed has stored nothing. Whatever else ends it
     is kept as the outcome, and raised.
@@ -161,13 +161,15 @@ def waiting(*, now: datetime) -> list[int]:
 
 
 def prune(*, now: datetime) -> int:
-    """Delete previews that nobody confirmed, and failed imports; how many those were."""
+    """Delete previews that nobody confirmed, and failed imports; returns how many those were."""
     old = ImportBatch.objects.filter(progress__in=OPEN, created_at__lt=now - PREVIEW_KEPT)
     return old.delete()[0]
 
 
 def find(*, course: Course, batch_id: int, with_preview: bool = True) -> ImportBatch:
-    """Without the file, and without the preview, of up to ten megabytes, where it is not asked for. Raises NotFound."""
+    """Find an import, without the file, and without the preview, of up to ten megabytes, where it is not asked for.
+    Raises NotFound.
+    """
     imports = ImportBatch.objects.select_related("course").defer("file", *(() if with_preview else ("preview",)))
     batch = imports.filter(course=course, source=Source.IMPORT, pk=batch_id).first()
     if batch is None:

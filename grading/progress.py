@@ -1,4 +1,4 @@
-"""How far a worker has come with an import.
+"""The progress of an import that a worker makes.
 
 The import is one transaction, which shows nothing of itself before it ends; so its progress goes by Redis. Without
 Redis none is shown, and the import goes on.
@@ -40,7 +40,7 @@ def telling(*, batch_id: int) -> Iterator[Progress]:
 
 
 def read(*, batch_id: int) -> int:
-    """Rows done; 0 also where nobody has told, or Redis is away."""
+    """The rows done; 0 also where none is known, or Redis is away."""
     try:
         with connect() as client:
             return int(client.get(_key(batch_id)) or 0)
@@ -55,7 +55,7 @@ def connect() -> redis.Redis:
 
 
 def _tell(batch_id: int, progress: Progress, done: threading.Event) -> None:
-    # What an earlier worker told is over.
+    # The progress of an earlier worker is void.
     told = -1
     with connect() as client:
         while not done.wait(TELL_SECONDS):

@@ -1,4 +1,4 @@
-"""How what is stored looks on the wire: amounts and percentages as decimal strings, times in UTC."""
+"""The wire forms of what is stored: amounts and percentages as decimal strings, times in UTC."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -181,7 +181,7 @@ def cell(student_id: int, assignment_id: int, stored: Grade | None) -> dict[str,
 
 
 def warnings(*, score: Decimal | None, points: Decimal) -> list[dict[str, str]]:
-    """What is stored all the same and deserves a look."""
+    """Warnings about a grade that was stored all the same."""
     if score is None or score <= points:
         return []
     detail = f"The score {amount(score)} is above the {amount(points)} points of this assignment."
@@ -321,7 +321,7 @@ def _sum_of_points(parts: Iterable[scoring.Part]) -> str:
 
 
 def content(content: Any) -> dict[str, Any]:
-    """What a teacher entered for one grade."""
+    """The part of a grade that a teacher entered."""
     return _content(content.score, content.status, content.late_deduction, content.comment)
 
 

@@ -106,7 +106,8 @@ def store(*, batch: ImportBatch, now: datetime) -> dict[str, Any]:
 
 
 def undo(*, batch: ImportBatch) -> list[dict[str, Any]]:
-    """Drop who was enrolled and put back who was changed, but for those whom somebody changed since, who are answered.
+    """Drop the people that were enrolled and put back those that were changed; returns those whom somebody changed
+    since, who stay.
 
     Students who were made stay, in no course.
     """
@@ -137,7 +138,7 @@ def _by_person(enrollments: Iterable[Enrollment]) -> dict[Key, Enrollment]:
 
 
 def _fault(row: Mapping[str, Any], enrolled: Mapping[Key, Enrollment]) -> str | None:
-    """Why a row of the preview cannot be stored any more."""
+    """The reason why a row of the preview cannot be stored any more."""
     username, enrollment = row["username"], enrolled.get((row["role"], row["username"]))
     if (None if enrollment is None else place(enrollment)) != row.get("before"):
         return f"{username!r} was enrolled or changed by somebody else since the preview: look at the file again."

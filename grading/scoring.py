@@ -70,7 +70,7 @@ class Category:
 
 
 class Outcome(StrEnum):
-    """How an item takes part in a total, or why it does not."""
+    """The part that an item takes in a total, or the reason why it takes none."""
 
     COUNTED = "counted", True
     COUNTED_AS_ZERO = "counted as zero", True
@@ -177,7 +177,7 @@ def supposed(categories: Iterable[Category], scores: Mapping[int, Decimal | None
 
 
 def rounded(percentage: Fraction) -> Decimal:
-    """To 0.01, half up; for percentages that are not negative, as all here."""
+    """Round to 0.01, half up; for percentages that are not negative, as all here."""
     return Decimal(math.floor(percentage * 100 + Fraction(1, 2))).scaleb(-2)
 
 
@@ -236,7 +236,7 @@ def _part(category: Category, rule: _Rule) -> Part:
 
 
 def _outcome(item: Item, rule: _Rule) -> Outcome:
-    """How an item counts before anything is dropped."""
+    """The outcome of an item before anything is dropped."""
     reason = _ineligible(item)
     if reason is not None:
         return reason

@@ -182,14 +182,39 @@ class Neighbours:
     count: int
 
 
+def read_names(*, course: Course) -> list[tuple[int, str]]:
+    """The id and the name of each student who has not dropped the course, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT student.id, student.name FROM grading_enrollment AS enrollment "
+            "JOIN grading_student AS student ON student.id = enrollment.student_id "
+            "WHERE enrollment.course_id = %s AND enrollment.role = %s AND enrollment.state <> %s "
+            "ORDER BY student.name, student.id",
+            [course.pk, Role.STUDENT, State.DROPPED],
+        )
+        found: list[tuple[int, str]] = cursor.fetchall()
+    return found
+
+
+def read_titles(*, course: Course) -> list[tuple[int, str]]:
+    """The id and the title of each assignment, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, title FROM grading_assignment "
+            "WHERE category_id IN (SELECT id FROM grading_category WHERE course_id = %s) ORDER BY position, id",
+            [course.pk],
+        )
+        found: list[tuple[int, str]] = cursor.fetchall()
+    return found
+
+
 def read_neighbours(*, course: Course, student_id: int) -> Neighbours | None:
-    """None where the student is not in the course."""
-    students = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
-    names = list(students.order_by("student__name", "student_id").values_list("student_id", "student__name"))
+    """Read the student's neighbours; None where the student is not in the course."""
+    names = read_names(course=course)
     at = next((index for index, (found, _) in enumerate(names) if found == student_id), None)
     if at is None:
         return None
-    around = [None, *((found or 0, name or "") for found, name in names), None]
+    around = [None, *names, None]
     return Neighbours(previous=around[at], following=around[at + 2], number=at + 1, count=len(names))
 
 
@@ -223,28 +248,27 @@ def _item(assignment: Assignment, grade: Grade | None) -> scoring.Item:
     )
 
 
-def read_scores(*, assignment: Assignment) -> list[Decimal]:
-    """The scores, less deductions, of the students who are in the course and not excused."""
-    in_course = Enrollment.objects.filter(course=assignment.category.course_id, role=Role.STUDENT)
-    grades = Grade.objects.filter(
-        assignment=assignment, student__in=in_course.exclude(state=State.DROPPED).values("student")
-    )
-    return scores_of(grades.filter(score__isnull=False))
+# Student, assignment, score, status, deduction, comment and version, with amounts in hundredths.
+CellRow = tuple[int, int, int | None, str, int, str, int]
 
 
-def scores_of(grades: Iterable[Grade]) -> list[Decimal]:
-    """Those that statistics are of: less deductions, and without the excused."""
+def read_scores(*, assignment: Assignment) -> list[int]:
+    """The scores, in hundredths and less deductions, of the students who are in the course and not excused."""
+    places = read_places(course=assignment.category.course)
+    return scores_of(read_cells(assignment_ids=[assignment.pk]), {place.student_id for place in places})
+
+
+def scores_of(cells: Iterable[CellRow], student_ids: Collection[int]) -> list[int]:
+    """The scores that statistics are of: in hundredths, less deductions, of these students, without the excused."""
     return [
-        max(grade.score - grade.late_deduction, scoring.ZERO)
-        for grade in grades
-        if grade.score is not None and grade.status != Status.EXCUSED
+        max(score - deduction, 0)
+        for student_id, _, score, status, deduction, _, _ in cells
+        if score is not None and status != Status.EXCUSED and student_id in student_ids
     ]
 
 
-def read_cells(
-    *, assignment_ids: Collection[int], student_ids: Collection[int] | None = None
-) -> Sequence[tuple[int, int, int | None, str, int, str, int]]:
-    """Rows of student, assignment, score, status, deduction, comment and version, with amounts in hundredths.
+def read_cells(*, assignment_ids: Collection[int], student_ids: Collection[int] | None = None) -> Sequence[CellRow]:
+    """Stored grades as plain rows.
 
     Whole numbers because SQLite keeps a decimal as a float: rounded there, it is exact, and costs no Decimal a cell.
     By a written statement, because the ORM calls a converter for each amount, a quarter of a whole gradebook's time.
@@ -262,5 +286,5 @@ def read_cells(
             f"WHERE {' AND '.join(conditions)}",
             values,
         )
-        found: list[tuple[int, int, int | None, str, int, str, int]] = cursor.fetchall()
+        found: list[CellRow] = cursor.fetchall()
     return found

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 BINS = 10
 
@@ -29,49 +28,52 @@ class Statistics:
     histogram: tuple[int, ...]
 
 
-def summarize(scores: Sequence[Decimal], *, points: Decimal) -> Statistics:
-    ordered = sorted(map(Fraction, scores))
-    if not ordered:
+def summarize(scores: Sequence[int], *, points: int) -> Statistics:
+    """Scores and points are in hundredths: as exact as fractions, and a tenth of the work for a large course."""
+    ordered, count = sorted(scores), len(scores)
+    if not count:
         nothing = dict.fromkeys(
             ("mean", "median", "lower_quartile", "upper_quartile", "deviation", "least", "greatest")
         )
-        return Statistics(count=0, histogram=_histogram([], Fraction(points)), **nothing)
-    mean = sum(ordered, Fraction()) / len(ordered)
-    variance = sum(((score - mean) ** 2 for score in ordered), Fraction()) / len(ordered)
+        return Statistics(count=0, histogram=_histogram([], points), **nothing)
+    total = sum(ordered)
+    # count squared times the variance.
+    spread = count * sum(score * score for score in ordered) - total * total
     return Statistics(
-        count=len(ordered),
-        mean=_rounded(mean),
-        median=_rounded(_quantile(ordered, Fraction(1, 2))),
-        lower_quartile=_rounded(_quantile(ordered, Fraction(1, 4))),
-        upper_quartile=_rounded(_quantile(ordered, Fraction(3, 4))),
-        deviation=_rounded_root(variance),
-        least=_rounded(ordered[0]),
-        greatest=_rounded(ordered[-1]),
-        histogram=_histogram(ordered, Fraction(points)),
+        count=count,
+        mean=_rounded(total, count),
+        median=_rounded(_quartile(ordered, 2), 4),
+        lower_quartile=_rounded(_quartile(ordered, 1), 4),
+        upper_quartile=_rounded(_quartile(ordered, 3), 4),
+        deviation=_rounded_root(spread, count),
+        least=_rounded(ordered[0], 1),
+        greatest=_rounded(ordered[-1], 1),
+        histogram=_histogram(ordered, points),
     )
 
 
-def _quantile(ordered: Sequence[Fraction], share: Fraction) -> Fraction:
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
+def _quartile(ordered: Sequence[int], number: int) -> int:
+    """Four times the quartile, which is whole."""
+    below, quarters = divmod(number * (len(ordered) - 1), 4)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return 4 * ordered[below] + quarters * (ordered[above] - ordered[below])
 
 
-def _histogram(scores: Sequence[Fraction], points: Fraction) -> tuple[int, ...]:
+def _histogram(scores: Sequence[int], points: int) -> tuple[int, ...]:
     if not points:
         return ()
     counts = [0] * (BINS + 1)
     for score in scores:
-        counts[BINS - 1 if score == points else min(math.floor(score * BINS / points), BINS)] += 1
+        counts[BINS - 1 if score == points else min(score * BINS // points, BINS)] += 1
     return tuple(counts)
 
 
-def _rounded(value: Fraction) -> Decimal:
-    return Decimal(math.floor(value * 100 + Fraction(1, 2))).scaleb(-2)
+def _rounded(hundredths: int, parts: int) -> Decimal:
+    """Round a number of hundredths in a number of parts, half up."""
+    return Decimal((2 * hundredths + parts) // (2 * parts)).scaleb(-2)
 
 
-def _rounded_root(value: Fraction) -> Decimal:
-    """The square root to 0.01, half up, without a float: floor(100 * root + 1/2) in whole numbers."""
-    doubled = math.isqrt(math.floor(value * 40_000))
+def _rounded_root(spread: int, count: int) -> Decimal:
+    """The square root of spread over count, half up, without a float: floor(root + 1/2) in whole numbers."""
+    doubled = math.isqrt(4 * spread // count**2)
     return Decimal((doubled + 1) // 2).scaleb(-2)

@@ -20,7 +20,8 @@ class Difference:
 
 
 def lock(*, course: Course, student_ids: Collection[int] | None = None) -> dict[int, Enrollment]:
-    """Hold the places of all students, or of those named, until commit, in the order in which all writers do.
+    """Hold the places of all students, or of those named, until commit, in the order in which all writers do. Returns
+    the enrollments by student, also of those who dropped the course.
 
     Answers the enrollments by student, also of those who dropped the course.
     """
@@ -28,7 +29,8 @@ def lock(*, course: Course, student_ids: Collection[int] | None = None) -> dict[
 
 
 def refresh(*, course: Course, student_ids: Collection[int] | None = None) -> list[Difference]:
-    """Compute and store the totals of the course's students, or of those named; the differences that this mended.
+    """Compute and store the totals of the course's students, or of those named; returns the differences that this
+    mended.
 
     The caller holds the enrollments locked, so that what is read here is what will be committed.
     """

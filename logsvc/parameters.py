@@ -31,8 +31,12 @@ class Parameters:
         except Invalid as error:
             self._errors += [{**each, "pointer": f"/{name}"} for each in error.errors or []]
         except ValueError as error:
-            self._errors.append({"pointer": f"/{name}", "detail": f"{error}."})
+            self.refuse(name, str(error))
         return default
+
+    def refuse(self, name: str, detail: str) -> None:
+        """Have `check` report what no parameter shows by itself."""
+        self._errors.append({"pointer": f"/{name}", "detail": f"{detail}."})
 
     def check(self) -> None:
         """Raises Invalid for all errors, and for unknown parameters: a misspelt filter would find everything."""

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import close_old_connections
 
@@ -46,8 +45,13 @@ class Server:
         return self._read(function)
 
     async def ask(self, question: Callable[[], T]) -> T:
-        """Ask the store in a thread."""
-        answer: T = await self._ask(partial(_with_connection, question))
+        """Ask the store in a thread, on a connection that works."""
+
+        def on_connection() -> T:
+            close_old_connections()
+            return question()
+
+        answer: T = await self._ask(on_connection)
         return answer
 
     def newest(self) -> Newest:
@@ -59,8 +63,3 @@ class Server:
 
 
 server = Server()
-
-
-def _with_connection(question: Callable[[], Any]) -> Any:
-    close_old_connections()
-    return question()

@@ -33,7 +33,7 @@ def nanoseconds(value: str | int | float) -> int:
             if not _NUMBER.fullmatch(value):
                 return _in_range(_from_text(value), value)
             value = float(value) if not value.lstrip("-").isdecimal() else int(value)
-        return _in_range(_from_number(value), value)
+        return _in_range(from_number(value), value)
     except OutOfRange:
         raise
     except (ValueError, OverflowError) as error:
@@ -78,8 +78,11 @@ def _minute(date: str, minute: str) -> int:
     return (datetime.fromisoformat(f"{date}T{minute}").replace(tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 
 
-def _from_number(number: int | float) -> int:
-    """Whole numbers are computed exactly: nanoseconds have more digits than a float."""
+def from_number(number: int | float) -> int:
+    """The time that a number of seconds, milliseconds, microseconds or nanoseconds means, whichever its size says.
+
+    Whole numbers are computed exactly: nanoseconds have more digits than a float.
+    """
     size = abs(number)
     if size < _SECONDS_BELOW:
         return number * NANOSECONDS if isinstance(number, int) else round(number * 1_000_000) * 1000

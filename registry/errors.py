@@ -87,8 +87,8 @@ class Resync(Problem):
 
     def __init__(self, after: int, *, oldest: int, head: int) -> None:
         super().__init__(
-            f"What followed revision {after} is no longer kept: read the whole anew and go on after {head}, "
-            f"or begin with after={oldest - 1}.",
+            f"The journal no longer holds the changes after revision {after}: read everything again and go on after "
+            f"{head}, or begin with after={oldest - 1}.",
             oldest=oldest,
             head=head,
         )
@@ -105,10 +105,10 @@ class NotThereYet(Unavailable):
 
 class Contended(Unavailable):
     code = "contended"
-    title = "Others came between, again and again"
+    title = "Too many concurrent changes"
 
     def __init__(self) -> None:
-        super().__init__("Others changed the same each time that this was tried: try again.")
+        super().__init__("Other writers changed the same instance at every attempt: try again.")
         self.headers["Retry-After"] = "1"
 
 

@@ -32,7 +32,7 @@ QUEUES = {NOTIFICATIONS: "registry", HEARTBEATS: "registry.heartbeats"}
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """What one commit has appended to the journal of this history: its entries, without a gap."""
+    """The entries that one commit has appended to the journal of this history, without a gap."""
 
     history: str
     entries: Sequence[Any]
@@ -194,7 +194,7 @@ def current() -> Wakeups:
 
 
 def run_in_background() -> None:
-    """As Wakeups.run_in_background; called in a process that serves (settings.WHEN_SERVING)."""
+    """See Wakeups.run_in_background; called in a process that serves (settings.WHEN_SERVING)."""
     current().run_in_background()
 
 
@@ -207,32 +207,32 @@ def wake_notifications() -> None:
 
 
 def announce(revision: int, growth: Growth | None = None) -> None:
-    """As Wakeups.announce."""
+    """See Wakeups.announce."""
     current().announce(revision, growth)
 
 
 def afterwards(what: str, call: Callable[[], None]) -> None:
-    """As Wakeups.afterwards."""
+    """See Wakeups.afterwards."""
     current().afterwards(what, call)
 
 
 def listen(listener: Listener) -> Callable[[], None]:
-    """As Wakeups.listen."""
+    """See Wakeups.listen."""
     return current().listen(listener)
 
 
 def acknowledge(task: str) -> None:
-    """As Wakeups.acknowledge."""
+    """See Wakeups.acknowledge."""
     current().acknowledge(task)
 
 
 def taken(tasks: Sequence[str]) -> str | None:
-    """As Wakeups.taken. Raises redis.RedisError."""
+    """See Wakeups.taken. Raises redis.RedisError."""
     return current().taken(tasks)
 
 
 def backlog() -> Backlog:
-    """As Wakeups.backlog. Raises redis.RedisError."""
+    """See Wakeups.backlog. Raises redis.RedisError."""
     return current().backlog()
 
 

@@ -55,7 +55,7 @@ class Worker:
         self.probe()
 
     def sweep_notifications(self, *, is_tick: bool = False) -> None:
-        """As `sweep_heartbeats`, for webhooks."""
+        """The same as `sweep_heartbeats`, for webhooks."""
         self._begin_task(wakeups.NOTIFICATIONS, is_tick=is_tick)
         self.tell()
 

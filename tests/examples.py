@@ -1,4 +1,4 @@
-"""How many examples a property is given."""
+"""The number of examples for each property."""
 
 from django.db import connection
 

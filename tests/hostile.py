@@ -195,7 +195,8 @@ def explains(answer: "Answer", request: Request) -> bool:
 
 
 def failures(requests: Iterable[Request], headers: Mapping[str, str], models: Sequence[type[Model]]) -> list[str]:
-    """Which requests failed, were refused without saying what to change, or left rows of these models although refused.
+    """The requests that failed, were refused without saying what to change, or left rows of these models although
+    refused. Each is sent against what the test began with.
 
     Each is sent against what the test began with.
     """

@@ -79,7 +79,7 @@ class Outcome:
 
 
 def lanes() -> list[list[Part]]:
-    """What runs beside each other; within a lane one after the other."""
+    """The parts that run beside each other; within a lane one after the other."""
     shared = [f"tests/{name}" for name in SHARED if name != "browser" or wants_browser()]
     own = {
         name: Part(

@@ -1,4 +1,4 @@
-"""Who is told of which incident, when, and in what words. Pure but for `write`, which stores what is to be sent."""
+"""Alerts about incidents: to whom, when, and in what words. Pure but for `write`, which stores the messages to send."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ RETRY_SECONDS = (30, 120, 600, 1800)
 
 
 def concerns(channel: Channel, incident: Incident) -> bool:
-    """By severity, and by the name of the cause or of anything that it affects."""
+    """Match an incident by its severity, and by the name of the cause or of anything that it affects."""
     if channel.severity == Severity.CRITICAL and incident.severity != Severity.CRITICAL:
         return False
     names = [incident.service, *incident.affected]
@@ -36,14 +36,14 @@ def is_quiet(channel: Channel, *, now: datetime) -> bool:
 
 
 def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: datetime) -> tuple[Kind, int] | None:
-    """What to tell now of the incident, and its number; `told` is what was written to the channel about it."""
+    """The message that is due about the incident now, and its number; `told` holds those to the channel so far."""
     if not channel.is_enabled or incident.confirmed_at is None or is_quiet(channel, now=now):
         return None
     told = list(told)
     began = any(message.kind == Kind.BEGAN for message in told)
     if incident.ended_at is not None:
         ended = any(message.kind == Kind.ENDED for message in told)
-        # Who never heard that it began, through quiet hours, need not hear that it is over.
+        # A channel that never heard of its beginning, through quiet hours, need not hear of its end.
         return (Kind.ENDED, 0) if began and not ended else None
     if not began:
         return (Kind.BEGAN, 0) if concerns(channel, incident) else None
@@ -55,7 +55,7 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
 
 @transaction.atomic
 def write(*, now: datetime) -> list[int]:
-    """Store each message that is due; answers the ids of what is to be sent now, older failures included."""
+    """Store each message that is due; returns the ids of those to send now, older failures included."""
     recent = Incident.objects.filter(confirmed_at__isnull=False).exclude(ended_at__lt=now - timedelta(days=2))
     incidents = list(recent.prefetch_related("messages"))
     for channel in Channel.objects.filter(is_enabled=True):
@@ -82,7 +82,7 @@ def claim(number: int, *, now: datetime) -> Message | None:
 
 
 def settle(message: Message, *, error: str, now: datetime) -> None:
-    """Keep what came of an attempt."""
+    """Store the outcome of an attempt."""
     message.attempts += 1
     message.error = error
     message.sent_at = None if error else now
@@ -101,7 +101,8 @@ def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]
         Kind.ENDED: _("Resolved: %(service)s is well again after %(lasted)s"),
     }
     title = titles[kind] % words
-    lines = [_("Since %(time)s UTC.") % {"time": f"{incident.began_at:%Y-%m-%d %H:%M:%S}"}]
+    times = {"begin": f"{incident.began_at:%Y-%m-%d %H:%M:%S}", "end": f"{incident.ended_at or now:%Y-%m-%d %H:%M:%S}"}
+    lines = [(_("From %(begin)s to %(end)s UTC.") if kind == Kind.ENDED else _("Since %(begin)s UTC.")) % times]
     if incident.reason and kind != Kind.ENDED:
         lines.append(_("Reason: %(reason)s") % {"reason": incident.reason})
     if incident.affected:

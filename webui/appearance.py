@@ -18,7 +18,7 @@ _NAMES = frozenset(Theme)
 
 
 def read(text: str) -> Theme:
-    """What names no theme leaves it to the system."""
+    """Read the theme from the cookie; a value that names none leaves it to the system."""
     return Theme(text) if text in _NAMES else Theme.SYSTEM
 
 

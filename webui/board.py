@@ -16,7 +16,7 @@ SHOWN_AT_ONCE = 100
 
 
 class State(StrEnum):
-    """In the order of urgency."""
+    """A service's state, in the order of urgency."""
 
     CRITICAL = "critical"
     MISSING = "missing"
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What fails by itself, and what it does to those that require it; several where they require each other."""
+    """A service that fails by itself, and its effect on those that require it; several that require each other."""
 
     services: tuple[Row, ...]
     also_down: tuple[str, ...]
@@ -88,7 +88,7 @@ class Cause:
 @dataclass(frozen=True, kw_only=True)
 class Board:
     causes: tuple[Cause, ...]
-    # What needs attention first.
+    # Services that need attention come first.
     rows: tuple[Row, ...]
 
     @property
@@ -105,14 +105,14 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which rows to show, as the page's address says."""
+    """The rows to show, as the page's address says."""
 
     text: str = ""
     states: tuple[str, ...] = ()
     grouping: Grouping = Grouping.STATE
     # The names of the groups whose healthy services are shown, too; `*` for all groups.
     opened: tuple[str, ...] = ()
-    # How many rows of a group are shown.
+    # The most rows of a group that are shown.
     most: int = SHOWN_AT_ONCE
 
     def takes(self, row: Row) -> bool:
@@ -125,7 +125,7 @@ class Choice:
 class Group:
     name: str
     rows: tuple[Row, ...]
-    # How many healthy ones are not shown, and how many others.
+    # The numbers of healthy ones and of others that are not shown.
     folded: int = 0
     further: int = 0
 
@@ -176,7 +176,7 @@ def _groups_of(row: Row, grouping: Grouping) -> Sequence[str]:
 
 def _cause(root: Sequence[str], graph: Graph, rows: dict[str, Row]) -> Cause:
     affected = sorted({name for each in root for name in graph.affected.get(each, ())} - set(root))
-    # What fails by itself is a root of its own, and never said to be down because of another.
+    # A service that fails by itself is a root, and never said to be down because of another.
     explained = [rows[name] for name in affected if name in rows and set(root) & set(rows[name].causes)]
     return Cause(
         services=tuple(rows[name] for name in root if name in rows),

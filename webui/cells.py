@@ -29,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Unsaved:
-    """Why what was typed is not stored: one of the reasons, or none where others of its batch have theirs."""
+    """The reason why what was typed is not stored; none where others of its batch have theirs."""
 
     typed: str
     seen: str
@@ -109,5 +109,5 @@ def total(student_id: int, total: Total, *, is_swap: bool = False) -> SafeString
 
 @lru_cache(maxsize=8192)
 def _escaped(figure: str) -> str:
-    """There are few different scores, percentages and letters."""
+    """Escape a text, cached: there are few different scores, percentages and letters."""
     return escape(figure)

@@ -20,7 +20,7 @@ SCHEMES = frozenset(
 
 
 def problem_of(url: str) -> str:
-    """Why Apprise cannot send to the address; empty when it can."""
+    """The reason why Apprise cannot send to the address; empty when it can."""
     scheme = url.partition("://")[0].lower()
     if scheme not in SCHEMES:
         return f"{scheme[:20]!r} is not a way to send that is offered here, such as mailto://, slack:// or json://."
@@ -41,7 +41,7 @@ def address_for(url: str, incident: Incident) -> str:
 
 
 def send(message: Message) -> str:
-    """Why it could not be sent; empty when it was."""
+    """Send the message; returns why it could not be sent, empty when it was."""
     url = message.channel.url or ""
     apprise = Apprise()
     if problem_of(url) or not apprise.add(address_for(url, message.incident)):
@@ -49,7 +49,7 @@ def send(message: Message) -> str:
     is_over = message.kind == Kind.ENDED
     severe = message.incident.severity == Severity.CRITICAL
     kind = NotifyType.SUCCESS if is_over else NotifyType.FAILURE if severe else NotifyType.WARNING
-    with LogCapture(level=logging.WARNING) as captured:  # type: ignore[no-untyped-call]
+    with LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
         was_sent = apprise.notify(
             title=message.title, body=message.body, notify_type=kind, body_format=NotifyFormat.TEXT
         )

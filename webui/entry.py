@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from webui.upstream.grading import Grade, Status
 
-# How each status is typed and shown; the words are understood, too.
+# The form in which each status is typed and shown; the words are understood, too.
 MARKS = {Status.EXCUSED: "EX", Status.MISSING: "M", Status.LATE: "L", Status.INCOMPLETE: "I"}
 _WORDS = {word: status for status, mark in MARKS.items() for word in (mark.lower(), status.value)} | {
     "mi": Status.MISSING,
@@ -18,7 +18,7 @@ _TYPED = re.compile(r"(?P<score>[^a-z]*?)\s*(?P<word>[a-z]*)", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What the person saw in the cell: the grade's version, and whether it was late (`3` or `3L`)."""
+    """The state in which the person saw the cell: the grade's version, and whether it was late (`3` or `3L`)."""
 
     version: int
     is_late: bool = False
@@ -31,7 +31,7 @@ class Entry:
 
 
 def read_seen(token: str) -> Seen:
-    """What is no token counts as a grade that nobody stored yet."""
+    """Read what was seen; a value that is no token counts as a grade that nobody stored yet."""
     found = re.fullmatch(r"([0-9]{1,9})(L?)", token)
     return Seen(version=int(found[1]), is_late=bool(found[2])) if found else Seen(version=0)
 
@@ -41,7 +41,8 @@ def write_seen(grade: Grade) -> str:
 
 
 def parse(typed: str, *, was_late: bool = False) -> Entry:
-    """What to store; a blank is no score, never a zero. A number alone keeps work late.
+    """Parse what was typed; a blank is no score, never a zero. A number alone keeps work late. Anything that is neither
+    a number nor a known word stays as the score, for grading to refuse with its reason.
 
     What is neither a number nor a known word stays as the score, for grading to refuse with its reason.
     """
@@ -55,7 +56,7 @@ def parse(typed: str, *, was_late: bool = False) -> Entry:
 
 
 def is_above(score: str | None, points: str) -> bool:
-    """Whether the score exceeds the points; what is no number does not."""
+    """Whether the score exceeds the points; a text that is no number does not."""
     try:
         return score is not None and Decimal(score) > Decimal(points)
     except InvalidOperation:

@@ -22,7 +22,7 @@ def duration(milliseconds: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """Of one: `100 %`, `99.98 %`. Less than all is never rounded up to it."""
+    """A share of one as `100 %` or `99.98 %`. Less than all is never rounded up to it."""
     if value is None:
         return NOTHING
     hundredths = int(value * 10_000 + 1e-9)

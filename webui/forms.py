@@ -25,7 +25,7 @@ class Field:
     help: Text = ""
     choices: Sequence[tuple[str, Text]] = ()
     is_required: bool = False
-    # What to send for an empty field; None leaves the member out.
+    # The value to send for an empty field; None leaves the member out.
     blank: Any = ...
 
     @property
@@ -33,7 +33,7 @@ class Field:
         return self.kind == "check" and bool(self.value)
 
     def member(self, form: Mapping[str, str]) -> Any:
-        """What the form holds of this field, in grading's terms."""
+        """The field's value in grading's terms."""
         if self.kind == "check":
             return bool(form.get(self.name))
         text = form.get(self.name, "").strip()
@@ -127,7 +127,9 @@ def section_fields() -> list[Field]:
 def student_fields(sections: Sequence[Section]) -> list[Field]:
     return [
         Field(name="name", label=_("Name"), is_required=True),
-        Field(name="username", label=_("Username"), is_required=True, help=_("What the student signs in with.")),
+        Field(
+            name="username", label=_("Username"), is_required=True, help=_("The name that the student signs in with.")
+        ),
         Field(name="sis_id", label=_("SIS id"), help=_("From your student information system, if any.")),
         _section_field(sections),
     ]
@@ -156,7 +158,7 @@ def observer_fields(students: Iterable[Enrollment]) -> list[Field]:
             name="username",
             label=_("Username"),
             is_required=True,
-            help=_("What the observer signs in with; the account is in the group “observers”."),
+            help=_("The name that the observer signs in with; the account is in the group “observers”."),
         ),
         Field(name="student", label=_("Whom they observe"), kind="id", choices=choices),
     ]

@@ -1,4 +1,4 @@
-"""What a gradebook shows of a course: which students and assignments, in which order."""
+"""The gradebook's view of a course: which students and assignments it shows, in which order."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Excerpt:
 
 
 def read_filters(query: Mapping[str, str]) -> Filters:
-    """What names nothing that is known filters nothing."""
+    """Read the filters; a value that names nothing known filters nothing."""
     return Filters(
         text=query.get("q", "").strip(),
         section=read_id(query.get("section", "")),

@@ -34,7 +34,7 @@ class Node:
 class Edge:
     start: str
     end: str
-    # Of an SVG path.
+    # The data of an SVG path.
     path: str
     is_unmet: bool
     is_cyclic: bool
@@ -88,7 +88,7 @@ def draw(graph: Graph, board: Board) -> Drawing:
 
 
 def dependents(graph: Graph, service: str) -> list[str]:
-    """Those that require the service, directly or through others."""
+    """The services that require this one, directly or through others."""
     digraph: nx.DiGraph[str] = nx.DiGraph((each.service, name) for each in graph.services for name in each.requires)
     return sorted(nx.ancestors(digraph, service)) if service in digraph else []
 

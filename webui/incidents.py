@@ -10,14 +10,14 @@ from webui.board import Board, State
 from webui.models import Incident, Severity
 
 REGISTRY = "registry"
-# What is over sooner bothers nobody.
+# An incident that is over sooner bothers nobody.
 CONFIRMED_AFTER = timedelta(seconds=20)
 RETENTION = timedelta(days=90)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
-    """What is wrong with one service now, for no fault of another."""
+    """A fault that one service has now by itself."""
 
     state: State
     severity: Severity
@@ -26,7 +26,7 @@ class Trouble:
 
 
 def troubles(board: Board) -> dict[str, Trouble]:
-    """By service. What an operator took from the offer, and what is only starting, is no trouble."""
+    """The troubles by service. A service that an operator took from the offer, or that is only starting, has none."""
     found = {}
     for cause in board.causes:
         for row in cause.services:
@@ -54,7 +54,7 @@ def record(found: Mapping[str, Trouble], *, now: datetime, is_whole: bool = True
     for service, trouble in found.items():
         incident = known.pop(service, None)
         if incident is not None and incident.severity != trouble.severity:
-            # What gets worse, or better but not well, is told anew.
+            # An incident that gets worse, or better but not well, is told of again.
             _end(incident, now=now)
             incident = None
         if incident is None:

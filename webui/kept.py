@@ -14,7 +14,7 @@ from django.utils import timezone
 from webui.upstream.exchange import UpstreamDown
 
 Value = TypeVar("Value")
-# What was shown yesterday misleads more than it helps.
+# An answer of yesterday misleads more than it helps.
 MAX_AGE = timedelta(days=1)
 MAX_ENTRIES = 256
 

@@ -1,4 +1,4 @@
-"""What the web UI keeps besides accounts and sessions: saved searches, alerts, and the public status page."""
+"""The web UI's tables besides accounts and sessions: saved searches, alerts, and the public status page."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from config.encryption import EncryptedTextField
 class SavedSearch(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="searches")
     name = models.CharField(max_length=60)
-    # Of the log page: what follows its `?`.
+    # The query of the log page's address, after its `?`.
     address = models.CharField(max_length=2500)
 
     class Meta:
@@ -115,7 +115,7 @@ class Message(models.Model):
 
 
 class PublicPage(models.Model):
-    """What anybody may see without signing in; one row, made by the first operator who looks."""
+    """The page that anybody may see without signing in; one row, made by the first operator who looks."""
 
     is_enabled = models.BooleanField(default=False)
     title = models.CharField(max_length=100, default="Status")

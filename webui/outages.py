@@ -1,4 +1,4 @@
-"""What people are told when a page cannot show something because another service does not answer."""
+"""The words for a page that cannot show something because another service does not answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def describe(error: UpstreamDown, *, effect: str) -> Outage:
 
 
 def explained(effect: str) -> Callable[[View], View]:
-    """Where the view's upstream is down the page still answers, and says what it cannot show and since when."""
+    """Have the page answer where its upstream is down, and say what it cannot show and since when."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -70,7 +70,8 @@ def _since(error: UpstreamDown) -> datetime:
     """The registry may have known before anybody asked here."""
     if error.service == exchange.REGISTRY:
         return error.since
-    services = kept.ask("services", registry.services).value or ()
+    found = kept.ask("services", registry.services).value
+    services = found.services if found else ()
     down = (each for each in services if each.service == error.service and not each.passing and not each.warning)
     known = next((each.status_since for each in down), None)
     return min(known, error.since) if known else error.since

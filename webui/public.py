@@ -1,4 +1,4 @@
-"""What anybody may see: the chosen services' states, without addresses, instances or reasons."""
+"""The public page's content: the chosen services' states, without addresses, instances or reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,18 +32,20 @@ def settings() -> PublicPage:
 
 
 def shown(page: PublicPage) -> PublicPage | None:
-    """None while no operator has switched it on."""
+    """The page, or None while no operator has switched it on."""
     return page if page.is_enabled else None
 
 
 def rows(page: PublicPage, board: Board) -> list[Row]:
-    """In the order that was chosen; one that is not registered is missing."""
+    """The chosen services in their order; one that is not registered is missing."""
     found = {row.name: row for row in board.rows}
     return [found[name] for name in page.services if name in found]
 
 
 def events(services: Sequence[str], *, now: datetime) -> list[Event]:
-    """Of the chosen services alone, newest first; also where one is down because of another that is not shown."""
+    """The events of the chosen services alone, newest first; also where one is down because of another that is not
+    shown.
+    """
     chosen, found = set(services), []
     recent = Incident.objects.filter(confirmed_at__isnull=False, began_at__gte=now - timedelta(days=SHOWN_DAYS))
     for incident in recent:

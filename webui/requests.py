@@ -1,4 +1,4 @@
-"""What a request asks for: a whole page, or the part of one that htmx swaps."""
+"""Tells whether a request asks for a whole page, or for the part of one that htmx swaps."""
 
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
@@ -15,7 +15,7 @@ def wants_part(request: HttpRequest, part: str) -> bool:
 
 
 def is_triggered_by(request: HttpRequest, *elements: str) -> bool:
-    """By their ids."""
+    """Whether an element with one of these ids sent the request."""
     return _details(request).trigger in elements
 
 

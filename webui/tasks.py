@@ -13,7 +13,7 @@ def watch() -> None:
     """Look at the services, keep what is wrong, and tell whoever wants to know."""
     now = timezone.now()
     try:
-        found = incidents.troubles(board.judge(registry.services(), registry.graph()))
+        found = incidents.troubles(board.judge(registry.services().services, registry.graph()))
     except UpstreamDown as away:
         incidents.record(incidents.registry_is_away(away.reason), now=now, is_whole=False)
     else:

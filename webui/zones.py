@@ -20,7 +20,7 @@ class ZoneMiddleware:
 
 
 def reader() -> ZoneInfo | None:
-    """None where it is not known."""
+    """The reader's zone; None where it is not known."""
     zone = timezone.get_current_timezone()
     return zone if isinstance(zone, ZoneInfo) and zone is not timezone.get_default_timezone() else None
 

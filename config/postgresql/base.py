@@ -2,8 +2,13 @@
 
 So it is when a firewall or a proxy has dropped the connection without a word, or a host is gone: TCP's own keepalive
 does not help where something in between acknowledges it.
+
+The server knows nothing of that either. It keeps the session of such a connection, and with it the locks of its
+transaction: sessions that were cut off for a moment lock out all others one after the other, and add up to as many as
+there may be. The next connection ends the session of the one before it.
 """
 
+import secrets
 import time
 from collections.abc import Generator
 from types import SimpleNamespace
@@ -27,6 +32,14 @@ _IS_AT_WORK = """
     SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity WHERE pid = %s
 """
 
+# By a name that no other session has: behind a pooler a process id may be another's. Its end is waited for.
+_END = """
+    SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity
+    WHERE application_name = ANY(%s) AND usename = current_user AND pid <> pg_backend_pid()
+"""
+# PostgreSQL cuts off what is longer.
+LONGEST_NAME = 63
+
 Value = TypeVar("Value")
 
 
@@ -41,6 +54,7 @@ class WatchfulConnection(psycopg.Connection[Any]):
     """While it waits for long it asks, on another connection, whether the server is at work for it still."""
 
     parameters: dict[str, Any]
+    was_dropped = False
 
     def wait(self, gen: PQGen[Value], interval: float = 0.1, timeout: float | None = None) -> Value:
         return super().wait(self._watched(gen), interval, timeout)
@@ -56,6 +70,7 @@ class WatchfulConnection(psycopg.Connection[Any]):
                     if self._is_served():
                         pause_seconds, is_suspicious = min(2 * pause_seconds, LONGEST_LOOK_SECONDS), False
                     elif is_suspicious:
+                        self.was_dropped = True
                         self.close()
                         raise psycopg.OperationalError(
                             "the connection is silent, and the server is not at work for it: it was dropped on the way"
@@ -87,8 +102,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # Django asks the module for a connection.
     Database = cast(Any, SimpleNamespace(**{**vars(psycopg), "connect": WatchfulConnection.connect}))
 
+    def __init__(self, *arguments: Any, **members: Any) -> None:
+        super().__init__(*arguments, **members)
+        self._opened: WatchfulConnection | None = None
+        self._opened_name = ""
+        # The names of the sessions that are to be ended.
+        self._abandoned: list[str] = []
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
+        if getattr(self._opened, "was_dropped", False):
+            self._abandoned.append(self._opened_name)
+            self._opened = None
+        unique = secrets.token_hex(8)
+        name = f"{conn_params.get('application_name', 'rollcall')[: LONGEST_NAME - len(unique) - 1]}-{unique}"
+        connection = super().get_new_connection({**conn_params, "application_name": name})
         names = ("dbname", "user", "password", "host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "service")
         connection.parameters = {name: conn_params[name] for name in names if name in conn_params}
+        self._opened, self._opened_name = connection, name
         return connection
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        if self._abandoned:
+            self.connection.execute(_END, [self._abandoned])
+            self._abandoned.clear()

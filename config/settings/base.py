@@ -75,6 +75,8 @@ BODY_LIMIT_BYTES = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES
 # Within which a PUT or a DELETE is answered, if only that it cannot be; None: when it is done.
 ANSWER_SECONDS: float | None = None
+# The ends of the addresses of which a POST is answered within that time, too: it may be sent again as a PUT may.
+REPEATABLE_POSTS: list[str] = []
 # The bytes that the bodies of all requests of a process may hold at one time.
 BODY_BUFFER_BYTES = env.integer("ROLLCALL_BODY_BUFFER_MIB", 64, at_least=8) * 1024 * 1024
 # Below these paths no body is read without a token.

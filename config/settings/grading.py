@@ -25,7 +25,7 @@ UNFOLD = admin_theme.unfold(
 )
 # Everybody who signs in here wants the admin.
 LOGIN_REDIRECT_URL = "admin:index"
-# What an authenticator app lists the account under.
+# The name under which an authenticator app lists the account.
 OTP_TOTP_ISSUER = "Rollcall grading"
 SESSION_COOKIE_NAME = "grading_session"
 CSRF_COOKIE_NAME = "grading_csrf"

@@ -32,7 +32,7 @@ UNFOLD = admin_theme.unfold(
     navigation="logsvc.admin.navigation.navigation",
     DASHBOARD_CALLBACK="logsvc.admin.overview.overview",
 )
-# What an authenticator app lists the account under.
+# The name under which an authenticator app lists the account.
 OTP_TOTP_ISSUER = "Rollcall log service"
 SESSION_COOKIE_NAME = "logsvc_session"
 CSRF_COOKIE_NAME = "logsvc_csrf"

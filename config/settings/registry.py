@@ -12,7 +12,7 @@ SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
 ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
-# What `registry.journal.log` makes; a copy of another's would be taken for the same journal.
+# The values that `registry.journal.log` makes; copies of another's would be taken for the same journal.
 OWN_TO_EACH_DATABASE = {"registry_head": {"history": "lower(hex(randomblob(4)))"}}
 
 INSTALLED_APPS = [
@@ -38,6 +38,8 @@ CSRF_COOKIE_NAME = "registry_csrf"
 
 # Sooner than a careful client gives up.
 ANSWER_SECONDS = 4.0
+# Not `/trial`, which waits for a receiver.
+REPEATABLE_POSTS = ["/drain", "/registrations:batch", "/replay", "/resync", "/probe"]
 # A batch of ten thousand registrations.
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT_BYTES

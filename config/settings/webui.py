@@ -56,7 +56,7 @@ UNFOLD = admin_theme.unfold(
     navigation="webui.admin.navigation.navigation",
     DASHBOARD_CALLBACK="webui.admin.overview.overview",
 )
-# What an authenticator app lists the account under.
+# The name under which an authenticator app lists the account.
 OTP_TOTP_ISSUER = "Rollcall web UI"
 SESSION_COOKIE_NAME = "webui_session"
 CSRF_COOKIE_NAME = "webui_csrf"

@@ -21,8 +21,8 @@ import setproctitle
 
 from config import env
 
-# What most of the programs import and no settings decide: theirs name the database, and with it what Django's models
-# are made for, so that these are imported in each.
+# Modules that most of the programs import, whatever their settings. Django's models are not among them: the settings
+# name the database that they are made for, so each program imports its own.
 PRELOADED = (
     *("django.contrib.admin.views.main", "django.contrib.auth.apps", "django.contrib.auth.hashers"),
     *("django.core.handlers.asgi", "django.core.handlers.wsgi", "django.db.backends.sqlite3.base"),
@@ -59,10 +59,14 @@ def is_own(command: Sequence[str]) -> bool:
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Run the command as if this process had been executed with it; called in a forked child, and ends it."""
-    # What the parent had made until now stays as it is: to free it would write to shared pages, and close files whose
-    # numbers are other files' here.
+    # The parent's objects stay as they are: to free them would write to shared pages, and close files whose numbers
+    # are other files' here.
     gc.freeze()
-    _restore_signals()
+    # Undo the supervisor's handlers, as execution would.
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
     # Before the environment changes: it lies behind the title.
     setproctitle.setproctitle(shlex.join(command))
@@ -98,11 +102,3 @@ def _status(command: Sequence[str]) -> int:
         traceback.print_exc()
         return 1
     return 0
-
-
-def _restore_signals() -> None:
-    """Undo the supervisor's handlers, as execution would."""
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)

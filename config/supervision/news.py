@@ -42,26 +42,24 @@ class Observer:
     _troubled: set[str] = field(default_factory=set)
 
     def look(self, states: Mapping[str, State]) -> list[Item]:
-        items = [item for name, state in states.items() for item in self._compare(name, state)]
+        items = []
+        for name, state in states.items():
+            before, condition = self._last.get(name, State(name="STOPPED")), condition_of(state)
+            if condition is Condition.AT_REST:
+                self._troubled.discard(name)
+            elif condition is Condition.GIVEN_UP and condition_of(before) is not Condition.GIVEN_UP:
+                self._troubled.add(name)
+                log = self.log_dir / f"{name}.log"
+                sentence = f"{name} does not stay up, it is tried again in {self.pause_seconds:.0f} s; see {log}"
+                items.append(Item(sentence=sentence, is_bad=True))
+            elif name not in self._troubled and _ended(before, state):
+                self._troubled.add(name)
+                items.append(Item(sentence=self._ended(name, state), is_bad=True))
+            elif name in self._troubled and condition is Condition.UP:
+                self._troubled.discard(name)
+                items.append(Item(sentence=f"{name} runs again", is_bad=False))
         self._last = dict(states)
         return items
-
-    def _compare(self, name: str, state: State) -> list[Item]:
-        before, condition = self._last.get(name, State(name="STOPPED")), condition_of(state)
-        if condition is Condition.AT_REST:
-            self._troubled.discard(name)
-        elif condition is Condition.GIVEN_UP and condition_of(before) is not Condition.GIVEN_UP:
-            self._troubled.add(name)
-            log = self.log_dir / f"{name}.log"
-            sentence = f"{name} does not stay up, it is tried again in {self.pause_seconds:.0f} s; see {log}"
-            return [Item(sentence=sentence, is_bad=True)]
-        elif name not in self._troubled and _ended(before, state):
-            self._troubled.add(name)
-            return [Item(sentence=self._ended(name, state), is_bad=True)]
-        elif name in self._troubled and condition is Condition.UP:
-            self._troubled.discard(name)
-            return [Item(sentence=f"{name} runs again", is_bad=False)]
-        return []
 
     def _ended(self, name: str, state: State) -> str:
         how = f" (exit status {state.exit_status})" if state.exit_status else ""

@@ -48,7 +48,7 @@ def record_refusals(refusals: Iterable[Refusal]) -> None:
 
 
 def refusals_since(moment: datetime) -> int:
-    """How many requests and sign-ins were refused."""
+    """The number of requests and sign-ins that were refused since then."""
     found = AuditEntry.objects.filter(kind=AuditKind.REFUSED, at__gte=moment).aggregate(times=Sum("times"))
     return found["times"] or 0
 

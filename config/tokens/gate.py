@@ -22,7 +22,6 @@ from config.addresses import client_address
 from config.headers import header
 from config.problems import Problem
 from config.tokens import audit, issuing
-from config.tokens.apps import TokensApp
 from config.tokens.audit import Refusal
 from config.tokens.holder import Holder
 from config.tokens.limits import REQUESTS, Limits
@@ -141,9 +140,9 @@ class Gate:
 
 def current() -> Gate:
     """This process's gate."""
-    app = apps.get_app_config("tokens")
-    assert isinstance(app, TokensApp)
-    return app.gate
+    app: Any = apps.get_app_config("tokens")
+    owned: Gate = app.gate
+    return owned
 
 
 def address_of(peer: str, forwarded_for: str) -> str:

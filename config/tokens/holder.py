@@ -1,7 +1,9 @@
 """The holder of a token: its name and scopes."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,20 +22,26 @@ class Holder:
         """Whether it may do so for that service: `read` and `read:*` cover all, `read:team-*` those that begin so."""
         return scope in self.scopes or any(
             service.startswith(pattern[:-1]) if pattern.endswith("*") else service == pattern
-            for pattern in self._patterns(scope)
+            for pattern in self._patterns.get(scope, ())
         )
 
     def may_some(self, scope: str) -> bool:
         """Whether it may do so for any service at all; the view then answers only for those of `may_for`."""
-        return scope in self.scopes or any(self._patterns(scope))
+        return scope in self.scopes or scope in self._patterns
 
     def patterns(self, scope: str) -> tuple[str, ...]:
         """The services and prefixes that the scope covers, for a query that is to find only these; `*` is all."""
-        return ("*",) if self.may(scope) else tuple(sorted(self._patterns(scope)))
+        return ("*",) if self.may(scope) else tuple(sorted(self._patterns.get(scope, ())))
 
     def may_register(self, service: str) -> bool:
         return self.may_for("register", service)
 
-    def _patterns(self, scope: str) -> Iterable[str]:
-        prefix = f"{scope}:"
-        return (each.removeprefix(prefix) for each in self.scopes if each.startswith(prefix))
+    @cached_property
+    def _patterns(self) -> Mapping[str, Sequence[str]]:
+        """The services and prefixes that each restricted scope names."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for each in self.scopes:
+            scope, colon, pattern = each.partition(":")
+            if colon:
+                found[scope].append(pattern)
+        return found

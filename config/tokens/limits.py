@@ -18,7 +18,7 @@ from config.rates import Rates
 from config.tokens.holder import Holder
 
 REQUESTS = "requests_per_second"
-# How many seconds' worth may come at once after a pause.
+# The seconds' worth of requests that may come at once after a pause.
 BURST_SECONDS = 2.0
 # When a held place becomes free cannot be known.
 HOLD_RETRY_SECONDS = 5
@@ -70,7 +70,7 @@ class Limits:
             self._refuse(holder, limit, allowed, retry_after_seconds=HOLD_RETRY_SECONDS)
 
     def refused(self) -> dict[tuple[str, str], int]:
-        """How often each token was refused by each limit since the process began."""
+        """The number of refusals since the process began, by token and limit."""
         with self._lock:
             return dict(self._refused)
 

@@ -43,6 +43,6 @@ class TokenCache:
 
 
 def look_up(token: str) -> Holder:
-    """As `issuing.holder`, in a thread that may have lost its connection meanwhile."""
+    """Look a token up as `issuing.holder` does, in a thread that may have lost its connection meanwhile."""
     close_old_connections()
     return issuing.holder(token)

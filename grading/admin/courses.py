@@ -195,7 +195,7 @@ class EnrollmentAdmin(LoggedAdmin):
         return found.select_related("course", "student", "section")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Who it is and where is settled when it is made; only the state and the section change."""
+        """The person and the course are fixed once it is made; only the state and the section change."""
         return ["course", "role", "username", "student"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Enrollment, form: Any, change: bool) -> None:

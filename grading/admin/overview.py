@@ -10,7 +10,7 @@ from config import admin_cells, admin_overview, escaping
 from config.admin_look import list_of
 from config.admin_overview import Figure, Panel
 from config.admin_pages import MOST_LISTED
-from config.tokens import audit
+from config.tokens.overview import refusals
 from grading.admin.records import words
 from grading.models import Course, GradeChange, ImportBatch, Student
 
@@ -35,9 +35,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("grading.view_gradechange"):
         panels.append(_changes())
     if request.user.has_perm("tokens.view_auditentry"):
-        refused = audit.refusals_since(timezone.now() - timedelta(days=1))
-        log = f"{list_of('tokens_auditentry')}?kind__exact=refused"
-        figures.append(Figure(title="refused in 24 hours", value=f"{refused:,}", url=log))
+        figures.append(refusals())
     return context | admin_overview.context(wrong=wrong, figures=figures, panels=panels) if figures else context
 
 

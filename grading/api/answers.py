@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from grading import representation, rows, scoring, standings, statistics
+from grading import representation, scoring, standings, statistics
 from grading.access import Seat
-from grading.gradebook import Stored
+from grading.gradebook import PlacedChange, Stored
 from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, Student
 from grading.standings import Place, Plan, Standing
 from grading.totals import FIELDS
@@ -88,7 +88,7 @@ def student_in_full(seat: Seat, standing: Standing) -> dict[str, Any]:
 
 
 def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
-    """For staff, who go from one student to the next."""
+    """The students before and after this one, for staff who go from one to the next."""
     if not seat.is_staff:
         return None
     return representation.neighbours(standings.read_neighbours(course=seat.course, student_id=student.pk))
@@ -97,7 +97,7 @@ def neighbours(seat: Seat, student: Student) -> dict[str, Any] | None:
 def grade_in_full(
     seat: Seat, standing: Standing, assignment: Assignment, history: Sequence[GradeChange]
 ) -> dict[str, Any]:
-    """All that a page about one grade shows."""
+    """Everything that a page about one grade shows."""
     return {
         "course": course(seat),
         "student": representation.student(standing.student),
@@ -119,12 +119,13 @@ def changes_of_grade(seat: Seat, assignment: Assignment, history: Iterable[Grade
 def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[str, Any]:
     """One column of the gradebook with its statistics, for staff."""
     places = standings.read_places(course=seat.course)
-    stored = {grade.student_id: grade for grade in rows.select(Grade, {"assignment_id": [assignment.pk]})}
-    own = [stored[each.student_id] for each in places if each.student_id in stored]
+    stored = standings.read_cells(assignment_ids=[assignment.pk])
+    cells = _cells(stored)
+    scores = standings.scores_of(stored, {each.student_id for each in places})
     order = list(plan.assignments.values())
     at = order.index(assignment)
     around = [None, *({"id": each.pk, "title": each.title} for each in order), None]
-    found = statistics.summarize(standings.scores_of(own), points=assignment.points)
+    found = statistics.summarize(scores, points=int(assignment.points * 100))
     return {
         "course": course(seat),
         "assignment": representation.assignment(assignment),
@@ -133,7 +134,7 @@ def assignment_in_full(seat: Seat, plan: Plan, assignment: Assignment) -> dict[s
         "following": around[at + 2],
         "statistics": representation.statistics(found),
         "students": [
-            {**row, "grade": representation.cell(row["id"], assignment.pk, stored.get(row["id"]))}
+            {**row, "grade": cells[row["id"]].get(assignment.pk) or Cell(f"{row['id']}-{assignment.pk}", assignment.pk)}
             for row in students(places, plan.letters)
         ],
     }
@@ -190,8 +191,10 @@ def explanations(seat: Seat, standing: Standing) -> dict[str, Any]:
 
 def grades(plan: Plan, places: Sequence[Place], seat: Seat) -> dict[str, Any]:
     """The gradebook: every cell in the order of its assignments, and the totals as they are stored."""
-    by_student = _cells(plan, [place.student_id for place in places], seat)
     order = list(plan.assignments)
+    shown = [each.pk for each in plan.assignments.values() if each.posted or seat.is_staff]
+    own = None if seat.is_staff else [place.student_id for place in places]
+    by_student = _cells(standings.read_cells(assignment_ids=shown, student_ids=own))
     totals = dict(zip(("current", "final", "unposted_current", "unposted_final"), FIELDS, strict=True))
     if not seat.is_staff:
         totals = {"current": FIELDS[0], "final": FIELDS[1]}
@@ -223,7 +226,7 @@ def grade(seat: Seat, student_id: int, assignment: Assignment, grade: Grade | No
 
 
 def stored_grade(assignment: Assignment, stored: Stored, standing: Standing) -> dict[str, Any]:
-    """What staff are told of a grade that they have stored; `change` is what undoing it takes."""
+    """A grade that staff have stored; `change` is what undoing it takes."""
     return {
         "grade": representation.cell(standing.student.pk, assignment.pk, stored.grade),
         "change": None if stored.change is None else stored.change.pk,
@@ -233,15 +236,15 @@ def stored_grade(assignment: Assignment, stored: Stored, standing: Standing) -> 
     }
 
 
-def changes(found: Iterable[GradeChange]) -> list[dict[str, Any]]:
+def changes(found: Iterable[PlacedChange]) -> list[dict[str, Any]]:
     return [
         {
-            **representation.change(change),
-            "grade": representation.grade_id(change.grade.student_id, change.grade.assignment_id),
-            "student": change.grade.student_id,
-            "assignment": change.grade.assignment_id,
+            **representation.change(each.change),
+            "grade": representation.grade_id(each.student_id, each.assignment_id),
+            "student": each.student_id,
+            "assignment": each.assignment_id,
         }
-        for change in found
+        for each in found
     ]
 
 
@@ -308,13 +311,10 @@ class Cell(msgspec.Struct, gc=False):
     version: int = 0
 
 
-def _cells(plan: Plan, student_ids: list[int], seat: Seat) -> dict[int | None, dict[int, Cell]]:
-    """Stored grades by student and assignment, read as plain rows: model instances would take most of the time."""
-    shown = [each.pk for each in plan.assignments.values() if each.posted or seat.is_staff]
-    found: dict[int | None, dict[int, Cell]] = defaultdict(dict)
-    for student_id, assignment_id, score, status, deduction, comment, version in standings.read_cells(
-        assignment_ids=shown, student_ids=None if seat.is_staff else student_ids
-    ):
+def _cells(stored: Iterable[standings.CellRow]) -> dict[int, dict[int, Cell]]:
+    """Grades by student and assignment."""
+    found: dict[int, dict[int, Cell]] = defaultdict(dict)
+    for student_id, assignment_id, score, status, deduction, comment, version in stored:
         found[student_id][assignment_id] = Cell(
             f"{student_id}-{assignment_id}",
             assignment_id,

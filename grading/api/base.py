@@ -38,7 +38,7 @@ class View(APIView):
     scopes: ClassVar[dict[str, str]] = {"GET": "read", "HEAD": "read", "OPTIONS": "read", "*": "write"}
     parser_classes = [bodies.UndecodedParser]
     renderer_classes = [JSONRenderer]
-    # What writes of this view change, as the log calls it; grades are logged with their transaction.
+    # The log's name for the thing that this view changes; grades are logged with their transaction.
     logs: ClassVar[str] = ""
     actor: access.Actor
 
@@ -87,7 +87,7 @@ class CourseView(View):
 
 
 class StaffView(CourseView):
-    """For teachers and assistants alone, also to read."""
+    """A view for teachers and assistants alone, also to read."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -15,7 +15,7 @@ from grading.models import Kind, Role, Scheme, State, Status
 
 Draft = TypeVar("Draft")
 
-# How msgspec says where: "Expected `str`, got `int` - at `$.categories[0].title`".
+# The form of msgspec's messages: "Expected `str`, got `int` - at `$.categories[0].title`".
 _PLACED = re.compile(r"(?P<detail>.*) - at `\$(?P<path>[^`]*)`", re.DOTALL)
 
 # Shown to people who type grades, too.

@@ -179,21 +179,22 @@ class Assignment(AssignmentView):
 
 
 class Statistics(AssignmentView):
-    """For staff alone: of few scores, a student could tell whose they are."""
+    """Statistics, for staff alone: of few scores, a student could tell whose they are."""
 
     def get(self, request: Request, code: str, assignment_id: int) -> Response:
         self.seat.require_staff()
         scores = standings.read_scores(assignment=self.assignment)
-        found = statistics.summarize(scores, points=self.assignment.points)
+        found = statistics.summarize(scores, points=int(self.assignment.points * 100))
         return Response({"assignment": representation.assignment(self.assignment), **representation.statistics(found)})
 
 
-class AssignmentInFull(AssignmentView):
-    """An assignment with every student's grade and the statistics, for staff."""
+class AssignmentInFull(base.StaffView):
+    """An assignment with every student's grade and the statistics."""
 
     def get(self, request: Request, code: str, assignment_id: int) -> Response:
-        self.seat.require_staff()
-        return Response(answers.assignment_in_full(self.seat, self.read_plan(), self.assignment))
+        plan = self.read_plan()
+        assignment = courses.planned_assignment(plan=plan, assignment_id=assignment_id)
+        return Response(answers.assignment_in_full(self.seat, plan, assignment))
 
 
 class Enrollments(base.StaffView):

@@ -30,7 +30,7 @@ class BinaryParser(FileParser):
 
 
 class ExcelParser(FileParser):
-    """What browsers on Windows call a CSV file."""
+    """Takes a CSV file under the type that browsers on Windows give it."""
 
     media_type = "application/vnd.ms-excel"
 
@@ -78,7 +78,7 @@ class ImportView(base.GraderView):
 
 
 class Import(ImportView):
-    """With the course, for a page that shows what its columns may mean."""
+    """An import with its course, for a page that shows what its columns may mean."""
 
     def get(self, request: Request, code: str, batch_id: int) -> Response:
         body = import_body(self.batch, request)
@@ -147,12 +147,12 @@ class ReportDocument(students.Report):
 
 
 def shows_preview(request: Request) -> bool:
-    """Not with `?limit=0`, for whoever only asks again and again how far the import is."""
+    """Whether the preview is wanted: not with `?limit=0`, for callers that only ask how far the import is."""
     return request.query_params.get("limit") != "0"
 
 
 def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
-    """The preview a page of changes at a time, and what became of it."""
+    """The import's body: the preview, a page of changes at a time, and its outcome."""
     offset = base.number(request, "offset", default=0) or 0
     limit = base.number(request, "limit", default=MOST_SHOWN, at_most=MOST_SHOWN) or 0
     shown = dict(batch.preview) if shows_preview(request) else {}

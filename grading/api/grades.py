@@ -86,9 +86,7 @@ class CellView(GradeView):
         super().initial(request, student_id=student_id, assignment_id=assignment_id)
 
     def find_seat(self, address: dict[str, Any]) -> access.Seat:
-        """Reads the assignment with its course at once, as most of what a change of a grade costs are queries."""
-        assignments = models.Assignment.objects.select_related("category__course__term").order_by()
-        self.found = next(iter(assignments.filter(pk=address["assignment_id"])), None)
+        self.found = courses.read_assignment(assignment_id=address["assignment_id"])
         course = None if self.found is None else self.found.category.course
         return access.take_seat(actor=self.actor, course=course, code="")
 
@@ -118,8 +116,9 @@ class GradeInFull(CellView):
     """One grade with its course, student, assignment, totals and history."""
 
     def get(self, request: Request, grade_id: str) -> Response:
-        history = gradebook.history(student=self.student, assignment=self.assignment)
-        return Response(answers.grade_in_full(self.seat, self.read_standing(), self.assignment, history))
+        standing = self.read_standing()
+        history = gradebook.history_of(standing.grades.get(self.assignment.pk))
+        return Response(answers.grade_in_full(self.seat, standing, self.assignment, history))
 
 
 class HistoryById(CellView):
@@ -141,22 +140,22 @@ class Changes(base.GraderView):
     """The latest changes of a course, the newest first, and the names of whom and what they may be of."""
 
     def get(self, request: Request, code: str) -> Response:
-        changes = models.GradeChange.objects.filter(grade__assignment__category__course=self.seat.course)
-        if (before := base.number(request, "before")) is not None:
-            changes = changes.filter(pk__lt=before)
-        for name, lookup in (("student", "grade__student"), ("assignment", "grade__assignment"), ("batch", "batch")):
-            if (value := base.number(request, name)) is not None:
-                changes = changes.filter(**{lookup: value})
-        limit = base.number(request, "limit", default=50, at_most=MOST_CHANGES)
-        page = changes.select_related("grade").order_by("-pk")[:limit]
-        places = standings.read_places(course=self.seat.course)
-        assignments = self.read_plan().assignments.values()
+        course = self.seat.course
+        titles = standings.read_titles(course=course)
+        page = gradebook.latest_changes(
+            assignment_ids=[key for key, _ in titles],
+            before=base.number(request, "before"),
+            student_id=base.number(request, "student"),
+            assignment_id=base.number(request, "assignment"),
+            batch_id=base.number(request, "batch"),
+            limit=base.number(request, "limit", default=50, at_most=MOST_CHANGES) or 0,
+        )
         return Response(
             {
                 "course": answers.course(self.seat),
                 "changes": answers.changes(page),
-                "students": [{"id": each.student_id, "name": each.name} for each in places],
-                "assignments": [{"id": each.pk, "title": each.title} for each in assignments],
+                "students": [{"id": key, "name": name} for key, name in standings.read_names(course=course)],
+                "assignments": [{"id": key, "title": title} for key, title in titles],
             }
         )
 
@@ -187,7 +186,7 @@ class UndoBatch(base.GraderView):
     def post(self, request: Request, code: str, batch_id: int) -> Response:
         batch = find_batch(self.seat, batch_id)
         if batch.content == importing.ROSTER:
-            # Who is in the course is for its teachers.
+            # The list of people is for the course's teachers.
             self.seat.require_editor()
         undone = undoing.undo_batch(course=self.seat.course, batch=batch, actor=self.actor, now=timezone.now())
         return Response(answers.undone(undone), status=201)

@@ -27,7 +27,7 @@ def actor(request: Request, holder: Holder) -> Actor:
 
 
 def expected_version(request: Request) -> int | None:
-    """From `If-Match: "<version>"` or `If-None-Match: *`; None when there is neither."""
+    """The version from `If-Match: "<version>"` or `If-None-Match: *`; None when there is neither."""
     if_match, if_none_match = request.headers.get("If-Match"), request.headers.get("If-None-Match")
     if if_match is not None and if_none_match is not None:
         raise Problem("Send either `If-Match` or `If-None-Match`, not both.")

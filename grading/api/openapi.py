@@ -1,7 +1,7 @@
 """`/v1/openapi.json`: the API's description, made of its addresses and of the drafts that check the bodies."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,17 +42,16 @@ _BODIES = {
 
 
 class Description(APIView):
-    """Without a token: it says nothing of what is stored."""
+    """Answers without a token: it says nothing of what is stored."""
 
     authentication_classes = ()
     permission_classes = ()
     renderer_classes = [base.JSONRenderer]
     schema = None
+    patterns: Sequence[URLPattern] = ()
 
     def get(self, request: Request) -> Response:
-        from grading.api import urls
-
-        return Response(describe([each for each in urls.urlpatterns if isinstance(each, URLPattern)]))
+        return Response(describe(self.patterns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ class _Operation:
     view: Any
 
 
-def describe(patterns: list[URLPattern]) -> dict[str, Any]:
+def describe(patterns: Sequence[URLPattern]) -> dict[str, Any]:
     """The OpenAPI document of these addresses."""
     _, components = msgspec.json.schema_components(set(_BODIES.values()), ref_template=_REFERENCE, schema_hook=_choices)
     paths: dict[str, dict[str, Any]] = {}
@@ -80,7 +79,7 @@ def describe(patterns: list[URLPattern]) -> dict[str, Any]:
     }
 
 
-def _operations(patterns: list[URLPattern]) -> Iterator[_Operation]:
+def _operations(patterns: Sequence[URLPattern]) -> Iterator[_Operation]:
     for pattern in patterns:
         route = str(pattern.pattern)
         view = getattr(pattern.callback, "view_class")  # noqa: B009 -- typed as a plain function
@@ -118,7 +117,7 @@ def _choices(kind: Any) -> dict[str, Any]:
     """Django's choices, which msgspec does not take for an enumeration."""
     if issubclass(kind, models.TextChoices):
         return {"type": "string", "enum": list(kind.values)}
-    # How a schema hook tells msgspec that it knows no schema for a type.
+    # A schema hook says so that it knows no schema for a type.
     raise NotImplementedError
 
 

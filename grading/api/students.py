@@ -20,7 +20,7 @@ class InCourse(base.StudentView):
 
 
 class Students(base.View):
-    """Those whom the actor may see in any course, in pages by id."""
+    """The students whom the actor may see in any course, in pages by id."""
 
     def get(self, request: Request) -> Response:
         limit = base.number(request, "limit", default=100, at_most=MOST_STUDENTS) or 0

@@ -26,7 +26,6 @@ plain = [
 ]
 
 urlpatterns = [
-    path("openapi.json", openapi.Description.as_view()),
     *plain,
     path("students/<id:student_id>/report", students.Report.as_view()),
     path("students/<id:student_id>/explain", students.Explain.as_view()),
@@ -66,3 +65,5 @@ urlpatterns = [
     path("grades/<str:grade_id>/full", grades.GradeInFull.as_view()),
     path("grades/<str:grade_id>/history", grades.HistoryById.as_view()),
 ]
+# Describes itself, too.
+urlpatterns.append(path("openapi.json", openapi.Description.as_view(patterns=urlpatterns)))

@@ -12,7 +12,7 @@ from config.problems import Invalid
 from grading import gradebook, representation
 from grading.drafts import AMOUNT_LIMIT
 from grading.files.columns import Column
-from grading.files.people import Mismatch, Named, Roll, named
+from grading.files.people import Mismatch, Named, Roll, named, refuse_doubled
 from grading.files.tables import Row, Table
 from grading.models import Assignment, Grade, Status, Student
 
@@ -159,12 +159,12 @@ def preview(
             )
         if len(changes) > MOST_CELLS:
             raise Invalid(f"The file would change more than {MOST_CELLS} grades: divide it.")
-    _refuse_doubled_students(lines, roll)
+    refuse_doubled("student", [(roll.name(student_id), found) for student_id, found in lines.items()])
     return Preview(changes=tuple(changes), faults=tuple(faults), unknown=tuple(unknown), **counts)
 
 
 def _content(text: str, old: gradebook.Content, *, clears_blanks: bool) -> gradebook.Content:
-    """What a cell makes of a grade. A blank changes nothing unless it is to clear. Raises ValueError.
+    """The grade that a cell makes of the one before. A blank changes nothing unless it is to clear. Raises ValueError.
 
     A new score takes the place of `excused` and `missing`; `late` and its deduction stay, as the score is the one that
     was entered. What an export wrote changes nothing.
@@ -194,16 +194,3 @@ def _refuse_doubled_columns(graded: Sequence[Column]) -> None:
                 "assignment: ignore one of them."
             )
         seen[column.assignment_id] = column
-
-
-def _refuse_doubled_students(lines: Mapping[int, Sequence[int]], roll: Roll) -> None:
-    doubled = {student_id: found for student_id, found in lines.items() if len(found) > 1}
-    if doubled:
-        errors = [
-            {
-                "pointer": f"/rows/{found[-1]}",
-                "detail": f"The rows {', '.join(map(str, found))} are the same student, {roll.name(student_id)}.",
-            }
-            for student_id, found in doubled.items()
-        ]
-        raise Invalid("A student is named by several rows, see `errors`: leave one of each.", errors=errors)

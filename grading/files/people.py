@@ -1,16 +1,17 @@
 """Students of a course, found by what a row of a file says of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.problems import Invalid
 from grading.files.columns import Column
 from grading.files.tables import Row
 from grading.models import Student
 
 
 class Mismatch(Exception):
-    """Why no student is found; `is_unknown` where the row names one who is not in the course."""
+    """The reason why no student is found; `is_unknown` where the row names one who is not in the course."""
 
     def __init__(self, detail: str, *, is_unknown: bool = False) -> None:
         super().__init__(detail)
@@ -32,6 +33,20 @@ class Named:
 
     def __str__(self) -> str:
         return self.name or self.username or self.sis_id or self.id
+
+
+def refuse_doubled(kind: str, lines: Iterable[tuple[str, Sequence[int]]]) -> None:
+    """Raises Invalid for each who is named by several lines; `kind` says whether they are students or people."""
+    errors = [
+        {
+            "pointer": f"/rows/{found[-1]}",
+            "detail": f"The rows {', '.join(map(str, found))} are the same {kind}, {name}.",
+        }
+        for name, found in lines
+        if len(found) > 1
+    ]
+    if errors:
+        raise Invalid(f"A {kind} is named by several rows, see `errors`: leave one of each.", errors=errors)
 
 
 def named(row: Row, columns: Iterable[Column]) -> Named:
@@ -74,7 +89,7 @@ class Roll:
         return bool(agreeing) and all(agreeing)
 
     def find(self, row: Named, *, trusts_ids: bool) -> Student:
-        """By the id where the file's are ours, then by SIS id, login and name. Raises Mismatch."""
+        """Find a student by the id where the file's are ours, then by SIS id, login and name. Raises Mismatch."""
         has_only_id = not (row.sis_id or row.username or row.name)
         if row.id in self._by_id and (trusts_ids or has_only_id):
             return self._by_id[row.id]
@@ -95,7 +110,7 @@ class Roll:
         raise Mismatch(f"No student of the course is {str(row)!r}: enrol them first.", is_unknown=True)
 
     def _find_username(self, username: str) -> Student | None:
-        """As it is written, else in other letters; of several who differ by those alone, none is guessed."""
+        """Find a login as it is written, else in other letters; of several who differ by those alone, guess none."""
         if username in self._by_username:
             return self._by_username[username]
         alike = self._by_folded_username.get(username.casefold(), [])

@@ -7,7 +7,7 @@ from typing import Any
 from config.problems import Invalid
 from grading.drafts import RULES
 from grading.files.columns import Column
-from grading.files.people import plain_name
+from grading.files.people import plain_name, refuse_doubled
 from grading.files.tables import Row, Table
 from grading.models import Enrollment, Role, Section, State, Student
 
@@ -45,7 +45,7 @@ def guess(header: Sequence[str]) -> list[Column]:
 
 
 def places(columns: Iterable[Column]) -> dict[str, int]:
-    """Where each thing stands. Raises Invalid where two columns are said to hold the same."""
+    """The column of each meaning. Raises Invalid where two columns are given the same."""
     found: dict[str, int] = {}
     for column in columns:
         if column.meaning in found:
@@ -67,7 +67,7 @@ def preview(
     enrolled: Mapping[tuple[str, str], Enrollment],
     sections: Mapping[str, Section],
 ) -> dict[str, Any]:
-    """What each row would do: `create` (a student, and enrol them), `enrol`, `change` or nothing.
+    """Say what each row would do: `create` (a student, and enrol them), `enrol`, `change` or nothing.
 
     `known` and `sis_ids` are students anywhere, `enrolled` the course's enrollments by role and username. Raises
     Invalid for a person named twice, naming the rows.
@@ -102,16 +102,7 @@ def preview(
         else:
             before = None if enrollment is None else place(enrollment)
             people.append({"line": row.line, "action": action, **words, "before": before})
-    doubled = {username: found for username, found in lines.items() if len(found) > 1}
-    if doubled:
-        errors = [
-            {
-                "pointer": f"/rows/{found[-1]}",
-                "detail": f"The rows {', '.join(map(str, found))} are the same person, {username}.",
-            }
-            for username, found in doubled.items()
-        ]
-        raise Invalid("A person is named by several rows, see `errors`: leave one of each.", errors=errors)
+    refuse_doubled("person", lines.items())
     new_sections = sorted({each["section"] for each in people if each["section"]} - set(sections))
     return {"people": people, "faults": faults, "same": same, "new_sections": new_sections}
 
@@ -126,7 +117,7 @@ def _words(row: Row, at: Mapping[str, int]) -> dict[str, str]:
 
 
 def place(enrollment: Enrollment) -> dict[str, Any]:
-    """What a roster may change of an enrollment."""
+    """The part of an enrollment that a roster may change."""
     return {"state": enrollment.state, "section": enrollment.section_id}
 
 
@@ -136,14 +127,14 @@ def _fault(
     sis_ids: Mapping[str, Student],
     own_sis_ids: Mapping[str, str],
 ) -> str | None:
-    """Why a row cannot be stored."""
+    """The reason why a row cannot be stored."""
     username, sis_id = words["username"], words["sis_id"]
     if not _USERNAME.search(username):
-        return "The login is missing or none: " + RULES[_USERNAME.pattern]
+        return "The login is missing or not valid: " + RULES[_USERNAME.pattern]
     if len(words["name"]) > 200 or not _LINE.search(words["name"]):
-        return "The name is none: " + RULES[_LINE.pattern]
+        return "The name is not valid: " + RULES[_LINE.pattern]
     if words["section"] and (len(words["section"]) > 200 or not _LINE.search(words["section"])):
-        return "The section is none: " + RULES[_LINE.pattern]
+        return "The section is not valid: " + RULES[_LINE.pattern]
     if words["role"] not in _ROLES:
         return f"{words['role'][:40]!r} is none of {', '.join(_ROLES)}."
     if words["state"] and words["state"] not in State.values:
@@ -151,7 +142,7 @@ def _fault(
     if not sis_id:
         return None
     if not _SIS_ID.search(sis_id):
-        return "The SIS id is none: " + RULES[_SIS_ID.pattern]
+        return "The SIS id is not valid: " + RULES[_SIS_ID.pattern]
     other = sis_ids.get(sis_id)
     if own_sis_ids.get(sis_id, username) != username or (other is not None and other.username != username):
         return f"The SIS id {sis_id!r} is another student's."

@@ -20,7 +20,7 @@ def read(path: str) -> bytes:
 
 
 def write(path: str, content: bytes) -> None:
-    """Whole or not at all. Raises Invalid."""
+    """Write the file whole or not at all. Raises Invalid."""
     target = Path(path)
     draft = target.with_name(f".{target.name}.part")
     try:

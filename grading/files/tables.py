@@ -17,7 +17,7 @@ MOST_CHARACTERS_IN_A_CELL = 4_000
 MOST_CHARACTERS_IN_A_HEADER = 300
 SEPARATORS = (",", ";", "\t")
 
-# What Excel writes on a first line of its own to say what separates the columns.
+# The first line with which Excel names the separator.
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 _FORMULA = frozenset({"=", "+", "-", "@", "\t", "\r"})
 _QUOTED = _FORMULA | {"'"}
@@ -31,7 +31,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What is taken for a table of grades by mistake, by its first bytes.
+# Files that people upload by mistake, by their first bytes.
 _NO_TEXT = {
     b"PK\x03\x04": "a workbook (.xlsx, .ods) or an archive",
     b"\xd0\xcf\x11\xe0": "a workbook (.xls)",
@@ -93,7 +93,7 @@ def restored(text: str) -> str:
 
 
 def write(rows: Sequence[Sequence[str]]) -> str:
-    """As RFC 4180 has it; cells with another separator are quoted, too."""
+    """Write a table as RFC 4180 has it; cells with another separator are quoted, too."""
     return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
 
 

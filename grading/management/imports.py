@@ -50,7 +50,7 @@ def confirm(batch: ImportBatch, actor: Actor, *, skips_faults: bool, confirmed: 
 
 
 def report(batch: ImportBatch, lines: list[str], *, is_dry_run: bool) -> commands.Report:
-    """What would be done, or was; a failure where rows were refused in between."""
+    """Report what would be done, or was; a failure where rows were refused in between."""
     faults = [f"row {fault['line']}: {fault['detail']}" for fault in batch.preview["faults"]]
     if is_dry_run:
         importing.cancel(batch=batch)

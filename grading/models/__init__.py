@@ -1,4 +1,4 @@
-"""What grading keeps: courses and who is in them, what is graded, the grades and every change of them."""
+"""Grading's tables: courses and who is in them, what is graded, the grades and every change of them."""
 
 from grading.models.courses import Assignment, Category, Course, GradeScale, GradeStep, Kind, Scheme, Section, Term
 from grading.models.grades import (

@@ -38,7 +38,7 @@ class ImportBatch(models.Model):
 
     course = models.ForeignKey(Course, models.CASCADE, related_name="batches")
     source = models.CharField(max_length=8, choices=Source.choices)
-    # What a file holds: "grades" or "roster"; empty for what came in no file.
+    # The content of a file: "grades" or "roster"; empty for a batch that came in no file.
     content = models.CharField(max_length=8, blank=True)
     progress = models.CharField(max_length=8, choices=Progress.choices, default=Progress.DONE)
     author = models.CharField(max_length=160)
@@ -46,14 +46,14 @@ class ImportBatch(models.Model):
     created_at = models.DateTimeField()
     # When a worker last took it up.
     claimed_at = models.DateTimeField(null=True, blank=True)
-    # How many workers have taken it up: more than one where a worker was killed amid it.
+    # The number of workers that have taken it up: more than one where a worker was killed amid it.
     starts = models.PositiveSmallIntegerField(default=0)
     finished_at = models.DateTimeField(null=True, blank=True)
     filename = models.CharField(max_length=255, blank=True)
     file = models.BinaryField(null=True, blank=True)
-    # How the file is read: separator, columns, what a blank means.
+    # The options for reading the file: separator, columns, the meaning of a blank.
     options = models.JSONField(default=dict, blank=True)
-    # What the file would change, as it was shown; then what became of it.
+    # The file's changes as the preview showed them; then their outcome.
     preview = models.JSONField(default=dict, blank=True)
     outcome = models.JSONField(default=dict, blank=True)
     rows_done = models.PositiveIntegerField(default=0)
@@ -64,7 +64,7 @@ class ImportBatch(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "import batches"
         constraints = [models.CheckConstraint(condition=Q(source__in=Source.values), name="import_batch_source_known")]
-        # Those that wait for a worker; all others are finished or wait for a person.
+        # The batches that wait for a worker; all others are finished or wait for a person.
         indexes = [
             models.Index(
                 fields=["progress"], condition=Q(progress__in=["queued", "running"]), name="import_batch_waiting"
@@ -76,7 +76,7 @@ class ImportBatch(models.Model):
 
 
 class Grade(models.Model):
-    """What a student got for an assignment. A blank score is not a zero: nothing was graded."""
+    """A student's grade for an assignment. A blank score is not a zero: nothing was graded."""
 
     student = models.ForeignKey(Student, models.PROTECT, related_name="grades")
     assignment = models.ForeignKey(Assignment, models.PROTECT, related_name="grades")
@@ -151,7 +151,7 @@ class StoredAnswer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="stored_answer_unique")]
-        # Those to prune.
+        # The answers to prune.
         indexes = [models.Index(fields=["at"], name="stored_answer_by_time")]
 
     def __str__(self) -> str:

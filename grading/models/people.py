@@ -23,7 +23,7 @@ class State(models.TextChoices):
 
 class Student(models.Model):
     name = models.CharField(max_length=200)
-    # What the student signs in with.
+    # The name that the student signs in with.
     username = models.CharField(max_length=150, unique=True)
     # The student information system's id; null where there is none.
     sis_id = models.CharField("SIS id", max_length=64, unique=True, null=True, blank=True)

@@ -1,18 +1,16 @@
 """The admin's first page: alerts that fire or do not arrive, room on the disk, the newest errors."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from config import admin_cells, admin_overview, escaping
 from config.admin_look import list_of
 from config.admin_overview import Figure, Panel
 from config.problems import Unavailable
-from config.tokens import audit
+from config.tokens.overview import refusals
 from logsvc.admin import cells
 from logsvc.models import AlertMessage, AlertRule, AlertState
 from logsvc.query import parser
@@ -34,9 +32,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("logsvc.view_alertrule"):
         _alerts(wrong, figures, panels)
     if request.user.has_perm("tokens.view_auditentry"):
-        refused = audit.refusals_since(timezone.now() - timedelta(days=1))
-        log = f"{list_of('tokens_auditentry')}?kind__exact=refused"
-        figures.append(Figure(title="refused in 24 hours", value=f"{refused:,}", url=log))
+        figures.append(refusals())
     return context | admin_overview.context(wrong=wrong, figures=figures, panels=panels) if figures else context
 
 

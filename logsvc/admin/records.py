@@ -61,7 +61,14 @@ class RecordView(UnfoldModelAdminViewMixin, TemplateView):
         around = [*before, record, *after][::-1]
         return super().get_context_data(
             **kwargs,
-            facts=_facts(record),
+            facts=[
+                (
+                    name.replace("_", " "),
+                    cells.visible(value if isinstance(value, str) else msgspec.json.encode(value).decode()),
+                )
+                for name, value in representation.record_body(record).items()
+                if name != "message" and value not in ("", [], {})
+            ],
             body=cells.visible(record.body),
             exception=cells.visible(exception_text(record)),
             table={"headers": HEADERS, "rows": [_row(each) for each in around]},
@@ -76,16 +83,4 @@ def _row(record: Stored) -> list[str]:
         cells.visible(record.instance),
         cells.record_link(record),
         cells.visible(record.token),
-    ]
-
-
-def _facts(record: Stored) -> list[tuple[str, str]]:
-    shown = {name: value for name, value in representation.record_body(record).items() if name != "message"}
-    return [
-        (
-            name.replace("_", " "),
-            cells.visible(value if isinstance(value, str) else msgspec.json.encode(value).decode()),
-        )
-        for name, value in shown.items()
-        if value not in ("", [], {})
     ]

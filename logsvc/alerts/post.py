@@ -35,7 +35,24 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence
         return Answer(error=str(error))
     except OSError as error:
         return Answer(error=f"{error.strerror or error}")
-    return _exchange(_Connection(scheme, host, port, address), target, body, headers)
+    connection, begun = _Connection(scheme, host, port, address), time.monotonic()
+    timer: threading.Timer | None = None
+    try:
+        connection.connect()
+        timer = threading.Timer(WHOLE_SECONDS, connection.sock.shutdown, [socket.SHUT_RDWR])
+        timer.daemon = True
+        timer.start()
+        connection.request("POST", target, body, dict(headers))
+        response = connection.getresponse()
+        return Answer(status=response.status, retry_after=response.getheader("Retry-After") or "")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if time.monotonic() - begun >= WHOLE_SECONDS:
+            return Answer(error=f"no answer within {WHOLE_SECONDS:.0f} seconds")
+        return Answer(error=f"{type(error).__name__}: {error}"[:300])
+    finally:
+        if timer is not None:
+            timer.cancel()
+        connection.close()
 
 
 def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
@@ -76,24 +93,3 @@ class _Connection(http.client.HTTPConnection):
             if self._scheme == "https"
             else plain
         )
-
-
-def _exchange(connection: _Connection, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    begun = time.monotonic()
-    timer: threading.Timer | None = None
-    try:
-        connection.connect()
-        timer = threading.Timer(WHOLE_SECONDS, connection.sock.shutdown, [socket.SHUT_RDWR])
-        timer.daemon = True
-        timer.start()
-        connection.request("POST", target, body, dict(headers))
-        response = connection.getresponse()
-        return Answer(status=response.status, retry_after=response.getheader("Retry-After") or "")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if time.monotonic() - begun >= WHOLE_SECONDS:
-            return Answer(error=f"no answer within {WHOLE_SECONDS:.0f} seconds")
-        return Answer(error=f"{type(error).__name__}: {error}"[:300])
-    finally:
-        if timer is not None:
-            timer.cancel()
-        connection.close()

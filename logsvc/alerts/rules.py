@@ -15,7 +15,6 @@ from logsvc.access import Services
 from logsvc.alerts import messages
 from logsvc.models import AlertRule, AlertState, Condition
 from logsvc.query import parser
-from logsvc.query.ast import Query
 from logsvc.record import NANOSECONDS, Stored
 from logsvc.storage.current import store
 from logsvc.storage.interface import Range, Search
@@ -90,7 +89,13 @@ def evaluate(rule: AlertRule, *, now: datetime) -> bool:
         return False
     query = scope(rule).restrict(parser.parse(rule.query))
     within = window(rule, now)
-    count = _count(query, within)
+    assert within.from_ns is not None, "a window has two ends"
+    assert within.to_ns is not None, "a window has two ends"
+    step_ns = (1 if rule.window_seconds <= _SECONDS_COUNTED else 60) * NANOSECONDS
+    # The store widens a range to whole steps.
+    aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
+    histogram = store().histogram(query=query, within=aligned, step_ns=step_ns)
+    count = sum(sum(bucket.values()) for bucket in histogram.counts)
     standing = Standing(state=AlertState(rule.state), since=rule.since, told_at=rule.told_at, is_told=rule.is_told)
     decided, told = decide(
         standing,
@@ -142,14 +147,3 @@ def _keep(
         rule, told.value, messages.outcome(rule, decided.since, count=count, within=within, samples=samples), now=now
     )
     return True
-
-
-def _count(query: Query, within: Range) -> int:
-    assert within.from_ns is not None, "a window has two ends"
-    assert within.to_ns is not None, "a window has two ends"
-    is_short = within.to_ns - within.from_ns <= _SECONDS_COUNTED * NANOSECONDS
-    step_ns = NANOSECONDS if is_short else 60 * NANOSECONDS
-    # The store widens a range to whole steps.
-    aligned = Range(from_ns=within.from_ns // step_ns * step_ns, to_ns=-(-within.to_ns // step_ns) * step_ns)
-    found = store().histogram(query=query, within=aligned, step_ns=step_ns)
-    return sum(sum(bucket.values()) for bucket in found.counts)

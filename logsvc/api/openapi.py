@@ -87,13 +87,13 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         answer={"facets": {"type": "object"}, "counted": _NUMBER, "complete": {"type": "boolean"}},
     ),
     ("GET", "/api/v1/logs/arrivals"): Operation(
-        summary="What arrived after a cursor",
+        summary="Records that arrived after a cursor",
         parameters={"q": _QUERY, "cursor": _CURSOR, "limit": _LIMIT},
         answer={"records": _RECORDS, "cursor": _NUMBER, "gapless": {"type": "boolean"}},
     ),
     ("GET", "/api/v1/logs/{identifier}"): Operation(summary="One record", answer=_RECORD["properties"]),
     ("GET", "/api/v1/logs/{identifier}/context"): Operation(
-        summary="What the same instance wrote before and after",
+        summary="The records of the same instance before and after",
         parameters={"before": _NUMBER, "after": _NUMBER},
         answer={"before": _RECORDS, "record": {"$ref": _REFERENCE.format(name="Record")}, "after": _RECORDS},
     ),
@@ -103,7 +103,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("PUT", "/api/v1/searches/{identifier}"): Operation(
         summary="Change a saved search", bodies=_body(SearchBody), answer=_ID
     ),
-    ("DELETE", "/api/v1/searches/{identifier}"): Operation(summary="Forget a saved search", status=204),
+    ("DELETE", "/api/v1/searches/{identifier}"): Operation(summary="Delete a saved search", status=204),
     ("GET", "/api/v1/rules"): Operation(summary="Alert rules", answer={"rules": {"type": "array"}}),
     ("POST", "/api/v1/rules"): Operation(
         summary="Make an alert rule", bodies=_body(RuleBody), answer={**_ID, "secret": _TEXT}, status=201
@@ -167,7 +167,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         summary="Streams", parameters={"match[]": _TEXT, "start": _TIME, "end": _TIME}, answer=_LOKI_ANSWER
     ),
     ("GET", "/loki/api/v1/index/stats"): Operation(summary="Counts of streams and lines", parameters=_LOKI_RANGE),
-    ("GET", "/loki/api/v1/status/buildinfo"): Operation(summary="The release of Loki that this is like"),
+    ("GET", "/loki/api/v1/status/buildinfo"): Operation(summary="The release of Loki that this API is compatible with"),
 }
 
 

@@ -85,7 +85,8 @@ def histogram(query: Mapping[str, str], readable: Services) -> HistogramQuestion
     within = Range(from_ns=start, to_ns=max(end, start))
     step_ns = step or _fitting_step(within, buckets)
     if (end - start) / step_ns > MOST_BUCKETS:
-        parameters.get("step", _too_small, None) if step else None
+        if step:
+            parameters.refuse("step", f"it makes more than {MOST_BUCKETS} buckets of this range: use a longer one")
         step_ns = _fitting_step(within, MOST_BUCKETS)
     parameters.check()
     return HistogramQuestion(query=readable.restrict(wanted), within=within, step_ns=step_ns)
@@ -144,10 +145,6 @@ def _step(value: str) -> int:
     if match is None or not int(match[1]):
         raise ValueError(f"{value[:40]!r} is not a step: use such as 30s, 5m, 1h or 1d")
     return int(match[1]) * _UNITS[match[2] or "s"] * NANOSECONDS
-
-
-def _too_small(value: str) -> None:
-    raise ValueError(f"{value[:40]!r} makes more than {MOST_BUCKETS} buckets of this range: use a longer one")
 
 
 def _fitting_step(within: Range, buckets: int) -> int:

@@ -113,7 +113,15 @@ class Delivery:
             return self._pause(answer)
         self._failures = 0
         self._spool.acknowledge(batch)
-        self._report(answer, batch, verdict)
+        if verdict is not Verdict.KEPT:
+            self._complaints.say(
+                f"answer {answer.status_code}",
+                f"the log service will not take {batch.lines} records: {answer.status_code} ({_detail(answer)})",
+            )
+        else:
+            rejected = _json(answer).get("rejected")
+            if isinstance(rejected, list) and rejected and isinstance(rejected[0], dict):
+                self._complaints.say("rejected", f"the log service rejects records: {rejected[0].get('detail')}")
         if dropped := self._spool.take_dropped():
             self._notice_drop(dropped)
         return None
@@ -128,17 +136,6 @@ class Delivery:
         pause = min(FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE_SECONDS)
         asked = _retry_after(answer.headers.get("Retry-After", "")) if answer is not None else 0.0
         return max(pause * self._random.uniform(0.5, 1.0), asked)
-
-    def _report(self, answer: httpx2.Response, batch: Batch, verdict: Verdict) -> None:
-        if verdict is not Verdict.KEPT:
-            self._complaints.say(
-                f"answer {answer.status_code}",
-                f"the log service will not take {batch.lines} records: {answer.status_code} ({_detail(answer)})",
-            )
-            return
-        rejected = _json(answer).get("rejected")
-        if isinstance(rejected, list) and rejected and isinstance(rejected[0], dict):
-            self._complaints.say("rejected", f"the log service rejects records: {rejected[0].get('detail')}")
 
 
 def _detail(answer: httpx2.Response) -> str:

@@ -53,21 +53,19 @@ class LineEncoder:
         traced = f',"trace_id":"{trace[0]}","span_id":"{trace[1]}"' if trace else ""
         attributes = f',"attributes":{_attributes(extra)}' if extra else ""
         uid = f"{int(record.created * 1000) & _MILLISECONDS:012x}{self._uid_middle}{next(self._numbers) & _NUMBERS:08x}"
-        line = (
-            f'{{"level":{level},"uid":"{uid}","time":"{self._time(record)}",'
-            f'{self._origin},"logger":{_text(record.name[:NAME_LENGTH])},"message":{_text(_shortened(message))}{traced}{attributes}}}\n'
-        )
-        # A lone surrogate, which a file name may hold, has no place in UTF-8.
-        return line.encode("utf-8", "replace")
-
-    def _time(self, record: logging.LogRecord) -> str:
-        """The time in RFC 3339: with a number the log service would have to guess the unit."""
+        # In RFC 3339: with a number the log service would have to guess the unit.
         second = math.floor(record.created)
         known, shown = self._second
         if second != known:
             shown = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
             self._second = (second, shown)
-        return f"{shown}.{int((record.created - second) * 1_000_000):06d}Z"
+        time = f"{shown}.{int((record.created - second) * 1_000_000):06d}Z"
+        line = (
+            f'{{"level":{level},"uid":"{uid}","time":"{time}",'
+            f'{self._origin},"logger":{_text(record.name[:NAME_LENGTH])},"message":{_text(_shortened(message))}{traced}{attributes}}}\n'
+        )
+        # A lone surrogate, which a file name may hold, has no place in UTF-8.
+        return line.encode("utf-8", "replace")
 
 
 def severity(line: bytes) -> int:

@@ -79,7 +79,18 @@ class Sender:
     def _run(self) -> None:
         pause: float | None = 0.0
         while not self._stopping:
-            asked = self._await_reason(pause)
+            with self._condition:
+                # Wait for a reason to send, or out the pause.
+                if pause is None:
+                    self._condition.wait_for(lambda: self._has_news or self._is_urgent(), ADOPTION_SECONDS)
+                    pause = GATHERING_SECONDS
+                self._condition.wait_for(self._is_urgent, pause)
+                self._has_news = False
+                if self._is_woken and self._delivery is not None:
+                    self._delivery.begin_again()
+                self._is_woken = False
+                # The flushes that this round answers.
+                asked = self._asked
             try:
                 if self._delivery is None:
                     self._delivery = self._make_delivery()
@@ -96,19 +107,6 @@ class Sender:
                 self._condition.notify_all()
         if self._delivery is not None:
             self._delivery.close()
-
-    def _await_reason(self, pause: float | None) -> int:
-        """Wait for a reason to send, or out the pause. Returns the number of the flush that this round answers."""
-        with self._condition:
-            if pause is None:
-                self._condition.wait_for(lambda: self._has_news or self._is_urgent(), ADOPTION_SECONDS)
-                pause = GATHERING_SECONDS
-            self._condition.wait_for(self._is_urgent, pause)
-            self._has_news = False
-            if self._is_woken and self._delivery is not None:
-                self._delivery.begin_again()
-            self._is_woken = False
-            return self._asked
 
     def _is_urgent(self) -> bool:
         return self._asked > self._answered or self._stopping or self._is_woken

@@ -91,7 +91,11 @@ class Spool:
 
     def batch(self, at_most_bytes: int) -> Batch | None:
         """The oldest lines that are not acknowledged: as many as fit, at least one; None when there are none."""
-        while segment := self._oldest():
+        while True:
+            with self._lock:
+                segment = next((each for each in self._segments if each.unsent > 0), None)
+            if segment is None:
+                break
             lines = segments.read(segment, at_most_bytes)
             if body := segments.whole_lines(lines):
                 return Batch(body=body, segment=segment, consumed=len(lines))
@@ -235,10 +239,6 @@ class Spool:
             if segment in self._segments:
                 self._segments.remove(segment)
             segment.path.unlink(missing_ok=True)
-
-    def _oldest(self) -> Segment | None:
-        with self._lock:
-            return next((segment for segment in self._segments if segment.unsent > 0), None)
 
     def _closed(self) -> list[Segment]:
         return self._segments if self._writer is None else self._segments[:-1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from logsvc import severity
+from logsvc import severity, timestamps
 from logsvc.recognition import times
 from logsvc.severity import Severity
 
@@ -398,9 +398,7 @@ def _structured_time(value: str | int | float, given: Circumstances) -> int | No
         value = float(value) if "." in value else int(value)
     if not 10**8 <= value < 10**19:
         return None
-    # Seconds, milliseconds, microseconds or nanoseconds: by size, none of which is another's between 1973 and 5138.
-    power = 9 if value < 10**11 else 6 if value < 10**14 else 3 if value < 10**17 else 0
-    return round(value * 10.0**power) if isinstance(value, float) else int(value) * int(10**power)
+    return timestamps.from_number(value)
 
 
 TEXT_FORMATS: dict[str, Format] = {

@@ -15,12 +15,12 @@ from django.db import transaction
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS, HIGHEST_ID
 from logsvc.record import NANOSECONDS, Record, Stored
-from logsvc.storage import conditions, head, identifiers, terms
+from logsvc.storage import conditions, head, terms
 from logsvc.storage.clickhouse_http import Clickhouse, Missing, quoted
 from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import STATEMENT_SECONDS, IndexedStore
 from logsvc.storage.interface import Histogram, Size, Usage
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, new_places, row, size, stored
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored
 
 TABLE = "logsvc_log"
 _MINUTE = f"intDiv(bitShiftRight(id, {COUNTER_BITS}), 60000000)"
@@ -87,17 +87,12 @@ class ClickhouseStore(IndexedStore):
     def _insert(
         self, records: Sequence[Record], entries: Sequence[tuple[Any, Any]], first_seq: int, received_ns: int
     ) -> int:
-        new = new_places(records, self._known_uids)
-        if not new:
-            return 0
-        free = identifiers.choose(
-            [records[index] for index in new], received_ns=received_ns, taken=self._taken, highest=self._highest
-        )
-        rows = []
-        for index, identifier in zip(new, free, strict=True):
-            values = row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns)
-            rows.append((*values[:_UID], values[_UID] or "", *values[_UID + 1 :], size(values), *entries[index]))
-        self._clickhouse.insert(TABLE, _INSERTED, rows)
+        rows = [
+            (*values[:_UID], values[_UID] or "", *values[_UID + 1 :], size(values), *entries[index])
+            for index, values in self._new_rows(records, first_seq=first_seq, received_ns=received_ns)
+        ]
+        if rows:
+            self._clickhouse.insert(TABLE, _INSERTED, rows)
         return len(rows)
 
     def delete(self, records: Collection[Stored]) -> None:
@@ -150,9 +145,6 @@ class ClickhouseStore(IndexedStore):
 
     def head(self) -> int:
         return head.read()[0]
-
-    def _deleted_seq(self) -> int:
-        return head.read()[1]
 
     # Counting
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from logsvc.ordering import COUNTER_BITS, first_id, order_ns
 from logsvc.record import Record
 
-# Which of these ids are stored.
+# Finds the ids among these that are stored.
 Taken = Callable[[list[int]], set[int]]
-# The highest id that is stored of each of these microseconds; those that have none are left out.
+# Finds the highest id that is stored of each of these microseconds; those that have none are left out.
 Highest = Callable[[list[int]], Mapping[int, int]]
 
 

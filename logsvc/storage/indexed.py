@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
 
 from logsvc import severity
 from logsvc.ordering import HIGHEST_ID, first_id_from, nanoseconds
 from logsvc.query import ast
 from logsvc.query.matching import attribute_values, matches, member, predicate, value_text
-from logsvc.record import NANOSECONDS, Stored
-from logsvc.storage import conditions, terms
+from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.storage import conditions, head, identifiers, terms
 from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
-from logsvc.storage.rows import WIDTHS
+from logsvc.storage.rows import WIDTHS, new_places, row
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
@@ -45,6 +46,23 @@ class IndexedStore(ABC):
 
     def forget(self) -> None:
         self._services_read_at = float("-inf")
+
+    # Storing
+
+    def _new_rows(
+        self, records: Sequence[Record], *, first_seq: int, received_ns: int
+    ) -> list[tuple[int, tuple[Any, ...]]]:
+        """A row for each record that is not stored yet, with the record's place in the batch."""
+        new = new_places(records, self._known_uids)
+        if not new:
+            return []
+        free = identifiers.choose(
+            [records[index] for index in new], received_ns=received_ns, taken=self._taken, highest=self._highest
+        )
+        return [
+            (index, row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns))
+            for index, identifier in zip(new, free, strict=True)
+        ]
 
     # Finding
 
@@ -98,7 +116,7 @@ class IndexedStore(ABC):
 
     def tail(self, *, after_seq: int, query: ast.Query = ast.EVERYTHING, limit: int = 500) -> Tail:
         with self._translated(), self._limited():
-            deleted = self._deleted_seq()
+            _, deleted = head.read()
             records: list[Stored] = []
             chunk, seq = FIRST_CHUNK, max(after_seq, -1)
             while len(records) < limit and sum(map(_size, records)) < CHUNK_BYTES:
@@ -214,6 +232,18 @@ class IndexedStore(ABC):
     # Implemented by each engine
 
     @abstractmethod
+    def _known_uids(self, uids: list[str]) -> set[str]:
+        """The uids among these that are stored."""
+
+    @abstractmethod
+    def _taken(self, ids: list[int]) -> set[int]:
+        """The ids among these that are stored."""
+
+    @abstractmethod
+    def _highest(self, microseconds: list[int]) -> dict[int, int]:
+        """The highest id that is stored of each of these microseconds."""
+
+    @abstractmethod
     def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
         """Records that a condition finds, by id."""
 
@@ -236,10 +266,6 @@ class IndexedStore(ABC):
 
     @abstractmethod
     def _id_of_uid(self, uid: str) -> int | None: ...
-
-    @abstractmethod
-    def _deleted_seq(self) -> int:
-        """The greatest `seq` of a record that was deleted."""
 
     @abstractmethod
     @contextmanager

@@ -117,20 +117,17 @@ class PostgresqlStore(SqlStore):
         rows = self._rows("SELECT id FROM logsvc_uid WHERE uid = %s::uuid", [uid])
         return int(rows[0][0]) if rows else None
 
-    def _taken(self, identifiers: list[int]) -> set[int]:
+    def _taken(self, ids: list[int]) -> set[int]:
         rows = self._rows(
             "SELECT id FROM logsvc_log WHERE id = ANY(%s) AND id BETWEEN %s AND %s",
-            [identifiers, min(identifiers), max(identifiers)],
+            [ids, min(ids), max(ids)],
         )
         return {identifier for (identifier,) in rows}
 
-    def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
+    def _selection(self, node: Node | None) -> tuple[str, list[Any], str]:
         if node is None:
-            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608 -- names of ours; values are parameters
-        return f"SELECT {NAMES} FROM logsvc_log WHERE search @@ %s::tsquery", [tsquery(node)]  # noqa: S608 -- names of ours; values are parameters
-
-    def _order_column(self, node: Node | None) -> str:
-        return "id"
+            return f"SELECT {NAMES} FROM logsvc_log WHERE true", [], "id"  # noqa: S608 -- names of ours; values are parameters
+        return f"SELECT {NAMES} FROM logsvc_log WHERE search @@ %s::tsquery", [tsquery(node)], "id"  # noqa: S608 -- names of ours; values are parameters
 
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
         condition, parameters = ("true", []) if node is None else ("search @@ %s::tsquery", [tsquery(node)])

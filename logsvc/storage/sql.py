@@ -8,11 +8,11 @@ from django.db import connection, transaction
 
 from logsvc.ordering import COUNTER_BITS, HIGHEST_ID
 from logsvc.record import NANOSECONDS, Record, Stored
-from logsvc.storage import head, identifiers
+from logsvc.storage import head
 from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import IndexedStore
 from logsvc.storage.interface import Usage
-from logsvc.storage.rows import NAMES, WIDTHS, Tally, new_places, row, stored
+from logsvc.storage.rows import NAMES, WIDTHS, Tally, row, stored
 
 
 class SqlStore(IndexedStore):
@@ -27,20 +27,14 @@ class SqlStore(IndexedStore):
         # The expensive part comes before the transaction, during which nobody else can store.
         entries = [self._indexed(record) for record in records]
         with self._translated(), transaction.atomic():
-            first_seq = head.take(len(records))
-            new = new_places(records, self._known_uids)
-            if not new:
+            rows = self._new_rows(records, first_seq=head.take(len(records)), received_ns=received_ns)
+            if not rows:
                 return 0
-            free = identifiers.choose(
-                [records[index] for index in new], received_ns=received_ns, taken=self._taken, highest=self._highest
-            )
-            tally, rows = Tally(), []
-            for index, identifier in zip(new, free, strict=True):
-                values = row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns)
+            tally = Tally()
+            for _, values in rows:
                 tally.add(values)
-                rows.append((values, entries[index]))
-            rows.sort(key=lambda entry: entry[0][0])
-            self._insert(rows)
+            rows.sort(key=lambda each: each[1][0])
+            self._insert([(values, entries[index]) for index, values in rows])
             self._count(tally)
             return len(rows)
 
@@ -61,7 +55,7 @@ class SqlStore(IndexedStore):
         found = {}
         for microsecond in microseconds:
             first, end = microsecond << COUNTER_BITS, (microsecond + 1) << COUNTER_BITS
-            (last,) = self._row("SELECT max(id) FROM logsvc_log WHERE id >= %s AND id < %s", [first, end])
+            ((last,),) = self._rows("SELECT max(id) FROM logsvc_log WHERE id >= %s AND id < %s", [first, end])
             if last is not None:
                 found[microsecond] = int(last)
         return found
@@ -79,8 +73,8 @@ class SqlStore(IndexedStore):
     # Finding
 
     def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
-        statement, parameters = self._selection(node)
-        direction, column = ("ASC" if is_ascending else "DESC"), self._order_column(node)
+        statement, parameters, column = self._selection(node)
+        direction = "ASC" if is_ascending else "DESC"
         rows = self._rows(
             f"{statement} AND {column} >= %s AND {column} < %s ORDER BY {column} {direction} LIMIT %s",
             [*parameters, lowest, below, limit],
@@ -97,9 +91,6 @@ class SqlStore(IndexedStore):
     def head(self) -> int:
         with self._translated():
             return head.read()[0]
-
-    def _deleted_seq(self) -> int:
-        return head.read()[1]
 
     def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
         rows = self._rows(
@@ -166,17 +157,10 @@ class SqlStore(IndexedStore):
     def _remove(self, records: Collection[Stored]) -> None: ...
 
     @abstractmethod
-    def _known_uids(self, uids: list[str]) -> set[str]: ...
-
-    @abstractmethod
-    def _taken(self, identifiers: list[int]) -> set[int]: ...
-
-    @abstractmethod
-    def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
-        """A SELECT of the columns of the records that a condition finds, ending in a WHERE that goes on."""
-
-    @abstractmethod
-    def _order_column(self, node: Node | None) -> str: ...
+    def _selection(self, node: Node | None) -> tuple[str, list[Any], str]:
+        """A SELECT of the records that a condition finds, ending in a WHERE that goes on; its parameters; the column of
+        the ids.
+        """
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

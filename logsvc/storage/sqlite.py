@@ -116,25 +116,22 @@ class SqliteStore(SqlStore):
         row = found.fetchone()
         return None if row is None else int(row[0])
 
-    def _taken(self, identifiers: list[int]) -> set[int]:
+    def _taken(self, ids: list[int]) -> set[int]:
         taken: set[int] = set()
-        for start in range(0, len(identifiers), 1000):
-            some = identifiers[start : start + 1000]
+        for start in range(0, len(ids), 1000):
+            some = ids[start : start + 1000]
             marks = ", ".join(["?"] * len(some))
             found = self._cursor().execute(f"SELECT id FROM logsvc_log WHERE id IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
             taken.update(identifier for (identifier,) in found)
         return taken
 
-    def _selection(self, node: Node | None) -> tuple[str, list[Any]]:
+    def _selection(self, node: Node | None) -> tuple[str, list[Any], str]:
         if node is None:
-            return f"SELECT {NAMES} FROM logsvc_log WHERE true", []  # noqa: S608 -- names of ours; values are parameters
+            return f"SELECT {NAMES} FROM logsvc_log WHERE true", [], "id"  # noqa: S608 -- names of ours; values are parameters
         # CROSS JOIN is SQLite's way to say which of the two is read first.
         columns = ", ".join(f"l.{name}" for name in COLUMNS)
         statement = f"SELECT {columns} FROM logsvc_text t CROSS JOIN logsvc_log l ON l.id = t.rowid"  # noqa: S608 -- names of ours; values are parameters
-        return f"{statement} WHERE t.logsvc_text MATCH %s", [match(node)]
-
-    def _order_column(self, node: Node | None) -> str:
-        return "id" if node is None else "t.rowid"
+        return f"{statement} WHERE t.logsvc_text MATCH %s", [match(node)], "t.rowid"
 
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
         """Count from the index alone: a record's id holds its time."""

@@ -32,7 +32,15 @@ class OperationView(UnfoldModelAdminViewMixin, FormView[Form]):
         if kwargs["name"] not in OPERATIONS:
             raise Http404
         self.operation = OPERATIONS[kwargs["name"]]
-        self.targets = _targets(request, self.operation)
+        self.targets = []
+        try:
+            for written in dict.fromkeys(request.GET.getlist("target")):
+                service, _, instance = written.partition("/")
+                declaration.instance_key(service, instance or service)
+                self.targets.append(InstanceKey(service=service, instance=instance))
+            _check(self.operation, self.targets)
+        except Problem as problem:
+            raise Http404(problem.detail) from problem
         self.title = self.operation.title
 
     def get_form_class(self) -> type[Form]:
@@ -109,21 +117,6 @@ def ask(request: HttpRequest, name: str, instances: list[Instance]) -> HttpRespo
 def _suspects() -> list[InstanceKey]:
     found = Instance.objects.filter(is_suspect=True).values_list("service", "name")[:MOST_TARGETS]
     return [InstanceKey(service=service, instance=name) for service, name in found]
-
-
-def _targets(request: HttpRequest, operation: Operation) -> list[InstanceKey]:
-    try:
-        targets = [_target(each) for each in dict.fromkeys(request.GET.getlist("target"))]
-        _check(operation, targets)
-    except Problem as problem:
-        raise Http404(problem.detail) from problem
-    return targets
-
-
-def _target(written: str) -> InstanceKey:
-    service, _, instance = written.partition("/")
-    declaration.instance_key(service, instance or service)
-    return InstanceKey(service=service, instance=instance)
 
 
 def _check(operation: Operation, targets: list[InstanceKey]) -> None:

@@ -49,7 +49,7 @@ _JUDGED = [
 
 
 class StateFilter(admin.SimpleListFilter):
-    """By the status that is shown, as counted on the dashboard."""
+    """Filters by the status that is shown, as counted on the dashboard."""
 
     title = "state"
     parameter_name = "state"

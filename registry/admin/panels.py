@@ -30,7 +30,7 @@ CHANGES = 10
 
 
 def protection(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
-    """For the banner (registry/admin/protection.html)."""
+    """The context of the banner (registry/admin/protection.html)."""
     return {
         "protection": guard.situation(now=now),
         "end_protection_url": cells.operation_url("end-protection") if _may_operate(request.user) else "",
@@ -43,6 +43,11 @@ def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> d
     days = uptime.of_instance(instance.service, instance.name, days=DAYS, span_hours=DAY, now=now)
     latest = uptime.of_instance(instance.service, instance.name, days=1, span_hours=HOUR, now=now)
     summary = catalogue.summary(instance.service)
+    deliveries = None
+    if instance.notify_url is not None:
+        cursor = Cursor.objects.filter(instance=instance).first()
+        found = Delivery.objects.filter(service=instance.service, instance=instance.name)
+        deliveries = {"cursor": _cursor(cursor) if cursor else "", "table": _delivered(found)}
     return {
         "instance": instance,
         "facts": _facts(instance, now=now),
@@ -54,7 +59,7 @@ def of_instance(request: HttpRequest, instance: Instance, *, now: datetime) -> d
         "requires": _services(instance.requires),
         "required_by": _services(summary.required_by),
         "changes": _changes(entries),
-        "deliveries": _deliveries(instance) if instance.notify_url else None,
+        "deliveries": deliveries,
         "maintenance": _maintenance(instance.service, instance.name),
         "operations": _operations(request, target, is_dependent=instance.notify_url is not None),
     }
@@ -234,12 +239,6 @@ def _changes(entries: QuerySet[JournalEntry]) -> SafeString:
         for each in entries[:CHANGES]
     ]
     return cells.table(["Revision", "When", "Instance", "Event", "By", "Why"], rows)
-
-
-def _deliveries(instance: Instance) -> dict[str, Any]:
-    cursor = Cursor.objects.filter(instance=instance).first()
-    found = Delivery.objects.filter(service=instance.service, instance=instance.name)
-    return {"cursor": _cursor(cursor) if cursor else "", "table": _delivered(found)}
 
 
 def _delivered(deliveries: QuerySet[Delivery]) -> SafeString:

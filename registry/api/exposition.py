@@ -57,7 +57,7 @@ class _Figures(Collector):
         )
         late = now - overdue["first"] if overdue["first"] is not None else 0.0
         yield _gauge("probes_due", "Probes that are due and that nobody has begun.", overdue["count"])
-        yield _gauge("probe_lateness_seconds", "For how long the first of them has been due.", late)
+        yield _gauge("probe_lateness_seconds", "Seconds since the first of them was due.", late)
 
     def _signs(self) -> Iterator[Metric]:
         now = self._now.timestamp()
@@ -69,8 +69,8 @@ class _Figures(Collector):
             "webhooks": found.webhooks_at,
         }
         ages_seconds = {part: max(0.0, now - at) for part, at in ages.items() if at is not None}
-        yield _labelled("sign_of_life_age_seconds", "Since a part last did its work.", "part", ages_seconds)
-        yield _gauge("findings", "What is wrong with the background's work.", len(watchdog.judge(found, now=now)))
+        yield _labelled("sign_of_life_age_seconds", "Seconds since each part last did its work.", "part", ages_seconds)
+        yield _gauge("findings", "Faults in the background's work.", len(watchdog.judge(found, now=now)))
 
     def _telling(self) -> Iterator[Metric]:
         head = log.head()
@@ -83,8 +83,10 @@ class _Figures(Collector):
         )
         told = cursors.pop("told")
         oldest = head + 1 if told is None else min(told, head) + 1
-        yield _labelled("dependents", "Dependents by how far they have been told.", "state", cursors)
-        yield _gauge("oldest_undelivered_revision", "The first that some dependent has yet to be told of.", oldest)
+        yield _labelled("dependents", "Dependents by the state of their deliveries.", "state", cursors)
+        yield _gauge(
+            "oldest_undelivered_revision", "The first revision that some dependent has yet to be told of.", oldest
+        )
         entry = JournalEntry.objects.filter(revision__gte=oldest).order_by("revision").only("at").first()
         lag_seconds = max(0.0, (self._now - entry.at).total_seconds()) if entry is not None else 0.0
         yield _gauge("delivery_lag_seconds", "The age of that revision; 0 when there is none.", lag_seconds)
@@ -103,12 +105,12 @@ class _Figures(Collector):
         yield _gauge("redis_up", "Whether Redis answers.", 1)
         yield _labelled("queue_length", "Messages that wait for a worker.", "queue", backlog.lengths)
         yield _gauge(
-            "queue_age_seconds", "For how long a worker has been called in vain.", max(ages.values(), default=0)
+            "queue_age_seconds", "Seconds since a worker was called that has not come.", max(ages.values(), default=0)
         )
         bounds = [*map(str, BOUNDS), "+Inf"]
         yield HistogramMetricFamily(
             "rollcall_probe_start_delay_seconds",
-            "How long after they were due probes began.",
+            "The delay between a probe's due time and its beginning.",
             buckets=list(zip(bounds, accumulate(delays.counts), strict=True)),
             sum_value=delays.total_seconds,
         )

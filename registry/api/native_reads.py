@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from config.headers import header
@@ -12,6 +13,7 @@ from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
 from registry.discovery.etags import NOSNIFF, response
+from registry.discovery.pages import Address
 from registry.discovery.reader import Reader
 from registry.discovery.sse import Stream
 from registry.errors import UnreadableEventId
@@ -35,6 +37,22 @@ EVENTS = "/v1/events"
 EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token may hold open: streams, and reads that wait.
 STREAMS = "streams"
+# The most addresses to remember.
+MOST_KNOWN = 4096
+
+
+class Asked(NamedTuple):
+    """A read as its address asks for it."""
+
+    query: queries.Read
+    document: Document
+    address: Address
+
+
+def asked(kind: Kind, names: tuple[str, ...], path: str, query_string: bytes) -> Asked:
+    """Raises Invalid."""
+    query = queries.parse(kind.query, query_string.decode("latin-1"))
+    return Asked(query, kind.document(query, *names), cache.lasting(path, query_string))
 
 
 class Lane:
@@ -61,6 +79,8 @@ class Lane:
             Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
         )
 
+        self._asked = lru_cache(maxsize=MOST_KNOWN)(asked)
+
     def __call__(self, scope: Scope) -> Handler | None:
         path = scope["path"]
         if path == EVENTS:
@@ -72,7 +92,7 @@ class Lane:
         for kind in self._kinds:
             match = kind.pattern.fullmatch(path)
             if match is not None:
-                return _Read(self._server.reader(), kind, match.groups())
+                return _Read(self._server.reader(), partial(self._asked, kind, match.groups()))
         return None
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,20 +127,17 @@ class Lane:
 class _Read:
     """Answers one read."""
 
-    def __init__(self, running: Reader, kind: Kind, names: tuple[str, ...]) -> None:
+    def __init__(self, running: Reader, asked: Callable[[str, bytes], Asked]) -> None:
         self._reader = running
-        self._kind = kind
-        self._names = names
+        self._asked = asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         authorization = header(scope, b"authorization").decode("latin-1")
         holder = await self._reader.holder(authorization)
         gate.current().admit(holder)
-        query = queries.parse(self._kind.query, scope["query_string"].decode("latin-1"))
-        document = self._kind.document(query, *self._names)
+        query, document, address = self._asked(scope["path"], scope["query_string"])
         document.check(holder)
         await self._reader.reach(at_least=query.at_least, strictly=query.consistent or document.is_strict)
-        address = cache.lasting(scope["path"], scope["query_string"])
         if isinstance(query, queries.Waiting) and query.after is not None:
             services = document.services or (await self._reader.answer(address, document)).page.services
             with gate.current().limits.hold(holder, STREAMS):

@@ -41,7 +41,7 @@ class HistoryQuery(Struct, frozen=True, kw_only=True):
 
 
 class DeregisterQuery(Struct, frozen=True, kw_only=True):
-    """With `incarnation` only that run is deregistered."""
+    """The query of a deregistration; with `incarnation` only that run is deregistered."""
 
     incarnation: Incarnation | None = None
 

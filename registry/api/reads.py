@@ -59,9 +59,7 @@ class InstancesView(RevisedView):
 
 
 class ProvidersView(RevisedView):
-    @described(
-        "What an instance requires, resolved; waits for a change", query=queries.Waiting, answer=answers.Providers
-    )
+    @described("The providers of an instance; waits for a change", query=queries.Waiting, answer=answers.Providers)
     def get(self, request: Request, service: str, instance: str) -> HttpResponse:
         return answer(request, documents.providers(service, instance), query_of(request, queries.Waiting))
 

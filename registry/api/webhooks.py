@@ -20,7 +20,7 @@ from registry.wire.limits import Limit, Revision, ServiceName
 
 
 class ReplayBody(Struct, frozen=True, kw_only=True):
-    """Where to begin: either a revision, or the start of a delivery."""
+    """The place to begin at: either a revision, or the start of a delivery."""
 
     since: Revision | None = None
     delivery: Revision | None = None
@@ -64,7 +64,7 @@ class AllDeliveriesView(RevisedView):
 class ReplayView(RevisedView):
     scopes: ClassVar = {"*": "operate"}
 
-    @described("Tell an instance again", body=ReplayBody, status=202)
+    @described("Redeliver to an instance", body=ReplayBody, status=202)
     def post(self, request: Request, service: str, instance: str) -> Response:
         target, wanted = declaration.instance_key(service, instance), body_of(request, ReplayBody)
         if wanted.delivery is not None:
@@ -79,7 +79,7 @@ class ResyncView(RevisedView):
 
     scopes: ClassVar = {"*": "operate"}
 
-    @described("Have dependents ask for the whole", answer=answers.Resynced, status=202)
+    @described("Resync dependents", answer=answers.Resynced, status=202)
     def post(self, request: Request, service: str = "", instance: str = "") -> Response:
         targets = [declaration.instance_key(service, instance)] if service else None
         return Response({"dependents": replay.resync(targets)}, status=202)
@@ -88,7 +88,7 @@ class ResyncView(RevisedView):
 class TrialView(RevisedView):
     scopes: ClassVar = {"*": "operate"}
 
-    @described("Send a webhook that changes nothing", answer=answers.Trial)
+    @described("Send a test webhook", answer=answers.Trial)
     def post(self, request: Request, service: str, instance: str) -> Response:
         message = replay.trial(declaration.instance_key(service, instance), now=timezone.now())
         return Response(sender.attempt_body(sender.send_now(message)))

@@ -50,7 +50,7 @@ class Cache:
             self._updated.wait(timeout)
 
     def renew_lock(self) -> None:
-        """In a forked child: a thread of its parent's may have held it."""
+        """Make a new lock in a forked child: a thread of the parent's may have held the old one."""
         self._updated = threading.Condition()
 
     def _take_from_state(self) -> None:

@@ -75,7 +75,7 @@ class Transport(httpx2.BaseTransport):
 
 
 class AsyncTransport(httpx2.AsyncBaseTransport):
-    """As Transport, for asynchronous code."""
+    """The same as Transport, for asynchronous code."""
 
     def __init__(self, choosing: Choosing, *, inner: httpx2.AsyncBaseTransport | None = None) -> None:
         self._choosing = choosing
@@ -110,7 +110,7 @@ class _Attempts:
         self._provider = provider
 
     def request(self) -> httpx2.Request:
-        """As it goes to the provider whose turn it is."""
+        """The request, addressed to the provider whose turn it is."""
         base = httpx2.URL(self._provider.url)
         url = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + self._request.url.raw_path)
         headers = self._request.headers.copy()

@@ -74,7 +74,7 @@ class Chooser:
                 self._make_rounds([provider.service])
 
     def renew_lock(self) -> None:
-        """In a forked child: a thread of its parent's may have held it."""
+        """Make a new lock in a forked child: a thread of the parent's may have held the old one."""
         self._lock = threading.Lock()
 
     def _make_rounds(self, services: Sequence[str]) -> None:

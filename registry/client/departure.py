@@ -47,14 +47,20 @@ class Departure:
             if multiprocessing.parent_process() is not None:
                 # A multiprocessing child that was forked ends without atexit.
                 multiprocessing.util.Finalize(None, self._leave, exitpriority=100)
-        self._hook_sigterm()
+        if threading.current_thread() is threading.main_thread():
+            # Once: a handler installed since may call ours in turn. And not for None, which getsignal returns for a
+            # handler that is not Python's, and that ours could not call.
+            current = signal.getsignal(signal.SIGTERM)
+            if current == signal.SIG_DFL or (self._previous is None and current not in (signal.SIG_IGN, None)):
+                self._previous = current
+                signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def forget(self, member: Member) -> None:
         if member in self.members:
             self.members.remove(member)
 
     def begin_anew(self) -> None:
-        """In a forked child: its end is not that of its parent's members."""
+        """Forget the members in a forked child: its end is not that of its parent's members."""
         for member in self.members:
             member.become_passive()
         self.members.clear()
@@ -63,16 +69,6 @@ class Departure:
     def _leave(self, timeout: float = STOP_SECONDS) -> None:
         for member in self.members.copy():
             member.stop(timeout)
-
-    def _hook_sigterm(self) -> None:
-        """Take SIGTERM over once: a handler installed since may call ours in turn."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        current = signal.getsignal(signal.SIGTERM)
-        # None as what getsignal returns is a handler that is not Python's, which ours could not call.
-        if current == signal.SIG_DFL or (self._previous is None and current not in (signal.SIG_IGN, None)):
-            self._previous = current
-            signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         """Tell the registry first, then call the handler that was there before.

@@ -60,7 +60,7 @@ class Follower:
             self._thread.join(timeout)
 
     def abandon(self) -> None:
-        """In a forked child: the thread is its parent's."""
+        """Forget the thread in a forked child: it is the parent's."""
         self._thread = None
 
     def _follow(self, stopping: threading.Event) -> None:

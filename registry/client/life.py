@@ -18,7 +18,7 @@ from .wire import Change, Registration, Resolution
 
 logger = logging.getLogger(__name__)
 
-# Where nothing is due at all, because this run was deregistered.
+# The wait when nothing is due at all, because this run was deregistered.
 LONGEST_REST_SECONDS = 60.0
 DRAIN_MARGIN = 5.0
 # How soon a worker sees what another of its server has stored.

@@ -36,7 +36,7 @@ class FileLock:
             self.abandon()
 
     def abandon(self) -> None:
-        """In a forked child: the lock stays its parent's."""
+        """Forget the lock in a forked child: it stays the parent's."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

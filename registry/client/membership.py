@@ -128,7 +128,7 @@ class Member:
         self.stop()
 
     def begin_draining(self) -> None:
-        """As `drain_and_stop`, without waiting."""
+        """Begin what `drain_and_stop` does, without waiting."""
         self._leaving.set()
         self._wake.set()
 
@@ -175,7 +175,7 @@ class Member:
         return receiver.receive(headers, body, secret=secret, now=now or datetime.now(UTC), learn=self._learn)
 
     def become_passive(self) -> None:
-        """In a forked child: only read, as the parent goes on registering; `start` makes the child a worker."""
+        """Only read, in a forked child, as the parent goes on registering; `start` makes the child a worker."""
         self._thread = None
         self._life.begin_anew()
         self._follower.abandon()
@@ -269,14 +269,14 @@ class Membership(Member):
 
 
 class AsyncMembership(Member):
-    """As Membership, made by `AsyncRegistry.registered`; its thread leaves the event loop alone."""
+    """The same as Membership, made by `AsyncRegistry.registered`; its thread leaves the event loop alone."""
 
     def client(self, **options: Any) -> httpx2.AsyncClient:
-        """As Membership's."""
+        """The same as Membership's."""
         return calling.async_client(self, **options)
 
     async def drain(self) -> None:
-        """As Membership's."""
+        """The same as Membership's."""
         await asyncio.to_thread(self.drain_and_stop)
 
     async def wait_for(self, service: str, *, timeout: float) -> Sequence[Provider]:  # noqa: ASYNC109 -- as Membership's

@@ -39,7 +39,7 @@ def receive(
     """Call `learn` with a genuine webhook's change; returns 204, or a problem that says what was wrong."""
     if secret is None:
         detail = "This instance registered without a `notify_url`: it expects no webhooks."
-        return problem(404, "not-found", "There is no such thing", detail)
+        return problem(404, "not-found", "Not found", detail)
     if len(body) > BODY_LIMIT_BYTES:
         return too_large()
     try:

@@ -41,7 +41,7 @@ class AsyncRegistry(AsyncConnection):
         verify_seconds: float | None = None,
         drain_seconds: float = DRAIN_SECONDS,
     ) -> AsyncMembership:
-        """As Registry's, for `async with`. Its thread uses `transport` where that also serves plain code."""
+        """The same as Registry's, for `async with`. Its thread uses `transport` where that also serves plain code."""
         transport = self._transport if isinstance(self._transport, httpx2.BaseTransport) else None
         connection = Connection(self.url, self._token, timeout=self._timeout, transport=transport)
         return AsyncMembership(

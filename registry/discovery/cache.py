@@ -12,6 +12,8 @@ _OF_WAITING = (b"after=", b"wait=")
 
 def lasting(path: str, query: bytes) -> Address:
     """The address of a read without the parameters that say how long to wait."""
+    if not query:
+        return Address(path, query)
     parts = query.split(b"&")
     return Address(path, b"&".join(part for part in parts if not part.startswith(_OF_WAITING)))
 

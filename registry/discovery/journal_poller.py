@@ -72,7 +72,7 @@ class Watcher:
         look, found = await self._run(partial(_look, known, digests))
         head, is_last = self._revisions.head, self._next is None
         if look.history == self._revisions.history and known.revision <= look.head <= head:
-            # What was heard meanwhile is newer than what was found.
+            # The announcements heard meanwhile are newer than the findings.
             self._revisions.confirm(looked_at=now, is_last=is_last)
         else:
             events = look.events and tuple(event for event in look.events if event.revision > head)

@@ -103,7 +103,8 @@ class Revisions:
         """The newest known revision at which any of these services changed; never too low."""
         if services is EVERY_SERVICE:
             return self.head
-        return max((self._last_changes.get(service, self._floor) for service in services), default=self._floor)
+        floor, last_changes = self._floor, self._last_changes
+        return max([floor, *[last_changes.get(service, floor) for service in services]])
 
     def events_after(self, revision: int, services: Collection[str] = ()) -> list[ChangeEvent] | None:
         """The changes since, of these services or of all; None when they reach further back than the window."""

@@ -1,6 +1,6 @@
 """The query parameters of reads, checked; the API's description is made from these structs too."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar
 from urllib.parse import parse_qs
 
@@ -87,9 +87,7 @@ def parse(kind: type[Query], query: str) -> Query:
         errors = [{"pointer": f"/{name}", "detail": detail} for name in unknown]
         raise Invalid("See `errors` for each member.", errors=errors)
     members: dict[str, str | list[str]] = {}
-    described = inspect.type_info(kind)
-    assert isinstance(described, inspect.StructType)
-    several = {each.name for each in described.fields if isinstance(each.type, inspect.VarTupleType)}
+    several = _several(kind)
     wrong = []
     for name, values in given.items():
         if len(values) > 1 and name not in several:
@@ -112,6 +110,14 @@ def parse(kind: type[Query], query: str) -> Query:
         errors = [{"pointer": f"/{name}", "detail": f"{members[name]!r} is no value: leave it out."} for name in nulls]
         raise Invalid("See `errors` for each member.", errors=errors)
     return converted
+
+
+@cache
+def _several(kind: type[Struct]) -> frozenset[str]:
+    """The parameters that may be given more than once. Cached: to describe a type takes longer than to read a page."""
+    described = inspect.type_info(kind)
+    assert isinstance(described, inspect.StructType)
+    return frozenset(each.name for each in described.fields if isinstance(each.type, inspect.VarTupleType))
 
 
 def seconds(wait: str) -> float:

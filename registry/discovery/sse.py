@@ -85,16 +85,16 @@ class Stream:
         if after > self._reader.revisions.head:
             await self._reader.watcher.look()
         if after > self._reader.revisions.head:
-            return f"The journal does not reach {after}: read the whole anew."
+            return f"The journal does not reach {after}: read everything again."
         if self._reader.revisions.events_after(after) is None and after < await self._reader.run(log.oldest) - 1:
-            return f"What followed {after} is no longer kept: read the whole anew."
+            return f"The journal no longer holds the changes after {after}: read everything again."
         return None
 
     async def _catch_up(self) -> Cause | None:
         """Send what the client has not seen; returns what ends the stream, or None when all is sent."""
         while True:
             if self._epoch != self._reader.revisions.epoch:
-                await self._resync("The registry's database was restored from a copy: read the whole anew.")
+                await self._resync("The registry's database was restored from a copy: read everything again.")
             head = self._reader.revisions.head
             events = self._reader.revisions.events_after(self._at, self._services)
             if events is None and self._has_caught_up:

@@ -36,7 +36,7 @@ def given_up(now: datetime) -> list[Instance]:
 
 
 def _is_given_up(instance: Instance, *, now: datetime) -> bool:
-    """Whether its time is over. Not in maintenance, after which the time begins again."""
+    """Whether its time is over. Never in maintenance, after which the time begins again."""
     patience = instance.deregister_after_seconds
     if patience is None or instance.status != Status.CRITICAL or instance.is_in_maintenance:
         return False

@@ -77,7 +77,9 @@ class Prober:
         self._delays = delays
         self._detector = CrashDetector()
         self._follow_ups = FollowUps()
-        self._listen_watch = ListenWatch(self._see_stop, self._see_return)
+        self._listen_watch = ListenWatch(
+            self._see_stop, on_return=lambda origin: self.raise_alarm(self._died.pop(origin, ()))
+        )
         # The instances that died at an origin, to be looked at when somebody listens there again.
         self._died: dict[Origin, set[int]] = {}
         self._client = Client(
@@ -118,7 +120,7 @@ class Prober:
             self.begin(due, on_outcome)
 
     def begin(self, due: Due, on_outcome: Callable[[Outcome | None], None]) -> None:
-        """As `start`, but at once."""
+        """The same as `start`, but at once."""
         self._waiting.pop(due.instance_id, None)
         if self._delays is not None:
             self._delays.add(time.time() - due.due_at)
@@ -218,9 +220,6 @@ class Prober:
         scout = self._detector.see_stop(origin, now=time.perf_counter())
         if scout is not None:
             self.raise_alarm([scout])
-
-    def _see_return(self, origin: Origin) -> None:
-        self.raise_alarm(self._died.pop(origin, ()))
 
     def _look_for_stops(self) -> None:
         self._listen_watch.look(now=time.perf_counter())

@@ -20,7 +20,7 @@ from registry.wire import bodies
 
 # Sweeps come every second; a gap this long means that beat, Redis or the worker was away.
 GAP_SECONDS = 5.0
-# How long after the gap an instance that has not passed since is given the benefit of the doubt.
+# The time after the gap in which an instance that has not passed since gets the benefit of the doubt.
 GRACE_SECONDS = 30.0
 # A further gap within this time begins no other grace: on a machine that is always late it would never end.
 GRACE_AGAIN_SECONDS = 120.0

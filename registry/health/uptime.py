@@ -36,7 +36,7 @@ def of_instance(service: str, instance: str, *, days: int, span_hours: int, now:
 
 
 def of_service(service: str, *, days: int, span_hours: int, now: datetime) -> Report:
-    """As `of_instance`, for all instances of a service together. Raises UnknownService."""
+    """The same as `of_instance`, for all instances of a service together. Raises UnknownService."""
     first = _first(days, span_hours, now)
     found = _since(first, span_hours).filter(service=service)
     if span_hours == HOUR:

@@ -127,7 +127,7 @@ def findings(*, now: datetime) -> list[str]:
 
 
 def judge(found: Signs, *, now: float) -> list[str]:
-    """As `findings`, from signs read before. Pure."""
+    """The same as `findings`, from signs read before. Pure."""
     sentences = []
     if found.has_instances and _is_stale(found.heartbeats_at, now):
         sentences.append(

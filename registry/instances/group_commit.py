@@ -25,6 +25,8 @@ from registry.models import Heartbeat, InstanceKey
 MOST_AT_ONCE = 200
 # In one group, each stored alone: the first may be at fault itself.
 MOST_CONTENDED = 2
+# PostgreSQL's code for a lock that was waited for in vain.
+LOCK_NOT_AVAILABLE = "55P03"
 
 logger = logging.getLogger(__name__)
 
@@ -112,24 +114,14 @@ class GroupCommit:
     def _run(self) -> None:
         try:
             while jobs := self._gathered():
-                jobs = self._without_stale(jobs)
                 try:
-                    if jobs:
-                        store(jobs)
+                    store(jobs, patience_seconds=self.patience_seconds)
                 except Exception as error:
                     # Nobody waits for ever, and the next are stored.
                     logger.exception("%d writes could not be stored", len(jobs))
                     _refuse(jobs, error)
         finally:
             connection.close()
-
-    def _without_stale(self, jobs: list[Job]) -> list[Job]:
-        oldest_at = monotonic() - self.patience_seconds
-        stale = [job for job in jobs if job.submitted_at <= oldest_at]
-        late = Unavailable(f"It waited for {self.patience_seconds:g} s and was not stored: send it again.")
-        late.headers["Retry-After"] = "1"
-        _refuse(stale, late)
-        return [job for job in jobs if job.submitted_at > oldest_at]
 
     def _gathered(self) -> list[Job]:
         """The jobs that wait, at least one; none when it is time to stop."""
@@ -194,8 +186,11 @@ def _lock(jobs: Iterable[Job]) -> None:
     list(Heartbeat.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
 
 
-def store(jobs: list[Job]) -> None:
+def store(jobs: list[Job], *, patience_seconds: float = math.inf) -> None:
     """Store a group and settle the future of each. What fails together is stored one by one."""
+    jobs = _without_stale(jobs, patience_seconds=patience_seconds)
+    if not jobs:
+        return
     # Also before those of a group that failed: the connection may have been what it failed by.
     close_old_connections()
     try:
@@ -204,7 +199,7 @@ def store(jobs: list[Job]) -> None:
         if len(jobs) == 1:
             jobs[0].future.set_exception(error)
         else:
-            _store_each(jobs)
+            _store_each(jobs, patience_seconds=patience_seconds)
         return
     for job, outcome in zip(jobs, outcomes, strict=True):
         if isinstance(outcome, Problem):
@@ -213,18 +208,32 @@ def store(jobs: list[Job]) -> None:
             job.future.set_result(outcome)
 
 
-def _store_each(jobs: list[Job]) -> None:
+def _store_each(jobs: list[Job], *, patience_seconds: float) -> None:
     """Store each alone: one of them may be what the database refused, and the others must not suffer from it."""
     contended = 0
     for number, job in enumerate(jobs, start=1):
-        store([job])
+        store([job], patience_seconds=patience_seconds)
         error = job.future.exception()
         contended += isinstance(error, Contended)
-        is_away = isinstance(error, OperationalError | InterfaceError)
+        # Where another holds the lock of one row, the others wait for nobody.
+        is_away = isinstance(error, OperationalError | InterfaceError) and not _is_locked_row(error)
         if error and (is_away or contended == MOST_CONTENDED):
             # It is away, or busy with others, and found to be so by waiting: the others need not wait as long each.
             _refuse(jobs[number:], error)
             return
+
+
+def _is_locked_row(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) == LOCK_NOT_AVAILABLE
+
+
+def _without_stale(jobs: list[Job], *, patience_seconds: float) -> list[Job]:
+    oldest_at = monotonic() - patience_seconds
+    stale = [job for job in jobs if job.submitted_at <= oldest_at]
+    late = Unavailable(f"It waited for {patience_seconds:g} s and was not stored: send it again.")
+    late.headers["Retry-After"] = "1"
+    _refuse(stale, late)
+    return [job for job in jobs if job.submitted_at > oldest_at]
 
 
 def _refuse(jobs: list[Job], error: BaseException) -> None:

@@ -53,7 +53,7 @@ def begin_maintenance(
 
 
 def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Maintenance | Problem]:
-    """As `begin_maintenance` for each, in the caller's transaction."""
+    """Begin maintenance for each, in the caller's transaction."""
     return [outcome(_begin, order, now=now) for order in orders]
 
 
@@ -67,7 +67,7 @@ def end_maintenance(
 
 
 def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
-    """As `end_maintenance` for each, in the caller's transaction."""
+    """End maintenance for each, in the caller's transaction."""
     return [_end(order, now=now) for order in orders]
 
 
@@ -81,10 +81,21 @@ def drain(key: InstanceKey, *, seconds: float, reason: str, author: str, now: da
 
 
 def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance | Problem]:
-    """As `drain` for each, in the caller's transaction and a handful of statements."""
+    """Drain each, in the caller's transaction and a handful of statements."""
     named = rows.named([(order.key.service, order.key.instance) for order in orders], locked=True, order="id")
     found = {InstanceKey(service=each.service, instance=each.name): each for each in named}
-    drafts = [_drained(found[order.key], order, now=now) for order in orders if order.key in found]
+    drafts = []
+    for order in orders:
+        if (instance := found.get(order.key)) is None:
+            continue
+        before = bodies.offer_digest(instance)
+        instance.draining_until = now + timedelta(seconds=order.seconds)
+        if not instance.is_in_maintenance:
+            instance.overridden_since, instance.override_reason = now, order.reason
+        draft = log.Draft(
+            change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason
+        )
+        drafts.append(draft)
     if drafts:
         bulk.write_instances(
             [draft.instance for draft in drafts], ["draining_until", "overridden_since", "override_reason"]
@@ -130,15 +141,6 @@ def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:
     if removed:
         _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
     return bool(removed)
-
-
-def _drained(instance: Instance, order: DrainOrder, *, now: datetime) -> log.Draft:
-    """Set the instance's attributes to what is ordered, and draft the change."""
-    before = bodies.offer_digest(instance)
-    instance.draining_until = now + timedelta(seconds=order.seconds)
-    if not instance.is_in_maintenance:
-        instance.overridden_since, instance.override_reason = now, order.reason
-    return log.Draft(change=Change.DRAINING, instance=instance, before=before, author=order.author, reason=order.reason)
 
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:

@@ -15,7 +15,7 @@ from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, 
 from registry.instances import catalogue, storage
 from registry.instances.storage import Entry
 from registry.journal import log
-from registry.models import Change, Instance, InstanceKey
+from registry.models import Change, Instance, InstanceKey, Tombstone
 from registry.wire import bodies
 from registry.wire.declaration import Declaration
 
@@ -63,7 +63,7 @@ def register(key: InstanceKey, declared: Declaration, *, author: str, now: datet
 
 
 def register_entry(entry: Entry, *, now: datetime) -> Registered:
-    """As `register`, within the quota of the entry's token. Raises QuotaExceeded too."""
+    """Register as `register` does, within the quota of the entry's token. Raises QuotaExceeded too."""
     (outcome,) = register_many([entry], now=now)
     if isinstance(outcome, Problem):
         raise outcome
@@ -72,12 +72,12 @@ def register_entry(entry: Entry, *, now: datetime) -> Registered:
 
 @retry.retried
 def register_many(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
-    """As `register`, in one transaction; what is refused hinders none of the others."""
+    """Register each as `register` does, in one transaction; an entry that is refused hinders none of the others."""
     return store_all(entries, now=now)
 
 
 def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | Problem]:
-    """As `register_many`, in the caller's transaction and a handful of statements."""
+    """Register as `register_many` does, in the caller's transaction and a handful of statements."""
     found = _locked_many([entry.key for entry in entries])
     refused = find_refused(entries, found)
     accepted = [entry for entry in entries if id(entry) not in refused]
@@ -257,14 +257,15 @@ def _follow(newcomers: Sequence[Entry]) -> None:
     """Forbid the runs that were given up, and that others follow now, to come back."""
     if not newcomers:
         return
+    runs = {(entry.key.service, entry.key.instance): entry.declared.incarnation for entry in newcomers}
+    condition, parameters = rows.among_pairs("(service, instance)", list(runs))
+    given_up = "SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND"
     with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            UPDATE registry_tombstone SET is_final = TRUE
-            WHERE service = %s AND instance = %s AND incarnation <> %s AND NOT is_final
-            """,
-            [(entry.key.service, entry.key.instance, entry.declared.incarnation) for entry in newcomers],
-        )
+        cursor.execute(f"{given_up} {condition}", parameters)
+        followed = [number for number, service, name, run in cursor.fetchall() if runs[service, name] != run]
+    # Hardly ever are there any.
+    if followed:
+        Tombstone.objects.filter(pk__in=followed).update(is_final=True)
 
 
 def _bury(runs: Sequence[tuple[InstanceKey, str]], *, is_final: bool = True, now: datetime) -> None:

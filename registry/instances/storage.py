@@ -23,7 +23,7 @@ from registry.wire.declaration import Declaration
 _PROBED = frozenset(
     ("incarnation", "heartbeat_kind", "heartbeat_url", "interval_seconds", "timeout_seconds", "warn_after_seconds")
 )
-# Where it is probed: earlier results say nothing about another address.
+# The columns that say where it is probed: earlier results say nothing about another address.
 _ADDRESS = frozenset(("heartbeat_kind", "heartbeat_url"))
 # How long webhooks are also signed with the old secret after a client has given a new one.
 ROTATION_OVERLAP = timedelta(hours=24)

@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What readers of the journal are shown of an entry."""
+    """The part of an entry that readers of the journal are shown."""
 
     revision: int
     at: datetime

@@ -19,6 +19,7 @@ class HeartbeatKind(models.TextChoices):
 
 # The longest name of an instance; a service's is shorter (wire/limits.py).
 LONGEST_NAME = 255
+LONGEST_INCARNATION = 64
 LONGEST_URL = 500
 LONGEST_REASON = 500
 DRAINING = models.Q(draining_until__isnull=False)
@@ -42,7 +43,7 @@ class Instance(models.Model):
     weight = models.PositiveSmallIntegerField(default=100)
     metadata = models.JSONField(default=dict, blank=True)
     # The run of the process, as it names itself: a deregistered run cannot register again.
-    incarnation = models.CharField(max_length=64, blank=True)
+    incarnation = models.CharField(max_length=LONGEST_INCARNATION, blank=True)
 
     heartbeat_kind = models.CharField(max_length=4, choices=HeartbeatKind.choices, default=HeartbeatKind.AUTO)
     # Declared without a kind: any HTTP answer below 500 passes.
@@ -168,7 +169,7 @@ class Tombstone(models.Model):
 
     service = models.CharField(max_length=63)
     instance = models.CharField(max_length=LONGEST_NAME)
-    incarnation = models.CharField(max_length=64)
+    incarnation = models.CharField(max_length=LONGEST_INCARNATION)
     is_final = models.BooleanField(default=True, db_default=True)
     at = models.DateTimeField()
 

@@ -14,7 +14,7 @@ from registry.outbound import file_limit
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.connection import HELD, Connection
 from registry.outbound.dns import Resolver
-from registry.outbound.exchange import Exchange
+from registry.outbound.exchange import Exchange, ignore
 from registry.outbound.opening import Opener, Opening
 from registry.outbound.pool import CLOSED, SWEEP_SECONDS, Pool
 from registry.outbound.timer_wheel import Timers, Wheel
@@ -73,7 +73,7 @@ class Client:
         return await self._await(self.start_connect(host, port, timeouts, partial(_settle, future)), future)
 
     def start(self, request: Request, on_outcome: Callable[[Outcome], None]) -> Exchange:
-        """As `send`, without a future or a task: `on_outcome` is called once, after this has returned."""
+        """Send without a future or a task: `on_outcome` is called once, after this has returned."""
         try:
             origin = request.target.origin
         except ValueError as error:
@@ -87,7 +87,7 @@ class Client:
     def start_connect(
         self, host: str, port: int, timeouts: Timeouts, on_outcome: Callable[[Outcome], None]
     ) -> Exchange:
-        """As `connect`, with a callback as `start`."""
+        """Connect as `connect` does, with a callback as `start` has."""
         exchange = Exchange(None, Origin(HELD, host, port), timeouts, on_outcome, self._wheel)
         self._admit(exchange)
         return exchange
@@ -99,7 +99,8 @@ class Client:
         """
         origin = Origin(HELD, host, port)
         if not self._pool.has_idle(origin):
-            exchange = Exchange(None, origin, timeouts, _ignore, self._wheel)
+            # Whether it is held is seen by its close alone.
+            exchange = Exchange(None, origin, timeouts, ignore, self._wheel)
             exchange.is_held = True
             self._admit(exchange)
 
@@ -153,10 +154,6 @@ class Client:
             return await future
         finally:
             exchange.cancel()
-
-
-def _ignore(outcome: Outcome) -> None:
-    """Whether a connection is held is seen by its close alone."""
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:

@@ -168,7 +168,7 @@ class Exchange:
         """End it without calling its callback."""
         if self.on_outcome is None:
             return
-        self.on_outcome = _ignore
+        self.on_outcome = ignore
         if self.carrier is not None:
             self.carrier.fail(Error.CLIENT_CLOSED, "")
         else:
@@ -180,5 +180,5 @@ class Exchange:
         self.wheel.add(self, at if at < self.ends_at else self.ends_at)
 
 
-def _ignore(outcome: Outcome) -> None:
-    pass
+def ignore(outcome: Outcome) -> None:
+    """The callback of an exchange whose outcome nobody waits for."""

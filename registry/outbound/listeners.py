@@ -45,7 +45,7 @@ class Listeners:
         self._socket.close()
 
     def read(self) -> set[Listener]:
-        """All that listen now. Raises OSError."""
+        """Every address and port that is listened on now. Raises OSError."""
         return {*self._read(socket.AF_INET, 4), *self._read(socket.AF_INET6, 16)}
 
     def _read(self, family: int, address_bytes: int) -> Iterator[Listener]:

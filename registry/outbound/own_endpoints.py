@@ -12,7 +12,7 @@ from registry.outbound.dns import addresses
 
 POSTGRESQL_PORT = 5432
 REDIS_PORT = 6379
-# How long what a name resolved to is held to be so, and after how long one that did not resolve is asked for again.
+# How long a name's addresses are kept, and after how long a name that did not resolve is looked up again.
 RESOLVED_SECONDS = 60.0
 FAILED_SECONDS = 10.0
 THREAD = "own-endpoints"
@@ -25,7 +25,8 @@ Lookup = Callable[[str], Iterable[str]]
 
 
 class OwnEndpoints:
-    """As configured, and as the names among them resolved last; none for a file or a socket.
+    """The endpoints of our own services, as configured and as the names among them resolved last; none for a file or a
+    socket. Only the first caller waits for names: later ones are in the midst of registrations and probes.
 
     Only the first caller waits for names: later ones are in the midst of registrations and probes.
     """

@@ -35,7 +35,7 @@ def since(target: InstanceKey, revision: int) -> None:
 
 
 def delivery(target: InstanceKey, number: int) -> None:
-    """As `since`, from the start of one delivery. Raises UnknownDelivery too."""
+    """Redeliver as `since` does, from the start of one delivery. Raises UnknownDelivery too."""
     found = Delivery.objects.filter(pk=number, service=target.service, instance=target.instance).first()
     if found is None:
         raise UnknownDelivery(number, target.service, target.instance)

@@ -123,7 +123,7 @@ def tenths(milliseconds: float | None) -> float | None:
 
 
 class JournalRow(Protocol):
-    """What is shown of an entry of the journal, however it was read."""
+    """An entry of the journal as readers are shown it, however it was read."""
 
     @property
     def revision(self) -> int: ...

@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from config.escaping import INVISIBLE, PRESENTATION
 from registry.models import Status
+from registry.models.instances import LONGEST_INCARNATION
 from registry.models.instances import LONGEST_REASON as LONGEST_REASON
 from registry.models.instances import LONGEST_URL as LONGEST_URL
 from registry.models.status import OVERRIDDEN
@@ -39,7 +40,7 @@ InstanceName = Annotated[str, Meta(pattern=INSTANCE_PATTERN)]
 Url = Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
 Label = Annotated[str, Meta(max_length=100, pattern=PLAIN_PATTERN)]
 Reason = Annotated[str, Meta(max_length=LONGEST_REASON, pattern=PROSE_PATTERN)]
-Incarnation = Annotated[str, Meta(max_length=64, pattern=PLAIN_PATTERN)]
+Incarnation = Annotated[str, Meta(max_length=LONGEST_INCARNATION, pattern=PLAIN_PATTERN)]
 Tag = Annotated[str, Meta(min_length=1, max_length=64, pattern=PLAIN_PATTERN)]
 Revision = Annotated[int, Meta(ge=0, le=2**62)]
 Limit = Annotated[int, Meta(ge=1, le=MOST_PER_PAGE)]

@@ -1,4 +1,4 @@
-"""What axe finds on a page, and whether a page fits its window."""
+"""Runs axe on a page, and checks that a page fits its window."""
 
 import functools
 from collections.abc import Iterable, Sequence

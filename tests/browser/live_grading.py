@@ -47,7 +47,7 @@ class LiveGrading:
         until(lambda: self._client.get("/healthz").is_success, seconds=120)
 
     def kill(self) -> None:
-        """As a machine that loses its power."""
+        """Kill it as a machine does that loses its power."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

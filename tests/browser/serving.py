@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,12 +47,12 @@ def served_webui(world: World, data_dir: Path) -> Iterator[ServedWebui]:
         sessions, grading, logsvc = (_prepared(each) for each in preparing.values())
         world.grading = stack.enter_context(served_grading(environment, token=grading["token"]))
         world.begin_anew()
-        logsvc_url = stack.enter_context(_running("logsvc", environment))
+        logsvc_url = stack.enter_context(running("logsvc", environment))
         admins = {
             "grading": (world.grading.url, grading["registrar"]),
             "logsvc": (logsvc_url, logsvc["operator"]),
         }
-        yield ServedWebui(url=stack.enter_context(_running("webui", environment)), sessions=sessions, admins=admins)
+        yield ServedWebui(url=stack.enter_context(running("webui", environment)), sessions=sessions, admins=admins)
 
 
 def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
@@ -83,8 +83,9 @@ def _prepared(process: "subprocess.Popen[str]") -> dict[str, str]:
 
 
 @contextmanager
-def _running(service: str, environment: dict[str, str]) -> Iterator[str]:
-    url = environment[f"{service.upper()}_URL"]
+def running(service: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """Serve the service until the end; yields its address."""
+    url = f"http://127.0.0.1:{environment[f'{service.upper()}_PORT']}"
     process = subprocess.Popen([sys.executable, "manage.py", service, "serve"], cwd=ROOT, env=environment)
     try:
         _wait_for(url, process)

@@ -1,4 +1,4 @@
-"""What every page owes its readers; pages of grades have files of their own."""
+"""Duties of every page; pages of grades have files of their own."""
 
 import pytest
 from playwright.sync_api import expect

@@ -22,7 +22,7 @@ def _as_in_production(settings: Settings, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many rounds each hash took that was computed."""
+    """The rounds of each hash that was computed."""
     taken: list[int] = []
     encode = PBKDF2PasswordHasher.encode
 

@@ -14,6 +14,10 @@ DOCUMENTED = {"_meta", "_default_manager", "_exit", "_asdict", "_fields", "_repl
 PATCHED = re.compile(r"""setattr\(\s*[^,()]+(?:\([^()]*\))?[^,()]*,\s*["']_(?!_)|setattr\(\s*["'][^"']*\._""")
 
 
+# A docstring begins with a verb or a noun phrase; these begin a part of a sentence.
+PARTIAL = re.compile(r"(What|Whose|Whom?|Which|Those|How|Of|All that|Where)\b")
+
+
 def modules(*folders: str) -> Iterator[tuple[Path, str]]:
     for folder in folders:
         for path in sorted((BASE_DIR / folder).rglob("*.py")):
@@ -47,3 +51,13 @@ def test_no_test_reads_a_private_name_of_anything_but_its_own() -> None:
         and ast.unparse(node.value) not in ("self", "cls", "super()")
     ]
     assert private == []
+
+
+def test_no_docstring_begins_with_a_part_of_a_sentence() -> None:
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    assert [
+        f"{path}:{getattr(node, 'lineno', 1)}"
+        for path, source in modules("config", *SERVICES, "bench", "tests")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, documented) and PARTIAL.match(ast.get_docstring(node) or "")
+    ] == []

@@ -324,18 +324,50 @@ def test_draining_answers_a_request_that_hangs_with_unavailable() -> None:
     assert client.has_everything
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_what_may_be_sent_again_is_answered_in_time_also_where_it_hangs(method: str) -> None:
-    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
-        while (await receive()).get("more_body"):
-            pass
-        await asyncio.Event().wait()
+async def _hang(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await asyncio.Event().wait()
 
-    application = hybrid(echo, [lane_of(hang)], answer_seconds=0.01)
-    client = ask(application, http_scope("/native", method=method), *request_of(b"one", b"two"))
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/native"), ("DELETE", "/native"), ("POST", "/native/drain")])
+def test_what_may_be_sent_again_is_answered_in_time_also_where_it_hangs(method: str, path: str) -> None:
+    application = hybrid(echo, [lane_of(_hang, path)], answer_seconds=0.01, repeatable_posts=["/drain"])
+    client = ask(application, http_scope(path, method=method), *request_of(b"one", b"two"))
     assert client.status == 503
     assert (b"retry-after", b"1") in client.headers
     assert client.has_everything
+
+
+def test_a_long_body_has_longer_to_be_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.hybrid.BODY_BYTES_PER_SECOND", 10)
+    application = hybrid(echo, [lane_of(_hang)], answer_seconds=0.01)
+    client = ask(application, http_scope("/native", method="PUT"), *request_of(b"one", b"two"))
+    assert client.status == 503
+    assert json.loads(client.body)["detail"].startswith("There was no answer within 0.61 s")
+
+
+def test_a_body_that_comes_does_not_begin_the_time_anew() -> None:
+    """Whatever is waited for before it, such as the token's holder, counts."""
+
+    async def exchange() -> tuple[Client, float]:
+        loop, client = asyncio.get_running_loop(), Client(*request_of(b"one"))
+        begun_at, waited_seconds = loop.time(), 0.0
+        real = loop.time
+
+        async def wait_and_hang(scope: Scope, receive: Receive, send: Send) -> None:
+            nonlocal waited_seconds
+            waited_seconds = 3.9
+            await _hang(scope, receive, send)
+
+        loop.time = lambda: real() + waited_seconds  # type: ignore[method-assign]
+        application = hybrid(echo, [lane_of(wait_and_hang)], answer_seconds=4)
+        await application(http_scope("/native", method="PUT"), client.receive, client.send)
+        return client, loop.time() - begun_at
+
+    client, seconds = asyncio.run(exchange())
+    assert client.status == 503
+    assert seconds < 6
 
 
 def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:

@@ -95,6 +95,18 @@ def test_one_that_was_dropped_while_new_ones_are_served_is_found_out_too(
         ask(database, "SELECT 2")
 
 
+def test_the_locks_of_one_that_was_dropped_are_free_as_soon_as_there_is_another(
+    line: Line, database: BaseDatabaseWrapper
+) -> None:
+    assert ask(database, "SELECT pg_advisory_lock(1) IS NOT NULL") == (True,)
+    line.proxy.cut()
+    line.proxy.mend()
+    with pytest.raises(OperationalError, match="dropped on the way"):
+        ask(database, "SELECT 2")
+    database.close_if_unusable_or_obsolete()
+    assert ask(database, "SELECT pg_try_advisory_lock(1)") == (True,)
+
+
 def test_a_slow_statement_is_waited_for(database: BaseDatabaseWrapper) -> None:
     assert ask(database, "SELECT pg_sleep(1.2) IS NOT NULL") == (True,)
 

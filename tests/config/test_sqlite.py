@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 def connection(
     monkeypatch: pytest.MonkeyPatch, file: Path, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[BaseDatabaseWrapper]:
-    """As a service has it, open, and with something written that is in the write-ahead log only."""
+    """An open connection as a service has it, with something written that is in the write-ahead log only."""
     monkeypatch.setenv("GRADING_DATABASE_URL", f"sqlite:///{file}")
     connection = ConnectionHandler({"default": env.database(SERVICES["grading"])})["default"]
     with django_db_blocker.unblock(), closing(connection):

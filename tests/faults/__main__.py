@@ -5,6 +5,7 @@ import asyncio
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -50,13 +51,13 @@ async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
     engine: Engine = SQLite(directory / "data") if name == "sqlite" else PostgreSQL()
     running = Run(Stack(directory, engine), seed=seed)
     violations = 0
-    converged = []
+    converged: list[float] = []
+    number = 0
     try:
         await running.start()
         until = time.monotonic() + 60 * minutes
         print(f"== {engine.name}", flush=True)
         _say_what_is_left_out(running)
-        number = 0
         while time.monotonic() < until:
             number += 1
             faults = running.plan(number)
@@ -67,10 +68,14 @@ async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
             late = " LATE" if outcome.is_late else ""
             print(f"  right after {outcome.converged_seconds:.1f} s{late}; the last: {outcome.last}")
             print("".join(f"  VIOLATION {sentence}\n" for sentence in outcome.violations), end="", flush=True)
+    except asyncio.CancelledError:
+        print(f"  interrupted in round {number}", flush=True)
+        raise
+    finally:
+        # Also of a run that was interrupted or failed.
         print(f"to converge: {spread(converged)}", *running.figures(), sep="\n", flush=True)
         if violations or keep:
             print(f"kept: {running.keep(directory)} and the logs beside it", flush=True)
-    finally:
         await running.stop()
         if not violations and not keep:
             shutil.rmtree(directory, ignore_errors=True)
@@ -85,6 +90,8 @@ def _say_what_is_left_out(running: Run) -> None:
 
 
 if __name__ == "__main__":
+    # As Ctrl-C: the report is printed, and nothing is left running.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

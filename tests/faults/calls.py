@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from tests.faults.history import Answer, Failure, History, Key, Told
+from tests.faults.history import Answer, Failure, History, Key, Told, Unanswered
 
 # As long as a careful client waits. A server that has accepted and cannot answer must close before.
 CALL_SECONDS = 5.0
@@ -28,6 +28,8 @@ class Registry:
 
     def __init__(self, url: str, token: str, history: History) -> None:
         self._history = history
+        # When the newest request was sent of those that were answered.
+        self.answered_at = 0.0
         self._client = httpx2.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
@@ -57,15 +59,17 @@ class Registry:
             failure = Failure.CLOSED
         else:
             status = response.status_code
+            self.answered_at = max(self.answered_at, sent_at)
             found = response.json() if response.content else None
             if "rollcall-revision" in response.headers:
                 revision = int(response.headers["rollcall-revision"])
-        return Reply(
-            status=status, failure=failure, body=found, revision=revision, sent_at=sent_at, ended_at=time.time()
-        )
+        ended_at = time.time()
+        if failure is Failure.TIMEOUT:
+            self._history.unanswered.append(Unanswered(method=method, path=path, sent_at=sent_at, ended_at=ended_at))
+        return Reply(status=status, failure=failure, body=found, revision=revision, sent_at=sent_at, ended_at=ended_at)
 
     async def providers(self, key: Key, *, after: int | None = None, wait_seconds: float = 10.0) -> Reply:
-        """All that an instance requires; with `after`, once something of it has changed since."""
+        """Everything that an instance requires; with `after`, once something of it has changed since."""
         query = "" if after is None else f"?after={after}&wait={wait_seconds:.0f}s"
         seconds = CALL_SECONDS if after is None else wait_seconds + CALL_SECONDS
         reply = await self.call("GET", f"/v1/instances/{key[0]}/{key[1]}/providers{query}", seconds=seconds)

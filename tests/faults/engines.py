@@ -44,7 +44,7 @@ class Engine(Protocol):
         """Another way to it."""
 
     def variables_by(self, proxy: Proxy) -> dict[str, str]:
-        """As `variables`, by that way."""
+        """The variables, by that way."""
 
     async def lock(self, seconds: float) -> None:
         """Let nobody write for so long."""

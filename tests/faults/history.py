@@ -111,6 +111,30 @@ class Injected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unanswered:
+    """A request that ran into its client's timeout."""
+
+    method: str
+    path: str
+    sent_at: float
+    ended_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    since: float
+    until: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shortage:
+    """So many seconds without a processor, in the moments before `at`."""
+
+    at: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A row of the journal."""
 
@@ -154,7 +178,8 @@ class History:
     """Everything from the beginning of the run.
 
     `probers` are the processes of which any makes the probes of the others; `earlier` is the journal as it was read
-    after the round before.
+    after the round before. In `beginnings` the server had been started and had not answered yet. `shortages` are the
+    times in which the server, or the harness's own event loop, was ready and had no processor.
     """
 
     probers: tuple[str, ...] = ()
@@ -165,5 +190,8 @@ class History:
     watches: list[Watch] = field(default_factory=list)
     deaths: list[Death] = field(default_factory=list)
     injected: list[Injected] = field(default_factory=list)
+    unanswered: list[Unanswered] = field(default_factory=list)
+    beginnings: list[Span] = field(default_factory=list)
+    shortages: list[Shortage] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
     earlier: list[Entry] = field(default_factory=list)

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.system.running import MANAGE, environment
 LOOK_SECONDS = 0.1
 # As supervisord waits before it starts again what has ended.
 RESTART_SECONDS = 1.0
+SERVER = "registry"
 REDIS = "redis"
 SECOND_HOST = "-second"
 HOUR_SECONDS = 3600
@@ -41,8 +43,10 @@ class Process:
         self._environment = dict(environment)
         self._log = log_dir / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
 
     def start(self) -> None:
+        self.started_at = time.time()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -56,6 +60,18 @@ class Process:
     @property
     def has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long the threads of the present process have been ready and had no processor, all together."""
+        if self._process is None:
+            return 0.0
+        nanoseconds = 0
+        for path in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
+            # A thread may have ended meanwhile; elsewhere than on Linux there are none.
+            with suppress(OSError):
+                nanoseconds += int(path.read_text().split()[1])
+        return nanoseconds / 1e9
 
     def send(self, number: int) -> None:
         """Send a signal to the present process, unless it has ended."""
@@ -151,7 +167,7 @@ class Stack:
     @property
     def probers(self) -> tuple[str, ...]:
         """The processes that probe: workers, and in their stead the server."""
-        return tuple(name for name in self.processes if name == "registry" or "worker" in name)
+        return tuple(name for name in self.processes if name == SERVER or "worker" in name)
 
     @property
     def possible(self) -> Possible:

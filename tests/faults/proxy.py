@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 CHUNK_BYTES = 65536
+# As config/env.py asks PostgreSQL for.
+KEEPALIVE_SECONDS = 60.0
 Upstream = Path | tuple[str, int]
 
 
@@ -13,7 +15,8 @@ class Proxy:
     """Listens on loopback; the upstream is an address or the path of a Unix socket.
 
     Cut, it takes connections and data and forwards nothing, as a firewall does that has lost its state. What was open
-    then stays silent also after `mend`; new connections are served.
+    then stays silent also after `mend`; new connections are served. When one side of a silent connection has ended, the
+    other is closed after a minute, as TCP's keepalive would.
     """
 
     def __init__(self, upstream: Upstream) -> None:
@@ -58,8 +61,11 @@ class Proxy:
             upstream, other = await self._connect()
             pairs = ((reader, other), (upstream, writer))
             ways = [asyncio.create_task(self._forward(source, sink)) for source, sink in pairs]
+            cuts = self._cuts
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                if self._cuts != cuts:
+                    await asyncio.wait(ways, timeout=KEEPALIVE_SECONDS)
             finally:
                 for way in ways:
                     way.cancel()
@@ -85,9 +91,8 @@ class Proxy:
                 writer.write(data)
                 await writer.drain()
         if self._cuts != cuts:
-            # Neither data nor the end of the other side comes through any more.
+            # Neither data nor the end of this side comes through any more.
             await _swallow(reader)
-            await asyncio.Event().wait()
 
 
 async def _swallow(reader: asyncio.StreamReader) -> None:

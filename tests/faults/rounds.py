@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tests.faults import figures, rules, schedule
+from tests.faults import figures, rules, schedule, timeouts
 from tests.faults.calls import Registry
-from tests.faults.history import Entry, Failure, History, State
+from tests.faults.history import Entry, Failure, History, Shortage, Span, State
 from tests.faults.injection import inject_all
-from tests.faults.processes import Stack
+from tests.faults.processes import SERVER, Stack
 from tests.faults.schedule import Fault, Possible
+from tests.faults.scripts import Script, all_of
 from tests.faults.services import Fleet
 
 START_SECONDS = 120.0
@@ -24,6 +25,8 @@ GOAL_SECONDS = 10.0
 # After so long without convergence it never comes.
 PATIENCE_SECONDS = 90.0
 LOOK_SECONDS = 0.2
+# Less is in everybody's way all the time.
+SHORT_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,7 @@ class Run:
         self._seed = seed
         self._size = services, instances
         self.history = History()
+        self._known_violations: set[str] = set()
 
     async def start(self) -> None:
         await self._stack.start()
@@ -61,10 +65,13 @@ class Run:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the registry did not become ready: see {self._stack.directory}")
             await asyncio.sleep(LOOK_SECONDS)
+        self._attending = asyncio.create_task(self._attend())
         self._fleet.live()
         await self._converge()
 
     async def stop(self) -> None:
+        if hasattr(self, "_attending"):
+            self._attending.cancel()
         if hasattr(self, "_fleet"):
             await self._fleet.end()
             await self._registry.close()
@@ -77,16 +84,22 @@ class Run:
     def plan(self, number: int, **members: float) -> list[Fault]:
         return schedule.plan(self._stack.possible, seed=self._seed, number=number, **members)
 
-    async def round(self, faults: Sequence[Fault]) -> Outcome:
+    async def round(self, faults: Sequence[Fault], scripts: Sequence[Script] = ()) -> Outcome:
         """Do the faults while everybody lives on; then be quiet until all is right, and check everything."""
         self._fleet.live()
-        await inject_all(faults, self._stack, self._fleet.mood, self.history)
+        _, found = await asyncio.gather(
+            inject_all(faults, self._stack, self._fleet.mood, self.history), all_of(scripts, self._registry)
+        )
         self._fleet.calm()
         seconds, state, last = await self._converge()
         for member in self._fleet.members:
             member.note_watch()
         await self._read_journal()
-        violations = rules.check(self.history, state)
+        violations = [
+            each for each in (*found, *rules.check(self.history, state)) if each not in self._known_violations
+        ]
+        # The history is checked from its beginning, and says the same again after each further round.
+        self._known_violations.update(violations)
         return Outcome(faults=faults, converged_seconds=seconds, last=last, violations=violations)
 
     async def _converge(self) -> tuple[float, State, str]:
@@ -105,6 +118,23 @@ class Run:
                 raise TimeoutError(f"the registry does not answer for {elapsed:.0f} s")
             last = wrong[0] + (f" and {len(wrong) - 1} more" if len(wrong) > 1 else "")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _attend(self) -> None:
+        """Note when the server began and did not answer yet, and when it or this process had no processor."""
+        server = self._stack.processes[SERVER]
+        known, before, waited = 0.0, time.time(), 0.0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            now, waited_before = time.time(), waited
+            waited = server.waited_seconds
+            # A further process begins to count anew.
+            short = max(0.0, waited - waited_before) + max(0.0, now - before - LOOK_SECONDS)
+            if short > SHORT_SECONDS:
+                self.history.shortages.append(Shortage(at=now, seconds=short))
+            if known < server.started_at < self._registry.answered_at:
+                known = server.started_at
+                self.history.beginnings.append(Span(since=known, until=now))
+            before = now
 
     async def _read_journal(self) -> None:
         """All of it, anew."""
@@ -141,6 +171,7 @@ class Run:
             + "".join(f", {unanswered[failure]} {failure}" for failure in Failure if unanswered[failure])
             + f"; {len(self.history.journal)} journal entries, {len(self.history.told)} webhooks, "
             + f"{sum(len(watch.probes) for watch in self.history.watches)} probes",
+            *timeouts.sentences(self.history),
         ]
 
     def keep(self, directory: Path) -> Path:

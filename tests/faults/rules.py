@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
+from tests.faults import timeouts
 from tests.faults.history import Action, Answer, Entry, History, Injected, Key, State, Write
 from tests.faults.schedule import WITHOUT_DATABASE, Kind
 
@@ -210,6 +211,15 @@ def answers_are_sound(history: History) -> list[str]:
     ]
 
 
+def requests_are_answered_in_time(history: History) -> list[str]:
+    """Whoever has accepted a request and cannot answer it says so before the client gives up."""
+    return [
+        f"{each.method} {each.path} ran into its client's timeout, while {why}"
+        for each in history.unanswered
+        if (why := timeouts.reason(each, history)) not in timeouts.EXCUSES
+    ]
+
+
 def probes_are_punctual(history: History) -> list[str]:
     """Promise 3: nobody goes unprobed for longer than an interval and a lease, whoever died meanwhile."""
     excuses = _merged(_excuses(history.injected, history.probers))
@@ -276,5 +286,6 @@ RULES: tuple[Callable[[History], list[str]], ...] = (
     nothing_is_doubled,
     nothing_is_revived,
     answers_are_sound,
+    requests_are_answered_in_time,
     probes_are_punctual,
 )

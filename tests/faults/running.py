@@ -2,16 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.engines import Engine
 from tests.faults.processes import Stack
 from tests.faults.rounds import Run
 from tests.faults.schedule import Fault
+from tests.faults.scripts import Script
 
 # How soon all is right is not asserted: the suite also runs on a third of a processor.
 SERVICES, INSTANCES = 4, 3
-Rounds = Callable[[Run], Sequence[Sequence[Fault]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    faults: Sequence[Fault] = ()
+    scripts: Sequence[Script] = ()
+
+
+Rounds = Callable[[Run], Sequence[Round]]
 
 
 def violations(
@@ -25,8 +35,8 @@ def violations(
         found: list[str] = []
         try:
             await run.start()
-            for number, faults in enumerate(rounds(run), start=1):
-                outcome = await run.round(faults)
+            for number, each in enumerate(rounds(run), start=1):
+                outcome = await run.round(each.faults, each.scripts)
                 found.extend(f"round {number}: {sentence}" for sentence in outcome.violations)
         finally:
             await run.stop()

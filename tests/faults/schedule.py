@@ -1,4 +1,4 @@
-"""Which faults come when: pure, and the same for the same seed."""
+"""The schedule of faults: pure, and the same for the same seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

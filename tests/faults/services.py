@@ -257,7 +257,7 @@ class SmallService:
             await self._register()
 
     async def _register_for_a_past_run(self) -> None:
-        """As a process that was thought to be dead and is not."""
+        """Register as a process does that was thought to be dead and is not."""
         if self._past:
             run, version = self._past[-1], str(next(_versions))
             reply = await self._registry.call("PUT", path(self.key), self._declaration(run, version))

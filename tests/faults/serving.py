@@ -21,7 +21,7 @@ Handler = Callable[[Request], Awaitable[int | None]]
 
 
 class SmallServer:
-    """On one port for all its runs; `on_bare_connection` is called after a connection that asked for nothing."""
+    """A server on one port for all its runs; `on_bare_connection` is called after a connection without a request."""
 
     def __init__(self, handler: Handler, *, on_bare_connection: Callable[[], None] = lambda: None) -> None:
         self.port = free_port()
@@ -38,7 +38,7 @@ class SmallServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     def die(self) -> None:
-        """As by `kill -9`: the kernel closes the port and resets what is open."""
+        """End as by `kill -9`: the kernel closes the port and resets what is open."""
         if self._server is not None:
             self._server.close()
             self._server = None

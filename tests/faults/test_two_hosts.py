@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.faults.engines import PostgreSQL
 from tests.faults.processes import SECOND_HOST
-from tests.faults.running import violations
+from tests.faults.running import Round, violations
 from tests.faults.schedule import Fault, Kind
 
 # Longer than a lease, and than beat's lock lasts.
@@ -15,4 +15,4 @@ CUT_OFF = [Fault(kind=Kind.CUT, target=SECOND_HOST, at=0.0, seconds=16.0)]
 
 
 def test_heartbeats_and_telling_go_on_and_nothing_is_doubled_when_a_host_is_cut_off(tmp_path: Path) -> None:
-    assert violations(tmp_path, PostgreSQL(), lambda run: [CUT_OFF], seed=16, has_second_host=True) == []
+    assert violations(tmp_path, PostgreSQL(), lambda run: [Round(faults=CUT_OFF)], seed=16, has_second_host=True) == []

@@ -1,4 +1,4 @@
-"""What grading's tests are about, made in one call each."""
+"""Courses, people and grades for tests, made in one call each."""
 
 import json
 from dataclasses import dataclass, field, replace

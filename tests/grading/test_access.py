@@ -1,4 +1,4 @@
-"""Who may see and write what."""
+"""Permissions to see and to write."""
 
 import pytest
 

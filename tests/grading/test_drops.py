@@ -1,4 +1,4 @@
-"""What is dropped, against trying every choice."""
+"""Dropped grades, against trying every choice."""
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal

@@ -39,7 +39,7 @@ def confirm(batch: ImportBatch) -> ImportBatch:
 
 
 def killed(batch: ImportBatch, *, starts: int) -> ImportBatch:
-    """As the last of so many workers that were killed amid the import has left it."""
+    """An import as the last of so many workers left it that were killed amid it."""
     batch.progress, batch.claimed_at, batch.starts = ImportBatch.Progress.RUNNING, NOW, starts
     batch.save()
     return batch

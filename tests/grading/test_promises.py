@@ -70,7 +70,7 @@ def process(function: str, database_url: str) -> "subprocess.Popen[str]":
 
 
 def outputs(database: str, *functions: str) -> list[list[str]]:
-    """What the writers print, run at the same time."""
+    """The output of the writers, run at the same time."""
     running = [process(function, database) for function in functions]
     found = [each.communicate(timeout=300)[0].split() for each in running]
     assert [each.returncode for each in running] == [0] * len(running)
@@ -78,7 +78,7 @@ def outputs(database: str, *functions: str) -> list[list[str]]:
 
 
 def test_two_teachers_who_edit_one_cell_lose_no_change_and_see_each_conflict(database: str) -> None:
-    """In threads of one process, and then in two processes beside each other."""
+    """Run in threads of one process, and then in two processes beside each other."""
     [[stored, differing, hundredths]] = outputs(database, "race")
     assert (int(stored), int(differing), int(hundredths)) == (EDITS, 0, 100 * EDITS)
     assert judge(database) == [(EDITS, EDITS, EDITS)]

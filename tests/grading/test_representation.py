@@ -1,4 +1,4 @@
-"""How amounts, times and totals look on the wire."""
+"""Amounts, times and totals on the wire."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

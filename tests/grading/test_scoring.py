@@ -216,7 +216,7 @@ def test_order_does_not_matter(categories: list[Category], weighted: bool, rando
 
 @given(gradebooks())
 def test_dropping_the_lowest_never_lowers_a_weighted_total(categories: list[Category]) -> None:
-    """Where something is low that may not be dropped, or adds a score without points, taking away others may."""
+    """This does not hold where something is low that may not be dropped, or adds a score without points."""
     categories = [
         replace(
             each,

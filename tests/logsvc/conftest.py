@@ -33,8 +33,8 @@ async def _run_and_close(self: Threads, function: Callable[[], Any]) -> Any:
 
 @pytest.fixture(autouse=True)
 def _nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a store has read of one test's database says nothing of the next one's; and Django empties the tables of its
-    own models alone after a test with transactions.
+    """Forget what a store has read of one test's database; and empty the tables after a test with transactions, as
+    Django does for its own models alone.
     """
     marker = request.node.get_closest_marker("django_db")
     is_committed = marker is not None and bool(marker.kwargs.get("transaction"))

@@ -58,7 +58,7 @@ def stored(query: str = "", **members: Any) -> list[Stored]:
 
 
 def empty() -> None:
-    """As the store is made."""
+    """Empty the store as it was when it was made."""
     empty_clickhouse()
     index = "logsvc_text (logsvc_text) VALUES ('delete-all')"
     with connection.cursor() as cursor:

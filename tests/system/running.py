@@ -54,7 +54,7 @@ class System:
 
     @property
     def passwords(self) -> dict[str, str]:
-        """As `up` has printed them."""
+        """The passwords as `up` has printed them."""
         return dict(re.findall(r"^ +(teacher|student|operator) +(\S+)$", self.output, re.MULTILINE))
 
     def await_passing(self) -> None:
@@ -114,7 +114,7 @@ class System:
         return int(self.tell_supervisor("getProcessInfo", program)["pid"])
 
     def pids(self) -> list[int]:
-        """Of all that runs, the supervisor and `up` included."""
+        """The ids of everything that runs, the supervisor and `up` included."""
         programs = [info["pid"] for info in self.tell_supervisor("getAllProcessInfo") if info["pid"]]
         return [self.process.pid, int(self.tell_supervisor("getPID")), *programs]
 
@@ -135,13 +135,13 @@ class Browser(httpx2.Client):
     """Somebody at the web UI."""
 
     def sign_in(self, username: str, password: str) -> None:
-        """By its own form, as a person does."""
+        """Sign in by the service's own form, as a person does."""
         self.get("/sign-in")
         response = self.send_form("/sign-in", {"username": username, "password": password, "next": "/courses"})
         assert response.url.path == "/courses", response.text
 
     def send_form(self, path: str, fields: dict[str, str], **headers: str) -> httpx2.Response:
-        """With the token that the form would hold."""
+        """Send a form with the token that it would hold."""
         token = self.cookies["webui_csrf"]
         headers["Referer"] = urljoin(str(self.base_url), path)
         return self.post(path, data={**fields, "csrfmiddlewaretoken": token}, headers=headers)

@@ -75,7 +75,7 @@ class Server:
             yield
 
     def journalled(self) -> Counter[str]:
-        """How often each instance was registered or changed."""
+        """The number of registrations and changes of each instance in the journal."""
         with closing(sqlite3.connect(self._database)) as connection:
             return Counter(name for (name,) in connection.execute("SELECT instance FROM registry_journalentry"))
 

@@ -32,7 +32,7 @@ EXAMPLES = env.BASE_DIR / "docs" / "examples"
 
 
 class Way(httpx2.HTTPTransport):
-    """From the client to the registry; it can be cut."""
+    """A way from the client to the registry that can be cut."""
 
     is_cut = False
 
@@ -234,14 +234,14 @@ def names(me: Membership, service: str) -> list[str]:
 
 
 def instances(system: System, token: str, service: str) -> list[str]:
-    """Those that pass; none while the registry is away."""
+    """The instances that pass; none while the registry is away."""
     with Registry(system.urls["registry"], token) as registry, suppress(RollcallError):
         return [instance.instance for instance in registry.instances(service, status="passing").instances]
     return []
 
 
 def under_load(me: Membership, method: str, *, then: Callable[[], None], path: str = "/") -> list[object]:
-    """What came of each call while a few callers went on calling, before `then` and for as long after it."""
+    """The outcome of each call while a few callers went on calling, before `then` and for as long after it."""
     outcomes: list[object] = []
     ended = Event()
 
@@ -297,7 +297,7 @@ def serve(system: System, token: str, service: str, port: int) -> "subprocess.Po
 
 
 def kill(sidecar: "subprocess.Popen[bytes]") -> None:
-    """With its program, so that nobody is left to deregister it."""
+    """Kill it with its program, so that nobody is left to deregister it."""
     with suppress(ProcessLookupError):
         os.killpg(sidecar.pid, signal.SIGKILL)
     sidecar.wait()

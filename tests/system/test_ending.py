@@ -15,7 +15,7 @@ CLIENTS = 16
 
 
 class Newcomer:
-    """Whose registration is known to have begun before its body is sent."""
+    """A registration that is known to have begun before its body is sent."""
 
     def __init__(self, server: Server, instance: str) -> None:
         self.instance = instance
@@ -107,14 +107,14 @@ def test_a_stop_amid_a_group_leaves_nobody_of_it_hanging(server: Server, is_rele
 
 
 def assert_kept(server: Server, statuses: dict[str, int]) -> None:
-    """What was answered is stored, and all others may register when it is back."""
+    """Every registration that was answered is stored, and all others may register when the registry is back."""
     assert {name for name, status in statuses.items() if status == 201} <= server.journalled().keys()
     server.start()
     assert_harmless(server, list(statuses))
 
 
 def assert_harmless(server: Server, instances: list[str]) -> None:
-    """Whether or not it was stored before: the same again is taken, and has happened once."""
+    """Stored before or not, the same registration is accepted again, and has happened once."""
     with server.client() as client:
         assert {register(client, name) for name in instances} <= {200, 201}
     times = server.journalled()

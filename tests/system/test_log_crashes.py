@@ -69,7 +69,7 @@ class LogService:
         self.process.wait()
 
     def messages(self) -> Counter[str]:
-        """How often each is stored."""
+        """The number of copies of each that are stored."""
         found: Counter[str] = Counter()
         cursor: Any = 0
         with httpx2.Client(headers={"Authorization": f"Bearer {self.token}"}, timeout=SETTLED_SECONDS) as client:

@@ -14,7 +14,7 @@ from tests.waiting import until
 
 
 def refused(data_dir: Path, ports: dict[str, int], **variables: str) -> str:
-    """What `up` says when it does not start; it says it in one line, and no line of a traceback."""
+    """The output of an `up` that does not start: one line, and no line of a traceback."""
     result = subprocess.run(
         [sys.executable, str(MANAGE), "up"],
         env=environment(data_dir, ports, **variables),

@@ -79,6 +79,7 @@ def test_a_cause_is_told_once_and_its_end_once() -> None:
     assert began.title == "logsvc is critical"
     assert began.body == "Since 2026-11-23 12:00:00 UTC.\nReason: refused\nAffected: grading, webui"
     assert ended.title == "Resolved: logsvc is well again after 1 h"
+    assert ended.body == "From 2026-11-23 12:00:00 to 2026-11-23 13:00:00 UTC.\nAffected: grading, webui"
 
 
 @pytest.mark.django_db

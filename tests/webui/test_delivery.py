@@ -165,7 +165,9 @@ def test_a_person_is_told_by_email() -> None:
 
 def test_what_is_not_taken_is_said() -> None:
     with listening(status=500) as (port, _):
-        assert "500" in delivery.send(message(f"json://127.0.0.1:{port}/"))
+        said = delivery.send(message(f"json://127.0.0.1:{port}/"))
+    assert said.startswith("Failed to send")
+    assert "500" in said
     assert delivery.send(message("json://127.0.0.1:1/")) != ""
 
 

@@ -38,7 +38,7 @@ class PublicPageForm(forms.ModelForm[PublicPage]):
 
 @admin.register(PublicPage)
 class PublicPageAdmin(ModelAdmin):
-    """There is one page: its list leads to it, and nobody adds another or deletes it."""
+    """The one public page: its list leads to it, and nobody adds another or deletes it."""
 
     form = PublicPageForm
     fields = ["is_enabled", "title", "services"]
@@ -58,7 +58,7 @@ class PublicPageAdmin(ModelAdmin):
 
 @admin.register(SavedSearch)
 class SavedSearchAdmin(ReadOnlyAdmin):
-    """To be looked at and deleted; people make their own on the page of logs."""
+    """Saved searches, to look at and to delete; people make their own on the page of logs."""
 
     list_display = ["name", "user", "searched"]
     search_fields = ["name", "user__username"]

@@ -12,8 +12,8 @@ from config import admin_cells, admin_overview, escaping
 from config.admin_look import list_of
 from config.admin_overview import Figure, Panel
 from config.admin_pages import MOST_LISTED
-from config.tokens import audit
 from config.tokens.models import AuditEntry, AuditKind
+from config.tokens.overview import refusals
 from webui import public
 from webui.models import Channel, Incident, Message
 
@@ -98,9 +98,9 @@ def _alerts(wrong: list[str], figures: list[Figure], panels: list[Panel]) -> Non
 
 
 def _refusals(figures: list[Figure], panels: list[Panel]) -> None:
+    figure = refusals("sign-ins refused in 24 hours")
+    figures.append(figure)
     since = timezone.now() - timedelta(days=1)
-    url = f"{list_of('tokens_auditentry')}?kind__exact={AuditKind.REFUSED}"
-    figures.append(Figure(title="sign-ins refused in 24 hours", value=f"{audit.refusals_since(since):,}", url=url))
     entries = AuditEntry.objects.filter(kind=AuditKind.REFUSED, at__gte=since)[:SHOWN]
     rows = [[admin_cells.when(each.at), each.who, each.what, each.address, str(each.times)] for each in entries]
     panels.append(
@@ -109,6 +109,6 @@ def _refusals(figures: list[Figure], panels: list[Panel]) -> None:
             headers=["Time", "Who", "Why", "From", "Times"],
             rows=rows,
             nothing="Nobody.",
-            url=url,
+            url=figure.url,
         )
     )

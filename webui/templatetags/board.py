@@ -1,4 +1,4 @@
-"""What the board's templates need."""
+"""Tags and filters of the board's templates."""
 
 from typing import Any
 

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from webui import entry
 from webui.cells import Place
-from webui.grade_charts import BAR_WIDTH, Point
 from webui.upstream.grading import Change, Content, Grade, Status
 
 register = template.Library()
@@ -35,14 +34,21 @@ def item(mapping: Mapping[int, str], key: int) -> str | None:
 
 @register.filter
 def source_words(source: str) -> str:
-    return {"single": _("typed"), "bulk": _("many at once"), "import": _("a file"), "undo": _("undo")}.get(
-        source, source
-    )
+    match source:
+        case "single":
+            return _("typed")
+        case "bulk":
+            return _("many at once")
+        case "import":
+            return _("a file")
+        case "undo":
+            return _("undo")
+    return source
 
 
 @register.filter
 def action_words(action: str) -> str:
-    """What an import does to somebody."""
+    """An import's action on a person, in words."""
     words = {
         "create": _("new student, enrolled"),
         "enrol": _("enrolled"),
@@ -60,13 +66,3 @@ def seen(grade: Grade) -> str:
 def letter_class(letter: str | None) -> str:
     """One colour for each letter, whatever sign follows it."""
     return f"letter-{letter[0].lower()}" if letter else ""
-
-
-@register.filter
-def last_percent(trend: list[Point]) -> str:
-    return str(trend[-1].percent)
-
-
-@register.filter
-def bars_width(count: int) -> int:
-    return count * BAR_WIDTH

@@ -1,4 +1,4 @@
-"""What the log's templates need: a field that narrows the search by a click."""
+"""Filters of the log's templates: a field that narrows the search by a click."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the frame of every page needs: who is signed in, and which pages are theirs."""
+"""The frame of every page: the person who is signed in, and the pages that are theirs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +77,7 @@ def navigation(context: dict[str, Any]) -> Navigation:
 
 @register.simple_tag(takes_context=True)
 def theme_attribute(context: dict[str, Any]) -> SafeString | str:
-    """What makes the page light or dark whatever the system says."""
+    """The attribute that makes the page light or dark whatever the system says."""
     theme = appearance.chosen(context.get("request"))
     return "" if theme is Theme.SYSTEM else format_html(' data-bs-theme="{}"', theme)
 
@@ -92,7 +92,7 @@ def themes(context: dict[str, Any]) -> list[tuple[str, str, bool]]:
 
 def _made(titles: list[tuple[str, str, str, str]], current: str) -> tuple[Page, ...]:
     return tuple(
-        Page(name=name, title=title, icon=f"webui/icons/{icon}.svg", key=key, is_current=name == current)
+        Page(name=name, title=title, icon=icon, key=key, is_current=name == current)
         for name, title, icon, key in titles
     )
 
@@ -130,8 +130,6 @@ def _elsewhere(roles: frozenset[Role], *, is_staff: bool) -> tuple[OtherSite, ..
     if is_staff:
         titles["webui"] = _("Web UI's admin")
     return tuple(
-        OtherSite(
-            url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="webui/icons/external-link.svg"
-        )
+        OtherSite(url=f"{settings.PUBLIC_URLS[name]}{settings.ADMIN_PATH}", title=title, icon="external-link")
         for name, title in titles.items()
     )

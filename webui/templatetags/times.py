@@ -24,13 +24,13 @@ def clock(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def moment(moment: datetime | None) -> SafeString | str:
-    """As `clock`, to the millisecond."""
+    """A time like `clock`, to the millisecond."""
     return _time(moment, "moment")
 
 
 @register.filter
 def age(moment: datetime | None) -> SafeString | str:
-    """How long ago, counted on by the page, as `12 s`; the time itself where scripts do not run."""
+    """The time that has passed, counted on by the page, as `12 s`; the time itself where scripts do not run."""
     return _time(moment, "age")
 
 

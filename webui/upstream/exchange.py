@@ -50,7 +50,7 @@ class _Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class _Problem:
-    """Of RFC 9457, what a person is told."""
+    """The members of RFC 9457 that a person is told."""
 
     detail: str = ""
     errors: list[_Fault] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Question:
     params: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     body: Any = None
-    # What is sent as it is, such as a file, in place of `body`.
+    # Bytes to send as they are, such as a file, in place of `body`.
     content: bytes | None = None
 
 
@@ -87,7 +87,7 @@ def ask(question: Question, answer: type[Answer]) -> Answer:
 
 
 def fetch(question: Question) -> Reply:
-    """As `ask`, for an answer that is taken as it is: a file, or none at all."""
+    """Ask as `ask` does, for an answer that is taken as it is: a file, or none at all."""
     outage = breaker().refusal(question.service, now=timezone.now())
     if outage is not None:
         raise UpstreamDown(question.service, since=outage.since, reason=outage.reason)
@@ -103,7 +103,7 @@ def fetch(question: Question) -> Reply:
 
 
 def addresses(service: str) -> list[str]:
-    """Where the service can be asked, the best choice first; empty when nobody offers it."""
+    """The addresses to ask the service at, the best choice first; empty when nobody offers it."""
     if service == REGISTRY:
         return [settings.REGISTRY_URL]
     chosen = discovery.choose(service)
@@ -132,7 +132,7 @@ def breaker() -> Breaker:
 
 
 def offered(service: str) -> list[str]:
-    """Where the registry's client says that the service is offered."""
+    """The addresses at which the registry's client says that the service is offered."""
     return [] if service == REGISTRY else [instance.url for instance in discovery.instances(service)]
 
 
@@ -189,7 +189,7 @@ def _down(service: str, reason: str, *, hangs: bool = False) -> UpstreamDown:
 
 
 def _detail(body: bytes) -> str:
-    """What each wrong member lacks, where the problem says so; else what it says of the whole."""
+    """The fault of each member, where the problem names them; else the problem's own detail."""
     try:
         problem = msgspec.json.decode(body, type=_Problem)
     except (msgspec.MsgspecError, UnicodeDecodeError):

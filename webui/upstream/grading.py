@@ -96,7 +96,7 @@ class CourseInFull(Course, frozen=True, kw_only=True):
 
 
 class Total(Struct, frozen=True, kw_only=True, gc=False):
-    """None where nothing counts yet: that is not 0 %."""
+    """A total; None where nothing counts yet, which is not 0 %."""
 
     percent: str | None = None
     letter: str | None = None
@@ -212,7 +212,7 @@ class Neighbours(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All that one student got in a course."""
+    """Everything that one student got in a course."""
 
     course: Course
     student: Student
@@ -332,7 +332,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
 
 
 class GradeInFull(Struct, frozen=True, kw_only=True):
-    """All that a page about one grade shows; `changes` with the oldest first."""
+    """Everything that a page about one grade shows; `changes` with the oldest first."""
 
     course: Course
     student: Student
@@ -399,7 +399,7 @@ class Column(Struct, frozen=True, kw_only=True):
     meaning: str
     why: str = ""
     assignment: int | None = None
-    # Of an assignment that is to be made.
+    # The members of an assignment that is to be made.
     category: int | None = None
     points: str | None = None
 
@@ -426,7 +426,7 @@ class ImportedPerson(Struct, frozen=True, kw_only=True):
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """What a row of a file lacks."""
+    """A fault of a row of a file."""
 
     line: int = 0
     text: str = ""
@@ -468,7 +468,7 @@ class Import(Batch, frozen=True, kw_only=True):
 
 
 class ImportInFull(Import, frozen=True, kw_only=True):
-    """With the course, whose assignments its columns may mean."""
+    """An import with its course, whose assignments its columns may mean."""
 
     course: CourseInFull
 
@@ -525,7 +525,7 @@ class People(Struct, frozen=True, kw_only=True):
 
 
 class Batches(Struct, frozen=True, kw_only=True):
-    """The latest first."""
+    """Batches, the latest first."""
 
     course: Course
     batches: list[Batch]
@@ -577,7 +577,7 @@ def report(person: str, code: str, student_id: int) -> Report:
 
 
 def suppose(person: str, code: str, student_id: int, scores: Mapping[int, str | None]) -> Supposed:
-    """What the totals would be with these scores; nothing is stored."""
+    """Compute the totals with these scores; nothing is stored."""
     body = {"course": code, "scores": [{"assignment": key, "score": score} for key, score in scores.items()]}
     return _ask(person, f"/v1/students/{student_id}/what-if", Supposed, method="POST", body=body)
 
@@ -605,7 +605,7 @@ def store(person: str, edit: Edit) -> Stored:
 
 
 def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
-    """All or none; raises RowsRefused, with the rows that stand in the way."""
+    """Store all or none; raises RowsRefused, with the rows that stand in the way."""
     rows = [
         {"student": each.student, "assignment": each.assignment, "version": each.version, **each.members()}
         for each in edits
@@ -645,7 +645,7 @@ def people(person: str, code: str) -> People:
 
 
 def create(person: str, code: str, kind: str, members: Mapping[str, Any]) -> int:
-    """One of the course's `students`, `assignments`, `categories`, `sections` or `enrollments`; its id."""
+    """Create one of the course's students, assignments, categories, sections or enrollments; returns its id."""
     return _ask(person, _path(code, kind), _Made, method="POST", body=members).id
 
 
@@ -673,7 +673,7 @@ def find_import(person: str, code: str, key: int) -> ImportInFull:
 
 
 def follow_import(person: str, code: str, key: int) -> Import:
-    """How far it is, without its preview."""
+    """The import's progress, without its preview."""
     return _ask(person, _path(code, "imports", key), Import, params={"limit": "0"})
 
 

@@ -30,9 +30,9 @@ class Record:
     attributes: dict[str, Any] = field(default_factory=dict)
     trace_id: str = ""
     span_id: str = ""
-    # Whose token sent it.
+    # The name of the token that sent it.
     token: str = ""
-    # What was changed of it, such as a number out of range.
+    # Changes that were made to it, such as to a number out of range.
     notes: list[str] | dict[str, Any] = field(default_factory=list)
 
     @property
@@ -89,7 +89,7 @@ class Facets:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrivals:
-    """What arrived after a cursor, oldest first; not gapless where retention has deleted some of it."""
+    """The records that arrived after a cursor, oldest first; not gapless where retention has deleted some of them."""
 
     records: list[Record]
     cursor: int
@@ -98,14 +98,14 @@ class Arrivals:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """From when to when, as the log service reads it: a time, or `-15m`; empty is open."""
+    """A span as the log service reads it: each end a time, or `-15m`; empty is open."""
 
     start: str = ""
     end: str = ""
 
 
 def search(query: str, span: Span, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
-    """The newest that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
+    """The newest records that match. Raises UpstreamDown, or Refused for a query that the log service rejects."""
     return _ask("", Page, _parameters(query, span) | {"cursor": cursor, "limit": str(limit)})
 
 
@@ -130,7 +130,7 @@ def facets(query: str, span: Span) -> Facets:
 
 
 def arrivals(query: str, *, cursor: str = "", limit: int) -> Arrivals:
-    """Without a cursor: none, and where the log ends now."""
+    """The records after the cursor; without one none, and the log's end as it is now."""
     return _ask("/arrivals", Arrivals, {"q": query, "cursor": cursor, "limit": str(limit)})
 
 

@@ -1,4 +1,4 @@
-"""Where operators say who is told of incidents, and see what was sent."""
+"""The operators' pages of alert channels and of the messages that were sent."""
 
 from datetime import time
 from typing import Any
@@ -27,7 +27,7 @@ class ChannelForm(forms.ModelForm[Channel]):
         max_length=2000,
         help_text=gettext_lazy("Names, or beginnings such as team-*, separated by spaces; empty: every service."),
     )
-    # What is stored is never shown again: it holds passwords.
+    # A stored address is never shown again: it holds passwords.
     url = forms.CharField(
         label=gettext_lazy("Address"),
         max_length=2000,
@@ -141,6 +141,7 @@ def try_channel(request: HttpRequest, number: int) -> HttpResponse:
     incident = Incident(service="example", state="critical", severity=Severity.CRITICAL, began_at=now)
     incident.reason = _("this is only a trial")
     title, body = alerts.compose(incident, Kind.BEGAN, now=now)
+    title = _("Trial: %(title)s") % {"title": title}
     trial = Message(channel=channel, incident=incident, kind=Kind.BEGAN, title=title, body=body, written_at=now)
     error = delivery.send(trial)
     if error:

@@ -48,7 +48,7 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
         "all": len(found.students),
         "ungraded": sum(_is_open(row.grade) for row in found.students),
         "missing": sum(gradebook.is_missing(row.grade, assignment, today=today) for row in found.students),
-        # Of what was just set for all the ungraded, to be undone.
+        # The batch that was just set for all the ungraded, to be undone.
         "batch": gradebook.read_id(request.GET.get("batch", "")),
         "is_part": is_part,
         "previous": found.previous,

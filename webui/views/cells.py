@@ -28,7 +28,7 @@ MAX_CELLS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Typed:
-    """What a person wants in a cell, and what they saw in it."""
+    """The text that a person wants in a cell, and what they saw in it."""
 
     place: Place
     text: str
@@ -50,7 +50,7 @@ class Typed:
 @dataclass(frozen=True, kw_only=True)
 class Toast:
     text: str
-    # What the button takes back: a change, or a batch of them.
+    # The change, or the batch of them, that the button takes back.
     change: int | None = None
     batch: int | None = None
     is_error: bool = False

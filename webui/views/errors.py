@@ -36,7 +36,7 @@ def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def answer_server_error(request: HttpRequest) -> HttpResponse:
-    """Stands on its own: what failed may be what the other pages need."""
+    """Answer without the other pages' parts, as these may need what failed."""
     status = problems.unexpected(sys.exc_info()[1]).status
     response = HttpResponse(render_to_string("webui/server_error.html"), status=status)
     add_never_cache_headers(response)

@@ -22,7 +22,7 @@ from webui.views.refusals import answers_refusals
 @explained("The gradebook cannot be shown")
 @answers_refusals
 def show_gradebook(request: HttpRequest, code: str) -> HttpResponse:
-    """Whoever only sees their own grades is led to them."""
+    """The gradebook; a person who sees only their own grades is led to them."""
     person = request.user.get_username()
     context = shown.ask(request, lambda: grading.gradebook(person, code), "gradebook", code)
     book = context["content"]

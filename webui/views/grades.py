@@ -27,7 +27,7 @@ from webui.views.refusals import answers_refusals
 @explained("This grade cannot be shown or changed")
 @answers_refusals
 def show_grade(request: HttpRequest, code: str, place: str) -> HttpResponse:
-    """For htmx, the cell as it is stored, to be swapped into its table."""
+    """One grade's page; for htmx, the cell as it is stored, to be swapped into its table."""
     found = cells.read_place(place)
     if found is None:
         raise Http404

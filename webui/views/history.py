@@ -1,4 +1,4 @@
-"""Who changed what, when and from where: of a course, a student, an assignment or a batch."""
+"""The history of changes, by whom, when and from where: of a course, a student, an assignment or a batch."""
 
 from typing import Any
 

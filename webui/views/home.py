@@ -1,4 +1,4 @@
-"""Where a person starts: teachers and students with their courses, operators with the status."""
+"""The first page: teachers and students get their courses, operators the status."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

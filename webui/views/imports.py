@@ -21,7 +21,7 @@ EXPORTS = {
     "oneroster.zip": ("application/zip", "{code}-oneroster.zip"),
 }
 NAMING = ("id", "sis_id", "username", "name", "first_name", "last_name", "section")
-# What the columns of a list of people may hold.
+# The meanings that columns of a list of people may have.
 PEOPLE = ("username", "sis_id", "name", "first_name", "last_name", "section", "role", "state")
 
 
@@ -41,7 +41,7 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
             context["refusal"] = _("The file is larger than 8 MiB.")
         else:
             wanted = {name: request.POST.get(name, "") for name in ("content", "blanks")}
-            # Of a name, what another service may not take is left out.
+            # Without the characters of a name that another service may not take.
             name = "".join(character for character in file.name or "" if character.isprintable())[-255:]
             params = {key: value for key, value in wanted.items() if value} | {"filename": name}
             try:
@@ -74,7 +74,7 @@ def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 @explained("Nothing was stored")
 @answers_refusals
 def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
-    """What the columns mean; then confirm, or throw the file away."""
+    """Change the columns' meanings; then confirm, or throw the file away."""
     person, form = request.user.get_username(), request.POST
     try:
         if "cancel" in form:

@@ -21,7 +21,7 @@ from webui.upstream import logs, registry
 from webui.upstream.exchange import Refused, UpstreamDown
 from webui.views.refusals import answers_refusals
 
-# What is at most inserted at once, and what the page holds.
+# The most records that are inserted at once, and that the page holds.
 TAIL_AT_MOST = 1000
 # More new lines than this are not counted: "100+ new".
 COUNTED_AT_MOST = 100
@@ -75,7 +75,7 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
 @require_safe
 @opens_to(Role.OPERATOR)
 def complete(request: HttpRequest) -> HttpResponse:
-    """What the query box offers for what is typed in it."""
+    """The completions that the query box offers for what is typed in it."""
     query = request.GET.get("q", "")[:2000]
     services: list[str] = []
     if "service:" in query:
@@ -88,7 +88,9 @@ def complete(request: HttpRequest) -> HttpResponse:
 @require_safe
 @opens_to(Role.OPERATOR)
 def tail(request: HttpRequest) -> HttpResponse:
-    """How many records arrived after the cursor; they stay with the log service until somebody wants to see them."""
+    """The number of records that arrived after the cursor; they stay with the log service until somebody wants to see
+    them.
+    """
     search, cursor = search_of(request.GET), request.GET.get("cursor", "")
     context: dict[str, Any] = {"search": search, "cursor": cursor}
     try:
@@ -169,7 +171,7 @@ def delete_search(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def search_of(query: QueryDict) -> Search:
-    """Old addresses, with `service` and `level`, still mean what they meant."""
+    """Read the search; old addresses, with `service` and `level`, still mean what they meant."""
     chosen = query.get("range", "")
     parts = [query.get("q", "").strip()[:2000]]
     service, level = query.get("service", ""), query.get("level", "")

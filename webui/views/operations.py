@@ -1,4 +1,4 @@
-"""What operators tell the registry to do with an instance."""
+"""The operators' orders to the registry about an instance."""
 
 from collections.abc import Callable
 from datetime import timedelta

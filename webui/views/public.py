@@ -34,7 +34,7 @@ def show_public(request: HttpRequest) -> HttpResponse:
     today = timezone.now().date()
     context = {
         "page": page,
-        "rows": [(row, STATE_WORDS[row.state], charts.daily_bars(dict(row.service.days), today=today)) for row in rows],
+        "rows": [(row, STATE_WORDS[row.state], charts.daily_bars(row.service.days, today=today)) for row in rows],
         "troubled": [(row, STATE_WORDS[row.state]) for row in rows if row.state is not State.PASSING],
         "events": public.events(page.services, now=timezone.now())[:20],
         "at": looked.at,
@@ -45,7 +45,7 @@ def show_public(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_badge(request: HttpRequest, service: str) -> HttpResponse:
-    """For anybody where the public page shows the service; for staff any."""
+    """A service's badge: for anybody where the public page shows the service; for staff any."""
     page = public.settings()
     if not (page.is_enabled and service in page.services) and not roles_of(request.user) & STAFF:
         raise Http404

@@ -1,4 +1,4 @@
-"""What a page becomes when the service it asks answers that it will not."""
+"""The page that answers when the service it asks refuses."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -33,9 +33,9 @@ DRAWING_SECONDS = 3600
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     title: StrOrPromise
-    # What is asked, given the service's name.
+    # The question, given the service's name.
     question: Callable[[str], Any]
-    # Who it is for besides operators.
+    # The roles that may see it besides operators.
     staff: bool = True
 
 
@@ -98,7 +98,7 @@ def show_service(request: HttpRequest, service: str) -> HttpResponse:
 @opens_to(*STAFF)
 @answers_refusals
 def show_panel(request: HttpRequest, service: str, panel: str) -> HttpResponse:
-    """A page of its own where scripts do not run."""
+    """A panel of a service's page; a page of its own where scripts do not run."""
     found = PANELS.get(panel)
     is_operator = Role.OPERATOR in roles_of(request.user)
     if found is None or not (found.staff or is_operator):
@@ -130,7 +130,7 @@ def show_graph(request: HttpRequest) -> HttpResponse:
 
 
 def _draw(looked: Look) -> SafeString:
-    """Drawn again when a service comes, goes or changes its state: of 500 it takes half a second."""
+    """Draw the graph, again when a service comes, goes or changes its state: of 500 it takes half a second."""
     states = [(row.name, row.state) for row in looked.board.rows]
     key = hashlib.blake2s(repr((looked.graph, states, get_language())).encode(), digest_size=16).hexdigest()
     drawn = cache.get(f"graph:{key}")

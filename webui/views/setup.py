@@ -24,12 +24,12 @@ from webui.views.refusals import answers_refusals
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a page makes or changes; `page` is where one comes back to."""
+    """A kind of thing that a page makes or changes; `page` is the page to come back to."""
 
     new: Promise
     change: Promise
     page: str
-    # What grading makes, where that has another name, and what it is told besides the form's fields.
+    # Grading's name for it, where that differs, and the members that are sent besides the form's fields.
     resource: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +70,7 @@ def show_setup(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("Who is in this course cannot be shown")
+@explained("The people of this course cannot be shown")
 @answers_refusals
 def show_people(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -99,7 +99,7 @@ def create_course(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             context |= {"refusal": refusal.detail, "fields": forms.fill(fields, request.POST)}
             return render(request, "webui/grades/form.html", context, status=refusal.status)
-        messages.success(request, _("The course is there. Give it categories, assignments and students."))
+        messages.success(request, _("The course was created. Give it categories, assignments and students."))
         return redirect("course-setup", code=course.code)
     return render(request, "webui/grades/form.html", context)
 

@@ -1,4 +1,4 @@
-"""What a page shows: what grading answers now, or what it last answered to this person, with its age."""
+"""The content of a page: grading's present answer, or its last one to this person, with its age."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people set for themselves: signing in and out, their password, and the colours of the pages."""
+"""Signing in and out, changing the password, and choosing the colours of the pages."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -36,7 +36,7 @@ class ChangePassword(PasswordChangeView):
 
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
-    """For this browser, signed in or not; leads back to the page that the choice was made on."""
+    """Set the theme for this browser, signed in or not; leads back to the page that the choice was made on."""
     page = request.POST.get("next", "")
     is_own = page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)
     response = HttpResponseRedirect(page if is_own else reverse("home"))

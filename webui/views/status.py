@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,11 +15,11 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
+from msgspec import structs
 
 from webui import board, charts, kept, outages, zones
 from webui.board import Board, Choice, Group, Grouping, Row, State
@@ -27,7 +28,7 @@ from webui.requests import is_triggered_by, wants_part
 from webui.roles import STAFF, Role, opens_to, roles_of
 from webui.templatetags.times import age
 from webui.upstream import registry
-from webui.upstream.registry import Entry, Graph, Protection, Service
+from webui.upstream.registry import Entry, Graph, Protection, Service, Services
 
 RECENT_ENTRIES = 12
 # For how long a browser's picture is remembered, so that it is sent only what changed since.
@@ -49,7 +50,7 @@ GROUPING_WORDS = {Grouping.STATE: _("state"), Grouping.ZONE: _("zone"), Grouping
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """All that the board shows, as the registry said it at one time."""
+    """Everything that the board shows, as the registry said it at one time."""
 
     board: Board
     graph: Graph
@@ -82,18 +83,32 @@ def show_status(request: HttpRequest) -> HttpResponse:
 
 
 def look() -> kept.Answer[Look]:
-    """What the registry says, or what it last said and why it says nothing now."""
+    """The registry's answer, or its last one and the reason why there is none now."""
     return kept.ask("board", _ask)
 
 
 def _ask() -> Look:
-    graph = registry.graph()
+    found = registry.services()
+    graph = _graph(found)
     return Look(
-        board=board.judge(registry.services(), graph),
+        board=board.judge(found.services, graph),
         graph=graph,
         entries=registry.newest_entries(limit=RECENT_ENTRIES),
         protection=registry.protection(),
     )
+
+
+def _graph(found: Services) -> Graph:
+    """The graph of causes, asked for again only when the revision or a state has changed: most looks find neither."""
+    seen, now = (found.revision, found.states), timezone.now()
+    known = kept.answers().get("graph", now=now)
+    if known is not None and known.value is not None and known.value[0] == seen:
+        same: Graph = known.value[1]
+        return same
+    graph = registry.graph()
+    if graph.revision == found.revision:
+        kept.answers().put("graph", kept.Answer(value=(seen, graph), at=now))
+    return graph
 
 
 def _choice(query: QueryDict) -> Choice:
@@ -123,31 +138,33 @@ def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Gro
     parts: dict[str, str] = {name: render_to_string(f"webui/status/{name}.html", context) for name in AROUND}
     language, zone = get_language() or "en", zones.reader()
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    words = escape(gettext("latency")), escape(gettext("last heartbeat"))
     for row in {row.name: row for group in groups for row in group.rows}.values():
-        # What every heartbeat changes stands in a piece of its own.
-        lasting = replace(row.service, last_heartbeat_at=None, latency_ms=None)
-        parts[f"row-{row.name}"] = _row(replace(row, service=lasting), language, zone, hour)
-        parts[f"beat-{row.name}"] = beat(row.service)
+        # The figures that every heartbeat changes stand in a piece of their own.
+        lasting = structs.replace(row.service, last_heartbeat_at=None, latency_ms=None)
+        parts[f"row-{row.name}"] = _row(row.state, row.causes, lasting, language, zone, hour)
+        parts[f"beat-{row.name}"] = _beat(row.service, words)
     return parts
 
 
 @lru_cache(maxsize=4096)
-def _row(row: Row, language: str, zone: ZoneInfo | None, hour: datetime) -> SafeString:
-    """Made again for each language and zone, and every hour, because a time names its day when that has passed."""
+def _row(
+    state: State, causes: tuple[str, ...], service: Service, language: str, zone: ZoneInfo | None, hour: datetime
+) -> SafeString:
+    """A row, made again for each language and zone, and every hour, because a time names its day once that is over."""
     context = {
-        "row": row,
-        "word": STATE_WORDS[row.state],
-        "bars": charts.daily_bars(dict(row.service.days), today=hour.date()),
-        "spark": charts.sparkline(row.service.latencies),
+        "row": Row(service=service, state=state, causes=causes),
+        "word": STATE_WORDS[state],
+        "bars": charts.daily_bars(service.days, today=hour.date()),
+        "spark": charts.sparkline(service.latencies),
     }
     return render_to_string("webui/status/row.html", context)
 
 
-def beat(service: Service) -> SafeString:
-    """How quick the service was when it was last heard, and how long ago that is."""
-    latency, moment = duration(service.latency_ms), age(service.last_heartbeat_at)
-    form = '<span><b class="visually-hidden">{}</b> {}</span> <span><b class="visually-hidden">{}</b> {}</span>'
-    return format_html(form, _("latency"), latency, _("last heartbeat"), moment or NOTHING)
+def _beat(service: Service, words: tuple[str, str]) -> SafeString:
+    """The service's latency when it was last heard, and the time since."""
+    figures = zip(words, (escape(duration(service.latency_ms)), age(service.last_heartbeat_at) or NOTHING), strict=True)
+    return SafeString(" ".join(f'<span><b class="visually-hidden">{word}</b> {each}</span>' for word, each in figures))
 
 
 def _remember(parts: Mapping[str, str], groups: Iterable[Group]) -> str:
@@ -169,7 +186,7 @@ def _digest(text: str) -> str:
 
 
 def _answer_poll(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Only what changed; the whole board when a service came, went or moved."""
+    """Answer a poll with what changed alone; with the whole board when a service came, went or moved."""
     layout_before, before = cache.get(_picture(request.GET.get("seen", "")), (None, {}))
     layout, digests = cache.get(_picture(context["seen"]), (None, {}))
     parts = context["parts"]

@@ -46,11 +46,18 @@ class Command(BaseCommand):
             zone = ZoneInfo(options["timezone"])
         except (ValueError, OSError, KeyError) as error:
             raise Invalid(f"{options['timezone'][:60]!r} is no time zone: use a name such as Europe/Zurich.") from error
-        paths = [each if each == "-" else _readable(each) for each in options["files"]]
+        # All of them before the first is stored.
+        for path in options["files"]:
+            if path != "-":
+                try:
+                    with Path(path).open("rb") as file:
+                        file.read(1)
+                except OSError as error:
+                    raise Invalid(f"{path} cannot be read ({error.strerror}): name a file.") from error
         total = new = unlevelled = 0
         levels: dict[str, int] = {}
         with Progress(sys.stderr, is_shown=not options["no_progress"] and sys.stderr.isatty()) as progress:
-            for path in paths:
+            for path in options["files"]:
                 place = path if path == "-" else str(Path(path).resolve())
                 given = {name: options[name] for name in ("service", "instance", "host")}
                 reader = Reader(
@@ -121,12 +128,3 @@ def _lines(path: str, progress: Progress) -> Iterator[str]:
                 yield line.rstrip("\r\n")
         except (gzip.BadGzipFile, EOFError) as error:
             raise Invalid(f"{path} is damaged ({error}): what came before it is stored.") from error
-
-
-def _readable(given: str) -> str:
-    try:
-        with Path(given).open("rb") as file:
-            file.read(1)
-    except OSError as error:
-        raise Invalid(f"{given} cannot be read ({error.strerror}): name a file.") from error
-    return given

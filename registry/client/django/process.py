@@ -15,7 +15,9 @@ class Process:
         self.making = threading.Lock()
 
     def forget_lookup(self) -> None:
-        """In a forked child: the connections are its parent's, and a thread of the parent's may have held the lock."""
+        """Forget the lookup in a forked child: its connections are the parent's, and a thread of the parent's may have
+        held the lock.
+        """
         self.lookup, self.making = None, threading.Lock()
 
 

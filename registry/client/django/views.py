@@ -20,7 +20,7 @@ def notify(request: HttpRequest) -> HttpResponse:
 def _answer(request: HttpRequest) -> receiver.Answer:
     membership = joining.membership()
     if membership is None:
-        return receiver.problem(404, "not-found", "There is no such thing", "This service has not joined a registry.")
+        return receiver.problem(404, "not-found", "Not found", "This service has not joined a registry.")
     if request.method != "POST":
         return receiver.wrong_method()
     try:

@@ -2,22 +2,19 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.admin.seed import ROLES
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.serving import ROOT, START_SECONDS
+from tests.browser.serving import ROOT, running
 from tests.ports import free_port
-from tests.waiting import PATIENCE_SECONDS, until
 
 # Opens a page in a role: `open_admin("/admin/", "viewer", color_scheme="dark")`.
 OpenAdmin = Callable[..., Page]
@@ -25,7 +22,7 @@ OpenAdmin = Callable[..., Page]
 
 @dataclass(frozen=True, kw_only=True)
 class Admin:
-    """Where it is served, and the session of each role."""
+    """The address of the admin, and a session of each role."""
 
     url: str
     sessions: dict[str, str]
@@ -33,29 +30,18 @@ class Admin:
 
 @pytest.fixture(scope="package")
 def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
-    port = free_port()
     environment = {
         **os.environ,
         "ROLLCALL_DATA_DIR": str(tmp_path_factory.mktemp("registry")),
-        "REGISTRY_PORT": str(port),
+        "REGISTRY_PORT": str(free_port()),
         "DJANGO_SETTINGS_MODULE": "config.settings.registry",
     }
-    manage = [sys.executable, "manage.py", "registry"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    migrate = [sys.executable, "manage.py", "registry", "migrate", "-v0"]
+    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
     seed = [sys.executable, "-m", "tests.browser.admin.seed"]
     seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([*manage, "serve"], cwd=ROOT, env=environment)
-    try:
-        until(lambda: httpx2.get(f"{url}/healthz", trust_env=False).is_success, seconds=START_SECONDS)
+    with running("registry", environment) as url:
         yield Admin(url=url, sessions=json.loads(seeded.stdout.splitlines()[-1]))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture(scope="package")

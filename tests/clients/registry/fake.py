@@ -40,7 +40,7 @@ class FakeRegistry:
         return httpx2.MockTransport(self.answer)
 
     def offer(self, service: str, instance: str, **members: Any) -> None:
-        """As if another had registered, and passed."""
+        """Offer an instance as if another had registered, and passed."""
         self._register(service, instance, {"url": f"http://{instance}.test", "status": "passing", **members})
 
     def withdraw(self, service: str, instance: str) -> None:
@@ -48,7 +48,7 @@ class FakeRegistry:
             self.revision += 1
 
     def edit(self, service: str, instance: str, **members: Any) -> None:
-        """As if an operator, or an import, had changed the registration."""
+        """Change the registration as an operator or an import would."""
         self.instances[service, instance].update(members)
         self.revision += 1
 

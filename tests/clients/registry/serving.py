@@ -77,7 +77,7 @@ def known(port: int) -> list[str]:
 
 
 def tell(registry: FakeRegistry, key: tuple[str, str]) -> int:
-    """As the registry would, of a second instance of grading."""
+    """Tell of a second instance of grading, as the registry would."""
     dependent, now = registry.instances[key], datetime.now(UTC)
     since = registry.revision
     registry.offer("grading", "grading-2")

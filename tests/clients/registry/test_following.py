@@ -89,7 +89,7 @@ def test_it_goes_on_after_an_outage(registry: FakeRegistry) -> None:
 
 
 def test_a_registry_that_answers_at_once_is_asked_ever_less_often(registry: FakeRegistry) -> None:
-    """As one does that is served without its lane for what waits."""
+    """A registry that is served without its lane for long polls answers so."""
     asked = threading.Semaphore(0)
 
     def answer(request: httpx2.Request) -> httpx2.Response:

@@ -1,4 +1,4 @@
-"""Who acts and what they saw, over HTTP."""
+"""The acting person, and the version that they saw, over HTTP."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the log service is told: each change with its author and ids, and no score, name or comment."""
+"""The log of changes: each with its author and ids, and no score, name or comment."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Who may do what: every role at every address with every method."""
+"""Permissions: every role at every address with every method."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

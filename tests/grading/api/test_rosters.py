@@ -16,7 +16,7 @@ ROSTER = "name,username,section\nAda,ada,A\nBob,bob,A\nCleo,cleo,A\n"
 
 @pytest.fixture
 def course() -> Course:
-    """Of Ada and Bob."""
+    """A course of Ada and Bob."""
     course = factories.course()
     for username in ("ada", "bob"):
         factories.student(course, username)
@@ -92,7 +92,7 @@ def test_an_assistant_takes_back_no_roster(teacher: Caller, course: Course) -> N
 def test_a_list_that_says_nothing_of_states_brings_back_who_left_and_reopens_nothing(
     teacher: Caller, course: Course
 ) -> None:
-    """As a registrar does who sends the same file every night."""
+    """A registrar may send the same file every night."""
     confirm(teacher, upload(teacher))
     Enrollment.objects.filter(student__username="ada").update(state=State.COMPLETED)
     Enrollment.objects.filter(student__username="bob").update(state=State.DROPPED)

@@ -15,7 +15,8 @@ LIST = "/admin/registry/instance/"
 
 def in_role(client: Client, role: str, name: str) -> Client:
     """Signed in as a member of one of the groups that the migration makes, and nothing more than that."""
-    # Tests that empty all tables remove the groups too.
+    # Tests that empty all tables remove the groups too; and where all services share a database, each adds its rights.
+    Group.objects.filter(name=role).delete()
     import_module("registry.migrations.0011_roles").make_roles(apps, None)
     person = User.objects.create_user(name, is_staff=True)
     person.groups.add(Group.objects.get(name=role))

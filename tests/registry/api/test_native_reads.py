@@ -363,7 +363,7 @@ def test_more_waits_than_a_process_can_hold_are_refused(desk: Desk, monkeypatch:
 
 
 def restore(*, now: datetime) -> None:
-    """As if a copy of the database, of before most of its changes, took its place."""
+    """Put back the revision as a restored copy of the database would, of before most of its changes."""
     registration.deregister(InstanceKey(service="billing", instance="billing-1"), author="x", now=now)
     Head.objects.update(revision=1)
 

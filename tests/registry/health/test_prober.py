@@ -39,7 +39,7 @@ def in_turn(claims: Iterable[list[Due]]) -> Callable[[Collection[int]], list[Due
 
 
 async def probe_when_due(prober: Prober, claimed: Due) -> Result:
-    """As the pipeline would."""
+    """Probe when it is due, as the pipeline does."""
     outcome: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
     prober.start(claimed, outcome.set_result)
     return prober.conclude(claimed, await outcome)
@@ -79,7 +79,7 @@ def test_a_process_that_dies_between_two_probes_is_found_dead_at_once() -> None:
 
 
 async def close_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """As a server without keep-alive."""
+    """Close each connection after its answer, as a server without keep-alive does."""
     await read_request(reader)
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
 

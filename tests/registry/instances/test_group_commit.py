@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
+from psycopg.errors import LockNotAvailable
 
 from config.problems import Unavailable
 from registry.errors import Contended, Deregistered
@@ -166,6 +167,24 @@ def test_while_the_database_is_away_a_group_waits_for_it_once(monkeypatch: pytes
 
     assert asked == [50, 1]
     assert all(isinstance(each.future.exception(timeout=0), OperationalError) for each in jobs)
+
+
+def test_a_row_that_another_holds_keeps_only_those_who_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = entry(1)
+    store_all = registration.store_all
+
+    def waits_in_vain(entries: list[Entry], *, now: datetime) -> Any:
+        if locked in entries:
+            raise OperationalError("canceling statement due to lock timeout") from LockNotAvailable()
+        return store_all(entries, now=now)
+
+    monkeypatch.setattr(registration, "store_all", waits_in_vain)
+    jobs = [job(registration.store_all, each) for each in (entry(0), locked, entry(2))]
+
+    group_commit.store(jobs)
+
+    assert isinstance(jobs[1].future.exception(timeout=0), OperationalError)
+    assert [jobs[number].future.result(timeout=0).is_new for number in (0, 2)] == [True, True]
 
 
 def test_who_collides_again_and_again_keeps_the_others_of_its_group_no_longer_than_one_more(

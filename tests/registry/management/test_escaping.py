@@ -29,7 +29,7 @@ def output_of(name: str, *arguments: str) -> str:
 
 
 def evil_instance(now: datetime) -> Instance:
-    """As an answer to a probe, or an older version, may have left it."""
+    """An instance as an answer to a probe, or an older version, may have left it."""
     instance = factories.passing("logsvc", now=now)
     Instance.objects.update(status_reason=EVIL, override_reason=EVIL, is_in_maintenance=True, zone=EVIL[:100])
     JournalEntry.objects.update(reason=EVIL, author=EVIL[:100])

@@ -1,8 +1,9 @@
 """Peers on loopback, written out to the byte."""
 
 import asyncio
+import itertools
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -73,24 +74,18 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 
 
 def answering(*answers: bytes, requests: list[bytes] | None = None) -> Handle:
-    """One of `answers` to each request of a connection, then the connection's end."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in answers:
-            request = await read_request(reader)
-            if requests is not None:
-                requests.append(request)
-            writer.write(answer)
-            await writer.drain()
-
-    return handle
+    """Answer each request of a connection with the next of `answers`, then end the connection."""
+    return _answering(answers, requests)
 
 
 def answering_always(answer: bytes, requests: list[bytes] | None = None) -> Handle:
-    """`answer` to every request of a connection, until the client closes it."""
+    """Answer every request of a connection with `answer`, until the client closes it."""
+    return _answering(itertools.repeat(answer), requests)
 
+
+def _answering(answers: Iterable[bytes], requests: list[bytes] | None) -> Handle:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
+        for answer in answers:
             request = await read_request(reader)
             if requests is not None:
                 requests.append(request)

@@ -23,7 +23,7 @@ class Deadline:
 
 
 async def a_few_ticks() -> None:
-    """As another wheel of the same loop counts them."""
+    """A few ticks, as another wheel of the same loop counts them."""
     await Deadline(Wheel(asyncio.get_running_loop()), after=3 * TICK_SECONDS).expired
 
 

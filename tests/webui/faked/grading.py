@@ -61,7 +61,7 @@ class Grading:
         ]
 
     def cell(self, student: int = 0, assignment: int = 0) -> str:
-        """By their places in the course."""
+        """The cell at these places in the course."""
         return f"g{self.students[student].pk}-{self.assignments[assignment].pk}"
 
     def put(

@@ -1,5 +1,6 @@
 """The other services as the web UI meets them over HTTP: their wire formats over a few plain values in memory."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ class World:
     registry: Registry = field(default_factory=Registry)
     # Services that break every connection off.
     down: set[str] = field(default_factory=set)
+    # What was asked, the latest last.
+    asked: deque[str] = field(default_factory=lambda: deque(maxlen=100))
 
     def answer(self, call: Call) -> Answer:
         answers: dict[str, Callable[[Call], Answer]] = {
@@ -25,10 +28,11 @@ class World:
             "logsvc": self.logsvc.answer,
             "registry": self.registry.answer,
         }
+        self.asked.append(call.path)
         return answers[call.service](call)
 
     def begin_anew(self) -> None:
-        """As it was made, at the addresses where it is served now."""
+        """Begin as it was made, at the addresses where it is served now."""
         urls = self.registry.urls
         self.grading = self.grading.begin_anew()
         self.logsvc, self.registry = Logsvc(), Registry(urls=urls)

@@ -52,6 +52,7 @@ def test_a_channel_is_tried(operator: Client) -> None:
         operator.post("/alerts/channels/new", FORM | {"url": f"json://127.0.0.1:{port}/"})
         operator.post(f"/alerts/channels/{Channel.objects.get().pk}/try")
     assert b"this is only a trial" in taken[0][1]
+    assert b'"title": "Trial: example is critical"' in taken[0][1]
     assert not Message.objects.exists()
 
 
@@ -72,6 +73,7 @@ def test_an_outage_reaches_whoever_wants_to_know_and_the_page(
     page = operator.get("/alerts").content.decode()
     assert "logsvc is critical" in page
     assert "grading, webui" in page
+    assert "Critical: grading, team-*" in page
 
 
 def test_the_registry_itself_is_watched_too(world: World, db: None) -> None:

@@ -45,7 +45,7 @@ MEMBERS = ("cell", "score", "version", "left", "above", "change", "batch", "comm
 
 @pytest.fixture
 def client(math: Grading, sign_in: SignIn) -> Client:
-    """Of somebody who may see every page; a failure is answered as it would be."""
+    """A client of somebody who may see every page; a failure is answered as it would be."""
     client = sign_in("teacher", *Role)
     client.raise_request_exception = False
     return client
@@ -61,7 +61,9 @@ def failures(client: Client, requests: Iterable[Request], headers: Mapping[str, 
 
 
 def _explains(answer: "Answer", request: Request) -> bool:
-    """By a page with a heading, a word beside the field, or a problem; a method that is not taken needs none."""
+    """Whether a refusal says why: by a page with a heading, a word beside the field, or a problem; a method that is not
+    taken needs none.
+    """
     signs = (b"<h1", b'class="unsaved"', b'"detail"')
     return answer.status_code == 405 or request.method == "HEAD" or any(sign in answer.content for sign in signs)
 

@@ -10,7 +10,7 @@ FILES = "/courses/math-1/files"
 
 
 def upload(client: Client, text: str, **form: str) -> str:
-    """Where the answer leads, or its page."""
+    """Upload a file; returns the address that the answer leads to, or its page."""
     file = SimpleUploadedFile("grades.csv", text.encode(), content_type="text/csv")
     answer = client.post(FILES, {"file": file, "content": "grades", "blanks": "keep", **form})
     return answer.headers.get("Location", answer.content.decode())

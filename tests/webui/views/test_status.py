@@ -36,6 +36,15 @@ def test_the_page_shows_every_service_with_its_figures(world: World, operator: C
     assert "As of" in text
 
 
+def test_what_explains_what_is_asked_again_only_when_something_changed(world: World, operator: Client) -> None:
+    for _ in range(3):
+        operator.get("/status")
+    assert world.asked.count("/v1/graph") == 1
+    world.registry.become("grading", "critical")
+    assert "webui is degraded because of it" in text_of(operator.get("/status").content.decode())
+    assert world.asked.count("/v1/graph") == 2
+
+
 def test_the_root_cause_comes_first(world: World, operator: Client) -> None:
     world.registry.become("grading", "critical", reason="connection refused")
     text = text_of(operator.get("/status").content.decode())
