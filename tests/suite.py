@@ -125,7 +125,7 @@ def has_openapi(name: str) -> bool:
 
 
 def _own(name: str) -> tuple[str, ...]:
-    """The arguments for a service's tests on its own settings."""
+    """The arguments for a service's tests on its own settings, in one process."""
     return ("-p", "no:xdist", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
