@@ -40,6 +40,7 @@ def environment(**options: Any) -> Environment:
         "grade_words": grade_words.grade_words,
         "marked": marks.marked,
         "moment": times.moment,
+        "reason_words": grade_words.reason_words,
         "source_words": grade_words.source_words,
     }
     return made

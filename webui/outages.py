@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reselect, reswap, retarget
 
@@ -32,17 +33,17 @@ class Outage:
     effect: str
 
 
-def describe(error: UpstreamDown, *, effect: str) -> Outage:
+def describe(error: UpstreamDown, *, effect: str | Promise) -> Outage:
     return Outage(
         title=str(_TITLES.get(error.service, error.service)),
         service=error.service,
         since=_since(error),
         reason=error.reason,
-        effect=effect,
+        effect=str(effect),
     )
 
 
-def explained(effect: str) -> Callable[[View], View]:
+def explained(effect: str | Promise) -> Callable[[View], View]:
     """Have the page answer where its upstream is down, and say what it cannot show and since when."""
 
     def decorate(view: View) -> View:

@@ -1,7 +1,7 @@
 """Searches of the log as people write them: narrowed by a click, completed as they are typed, and kept by name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -83,12 +83,13 @@ def words(query: str) -> list[str]:
     return [word for word in found if word]
 
 
-def completions(query: str, *, services: Sequence[str]) -> list[str]:
-    """Whole queries that the typed one may become, by its last word."""
+def completions(query: str, *, known: Mapping[str, Sequence[str]]) -> list[str]:
+    """Whole queries that the typed one may become, by its last word; `known` are values of fields."""
     before, last = re.fullmatch(r"(.*?)(\S*)", query, re.DOTALL).groups()  # type: ignore[union-attr]  # matches all
     sign, word = ("-", last[1:]) if last.startswith("-") else ("", last)
-    if word.startswith("service:"):
-        options = [f"service:{quoted(name)}" for name in services]
+    field = word.partition(":")[0]
+    if word.startswith(f"{field}:") and field in known:
+        options = [f"{field}:{quoted(value)}" for value in known[field]]
     elif match := re.match(r"level\s*(>=|<=|[:<>=])", word):
         options = [f"{match[0]}{level}" for level in LEVELS]
     else:

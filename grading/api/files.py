@@ -159,6 +159,8 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
     for name in ("changes", "people"):
         if name in shown:
             shown |= {f"{name}_total": len(shown[name]), name: shown[name][offset : offset + limit]}
+    if "changes" in batch.preview and shown:
+        shown["far_above"] = sum(each["needs_confirmation"] for each in batch.preview["changes"])
     is_running = batch.progress == models.ImportBatch.Progress.RUNNING
     return {
         **representation.batch(batch),
@@ -169,6 +171,7 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
         "starts": batch.starts,
         "preview": shown,
         "outcome": batch.outcome or None,
+        "undone_by": batch.undone_by.order_by("pk").values_list("pk", flat=True).first(),
     }
 
 

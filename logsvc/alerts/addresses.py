@@ -1,6 +1,7 @@
 """Judges the addresses that an alert may be sent to."""
 
 import ipaddress
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -20,6 +21,20 @@ def refusal(text: str, *, allowed: Sequence[str]) -> str | None:
     if any(address in ipaddress.ip_network(network, strict=False) for network in allowed):
         return None
     return f"{text} is in none of the networks that alerts may go to: add its network to {SETTING}."
+
+
+def choose(host: str, port: int, *, allowed: Sequence[str]) -> str:
+    """The first of the host's addresses that may be called.
+
+    Raises ValueError when none may be, OSError when the host has none.
+    """
+    refusals = []
+    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        why = refusal(str(place[0]), allowed=allowed)
+        if why is None:
+            return str(place[0])
+        refusals.append(why)
+    raise ValueError(refusals[0])
 
 
 def check_url(url: str) -> tuple[str, str, int, str]:

@@ -30,7 +30,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence
     """Post a webhook. Never raises, and follows no redirect."""
     try:
         scheme, host, port, target = addresses.check_url(url)
-        address = _choose_address(host, port, allowed)
+        address = addresses.choose(host, port, allowed=allowed)
     except ValueError as error:
         return Answer(error=str(error))
     except OSError as error:
@@ -63,18 +63,6 @@ def refusal(url: str, *, allowed: Sequence[str]) -> str | None:
         return f"{str(error)[:1].upper()}{str(error)[1:]}."
     literal = literal_address(host)
     return None if literal is None else addresses.refusal(literal, allowed=allowed)
-
-
-def _choose_address(host: str, port: int, allowed: Sequence[str]) -> str:
-    """The first of the host's addresses that may be called. Raises ValueError when none may, OSError when there is
-    none."""
-    refusals = []
-    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        why = addresses.refusal(str(place[0]), allowed=allowed)
-        if why is None:
-            return str(place[0])
-        refusals.append(why)
-    raise ValueError(refusals[0])
 
 
 class _Connection(http.client.HTTPConnection):

@@ -49,12 +49,22 @@ def read(decoder: msgspec.json.Decoder[T], text: bytes, notes: Notes) -> T:
             raise error if isinstance(error, msgspec.ValidationError) else refused from None
 
 
-def repaired(body: bytes) -> bytes:
-    """The same JSON with U+FFFD in place of each half of a surrogate pair and each wrong byte, and with text in place
-    of each number out of range. Raises ValueError, RecursionError.
+def read_repaired(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode as `decoder` does; a body that is no JSON to it is repaired first. Raises ValueError, RecursionError.
+
+    A repaired body is the same JSON with U+FFFD in place of each half of a surrogate pair and each wrong byte, and with
+    text in place of each number out of range.
     """
-    value = json.dumps(decode(body, Notes()), ensure_ascii=False)
-    return _SURROGATE.sub(REPLACEMENT, value).encode()
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
+        try:
+            value = json.dumps(decode(body, Notes()), ensure_ascii=False)
+            return decoder.decode(_SURROGATE.sub(REPLACEMENT, value).encode())
+        except ValueError:
+            raise refused from None
 
 
 def _plain(value: Any, path: str, notes: Notes) -> Any:

@@ -272,14 +272,14 @@ class _Request(Struct, frozen=True, rename="camel"):
     resource_logs: list[_ResourceLogs] = []
 
 
-_decode_request = msgspec.json.Decoder(_Request).decode
+_request_decoder = msgspec.json.Decoder(_Request)
 _record_decoder = msgspec.json.Decoder(_LogRecord)
 
 
 def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
     """Each record is decoded in its turn, so that a bad one costs only itself."""
     try:
-        request = _decoded(body)
+        request = lenient.read_repaired(_request_decoder, body)
     except (ValueError, RecursionError) as error:
         raise Problem(f"The body is no ExportLogsServiceRequest in JSON: {error}.") from error
     for resource_logs in request.resource_logs:
@@ -289,18 +289,6 @@ def _from_json(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]]:
             source = _source(resource, scope.name, scope.version, _json_members(scope.attributes, 0))
             for raw in scope_logs.log_records:
                 yield source, raw
-
-
-def _decoded(body: bytes) -> _Request:
-    try:
-        return _decode_request(body)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.DecodeError, UnicodeDecodeError) as refused:
-        try:
-            return _decode_request(lenient.repaired(body))
-        except ValueError:
-            raise refused from None
 
 
 def _given(raw: msgspec.Raw, notes: Notes) -> _Given:

@@ -92,6 +92,16 @@ def attribute_values(attributes: dict[str, Any], name: str) -> list[Any]:
     return found
 
 
+def field_values(record: Record, name: str) -> list[str]:
+    """The values of a field, of `level` or of `attr.NAME`, as facets count them."""
+    if name == "level":
+        return [severity.range_of(record.severity).name]
+    if name.startswith("attr."):
+        return list(map(value_text, attribute_values(record.attributes, name.removeprefix("attr."))))
+    value = member(record, ast.Field(name))
+    return [value] if value else []
+
+
 def value_text(value: Any) -> str:
     """A JSON value as it is compared: a text as it is, all else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

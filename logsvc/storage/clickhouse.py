@@ -102,8 +102,9 @@ class ClickhouseStore(IndexedStore):
         head.note_deleted(max(record.seq for record in records))
         self._clickhouse.execute(f"DELETE FROM {TABLE} WHERE id IN ({_numbers(record.id for record in records)})")
 
-    def _known_uids(self, uids: list[str]) -> set[str]:
-        return {uid for (uid,) in self._rows(f"SELECT uid FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")}
+    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
+        rows = self._rows(f"SELECT uid, id FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")
+        return dict(rows)
 
     def _taken(self, ids: list[int]) -> set[int]:
         return {identifier for (identifier,) in self._rows(f"SELECT id FROM {TABLE} WHERE id IN ({_numbers(ids)})")}
@@ -131,10 +132,6 @@ class ClickhouseStore(IndexedStore):
             return None
         rows = self._rows(f"SELECT {NAMES} FROM {TABLE} WHERE id = {identifier}")
         return stored(rows[0]) if rows else None
-
-    def _id_of_uid(self, uid: str) -> int | None:
-        rows = self._rows(f"SELECT id FROM {TABLE} WHERE uid = {quoted(uid)}") if uid else []
-        return int(rows[0][0]) if rows else None
 
     def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
         # Not beyond the number that is committed: a batch of several months becomes visible month by month.

@@ -1,5 +1,6 @@
 """Search over a full-text index that may find too much: each record it finds is then checked."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -11,7 +12,7 @@ from typing import Any
 from logsvc import severity
 from logsvc.ordering import HIGHEST_ID, first_id_from, nanoseconds
 from logsvc.query import ast
-from logsvc.query.matching import attribute_values, matches, member, predicate, value_text
+from logsvc.query.matching import field_values, matches, predicate
 from logsvc.record import NANOSECONDS, Record, Stored
 from logsvc.storage import conditions, head, identifiers, terms
 from logsvc.storage.conditions import Condition, Node
@@ -35,6 +36,7 @@ COUNTED_RECORDS = 50_000
 # A histogram that needs the index is counted in so many pieces, the newest first, until its time is over.
 SLICES = 8
 SERVICES_SECONDS = 2.0
+_UID = re.compile("[0-9a-f]{32}")
 
 
 class IndexedStore(ABC):
@@ -53,7 +55,7 @@ class IndexedStore(ABC):
         self, records: Sequence[Record], *, first_seq: int, received_ns: int
     ) -> list[tuple[int, tuple[Any, ...]]]:
         """A row for each record that is not stored yet, with the record's place in the batch."""
-        new = new_places(records, self._known_uids)
+        new = new_places(records, self._ids_of_uids)
         if not new:
             return []
         free = identifiers.choose(
@@ -71,10 +73,10 @@ class IndexedStore(ABC):
             return self._search(search)
 
     def _search(self, search: Search) -> Page:
-        lowest, below = _bounds(search)
+        lowest, below = search.bounds()
         uid = _uid(search.query)
         if uid is not None:
-            identifier = self._id_of_uid(uid)
+            identifier = self._ids_of_uids([uid]).get(uid) if _UID.fullmatch(uid) else None
             if identifier is None or not lowest <= identifier < below:
                 return Page(records=[], next=None)
             lowest, below = identifier, identifier + 1
@@ -195,7 +197,7 @@ class IndexedStore(ABC):
         page = self.search(Search(query=query, within=within, limit=FACET_RECORDS))
         values: dict[str, list[tuple[str, int]]] = {}
         for name in fields:
-            counter = Counter(value for record in page.records for value in _values(record, name))
+            counter = Counter(value for record in page.records for value in field_values(record, name))
             values[name] = sorted(counter.items(), key=lambda each: (-each[1], each[0]))[:limit]
         return Facets(values=values, counted=len(page.records), is_complete=page.is_complete and page.next is None)
 
@@ -232,8 +234,8 @@ class IndexedStore(ABC):
     # Implemented by each engine
 
     @abstractmethod
-    def _known_uids(self, uids: list[str]) -> set[str]:
-        """The uids among these that are stored."""
+    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
+        """The ids of the records that have one of these uids, by uid."""
 
     @abstractmethod
     def _taken(self, ids: list[int]) -> set[int]:
@@ -263,9 +265,6 @@ class IndexedStore(ABC):
     @abstractmethod
     def _sizes(self, service: str, level: str) -> list[tuple[int, int]]:
         """The minutes in which a service has records of a level, the oldest first, and the bytes of each."""
-
-    @abstractmethod
-    def _id_of_uid(self, uid: str) -> int | None: ...
 
     @abstractmethod
     @contextmanager
@@ -315,17 +314,6 @@ def _fitting_chunk(read: Sequence[Stored]) -> int:
     return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
 
 
-def _bounds(search: Search) -> tuple[int, int]:
-    """The lowest id and the one after the highest."""
-    lowest = 0 if search.within.from_ns is None else first_id_from(search.within.from_ns)
-    below = HIGHEST_ID if search.within.to_ns is None else first_id_from(search.within.to_ns)
-    if search.before is not None:
-        below = min(below, search.before)
-    if search.after is not None:
-        lowest = max(lowest, search.after + 1)
-    return lowest, below
-
-
 def _uid(query: ast.Query) -> str | None:
     match query:
         case ast.Equals(ast.Field.UID, value, False):
@@ -343,12 +331,3 @@ def _incomplete(histogram: Histogram) -> Histogram:
         counts=histogram.counts,
         is_complete=False,
     )
-
-
-def _values(record: Stored, name: str) -> list[str]:
-    if name == "level":
-        return [severity.range_of(record.severity).name]
-    if name.startswith("attr."):
-        return list(map(value_text, attribute_values(record.attributes, name.removeprefix("attr."))))
-    value = member(record, ast.Field(name))
-    return [value] if value else []

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from logsvc.ordering import HIGHEST_ID, first_id_from
 from logsvc.query.ast import EVERYTHING, Query
 from logsvc.record import Record, Stored
 
@@ -32,6 +33,16 @@ class Search:
     after: int | None = None
     limit: int = 100
     is_ascending: bool = False
+
+    def bounds(self) -> tuple[int, int]:
+        """The lowest id that may be found, and the one after the highest."""
+        lowest = 0 if self.within.from_ns is None else first_id_from(self.within.from_ns)
+        below = HIGHEST_ID if self.within.to_ns is None else first_id_from(self.within.to_ns)
+        if self.before is not None:
+            below = min(below, self.before)
+        if self.after is not None:
+            lowest = max(lowest, self.after + 1)
+        return lowest, below
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,15 +107,9 @@ class PostgresqlStore(SqlStore):
         if uids:
             self._execute("DELETE FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
 
-    def _known_uids(self, uids: list[str]) -> set[str]:
-        rows = self._rows("SELECT uid FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
-        return {uid.hex for (uid,) in rows}
-
-    def _id_of_uid(self, uid: str) -> int | None:
-        if len(uid) != 32 or not all(character in "0123456789abcdef" for character in uid):
-            return None
-        rows = self._rows("SELECT id FROM logsvc_uid WHERE uid = %s::uuid", [uid])
-        return int(rows[0][0]) if rows else None
+    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
+        rows = self._rows("SELECT uid, id FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
+        return {uid.hex: identifier for uid, identifier in rows}
 
     def _taken(self, ids: list[int]) -> set[int]:
         rows = self._rows(

@@ -1,6 +1,6 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import msgspec
@@ -76,7 +76,7 @@ def size(values: Sequence[Any]) -> int:
     return len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
 
 
-def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], set[str]]) -> Sequence[int]:
+def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], Container[str]]) -> Sequence[int]:
     """The places in a batch of the records whose uid is not stored, each uid once."""
     first_places: dict[str, int] = {}
     for index, record in enumerate(records):

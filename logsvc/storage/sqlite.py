@@ -99,22 +99,14 @@ class SqliteStore(SqlStore):
         )
         cursor.executemany("DELETE FROM logsvc_log WHERE id = ?", [(record.id,) for record in records])
 
-    def _known_uids(self, uids: list[str]) -> set[str]:
-        known: set[str] = set()
+    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
+        known: dict[str, int] = {}
         for start in range(0, len(uids), 1000):
             some = [bytes.fromhex(uid) for uid in uids[start : start + 1000]]
             marks = ", ".join(["?"] * len(some))
-            found = self._cursor().execute(f"SELECT uid FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
-            known.update(uid.hex() for (uid,) in found)
+            found = self._cursor().execute(f"SELECT uid, id FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
+            known.update((uid.hex(), identifier) for uid, identifier in found)
         return known
-
-    def _id_of_uid(self, uid: str) -> int | None:
-        try:
-            found = self._cursor().execute("SELECT id FROM logsvc_log WHERE uid = ?", [bytes.fromhex(uid)])
-        except ValueError:
-            return None
-        row = found.fetchone()
-        return None if row is None else int(row[0])
 
     def _taken(self, ids: list[int]) -> set[int]:
         taken: set[int] = set()

@@ -62,7 +62,7 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_accessible_and_fits(page: Page) -> None:
-    """Wide and narrow, light and dark, in one visit; the page's colours are the system's.
+    """Check the page wide and narrow, light and dark, in one visit; the page's colours are the system's.
 
     Nothing but contrast depends on the colours: so every rule is asked for at both widths, in one scheme each, and
     contrast in the other.

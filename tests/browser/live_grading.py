@@ -58,7 +58,7 @@ class LiveGrading:
         self._client.close()
 
     def make_course(self, *, students: int = 5, assignments: int = 3) -> str:
-        """Its address in the web UI."""
+        """Make a course; returns its address in the web UI."""
         self.code = f"math-{next(self._numbers)}"
         categories = [{"title": "Homework", "kind": "homework", "drop_lowest": 0}]
         body = {"code": self.code, "title": "Mathematics I", "scheme": "points", "teachers": ["teacher"]}
@@ -106,7 +106,7 @@ class LiveGrading:
         return score
 
     def answer(self, call: Call) -> Answer:
-        """Raises httpx2.TransportError while the process is killed."""
+        """The service's answer. Raises httpx2.TransportError while the process is killed."""
         headers = {name: call.headers[name] for name in _SENT if name in call.headers}
         answer = self._client.request(
             call.method, call.path, params=dict(call.query), headers=headers, content=call.content

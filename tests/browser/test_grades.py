@@ -206,6 +206,11 @@ def test_a_students_page_keeps_the_focus_and_reworks_the_total(grading: LiveGrad
     expect(page.locator(f"#r{grading.assignments[1]}")).to_have_text("counts")
     expect(page.locator("#editor input")).to_be_focused()
     assert place(page) == grading.cell(0, 2)
+    page.emulate_media(media="print")
+    for left_out in ("#editor", ".frame", ".grades-actions", ".keys", ".leaf-more a"):
+        expect(page.locator(left_out).first).not_to_be_visible()
+    expect(page.locator(".print-line")).to_be_visible()
+    page.emulate_media(media="screen")
     page.get_by_role("link", name="Next").click()
     expect(page.get_by_role("heading", name="Alan Turing")).to_be_visible()
     page.get_by_role("link", name="What if").click()

@@ -348,7 +348,7 @@ def test_a_long_body_has_longer_to_be_stored(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_body_that_comes_does_not_begin_the_time_anew() -> None:
-    """Whatever is waited for before it, such as the token's holder, counts."""
+    """The waits before it, such as for the token's holder, count too."""
 
     async def exchange() -> tuple[Client, float]:
         loop, client = asyncio.get_running_loop(), Client(*request_of(b"one"))

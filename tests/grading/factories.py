@@ -68,7 +68,7 @@ def caller(name: str, *, scopes: list[str], act_for: str | None = None) -> Calle
 
 
 def course(code: str = "algebra", *, scheme: Scheme = Scheme.WEIGHTED, drop_lowest: int = 0) -> Course:
-    """Taught by TEACHER, with the categories Homework (30 %) and Tests (70 %)."""
+    """A course taught by TEACHER, with the categories Homework (30 %) and Tests (70 %)."""
     categories = (
         CategoryDraft(title="Homework", kind=Kind.HOMEWORK, weight=Decimal(30), drop_lowest=drop_lowest),
         CategoryDraft(title="Tests", kind=Kind.TEST, weight=Decimal(70)),

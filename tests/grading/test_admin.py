@@ -109,7 +109,7 @@ def test_history_is_read_only(registrar: Client) -> None:
 
 
 def test_a_student_without_a_sis_id_has_none(registrar: Client, caplog: pytest.LogCaptureFixture) -> None:
-    """And each is told to the log by id and author alone."""
+    """The log names each by id and author alone."""
     caplog.set_level(logging.INFO, "grading.admin")
     for username in ("ada", "bob"):
         answer = registrar.post("/admin/grading/student/add/", {"name": "A B", "username": username, "sis_id": ""})

@@ -65,7 +65,7 @@ class AnyFile(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        """Made once: each example is undone to this."""
+        """Make it once: each example is undone to this."""
         cls.caller = factories.caller("admin", scopes=["read", "write"])
         course = factories.course()
         for username in ("ada", "jose"):

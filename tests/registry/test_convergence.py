@@ -1,4 +1,4 @@
-"""Whatever happens on the way, every dependent's view comes to equal the truth."""
+"""Every dependent's view comes to equal the truth, whatever happens on the way."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -110,12 +110,12 @@ class Convergence(RuleBasedStateMachine):
 
     @rule(service=dependents)
     def restart_dependent(self, service: str) -> None:
-        """It registers again, having kept what it knew."""
+        """Have the dependent register again, having kept what it knew."""
         self.dependents[service].register(self.now)
 
     @rule(service=dependents)
     def lose_view(self, service: str) -> None:
-        """It starts on another machine, knowing nothing."""
+        """Start the dependent on another machine, knowing nothing."""
         self.dependents[service] = Dependent(service)
         self.dependents[service].register(self.now)
 

@@ -102,7 +102,7 @@ class System:
                 transport.close()
 
     def kill(self, program: str) -> None:
-        """And hold it down: left alone, the supervisor has it back before anybody can look."""
+        """Kill it and hold it down: left alone, the supervisor has it back before anybody can look."""
         pid = self.pid(program)
         # Stood still it does not hear the supervisor, and so neither ends in order nor ends before it is to stay down.
         os.kill(pid, signal.SIGSTOP)
@@ -126,7 +126,7 @@ class System:
         return time.monotonic() - begun
 
     def end(self) -> None:
-        """Whatever state it is in: nothing of it is left."""
+        """End it in any state: nothing of it is left."""
         if self.is_running:
             self.stop()
 

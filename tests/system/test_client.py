@@ -176,7 +176,7 @@ def test_a_registry_that_lost_its_database_knows_all_again_and_meanwhile_nobody_
 
 
 def lose_the_database(system: System, me: Membership) -> None:
-    """And begin with an empty one; returns when everybody is known again."""
+    """Lose the database and begin with an empty one; returns when everybody is known again."""
     # All that have it open, as whoever moves it does (test_replacing.py has one that works on).
     running = [each for each in system.tell_supervisor("getAllProcessInfo") if each["pid"]]
     programs = [f"{each['group']}:{each['name']}" for each in running]

@@ -59,7 +59,7 @@ def preview(client: httpx2.Client, content: str, table: list[list[str]]) -> str:
 
 
 def is_amid(found: dict[str, Any]) -> dict[str, Any]:
-    """Once some rows are done; the worker tells of them while it works."""
+    """Whether some rows are done; the worker tells of them while it works."""
     assert found["progress"] in ("queued", "running"), found["progress"]
     return found if found["rows_done"] else {}
 

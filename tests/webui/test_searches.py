@@ -30,7 +30,7 @@ def test_a_click_on_any_value_makes_a_query_that_means_that_value(value: str) ->
 @given(st.text(max_size=60))
 def test_anything_typed_can_be_marked_and_completed(query: str) -> None:
     assert all(word in query for word in searches.words(query))
-    assert all(option.startswith(query) for option in searches.completions(query, services=[]))
+    assert all(option.startswith(query) for option in searches.completions(query, known={}))
 
 
 def test_a_range_and_two_times_exclude_each_other() -> None:

@@ -437,6 +437,8 @@ class Preview(Struct, frozen=True, kw_only=True):
     columns: list[Column] = field(default_factory=list)
     changes: list[ImportedChange] = field(default_factory=list)
     changes_total: int = 0
+    # How many of all need to be confirmed.
+    far_above: int = 0
     people: list[ImportedPerson] = field(default_factory=list)
     people_total: int = 0
     same: int = 0
@@ -465,6 +467,8 @@ class Import(Batch, frozen=True, kw_only=True):
     rows_total: int = 0
     preview: Preview = Preview()
     outcome: ImportOutcome | None = None
+    # The batch by which it was undone.
+    undone_by: int | None = None
 
 
 class ImportInFull(Import, frozen=True, kw_only=True):

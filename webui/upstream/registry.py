@@ -189,8 +189,9 @@ class Services:
     revision: int = 0
 
     @property
-    def states(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
-        return tuple((each.service, each.status, each.causes) for each in self.services)
+    def judged(self) -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
+        """What the graph of the services follows from."""
+        return tuple((each.service, each.status, each.causes, each.requires) for each in self.services)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import cells, entry, grade_charts, gradebook
@@ -22,7 +22,7 @@ from webui.views.refusals import answers_refusals
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("This assignment cannot be shown")
+@explained(gettext_lazy("This assignment cannot be shown"))
 @answers_refusals
 def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> HttpResponse:
     person = request.user.get_username()
@@ -59,7 +59,7 @@ def show_assignment(request: HttpRequest, code: str, assignment_id: int) -> Http
 
 @require_POST
 @opens_to(*TEACHING)
-@explained("Nothing was saved")
+@explained(gettext_lazy("Nothing was saved"))
 @answers_refusals
 def set_ungraded(request: HttpRequest, code: str, assignment_id: int) -> HttpResponse:
     """One grade for every student who has none yet; one batch, so that it is undone at once."""

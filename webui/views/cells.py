@@ -9,7 +9,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
@@ -97,7 +97,7 @@ def save_cells(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_POST
 @opens_to(*TEACHING)
-@explained("Nothing was undone")
+@explained(gettext_lazy("Nothing was undone"))
 @answers_refusals
 def undo(request: HttpRequest, code: str) -> HttpResponse:
     """Take back a change or a batch; what was changed since stays, and is named."""

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from webui.outages import explained
@@ -13,7 +14,7 @@ from webui.views.refusals import answers_refusals
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
-@explained("Your courses cannot be shown")
+@explained(gettext_lazy("Your courses cannot be shown"))
 @answers_refusals
 def list_courses(request: HttpRequest) -> HttpResponse:
     person = request.user.get_username()

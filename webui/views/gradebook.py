@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from webui import cells, gradebook
@@ -19,7 +20,7 @@ from webui.views.refusals import answers_refusals
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
-@explained("The gradebook cannot be shown")
+@explained(gettext_lazy("The gradebook cannot be shown"))
 @answers_refusals
 def show_gradebook(request: HttpRequest, code: str) -> HttpResponse:
     """The gradebook; a person who sees only their own grades is led to them."""
@@ -60,7 +61,10 @@ def show_pulse(request: HttpRequest, code: str) -> HttpResponse:
     except UpstreamDown as error:
         if seen != "up":
             return HttpResponse(status=204)
-        context: dict[str, Any] = {"outage": describe(error, effect="Nothing can be changed"), "course": {"code": code}}
+        context: dict[str, Any] = {
+            "outage": describe(error, effect=gettext_lazy("Nothing can be changed")),
+            "course": {"code": code},
+        }
         return render(request, "webui/grades/pulse.html", context)
     if seen == "up":
         return HttpResponse(status=204)

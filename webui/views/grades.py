@@ -7,6 +7,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from msgspec import structs
 
@@ -24,7 +25,7 @@ from webui.views.refusals import answers_refusals
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING, *LEARNING)
-@explained("This grade cannot be shown or changed")
+@explained(gettext_lazy("This grade cannot be shown or changed"))
 @answers_refusals
 def show_grade(request: HttpRequest, code: str, place: str) -> HttpResponse:
     """One grade's page; for htmx, the cell as it is stored, to be swapped into its table."""

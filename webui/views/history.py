@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from webui import gradebook
@@ -17,7 +18,7 @@ PAGE_SIZE = 50
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("The history cannot be shown")
+@explained(gettext_lazy("The history cannot be shown"))
 @answers_refusals
 def show_history(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()

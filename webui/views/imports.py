@@ -6,11 +6,12 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from webui.outages import explained
 from webui.requests import wants_part
-from webui.roles import TEACHING, Role, opens_to
+from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, Reply
 from webui.views.refusals import answers_refusals
@@ -27,7 +28,7 @@ PEOPLE = ("username", "sis_id", "name", "first_name", "last_name", "section", "r
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING)
-@explained("Files cannot be imported or exported")
+@explained(gettext_lazy("Files cannot be imported or exported"))
 @answers_refusals
 def show_files(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -54,12 +55,13 @@ def show_files(request: HttpRequest, code: str) -> HttpResponse:
     found = grading.batches(person, code)
     context["course"] = found.course
     context["imports"] = [each for each in found.batches if each.source == "import"][:20]
+    context["undone"] = {each.undoes for each in found.batches}
     return render(request, "webui/grades/files.html", context, status=status)
 
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("This import cannot be shown")
+@explained(gettext_lazy("This import cannot be shown"))
 @answers_refusals
 def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     person = request.user.get_username()
@@ -71,7 +73,7 @@ def show_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
 
 @require_POST
 @opens_to(*TEACHING)
-@explained("Nothing was stored")
+@explained(gettext_lazy("Nothing was stored"))
 @answers_refusals
 def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     """Change the columns' meanings; then confirm, or throw the file away."""
@@ -88,14 +90,15 @@ def change_import(request: HttpRequest, code: str, key: int) -> HttpResponse:
     except Refused as refusal:
         if refusal.status in (403, 404):
             raise
-        context = _context(grading.find_import(person, code, key)) | {"refusal": refusal.detail}
+        found = grading.find_import(person, code, key)
+        context = _context(found) | {"refusal": _obstacle(found.preview, form) or refusal.detail}
         return render(request, "webui/grades/import.html", context, status=422)
     return redirect("import", code=code, key=key)
 
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("The file cannot be made")
+@explained(gettext_lazy("The file cannot be made"))
 @answers_refusals
 def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
     if name not in EXPORTS:
@@ -105,8 +108,8 @@ def export(request: HttpRequest, code: str, name: str) -> HttpResponse:
 
 
 @require_safe
-@opens_to(*TEACHING, Role.STUDENT)
-@explained("The report cannot be made")
+@opens_to(*TEACHING, *LEARNING)
+@explained(gettext_lazy("The report cannot be made"))
 @answers_refusals
 def show_report(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     reply = grading.report_document(request.user.get_username(), code, student_id)
@@ -141,8 +144,27 @@ def _context(found: grading.ImportInFull) -> dict[str, Any]:
             }
             for each in found.preview.columns
         ],
-        "needs_confirmation": any(each.needs_confirmation for each in found.preview.changes),
+        # A new assignment has the negative index of its column, less one, for an id.
+        "new_titles": {-each.index - 1: each.header for each in found.preview.columns},
     }
+
+
+def _obstacle(preview: grading.Preview, form: Any) -> str:
+    """Why a file was not stored, in terms of the page; empty where grading has another reason."""
+    if preview.faults and "skip_faults" not in form:
+        count = len(preview.faults)
+        return ngettext(
+            "%(count)d cell cannot be read: correct the file, or choose “Import the rest without them”.",
+            "%(count)d cells cannot be read: correct the file, or choose “Import the rest without them”.",
+            count,
+        ) % {"count": count}
+    if preview.far_above and "confirmed" not in form:
+        return ngettext(
+            "%(count)d score is far above the points: correct the file, or say that it is meant so.",
+            "%(count)d scores are far above the points: correct the file, or say that they are meant so.",
+            preview.far_above,
+        ) % {"count": preview.far_above}
+    return ""
 
 
 def _columns(form: Any) -> list[dict[str, Any]]:

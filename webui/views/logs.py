@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import charts, kept, outages, searches
@@ -77,12 +78,14 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
 def complete(request: HttpRequest) -> HttpResponse:
     """The completions that the query box offers for what is typed in it."""
     query = request.GET.get("q", "")[:2000]
-    services: list[str] = []
-    if "service:" in query:
+    known: dict[str, list[str]] = {}
+    if ":" in query:
         span = searches.Search(range="7d").span
-        values = kept.ask("log-services", lambda: logs.facets("", span)).value
-        services = [each.value for each in values.facets.get("service", [])] if values else []
-    return render(request, "webui/logs/completions.html", {"options": searches.completions(query, services=services)})
+        found = kept.ask("log-values", lambda: logs.facets("", span)).value
+        known = {field: [each.value for each in values] for field, values in found.facets.items()} if found else {}
+        # Levels have an order, and are completed in it.
+        known.pop("level", None)
+    return render(request, "webui/logs/completions.html", {"options": searches.completions(query, known=known)})
 
 
 @require_safe
@@ -131,7 +134,7 @@ def show_arrivals(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @opens_to(Role.OPERATOR)
-@explained("This record cannot be shown")
+@explained(gettext_lazy("This record cannot be shown"))
 @answers_refusals
 def show_record(request: HttpRequest, identifier: int) -> HttpResponse:
     """A page with what the same instance wrote around it; the attributes alone for a row that is opened."""

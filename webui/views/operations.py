@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from webui import graphs
@@ -24,7 +25,7 @@ Operation = Callable[[HttpRequest, str, str], str]
 
 @require_safe
 @opens_to(Role.OPERATOR)
-@explained("This instance cannot be shown")
+@explained(gettext_lazy("This instance cannot be shown"))
 @answers_refusals
 def show_instance(request: HttpRequest, service: str, instance: str) -> HttpResponse:
     found = registry.instance(service, instance)
@@ -46,7 +47,7 @@ def show_instance(request: HttpRequest, service: str, instance: str) -> HttpResp
 
 @require_POST
 @opens_to(Role.OPERATOR)
-@explained("Nothing was done")
+@explained(gettext_lazy("Nothing was done"))
 @answers_refusals
 def operate(request: HttpRequest, service: str, instance: str, operation: str) -> HttpResponse:
     if operation not in OPERATIONS:

@@ -58,7 +58,7 @@ ONLY_MADE = ("students", "observers")
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("The set-up of this course cannot be shown")
+@explained(gettext_lazy("The set-up of this course cannot be shown"))
 @answers_refusals
 def show_setup(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -70,7 +70,7 @@ def show_setup(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_safe
 @opens_to(*TEACHING)
-@explained("The people of this course cannot be shown")
+@explained(gettext_lazy("The people of this course cannot be shown"))
 @answers_refusals
 def show_people(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -87,7 +87,7 @@ def show_people(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(Role.TEACHER)
-@explained("Nothing was saved")
+@explained(gettext_lazy("Nothing was saved"))
 @answers_refusals
 def create_course(request: HttpRequest) -> HttpResponse:
     person = request.user.get_username()
@@ -106,7 +106,7 @@ def create_course(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING)
-@explained("Nothing was saved")
+@explained(gettext_lazy("Nothing was saved"))
 @answers_refusals
 def change_course(request: HttpRequest, code: str) -> HttpResponse:
     person = request.user.get_username()
@@ -131,7 +131,7 @@ def change_course(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING)
-@explained("Nothing was saved")
+@explained(gettext_lazy("Nothing was saved"))
 @answers_refusals
 def create_thing(request: HttpRequest, code: str, kind: str) -> HttpResponse:
     """A category, an assignment, a section, a student, an observer or a member of the staff."""
@@ -162,7 +162,7 @@ def create_thing(request: HttpRequest, code: str, kind: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_to(*TEACHING)
-@explained("Nothing was saved")
+@explained(gettext_lazy("Nothing was saved"))
 @answers_refusals
 def change_thing(request: HttpRequest, code: str, kind: str, key: int) -> HttpResponse:
     if kind not in KINDS or kind in ONLY_MADE:

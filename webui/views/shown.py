@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from webui import last_good, outages
 
@@ -17,5 +18,5 @@ def ask(request: HttpRequest, question: Callable[[], Any], *key: str) -> dict[st
     found = last_good.shelf().ask(question, key=(request.user.get_username(), *key), now=timezone.now())
     if found.error is None:
         return {"content": found.content, "outage": None, "stale": None}
-    outage = outages.describe(found.error, effect="Nothing can be changed")
+    outage = outages.describe(found.error, effect=gettext_lazy("Nothing can be changed"))
     return {"content": found.content, "outage": outage, "stale": found.at}

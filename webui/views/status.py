@@ -100,7 +100,7 @@ def _ask() -> Look:
 
 def _graph(found: Services) -> Graph:
     """The graph of causes, asked for again only when the revision or a state has changed: most looks find neither."""
-    seen, now = (found.revision, found.states), timezone.now()
+    seen, now = (found.revision, found.judged), timezone.now()
     known = kept.answers().get("graph", now=now)
     if known is not None and known.value is not None and known.value[0] == seen:
         same: Graph = known.value[1]

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from webui import cells, grade_charts, gradebook
@@ -26,7 +27,7 @@ _NUMBER = re.compile(r"[0-9]{1,7}(\.[0-9]{1,2})?")
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
-@explained("These grades cannot be shown")
+@explained(gettext_lazy("These grades cannot be shown"))
 @answers_refusals
 def show_student(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     person = request.user.get_username()
@@ -61,7 +62,7 @@ def show_student(request: HttpRequest, code: str, student_id: int) -> HttpRespon
 
 @require_safe
 @opens_to(*TEACHING, *LEARNING)
-@explained("No totals can be worked out")
+@explained(gettext_lazy("No totals can be worked out"))
 @answers_refusals
 def suppose(request: HttpRequest, code: str, student_id: int) -> HttpResponse:
     """The totals with scores that the form supposes, beside those that are; nothing is stored."""

@@ -81,7 +81,7 @@ class FakeRegistry:
             self.listener(request)
 
     def _wait(self, request: httpx2.Request) -> None:
-        """Until there is a later revision, the instance is gone, or the time is over."""
+        """Wait until there is a later revision, the instance is gone, or the time is over."""
         milliseconds = int(request.url.params["wait"].removesuffix("ms"))
         pause = threading.Event()
         for _ in range(milliseconds):

@@ -25,7 +25,7 @@ BIN = Path(sys.executable).parent
 
 @pytest.fixture
 def served() -> Iterator[FakeRegistry]:
-    """It is a provider of grading as well."""
+    """Serve the fake registry, which is a provider of grading as well."""
     fake = FakeRegistry()
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,7 +42,7 @@ def served() -> Iterator[FakeRegistry]:
         do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815 -- the names that http.server looks for
 
         def log_message(self, *args: Any) -> None:
-            """Silent."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         fake_url = f"http://127.0.0.1:{server.server_port}"

@@ -45,7 +45,7 @@ while True:
 
 @contextmanager
 def waiting_in_a_sidecar(*, drain_seconds: float) -> Iterator["subprocess.Popen[str]"]:
-    """Both are ended at the end, also when the test fails before it has ended them."""
+    """A program in a sidecar; both are ended at the end, also when the test fails before it has ended them."""
     command = [sys.executable, "-c", PROGRAM, str(drain_seconds), sys.executable, "-c", WAITING]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, start_new_session=True

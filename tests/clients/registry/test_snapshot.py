@@ -1,4 +1,4 @@
-"""Whatever is lost, doubled, late or out of order: once quiet, what a service knows is what is true."""
+"""Messages may be lost, doubled, late or out of order: once quiet, a service knows the truth."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -207,7 +207,7 @@ class Convergence(RuleBasedStateMachine):
     @precondition(lambda self: self.head > 8 and not self.known.epoch)
     @rule()
     def the_registry_loses_everything(self) -> None:
-        """Then it knows no dependent, sends nothing, and answers none of what was asked before."""
+        """It then knows no dependent, sends nothing, and answers none of the earlier questions."""
         self.history = [{}]
         self.cursor = 0
         self.in_flight.clear()

@@ -1,4 +1,4 @@
-"""Whatever is sent to grading, it answers; what it refuses it explains, and keeps nothing of."""
+"""Grading answers any input; it explains what it refuses, and keeps nothing of it."""
 
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer says what to change, and nothing is stored half."""
+"""The answer to any body says what to change, and nothing is stored half."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ class AnyBody(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        """Made once: each example is undone to this."""
+        """Make it once: each example is undone to this."""
         cls.caller = factories.caller("admin", scopes=["read", "write"])
         course = factories.course()
         student, assignment = factories.student(course), factories.assignment(course)

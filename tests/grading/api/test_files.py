@@ -299,7 +299,7 @@ def test_a_report_is_a_pdf_document_in_any_alphabet(teacher: Caller, course: Cou
 
 
 def test_a_printed_report_holds_no_grade_that_is_not_posted(teacher: Caller, course: Course) -> None:
-    """It is handed out, also where it was a teacher who printed it."""
+    """A report is handed out, also where a teacher printed it."""
 
     def printed(score: str, *, posted: bool) -> bytes:
         Assignment.objects.filter(pk=work.pk).update(posted=posted)

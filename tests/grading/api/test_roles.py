@@ -261,7 +261,7 @@ def test_an_observer_whose_link_is_gone_sees_nothing(world: World) -> None:
 
 
 def test_an_idempotency_key_answers_nobody_else(world: World) -> None:
-    """Whoever learns of another's key gets neither their answer nor in the way of it."""
+    """A person who learns another's key neither gets their answer nor gets in its way."""
     body = BODIES["grades:bulk"](world.ids)
     teacher, path = world.callers["teacher"], "/v1/courses/algebra/grades:bulk"
     assert teacher.post(path, body, idempotency_key="k1").status_code == 200

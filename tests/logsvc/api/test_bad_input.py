@@ -1,4 +1,4 @@
-"""Whatever is sent to the log service, it answers, and says what to change where it will not do it."""
+"""The log service answers any input, and says what to change where it refuses."""
 
 import gzip
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Whatever is sent to the registry, it answers; what it refuses it explains, and keeps nothing of."""
+"""The registry answers any input; it explains what it refuses, and keeps nothing of it."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -131,7 +131,7 @@ def test_a_key_that_another_took_is_tried_again(pauses: list[float], now: dateti
 
 @pytest.fixture
 def _colliding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever writes finds that another was first."""
+    """Have every write find that another writer was first."""
 
     def collide(*_: object, **__: object) -> None:
         raise taken()

@@ -1,4 +1,4 @@
-"""Everybody at once, as several processes on PostgreSQL are: in the end all that is kept agrees."""
+"""Many writers at once, as several processes on PostgreSQL are: in the end all that is kept agrees."""
 
 import random
 from collections.abc import Callable

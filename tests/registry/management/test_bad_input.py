@@ -1,4 +1,4 @@
-"""Whatever a command is given, it does it or says in one sentence what to change, and then nothing was written."""
+"""A command does what it is given or says in one sentence what to change, and then has written nothing."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Whatever is sent to the web UI, it answers with a page, a problem or nothing at all, and never with a failure."""
+"""The web UI answers any input with a page, a problem or nothing at all, and never with a failure."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING

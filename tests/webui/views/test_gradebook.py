@@ -163,6 +163,7 @@ def test_what_is_typed_is_escaped(math: Grading, teacher: Client) -> None:
 def test_an_assistant_grades_and_a_student_and_an_operator_do_not(
     math: Grading, assistant: Client, student: Client, operator: Client
 ) -> None:
+    assert "New assignment" not in assistant.get(COURSE).content.decode()
     save(assistant, (math.cell(), "7", "0"))
     assert math.score() == "7"
     for client in (student, operator):

@@ -30,6 +30,21 @@ def test_a_file_is_shown_then_stored_then_undone(math: Grading, teacher: Client)
     assert found
     teacher.post("/courses/math-1/undo", {"batch": found[1]})
     assert [math.score(), math.score(1)] == ["5", None]
+    text = teacher.get(address).content.decode()
+    assert "It was undone since." in text
+    assert "Undo the import" not in text
+    assert "<td>undone</td>" in teacher.get(FILES).content.decode()
+
+
+def test_what_stands_in_the_way_of_an_import_is_said_in_terms_of_its_page(math: Grading, teacher: Client) -> None:
+    address = upload(teacher, "username,Homework 1,Homework 2\nstudent,999,abc\nalan,7,8\n")
+    text = teacher.post(f"{address}/change", {}).content.decode()
+    assert "1 cell cannot be read: correct the file, or choose “Import the rest without them”." in text
+    text = teacher.post(f"{address}/change", {"skip_faults": "on"}).content.decode()
+    assert "1 score is far above the points: correct the file, or say that it is meant so." in text
+    assert "`" not in text
+    teacher.post(f"{address}/change", {"skip_faults": "on", "confirmed": "on"})
+    assert [math.score(), math.score(0, 1), math.score(1, 1)] == ["999", None, "8"]
 
 
 def test_a_column_is_given_another_meaning(math: Grading, teacher: Client) -> None:
@@ -97,7 +112,9 @@ def test_a_new_assignment_of_a_file_is_given_its_points(math: Grading, teacher: 
     choice = {"remap": "yes", "column-1": f"new:{math.assignments[0].category_id}"}
     assert "Say how many points" in teacher.post(f"{address}/change", choice).content.decode()
     assert teacher.post(f"{address}/change", {**choice, "points-1": "12,5"}).status_code == 302
-    assert 'value="12.5"' in teacher.get(address).content.decode()
+    text = teacher.get(address).content.decode()
+    assert 'value="12.5"' in text
+    assert "<td>Essay 9 (new)</td>" in text
     teacher.post(f"{address}/change", {})
     assert "Essay 9" in teacher.get("/courses/math-1/setup").content.decode()
 

@@ -174,7 +174,7 @@ def test_a_record_has_an_address_with_what_stood_around_it(world: World, operato
 
 
 def test_the_box_completes_fields_and_their_values(world: World, operator: Client) -> None:
-    world.logsvc.add("x", service="billing")
+    world.logsvc.add("x", service="billing", logger="billing.orders")
 
     def offered(query: str) -> list[str]:
         page = operator.get("/logs/completions", {"q": query}).content.decode()
@@ -182,6 +182,7 @@ def test_the_box_completes_fields_and_their_values(world: World, operator: Clien
 
     assert offered("disk ser") == ["disk service:"]
     assert offered("-service:b") == ["-service:billing"]
+    assert offered("disk logger:bill") == ["disk logger:billing.orders"]
     assert "level&gt;=error" in offered("level>=")
 
 

@@ -104,4 +104,6 @@ def test_an_observer_is_added_and_sees_that_students_grades(
     assert "julius" in teacher.get("/courses/math-1/people").content.decode()
     julius = sign_in("julius", Role.OBSERVER)
     assert julius.get(f"/courses/math-1/students/{alan}").status_code == 200
+    assert julius.get(f"/courses/math-1/students/{alan}/report.pdf").headers["Content-Type"] == "application/pdf"
     assert julius.get(f"/courses/math-1/students/{ada}").status_code == 403
+    assert julius.get(f"/courses/math-1/students/{ada}/report.pdf").status_code == 404

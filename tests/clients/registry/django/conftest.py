@@ -33,7 +33,7 @@ def block(settings: Settings, tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _behind_the_settings(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever the settings lead to is the fake, and the process has neither joined nor looked anything up."""
+    """The fake stands behind the settings, and the process has neither joined nor looked anything up."""
 
     def joined(url: str, token: str) -> Registry:
         return Registry(url, token, transport=registry.transport())

@@ -1,4 +1,4 @@
-"""Whatever serves a Django project, and with however many workers: one instance registers, and leaves at the end."""
+"""Servers of a Django project, with any number of workers: one instance registers, and leaves at the end."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ def test_a_management_command_beside_the_server_does_not_join(served: FakeRegist
 
 
 def change(path: Path, *, until_it_is: Callable[[], bool]) -> None:
-    """Once, or again: what changes before the reloader has looked for the first time is nothing new to it."""
+    """Change the file, once or again: a change before the reloader's first look is nothing new to it."""
     for _ in range(4):
         path.touch()
         with suppress(AssertionError):
@@ -90,7 +90,7 @@ def workers(command: str) -> int:
 
 
 def ask(port: int, counts: dict[int, int]) -> list[int]:
-    """One of the workers how many providers it knows; what each said last is what is returned."""
+    """Ask one of the workers how many providers it knows; returns the last answer of each."""
     answer = httpx2.get(f"http://127.0.0.1:{port}/").json()
     counts[answer["worker"]] = len(answer["grading"])
     return list(counts.values())
@@ -98,7 +98,7 @@ def ask(port: int, counts: dict[int, int]) -> list[int]:
 
 @contextmanager
 def serving(registry: FakeRegistry, directory: Path, command: str) -> Iterator[int]:
-    """Until the block is left; then it is told to end, as init systems do or as a terminal does."""
+    """Serve until the block is left; then have it end, as init systems or a terminal do."""
     port = free_port()
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
