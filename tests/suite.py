@@ -69,7 +69,7 @@ class Outcome:
 
     @property
     def failures(self) -> str:
-        """What pytest says of errors and failures, and its short summary; all of the output where it ended otherwise.
+        """The errors and failures with pytest's short summary, or all of the output where it ended otherwise.
 
         Printed at the end once more, where a log that has been cut short still has it.
         """

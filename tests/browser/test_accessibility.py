@@ -1,4 +1,4 @@
-"""What is asked of pages finds what is wrong with one, in each width and each scheme."""
+"""Axe finds each fault of a page, in every width and scheme it may show in."""
 
 import pytest
 from playwright.sync_api import Browser
