@@ -190,7 +190,7 @@ class Services:
 
     @property
     def judged(self) -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
-        """What the graph of the services follows from."""
+        """The members of a service from which the graph follows."""
         return tuple((each.service, each.status, each.causes, each.requires) for each in self.services)
 
 
