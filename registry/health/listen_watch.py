@@ -10,14 +10,16 @@ import socket
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
-from time import perf_counter
+from time import thread_time
 
 from registry.outbound.client import Origin
 from registry.outbound.listeners import Listener, Listeners
 
 LOOK_SECONDS = 0.25
-# A look at 10,000 listeners takes 30 ms: it is then made less often, so that it takes no more than this share.
+# A look at 10,000 listeners takes 30 ms: it is then made less often, so that it takes no more than this share of a
+# processor. The time in which it waits for one does not count: a loaded machine would see deaths seconds later.
 LARGEST_SHARE = 0.02
+LONGEST_PAUSE_SECONDS = 2.0
 MOST_ORIGINS = 100_000
 # How long somebody is expected to listen there again; its heartbeat finds it later, too.
 RETURN_SECONDS = 600.0
@@ -43,6 +45,8 @@ class ListenWatch:
         # Until when the return of each is waited for.
         self._stopped: dict[Origin, float] = {}
         self._next_at = 0.0
+        # What the last look took of a processor.
+        self._took = 0.0
         self._is_broken = False
 
     def add(self, origin: Origin) -> None:
@@ -61,14 +65,16 @@ class ListenWatch:
         try:
             if self._listeners is None:
                 self._listeners = Listeners()
-            began = perf_counter()
+            began = thread_time()
             found = self._listeners.read()
-            took = perf_counter() - began
+            took = thread_time() - began
         except OSError as error:
             self._is_broken = True
             logger.info("Instances of this host are watched by their probes alone: %s", error)
             return
-        self._next_at = now + max(LOOK_SECONDS, took / LARGEST_SHARE)
+        # The one before as well: a single one that took long was interrupted.
+        self._next_at = now + min(max(LOOK_SECONDS, min(took, self._took) / LARGEST_SHARE), LONGEST_PAUSE_SECONDS)
+        self._took = took
         self.compare(found, now=now)
 
     def compare(self, found: set[Listener], *, now: float) -> None:

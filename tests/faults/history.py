@@ -128,7 +128,7 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True)
 class Shortage:
-    """So many seconds without a processor, in the moments before `at`."""
+    """A time without a processor, in the moments before `at`."""
 
     at: float
     seconds: float

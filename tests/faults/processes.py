@@ -15,7 +15,8 @@ from config import env
 from config.services import SERVICES
 from config.supervision.programs import Program, programs, redis_server
 from tests.faults.engines import Engine
-from tests.faults.proxy import Proxy
+from tests.faults.namespaces import Namespace
+from tests.faults.proxy import LOOPBACK, Proxy
 from tests.faults.schedule import Kind, Possible
 from tests.ports import free_port
 from tests.system.running import MANAGE, environment
@@ -63,7 +64,7 @@ class Process:
 
     @property
     def waited_seconds(self) -> float:
-        """How long the threads of the present process have been ready and had no processor, all together."""
+        """The time for which the threads of the present process were ready and had no processor, all together."""
         if self._process is None:
             return 0.0
         nanoseconds = 0
@@ -99,13 +100,15 @@ class Process:
 class Stack:
     """One registry: server, workers, beat, Redis behind a proxy, and the engine's database.
 
-    A second host has a beat and workers of its own, whose ways to Redis and to the database can be cut together.
+    A second host has a beat and workers of its own, and can be cut off. It is a network namespace where one may be
+    made; elsewhere its processes run beside the others, with ways of their own to Redis and to the database.
     """
 
     def __init__(self, directory: Path, engine: Engine, *, has_second_host: bool = False) -> None:
         self.directory = directory
         self.engine = engine
         self._has_second_host = has_second_host
+        self._namespace: Namespace | None = None
         self.data_dir = directory / "data"
         self.url = ""
         self.token = ""
@@ -113,8 +116,10 @@ class Stack:
         self._clock = directory / "clock"
         self._clock.write_text("+0\n")
         self._redis_port = free_port()
-        self._redis_proxy = Proxy(("127.0.0.1", self._redis_port))
-        self._proxies: dict[str, list[Proxy]] = {"redis": [self._redis_proxy]}
+        self._redis_proxy = Proxy((LOOPBACK, self._redis_port))
+        self._ways: dict[str, list[Proxy | Namespace]] = {"redis": [self._redis_proxy]}
+        # The proxies of the second host, which are not cut where the host itself can be.
+        self._lasting: list[Proxy] = []
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -122,7 +127,10 @@ class Stack:
         await self.engine.start()
         await self._redis_proxy.start()
         if self.engine.proxy:
-            self._proxies["database"] = [self.engine.proxy]
+            self._ways["database"] = [self.engine.proxy]
+        if self._has_second_host:
+            namespace = Namespace()
+            self._namespace = namespace if namespace.make() else None
         variables = self._environment()
         await asyncio.to_thread(self._prepare, variables)
         redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
@@ -144,25 +152,34 @@ class Stack:
     def _add(self, program: Program, variables: dict[str, str], *, host: str) -> None:
         name = f"{program.name}{host}"
         command = tuple(word.replace("%h", f"%h{host}") for word in program.command)
+        if host and self._namespace:
+            command = (*self._namespace.prefix, *command)
         own = {**variables, **program.environment, **self._clock_variables(), "ROLLCALL_PROGRAM": program.name + host}
         self.processes[name] = Process(name, command, own, self.directory)
 
     async def _second_way(self) -> dict[str, str]:
         """The variables that lead processes of another host to Redis and to the database."""
-        redis, database = Proxy(("127.0.0.1", self._redis_port)), self.engine.another_proxy()
-        self._proxies[SECOND_HOST] = [redis, database]
+        redis = Proxy((LOOPBACK, self._redis_port), address=self.address)
+        database = self.engine.another_proxy(self.address)
+        self._ways[SECOND_HOST] = [self._namespace] if self._namespace else [redis, database]
+        self._lasting = [redis, database]
         for proxy in (redis, database):
             await proxy.start()
-        return {"REDIS_URL": f"redis://127.0.0.1:{redis.port}", **self.engine.variables_by(database)}
+        return {"REDIS_URL": f"redis://{redis.authority}", **self.engine.variables_by(database)}
 
     async def stop(self) -> None:
         if self._keeping is not None:
             self._keeping.cancel()
         for process in self.processes.values():
             process.end()
-        for proxy in [each for every in self._proxies.values() for each in every]:
-            await proxy.stop()
+        for way in {each for every in self._ways.values() for each in every} | {*self._lasting}:
+            await way.stop()
         await self.engine.stop()
+
+    @property
+    def address(self) -> str:
+        """An address of this host that the processes of both hosts reach."""
+        return self._namespace.address if self._namespace else LOOPBACK
 
     @property
     def probers(self) -> tuple[str, ...]:
@@ -173,15 +190,15 @@ class Stack:
     def possible(self) -> Possible:
         clock = {Kind.FORWARD, Kind.BACK} if faketime() else set()
         kinds = frozenset({Kind.FLUSH, *clock, *self.engine.kinds})
-        return Possible(processes=tuple(self.processes), connections=tuple(self._proxies), kinds=kinds)
+        return Possible(processes=tuple(self.processes), connections=tuple(self._ways), kinds=kinds)
 
     def cut(self, connection: str) -> None:
-        for proxy in self._proxies[connection]:
-            proxy.cut()
+        for way in self._ways[connection]:
+            way.cut()
 
     def mend(self, connection: str) -> None:
-        for proxy in self._proxies[connection]:
-            proxy.mend()
+        for way in self._ways[connection]:
+            way.mend()
 
     def set_clock(self, seconds: int) -> None:
         """Set the clock of all processes of the registry, as an offset from the right time."""
@@ -207,6 +224,7 @@ class Stack:
             # All services here are of one token and one host, and die together: that this is believed to be our own
             # fault is another promise, which tests/registry/health holds.
             REGISTRY_PROTECTION_PERCENT="100",
+            REGISTRY_ALLOWED_NETWORKS=f"127.0.0.0/8,{self.address}/32",
             **self.engine.variables,
         )
 

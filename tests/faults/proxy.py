@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+LOOPBACK = "127.0.0.1"
 CHUNK_BYTES = 65536
 # As config/env.py asks PostgreSQL for.
 KEEPALIVE_SECONDS = 60.0
@@ -12,15 +13,16 @@ Upstream = Path | tuple[str, int]
 
 
 class Proxy:
-    """Listens on loopback; the upstream is an address or the path of a Unix socket.
+    """Listens on a port of its own; the upstream is an address or the path of a Unix socket.
 
     Cut, it takes connections and data and forwards nothing, as a firewall does that has lost its state. What was open
     then stays silent also after `mend`; new connections are served. When one side of a silent connection has ended, the
     other is closed after a minute, as TCP's keepalive would.
     """
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, *, address: str = LOOPBACK) -> None:
         self._upstream = upstream
+        self._address = address
         self._server: asyncio.Server | None = None
         self._is_cut = False
         # How often it was cut: a connection from before a cut is dead.
@@ -28,8 +30,12 @@ class Proxy:
         self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
 
+    @property
+    def authority(self) -> str:
+        return f"{self._address}:{self.port}"
+
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, self._address, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

@@ -59,7 +59,14 @@ class Run:
         self.history.probers = self._stack.probers
         services, instances = self._size
         self._registry = Registry(self._stack.url, self._stack.token, self.history)
-        self._fleet = Fleet(self._registry, self.history, seed=self._seed, services=services, instances=instances)
+        self._fleet = Fleet(
+            self._registry,
+            self.history,
+            seed=self._seed,
+            address=self._stack.address,
+            services=services,
+            instances=instances,
+        )
         deadline = time.monotonic() + START_SECONDS
         while (await self._registry.call("GET", "/readyz")).status != 200:
             if time.monotonic() > deadline:

@@ -212,7 +212,7 @@ def answers_are_sound(history: History) -> list[str]:
 
 
 def requests_are_answered_in_time(history: History) -> list[str]:
-    """Whoever has accepted a request and cannot answer it says so before the client gives up."""
+    """A server that has accepted a request and cannot answer it says so before the client gives up."""
     return [
         f"{each.method} {each.path} ran into its client's timeout, while {why}"
         for each in history.unanswered

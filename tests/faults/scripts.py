@@ -31,7 +31,7 @@ SOUND = (200, 201, 202, 204, 404, 409, 410, 503)
 
 
 async def all_of(scripts: Sequence[Script], registry: Registry) -> list[str]:
-    """All of them at once."""
+    """Run all of them at once."""
     found = await asyncio.gather(*(script(registry) for script in scripts))
     return [sentence for sentences in found for sentence in sentences]
 
@@ -98,7 +98,7 @@ async def new_run_of_what_was_long_critical(registry: Registry) -> list[str]:
 
 
 async def every_way_to_change(registry: Registry) -> list[str]:
-    """Whatever changes something is answered before its client gives up, while the database is locked as well.
+    """Every request that changes something is answered before its client gives up, though the database is locked.
 
     Draining and batches once waited for the database as long as it was locked, and so did whatever was left to Django.
     """
@@ -169,7 +169,7 @@ async def _becomes(registry: Registry, key: Key, status: str, *, seconds: float 
 
 
 async def _refused(registry: Registry, key: Key, port: int) -> list[str]:
-    """What is wrong where run "one" asks again after "two", of version 2, has registered."""
+    """The sentences on run "one", which asks again after "two", of version 2, has registered."""
     late = await _register(registry, key, port, incarnation="one", version="1")
     stored = await _until(registry, "GET", f"{path(key)}?consistent", None)
     await registry.call("DELETE", path(key))

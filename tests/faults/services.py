@@ -88,7 +88,9 @@ class Mood:
 class SmallService:
     """One instance, through all its runs."""
 
-    def __init__(self, part: Part, registry: Registry, history: History, mood: Mood, *, chance: Random) -> None:
+    def __init__(
+        self, part: Part, registry: Registry, history: History, mood: Mood, *, chance: Random, address: str
+    ) -> None:
         self.part = part
         self.expected = frozenset({ABSENT})
         self.view = View()
@@ -98,7 +100,7 @@ class SmallService:
         self._chance = chance
         # Every third suffers when receivers do.
         self._is_moody = chance.random() < 1 / 3
-        self._server = SmallServer(self._answer, on_bare_connection=self._see_connection)
+        self._server = SmallServer(self._answer, address=address, on_bare_connection=self._see_connection)
         self._secret = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
         self._incarnation = ""
         self._past: list[str] = []
@@ -264,7 +266,7 @@ class SmallService:
             self._keep(Action.REGISTER, reply, run, version, is_of_a_past_run=True)
 
     def _declaration(self, run: str, version: str) -> dict[str, object]:
-        url = f"http://127.0.0.1:{self._server.port}"
+        url = self._server.url
         return {
             "url": url,
             "requires": list(self.part.requires),
@@ -431,7 +433,7 @@ class Fleet:
     """All of them."""
 
     def __init__(
-        self, registry: Registry, history: History, *, seed: int, services: int = 15, instances: int = 4
+        self, registry: Registry, history: History, *, seed: int, address: str, services: int = 15, instances: int = 4
     ) -> None:
         self.mood = Mood()
         self.history = history
@@ -439,7 +441,7 @@ class Fleet:
         self._is_quiet = asyncio.Event()
         self._lives: list[asyncio.Task[None]] = []
         self.members = [
-            SmallService(part, registry, history, self.mood, chance=Random(f"{seed}/{part.key[1]}"))
+            SmallService(part, registry, history, self.mood, chance=Random(f"{seed}/{part.key[1]}"), address=address)
             for part in parts(services, instances)
         ]
 

@@ -1,6 +1,7 @@
 """Two beats and two workers of each kind on two hosts, of which one is cut off and comes back.
 
-A host is a set of processes behind TCP proxies of its own, not a network namespace, which only root may make.
+The second host is a network namespace whose cable is pulled out. Where none may be made, its processes run beside the
+others and are cut off by the TCP proxies before Redis and the database: to them, and to the rest, that is the same.
 """
 
 from pathlib import Path

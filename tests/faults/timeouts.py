@@ -17,7 +17,7 @@ SPARE_SECONDS = 1.0
 
 
 class Reason(StrEnum):
-    """What kept the server from answering."""
+    """A reason for which a request was not answered."""
 
     STOPPED = "the server was stopped (SIGSTOP), and the kernel took connections for it"
     BEGINNING = "the server began: it had its port, and no answer yet"
@@ -57,7 +57,7 @@ def reason(request: Unanswered, history: History) -> Reason:
 
 
 def sentences(history: History) -> Sequence[str]:
-    """How many requests ran into their timeout, and why."""
+    """The report: the requests that ran into their timeout, counted by reason."""
     found = counted(history)
     if not history.unanswered:
         return ["no request ran into its client's timeout"]

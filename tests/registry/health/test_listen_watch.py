@@ -1,11 +1,14 @@
 """The sockets that listen on this host, as the kernel lists them, and what follows from them."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event
+from time import thread_time
 
 import pytest
 
-from registry.health.listen_watch import LOOK_SECONDS, RETURN_SECONDS, ListenWatch
+from registry.health.listen_watch import LONGEST_PAUSE_SECONDS, LOOK_SECONDS, RETURN_SECONDS, ListenWatch
 from registry.outbound.client import Origin
 from registry.outbound.listeners import Listener, Listeners
 
@@ -64,6 +67,51 @@ def test_who_has_moved_away_is_forgotten_in_time() -> None:
         watch.compare(found, now=now)
 
     assert watch.returned == []
+
+
+class Slow(Listeners):
+    """Waits for a processor as it reads, or is interrupted."""
+
+    def __init__(self, wait: Callable[[], object]) -> None:
+        self.found = {OWN}
+        self._wait = wait
+
+    def read(self) -> set[Listener]:
+        self._wait()
+        return self.found
+
+
+def compute() -> None:
+    until = thread_time() + 0.02
+    while thread_time() < until:
+        pass
+
+
+@pytest.mark.parametrize("wait", [partial(Event().wait, 0.05), compute], ids=["waits", "computes"])
+def test_a_look_that_takes_long_for_once_puts_off_no_other(wait: Callable[[], object]) -> None:
+    listeners, stopped = Slow(wait), list[Origin]()
+    watch = ListenWatch(stopped.append, lambda origin: None, listeners=listeners)
+    watch.add(ORIGIN)
+
+    watch.look(now=0.0)
+    listeners.found = set()
+    watch.look(now=LOOK_SECONDS)
+
+    assert stopped == [ORIGIN]
+
+
+def test_looks_that_always_take_long_are_made_less_often() -> None:
+    listeners, stopped = Slow(compute), list[Origin]()
+    watch = ListenWatch(stopped.append, lambda origin: None, listeners=listeners)
+    watch.add(ORIGIN)
+
+    watch.look(now=0.0)
+    watch.look(now=LOOK_SECONDS)
+    listeners.found = set()
+    watch.look(now=2 * LOOK_SECONDS)
+    assert stopped == []
+    watch.look(now=LOOK_SECONDS + LONGEST_PAUSE_SECONDS)
+    assert stopped == [ORIGIN]
 
 
 @pytest.fixture
