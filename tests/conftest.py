@@ -1,5 +1,6 @@
 """Fixtures and rules of every test."""
 
+import gc
 import signal
 from collections.abc import Iterator
 
@@ -52,6 +53,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if _uses_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # All that is imported by now stays until the end: the collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def _uses_database(item: pytest.Item) -> bool:

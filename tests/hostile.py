@@ -233,6 +233,8 @@ def requests(
 ) -> Iterator[Request]:
     """One way after the other of getting it wrong; `sound` is the body that the address wants by `method`."""
     yield from own_requests(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
+    if path.count("/") > 1:
+        yield from _elsewhere(path, method, sound, content_type, at=1)
     for each in CONTENT_TYPES:
         yield from (Request(path=path, method=method, body=body, content_type=each) for body in (sound, *FORMS, b""))
     for headers in (*HEADERS, *({"Authorization": token} for token in AUTHORIZATIONS)):
@@ -254,7 +256,11 @@ def own_requests(
         yield Request(
             path=f"{path}?{query}", method="GET" if parameters else method, body=sound, content_type=content_type
         )
-    yield from _elsewhere(path, method, sound, content_type)
+    # A long path that begins otherwise is no address of the service, however it goes on.
+    length = len(path.split("/"))
+    for at in range(min(2, length - 1), length):
+        yield from _elsewhere(path, method, sound, content_type, at=at)
+    yield from (Request(path=f"{path}/{segment}") for segment in PATH_SEGMENTS)
 
 
 def altered(sound: bytes) -> Iterator[bytes]:
@@ -272,11 +278,9 @@ def _with(members: Mapping[str, object], name: str, value: str) -> bytes:
     return f'{{"{name}": {value}{", " if members else ""}{rest}'.encode("utf-8", "surrogatepass")
 
 
-def _elsewhere(path: str, method: str, sound: bytes, content_type: str) -> Iterator[Request]:
-    """Each segment of the path replaced, and one added."""
+def _elsewhere(path: str, method: str, sound: bytes, content_type: str, *, at: int) -> Iterator[Request]:
+    """A segment of the path replaced."""
     segments = path.split("/")
-    for at in range(1, len(segments)):
-        for segment in PATH_SEGMENTS:
-            changed = "/".join([*segments[:at], segment, *segments[at + 1 :]])
-            yield Request(path=changed, method=method, body=sound, content_type=content_type)
-    yield from (Request(path=f"{path}/{segment}") for segment in PATH_SEGMENTS)
+    for segment in PATH_SEGMENTS:
+        changed = "/".join([*segments[:at], segment, *segments[at + 1 :]])
+        yield Request(path=changed, method=method, body=sound, content_type=content_type)

@@ -11,12 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
+import psycopg
+
 SERVICES = ("registry", "logsvc", "grading", "webui")
 
 
 @contextmanager
-def server() -> Iterator[str]:
+def server(*, durable: bool = True) -> Iterator[str]:
     """The URL of a database on a server that lives as long as the context.
+
+    One that is not durable waits for no disk: what it committed survives the death of any process, and no test turns
+    off the power.
 
     Not below pytest's own directory, which every run of pytest that starts closes to other users: as root, the server
     runs as one.
@@ -30,13 +35,22 @@ def server() -> Iterator[str]:
 
         postgresql = get_server(f"{directory}/data", cleanup_mode="delete")
         try:
+            if not durable:
+                _wait_for_no_disk(postgresql.get_uri())
             yield postgresql.get_uri()
         finally:
             postgresql.cleanup()
 
 
+def _wait_for_no_disk(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 def main() -> int:
-    with server() as url:
+    with server(durable=False) as url:
         variables = {f"{name.upper()}_DATABASE_URL": url for name in SERVICES}
         return subprocess.run([sys.executable, *sys.argv[1:]], env={**os.environ, **variables}).returncode
 

@@ -4,18 +4,19 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-The services' tests keep the processors busy, those of real processes mostly wait: the two run beside each other. Those
-that do harm to real processes and say by when all is right again have the machine to themselves, at the end.
+The services' tests keep the processors busy, those of real processes mostly wait: they run beside each other, in lanes,
+for two processors. Those that do harm to real processes and say by when all is right again have the machine to
+themselves, at the end.
 """
 
-import os
+import re
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from config.services import SERVICES
@@ -31,8 +32,14 @@ ON_CLICKHOUSE = (
 # Fuzzes what the API says of itself, which is the same whatever the database is; its plugin takes a second to import.
 OPENAPI = "tests/{}/api/test_openapi.py"
 WITHOUT_OPENAPI = ("-p", "no:schemathesis")
+# Each file in one of two workers. A part of a lane that is long enough without has one process, which imports and
+# collects once.
+BY_FILE = ("-n", "2", "--dist", "loadfile")
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
+# Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.
+SECTION = re.compile(r"=+ (ERRORS|FAILURES|short test summary info) =+$|!+ .+ !+$|INTERNALERROR>")
+LAST_LINES = 400
 SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
 
 
@@ -41,18 +48,11 @@ class Part:
     title: str
     arguments: tuple[str, ...]
     prefix: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> "Outcome":
-        command = [sys.executable, *self.prefix, "-m", "pytest", "--quiet", "-n", "auto", *self.arguments]
+        command = [sys.executable, *self.prefix, "-m", "pytest", "--quiet", *self.arguments]
         began = time.monotonic()
-        done = subprocess.run(
-            command,
-            env={**os.environ, **self.environment},
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return Outcome(self.title, done.returncode, time.monotonic() - began, done.stdout.decode(errors="replace"))
 
 
@@ -67,41 +67,56 @@ class Outcome:
     def sentence(self) -> str:
         return f"{'FAILED' if self.status else 'passed'}  {self.seconds:5.0f} s  {self.title}"
 
+    @property
+    def failures(self) -> str:
+        """The errors and failures with pytest's short summary, or all of the output where it ended otherwise.
+
+        Printed at the end once more, where a log that has been cut short still has it.
+        """
+        lines = self.output.splitlines()
+        begins = next((number for number, line in enumerate(lines) if SECTION.match(line)), 0)
+        return "\n".join(lines[begins:][-LAST_LINES:])
+
 
 def lanes() -> list[list[Part]]:
     """The parts that run beside each other; within a lane one after the other."""
     shared = [f"tests/{name}" for name in SHARED if name != "browser" or wants_browser()]
-    own = [
-        Part(
+    own = {
+        name: Part(
             title=f"tests/{name} on config.settings.{name}",
             arguments=_own(name) if has_openapi(name) else (*WITHOUT_OPENAPI, *_own(name)),
         )
         for name in OWN
-    ]
+    }
     real = Part(
         title=f"{', '.join(shared)} on config.settings.test",
-        arguments=(*WITHOUT_OPENAPI, "--dist", "loadfile", "-p", "tests.grouping", *shared),
+        arguments=(*WITHOUT_OPENAPI, *BY_FILE, "-p", "tests.grouping", *shared),
     )
-    on_postgresql = [
-        Part(
+    on_postgresql = {
+        name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
             prefix=("-m", "tests.postgresql"),
             arguments=("--database-only", f"--ignore={OPENAPI.format(name)}", *WITHOUT_OPENAPI, *_own(name)),
         )
         for name in ON_POSTGRESQL
-    ]
+    }
     on_clickhouse = Part(
         title="tests/logsvc on ClickHouse's engine, what asks the store",
         prefix=("-m", "tests.clickhouse"),
         arguments=("--database-only", *WITHOUT_OPENAPI, *_own("logsvc")[:-1], *ON_CLICKHOUSE),
     )
-    return [[real], [*own, *on_postgresql, *([on_clickhouse] if wants_clickhouse() else [])]]
+    return [
+        [real],
+        # Of about the same length.
+        [own["registry"], own["logsvc"], *([on_clickhouse] if wants_clickhouse() else [])],
+        [own["grading"], on_postgresql["registry"], on_postgresql["logsvc"]],
+    ]
 
 
 def alone() -> Part:
     return Part(
         title="tests/faults on config.settings.test",
-        arguments=(*WITHOUT_OPENAPI, "--dist", "loadfile", "tests/faults"),
+        arguments=(*WITHOUT_OPENAPI, *BY_FILE, "tests/faults"),
     )
 
 
@@ -110,9 +125,8 @@ def has_openapi(name: str) -> bool:
 
 
 def _own(name: str) -> tuple[str, ...]:
-    """The arguments for a service's tests on its own settings."""
-    # In the order of collection: pytest-django has the tests that empty the database come last.
-    return ("--dist", "load", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
+    """The arguments for a service's tests on its own settings, in one process."""
+    return ("-p", "no:xdist", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
 def run_lane(parts: Sequence[Part], printing: threading.Lock) -> list[Outcome]:
@@ -139,8 +153,11 @@ def main() -> int:
         print("left out          tests/browser, as BROWSER=no asks")
     if not wants_clickhouse():
         print("left out          tests/logsvc on ClickHouse: its engine is 180 MB; CLICKHOUSE=yes brings and runs it")
-    print(f"{time.monotonic() - began:.0f} s in all")
-    return int(any(outcome.status for outcome in outcomes))
+    print(f"{time.monotonic() - began:.0f} s in all", flush=True)
+    failed = [outcome for outcome in outcomes if outcome.status]
+    for outcome in failed:
+        print(f"== once more, what failed in {outcome.title}\n{outcome.failures}", flush=True)
+    return int(bool(failed))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from tests.webui.faked.world import World
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # No page lives long enough to repay what its optimizing compiler takes.
+    "--js-flags=--no-opt",
 )
 PATIENCE_MS = 1000 * PATIENCE_SECONDS
 

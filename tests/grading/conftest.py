@@ -1,15 +1,19 @@
 """Grading's tests run on its own addresses."""
 
+from collections.abc import Iterator
+
 import pytest
-from pytest_django import Settings
+from django.test import override_settings
 
 from tests.grading import factories
 from tests.grading.factories import Caller
 
 
-@pytest.fixture(autouse=True)
-def _grading_urls(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "grading.urls"
+@pytest.fixture(scope="package", autouse=True)
+def _grading_urls() -> Iterator[None]:
+    """For all tests together: after each change Django compiles every address anew."""
+    with override_settings(ROOT_URLCONF="grading.urls"):
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Courses, people and grades for tests, made in one call each."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,8 @@ class Caller:
 
     token: str
     act_for: str | None = None
+    # Each client makes the middleware anew: those who act for others share one.
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False), compare=False)
 
     def acting_for(self, username: str | None) -> "Caller":
         return replace(self, act_for=username)
@@ -58,8 +60,7 @@ class Caller:
         """Headers by their names in snake case: `if_match='"1"'`."""
         sent = {"Authorization": f"Bearer {self.token}"} | ({"Rollcall-Act-For": self.act_for} if self.act_for else {})
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        client = Client(raise_request_exception=False)
-        return client.generic(method, path, body or b"", content_type, headers=sent)
+        return self.client.generic(method, path, body or b"", content_type, headers=sent)
 
 
 def caller(name: str, *, scopes: list[str], act_for: str | None = None) -> Caller:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -24,10 +25,19 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'grading.sqlite3'}"
 
 
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    with postgresql.server() as url:
+@pytest.fixture(scope="module")
+def postgresql_server() -> Iterator[str]:
+    with postgresql.server(durable=False) as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """A database of its own on the one server."""
+    with closing(psycopg.connect(postgresql_server, autocommit=True)) as connection:
+        connection.execute("CREATE DATABASE promises")
+        yield urlsplit(postgresql_server)._replace(path="/promises").geturl()
+        connection.execute("DROP DATABASE promises WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite_url", "postgresql_url"])

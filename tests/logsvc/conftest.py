@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from pytest_django import Settings
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from config.threads import Threads
@@ -13,9 +13,11 @@ from logsvc.storage.current import store
 from tests.logsvc import factories
 
 
-@pytest.fixture(autouse=True)
-def _logsvc_urls(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "logsvc.urls"
+@pytest.fixture(scope="package", autouse=True)
+def _logsvc_urls() -> Iterator[None]:
+    """For all tests together: after each change Django compiles every address anew."""
+    with override_settings(ROOT_URLCONF="logsvc.urls"):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -81,7 +81,8 @@ class Sender(threading.Thread):
         self.acknowledged: list[str] = []
 
     def run(self) -> None:
-        while not self._is_over.is_set():
+        # A pause shorter than an answer takes: there is always a batch under way, and none too many to count.
+        while not self._is_over.wait(0.01):
             uids = [uuid4().hex for _ in range(200)]
             body = ndjson(*({"message": f"word{number % 7} of {uid}", "uid": uid} for number, uid in enumerate(uids)))
             self.sent += uids

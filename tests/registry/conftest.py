@@ -1,8 +1,10 @@
 """The registry's tests run on its own addresses."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.test import override_settings
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -13,9 +15,15 @@ from tests.registry.discovery.desk import Desk
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _registry_urls() -> Iterator[None]:
+    """For all tests together: after each change Django compiles every address anew."""
+    with override_settings(ROOT_URLCONF="registry.urls"):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _registry_urls(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "registry.urls"
+def _own_networks(settings: Settings) -> None:
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
 
 

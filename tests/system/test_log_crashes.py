@@ -16,7 +16,8 @@ from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_port
 from tests.waiting import until
 
 KILLS = 2
-# Logs in two threads and says each number once its call has returned; the end of stdin ends it.
+# Logs in two threads and says each number once its call has returned; the end of stdin ends it. Some hundred records a
+# second are under way at any moment: more would be only more to read back.
 LOGGING = """
 import logging, sys, threading
 from logsvc.client import LogHandler
@@ -29,7 +30,7 @@ logger.addHandler(handler)
 is_over = threading.Event()
 def work(thread):
     number = 0
-    while not is_over.wait(0.0005):
+    while not is_over.wait(0.003):
         logger.info("%s", f"{name}-{thread}-{number}")
         sys.stdout.write(f"{name}-{thread}-{number}\\n")
         sys.stdout.flush()

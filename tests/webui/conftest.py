@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from pytest_django import Settings
 
 from tests.webui.faked.call import Call
@@ -22,9 +22,15 @@ from webui.upstream.breaker import Breaker
 SignIn = Callable[..., Client]
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _webui_urls() -> Iterator[None]:
+    """For all tests together: after each change Django compiles every address anew."""
+    with override_settings(ROOT_URLCONF="webui.urls"):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _webui_urls(settings: Settings) -> None:
-    settings.ROOT_URLCONF = "webui.urls"
+def _webui_settings(settings: Settings) -> None:
     settings.CSRF_FAILURE_VIEW = "webui.views.errors.answer_csrf_failure"
     settings.REGISTRY_URL = "http://registry.test"
     settings.ANSWERS_FRESH_SECONDS = 0.0

@@ -1,0 +1,60 @@
+// The look of an element: all that axe judges contrast by. Elements that look alike differ in their words only.
+(() => {
+  const MARK = "data-looked-at";
+  const EACH = 3;
+  axe.configure({ rules: [{ id: "color-contrast", selector: `[${MARK}]` }] });
+  let found = new Map();
+
+  // 53 bits of a text, which is long: cyrb53.
+  const digest = (text) => {
+    let [high, low] = [0xdeadbeef, 0x41c6ce57];
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      high = Math.imul(high ^ code, 2654435761);
+      low = Math.imul(low ^ code, 1597334677);
+    }
+    high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+    low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+    return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
+  };
+
+  const style = (element) => {
+    const { color, backgroundColor, backgroundImage, opacity, filter, position, zIndex } = getComputedStyle(element);
+    return [element.localName, color, backgroundColor, backgroundImage, opacity, filter, position, zIndex].join(" ");
+  };
+
+  const ownText = (element) =>
+    [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim()).join("");
+
+  const own = (element) => {
+    const { fontSize, fontWeight, textShadow, visibility } = getComputedStyle(element);
+    const text = ownText(element) || element.value || "";
+    const disabled = element.matches(":disabled") || element.closest("label")?.control?.disabled;
+    const { width, height } = element.getBoundingClientRect();
+    const judged = [disabled, /\w\w/.test(text), text.length > 0, width * height > 0];
+    return [element.getAttribute("class"), fontSize, fontWeight, textShadow, visibility, ...judged].join(" ");
+  };
+
+  const visit = (element, around) => {
+    const chain = digest(`${around}>${style(element)}`);
+    const look = digest(`${innerWidth} ${chain} ${own(element)}`);
+    const alike = found.get(look) ?? found.set(look, []).get(look);
+    if (alike.length < EACH) alike.push(element);
+    for (const child of element.children) visit(child, chain);
+  };
+
+  window.looks = {
+    find() {
+      found = new Map();
+      visit(document.documentElement, "");
+      return [...found.keys()];
+    },
+    async run(options, chosen) {
+      const elements = [...found.values()].filter((_, number) => chosen.includes(number)).flat();
+      elements.forEach((element) => element.setAttribute(MARK, ""));
+      const { violations } = await axe.run(options);
+      elements.forEach((element) => element.removeAttribute(MARK));
+      return violations;
+    },
+  };
+})();
