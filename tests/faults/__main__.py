@@ -47,6 +47,10 @@ def main() -> int:
 
 async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
     """Run on one engine; returns the number of broken rules."""
+    task = asyncio.current_task()
+    assert task is not None
+    # As Ctrl-C: the report is printed, and nothing is left running.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     directory = Path(tempfile.mkdtemp(prefix="rollcall-faults-"))
     engine: Engine = SQLite(directory / "data", minutes=minutes) if name == "sqlite" else PostgreSQL()
     running = Run(Stack(directory, engine), seed=seed)
@@ -90,9 +94,7 @@ def _say_what_is_left_out(running: Run) -> None:
 
 
 if __name__ == "__main__":
-    # As Ctrl-C: the report is printed, and nothing is left running.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)
