@@ -6,8 +6,9 @@ repeating it does no harm, which is what HTTP calls idempotent.
 """
 
 import ssl
+from contextlib import aclosing, closing
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpx2
 
@@ -20,6 +21,8 @@ MOST_ATTEMPTS = 3
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 # Sent by a proxy whose service is gone, and by a service that is overloaded.
 AWAY = frozenset({502, 503, 504})
+# A body up to this length is read before the answer is handed on, so that one that breaks off can be asked for again.
+READ_AHEAD_BYTES = 64 * 1024
 
 
 class Choosing(Protocol):
@@ -63,6 +66,9 @@ class Transport(httpx2.BaseTransport):
         while True:
             try:
                 response = self._inner.handle_request(attempts.request())
+                if attempts.reads_ahead(response):
+                    with closing(response):
+                        response = _read(response, b"".join(cast(httpx2.SyncByteStream, response.stream)))
             except httpx2.TransportError as error:
                 attempts.fail(error)
             else:
@@ -86,6 +92,10 @@ class AsyncTransport(httpx2.AsyncBaseTransport):
         while True:
             try:
                 response = await self._inner.handle_async_request(attempts.request())
+                if attempts.reads_ahead(response):
+                    async with aclosing(response):
+                        stream = cast(httpx2.AsyncByteStream, response.stream)
+                        response = _read(response, b"".join([chunk async for chunk in stream]))
             except httpx2.TransportError as error:
                 attempts.fail(error)
             else:
@@ -95,6 +105,16 @@ class AsyncTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _read(response: httpx2.Response, body: bytes) -> httpx2.Response:
+    """The same answer with the body that was read, as it came."""
+    return httpx2.Response(
+        response.status_code,
+        headers=response.headers,
+        stream=httpx2.ByteStream(body),
+        extensions=response.extensions,
+    )
 
 
 class _Attempts:
@@ -122,6 +142,11 @@ class _Attempts:
             stream=self._request.stream,
             extensions=self._request.extensions,
         )
+
+    def reads_ahead(self, response: httpx2.Response) -> bool:
+        """Whether its body is to be read before it is handed on."""
+        length = response.headers.get("Content-Length", "")
+        return self._is_idempotent and length.isdecimal() and int(length) <= READ_AHEAD_BYTES
 
     def fail(self, error: httpx2.TransportError) -> None:
         """Try another provider next; raises the error where there is none, or where repeating could do harm."""

@@ -1,10 +1,10 @@
 """A small HTTP server that can die as a process does: at once, with all its connections."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 from tests.faults.proxy import LOOPBACK
 from tests.ports import free_port
@@ -17,9 +17,6 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
 
-
-# From the kernel's backlog to a connection that can be aborted.
-TURNS_TO_ACCEPT = 5
 
 # The status to answer; None closes the connection without an answer.
 Handler = Callable[[Request], Awaitable[int | None]]
@@ -35,7 +32,8 @@ class SmallServer:
         self.port = free_port()
         self._handler = handler
         self._on_bare_connection = on_bare_connection
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         # How often it has begun or died: a connection of an earlier run may be served only after that.
         self._turns = 0
@@ -46,24 +44,37 @@ class SmallServer:
 
     @property
     def is_up(self) -> bool:
-        return self._server is not None
+        return self._listening is not None
 
     async def start(self) -> None:
         self._turns += 1
-        self._server = await asyncio.start_server(partial(self._serve, self._turns), self._address, self.port)
+        self._listening = socket.create_server((self._address, self.port), backlog=100)
+        self._listening.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._listening, self._accept, self._listening)
 
     def die(self) -> None:
         """End as by `kill -9`: the kernel closes the port and resets what is open."""
         self._turns += 1
-        if self._server is not None:
-            # What has been accepted is made a connection first, and then aborted: asyncio would forget it, and leave it
-            # open.
-            _call_after(TURNS_TO_ACCEPT, self._server.close)
-            self._server = None
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
         for writer in tuple(self._writers):
             writer.transport.abort()
 
-    async def _serve(self, turn: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, listening: socket.socket) -> None:
+        # Not by asyncio's own server, which leaves open what it has accepted in the moment that it is closed.
+        with suppress(OSError):
+            accepted, _ = listening.accept()
+            accepted.setblocking(False)
+            task = asyncio.get_running_loop().create_task(self._serve(self._turns, accepted))
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, turn: int, accepted: socket.socket) -> None:
+        reader, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+        transport, protocol = await loop.connect_accepted_socket(lambda: asyncio.StreamReaderProtocol(reader), accepted)
+        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         if turn != self._turns:
             writer.transport.abort()
             return
@@ -84,14 +95,6 @@ class SmallServer:
                 self._on_bare_connection()
             self._writers.discard(writer)
             writer.close()
-
-
-def _call_after(turns: int, call: Callable[[], None]) -> None:
-    """Call it when the event loop has turned so often."""
-    if turns:
-        asyncio.get_running_loop().call_soon(_call_after, turns - 1, call)
-    else:
-        call()
 
 
 async def _read(reader: asyncio.StreamReader) -> Request | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx2
 import pytest
@@ -101,6 +101,45 @@ def test_what_may_be_repeated_is_repeated_elsewhere(behaviour: Behaviour) -> Non
     for _ in range(4):
         assert client.put("rollcall://grading/", content=b"x").text == "PUT x"
     assert grading.hosts().count("one.test") <= 1
+
+
+class Breaking(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an answer whose server dies amid it."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"GE"
+        raise httpx2.RemoteProtocolError("peer closed connection without sending complete message body")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for each in self:
+            yield each
+
+
+def breaks_off(request: httpx2.Request) -> httpx2.Response:
+    return httpx2.Response(200, headers={"Content-Length": "4"}, stream=Breaking())
+
+
+def test_an_answer_that_breaks_off_is_asked_for_elsewhere() -> None:
+    grading = Grading(one=breaks_off, two=works)
+    client = grading.client()
+    for _ in range(4):
+        assert client.get("rollcall://grading/").text == "GET "
+    assert grading.hosts().count("one.test") == 1
+
+    async def ask() -> str:
+        return (await another.async_client().get("rollcall://grading/")).text
+
+    another = Grading(one=breaks_off, two=works)
+    for _ in range(2):
+        assert asyncio.run(ask()) == "GET "
+    assert another.hosts().count("one.test") == 1
+
+
+def test_an_answer_to_what_may_not_be_repeated_breaks_off_for_the_caller() -> None:
+    grading = Grading(one=breaks_off, two=breaks_off)
+    with pytest.raises(httpx2.RemoteProtocolError):
+        grading.client().post("rollcall://grading/")
+    assert len(grading.requests) == 1
 
 
 @pytest.mark.parametrize("kind", [httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError])

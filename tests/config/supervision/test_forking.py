@@ -43,8 +43,9 @@ print(json.dumps({
 
 
 def environment(**variables: str) -> dict[str, str]:
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**inherited, "PYTHONUNBUFFERED": "1", **variables}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    # Without a language Python would add one of its own to the environment of what is executed (PEP 538).
+    return {**inherited, "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1", **variables}
 
 
 def executed(*arguments: str) -> "subprocess.CompletedProcess[str]":
