@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from config.headers import header
@@ -49,12 +49,6 @@ class Asked(NamedTuple):
     address: Address
 
 
-def asked(kind: Kind, names: tuple[str, ...], path: str, query_string: bytes) -> Asked:
-    """Raises Invalid."""
-    query = queries.parse(kind.query, query_string.decode("latin-1"))
-    return Asked(query, kind.document(query, *names), cache.lasting(path, query_string))
-
-
 class Lane:
     def __init__(self, server: Server = server) -> None:
         self._server = server
@@ -79,7 +73,8 @@ class Lane:
             Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
         )
 
-        self._asked = lru_cache(maxsize=MOST_KNOWN)(asked)
+        self._kind_of = lru_cache(maxsize=MOST_KNOWN)(self._find_kind)
+        self._asked = lru_cache(maxsize=MOST_KNOWN)(self._find_asked)
 
     def __call__(self, scope: Scope) -> Handler | None:
         path = scope["path"]
@@ -89,11 +84,23 @@ class Lane:
             return self._events
         if scope["method"] != "GET":
             return None
+        return _Read(self._server.reader(), self._asked) if self._kind_of(path) is not None else None
+
+    def _find_kind(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
+        """The kind of read at that path, and the names in it."""
         for kind in self._kinds:
             match = kind.pattern.fullmatch(path)
             if match is not None:
-                return _Read(self._server.reader(), partial(self._asked, kind, match.groups()))
+                return kind, match.groups()
         return None
+
+    def _find_asked(self, path: str, query_string: bytes) -> Asked:
+        """What a read at a path of a known kind asks for. Raises Invalid."""
+        found = self._kind_of(path)
+        assert found is not None
+        kind, names = found
+        query = queries.parse(kind.query, query_string.decode("latin-1"))
+        return Asked(query, kind.document(query, *names), cache.lasting(path, query_string))
 
     async def _events(self, scope: Scope, receive: Receive, send: Send) -> None:
         running = self._server.reader()
