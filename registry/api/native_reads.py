@@ -95,7 +95,7 @@ class Lane:
         return None
 
     def _find_asked(self, path: str, query_string: bytes) -> Asked:
-        """What a read at a path of a known kind asks for. Raises Invalid."""
+        """Interpret the address of a read of a known kind. Raises Invalid."""
         found = self._kind_of(path)
         assert found is not None
         kind, names = found
