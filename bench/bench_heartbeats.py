@@ -43,7 +43,7 @@ DEATHS_SHARE = 0.2
 HANG = {"interval_seconds": 2.0, "timeout_seconds": 1.0, "failures_before_critical": 2}
 HANG_BOUND_SECONDS = (2.0 + 1.0) * 2
 BATCH = 5000
-WORKER = "registry.heartbeats@"
+WORKER = "celery"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 HEADINGS = (
     "instances  lateness p50  p99      probes/s  rows/s  CPU of a core: prober  all  prober's memory"
