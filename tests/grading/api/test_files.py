@@ -157,6 +157,9 @@ def test_scores_far_above_the_points_are_confirmed_with_the_file(teacher: Caller
     ada, jose = preview.json()["preview"]["changes"]
     assert (ada["needs_confirmation"], jose["needs_confirmation"]) == (True, False)
     assert jose["warnings"][0]["code"] == "above-points"
+    # However few of the changes are shown: who looks at the last page alone is asked as well.
+    page = teacher.get(f"/v1/courses/algebra/imports/{preview.json()['id']}?offset=1&limit=1").json()["preview"]
+    assert ([change["new"]["score"] for change in page["changes"]], page["far_above"]) == (["11"], 1)
     refused = confirm(teacher, preview)
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (422, "confirmation-needed")
     assert confirm(teacher, preview, confirmed=True).json()["outcome"]["stored"] == 2
