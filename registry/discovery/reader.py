@@ -1,10 +1,12 @@
 """Answers reads from memory: the journal's end, tokens and pages, on one event loop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.exchange import disconnected
@@ -54,13 +56,13 @@ class Reader:
     async def reach(self, *, at_least: int | None, strictly: bool) -> None:
         """Poll the database where what is known is too old, and wait a moment for a revision to arrive.
 
-        Raises NotThereYet.
+        Raises NotThereYet, Unavailable.
         """
         if strictly or not self.revisions.is_fresh(now=self._loop.time()):
-            await self.watcher.look()
+            await self._look()
         if at_least is None or self.revisions.head >= at_least:
             return
-        await self.watcher.look()
+        await self._look()
         deadline = self._loop.time() + AT_LEAST_SECONDS
         while self.revisions.head < at_least:
             if not await self._changes_by(deadline):
@@ -82,7 +84,7 @@ class Reader:
         while page is None or not (page.revision >= head or page.revision >= self.revisions.last_change(page.services)):
             page = await self._make(address, document)
             if page.history != self.revisions.history:
-                await self.watcher.look()
+                await self._look()
                 head, page = self.revisions.head, self._kept(address)
         is_current = page.revision >= self.revisions.last_change(page.services)
         return Answer(page=page, revision=max(page.revision, self.revisions.head) if is_current else page.revision)
@@ -115,7 +117,7 @@ class Reader:
         Raises Unauthenticated when the token is revoked meanwhile, Abandoned when the client is gone.
         """
         if after > self.revisions.head:
-            await self.watcher.look()
+            await self._look()
         # The database does not hold a later revision: it was restored from a copy, and there is nothing to wait for.
         if not self.revisions.last_change(services) <= after <= self.revisions.head:
             return
@@ -126,6 +128,11 @@ class Reader:
             refuse(await self.wait(bell, services, header=header, seconds=seconds))
         finally:
             gone.cancel()
+
+    async def _look(self) -> None:
+        # The poll before it may have to end first.
+        async with in_time():
+            await self.watcher.look()
 
     def _kept(self, address: Address) -> Page | None:
         if self._epoch != self.revisions.epoch:
@@ -176,8 +183,26 @@ def start() -> Reader:
 
 
 async def read_in(threads: Threads, function: Callable[[], Result]) -> Result:
-    """Run a function that reads the database, and return its result."""
-    return await threads.run(partial(read, function))
+    """Run a function that reads the database, and return its result. Raises Unavailable where that takes too long."""
+    async with in_time():
+        return await threads.run(partial(read, function))
+
+
+@asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """Bound the wait for the database by what clients wait for an answer. Raises Unavailable.
+
+    A connection that was dropped without a word is found out later than that.
+    """
+    try:
+        async with asyncio.timeout(settings.ANSWER_SECONDS) as deadline:
+            yield
+    except TimeoutError as error:
+        if not deadline.expired():
+            raise
+        late = Unavailable(f"The database did not answer within {settings.ANSWER_SECONDS:g} s: ask again.")
+        late.headers["Retry-After"] = "1"
+        raise late from error
 
 
 async def write_in(threads: Threads, function: Callable[[], Result]) -> Result:

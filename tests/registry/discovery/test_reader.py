@@ -1,9 +1,16 @@
+import asyncio
 from collections.abc import Callable
+from threading import Event
+from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+from pytest_django import Settings
 
+from config.problems import Unavailable
+from config.threads import Threads
 from registry.discovery import reader
+from registry.discovery.reader import Reader
 
 
 class _Lost:
@@ -66,3 +73,33 @@ def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
     other.close()
 
     assert reader.read(ask) != first
+
+
+def test_a_read_that_the_database_does_not_answer_is_refused_in_time(settings: Settings) -> None:
+    settings.ANSWER_SECONDS = 0.05
+    answered = Event()
+
+    async def scenario() -> None:
+        with pytest.raises(Unavailable, match="did not answer") as refused:
+            await reader.read_in(Threads(1), answered.wait)
+        assert refused.value.headers["Retry-After"] == "1"
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        answered.set()
+
+
+def test_a_read_that_waits_for_the_poll_before_it_is_refused_in_time(settings: Settings) -> None:
+    settings.ANSWER_SECONDS = 0.05
+
+    async def hang(function: Callable[[], Any]) -> Any:
+        await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        running = Reader(hang)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="did not answer"):
+                await running.reach(at_least=None, strictly=True)
+
+    asyncio.run(scenario())
