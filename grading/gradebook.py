@@ -254,7 +254,7 @@ def latest_changes(
     conditions = [f"grade.assignment_id IN ({', '.join(['%s'] * len(assignment_ids))})", *filters]
     # Written, as compiling it takes longer than running it.
     found: Any = GradeChange.objects.raw(
-        "SELECT change.*, grade.student_id, grade.assignment_id FROM grading_gradechange AS change "  # noqa: S608 -- placeholders alone
+        "SELECT change.*, grade.student_id, grade.assignment_id FROM grading_gradechange AS change "  # noqa: S608 -- constants and placeholders
         "JOIN grading_grade AS grade ON grade.id = change.grade_id "
         f"WHERE {' AND '.join(conditions)} ORDER BY change.id DESC LIMIT %s",
         [*assignment_ids, *filters.values(), limit],

@@ -281,7 +281,7 @@ def read_cells(*, assignment_ids: Collection[int], student_ids: Collection[int] 
         values += student_ids
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT student_id, assignment_id, CAST(ROUND(score * 100) AS BIGINT), status, "  # noqa: S608 -- placeholders alone
+            "SELECT student_id, assignment_id, CAST(ROUND(score * 100) AS BIGINT), status, "  # noqa: S608 -- constants and placeholders
             "CAST(ROUND(late_deduction * 100) AS BIGINT), comment, version FROM grading_grade "
             f"WHERE {' AND '.join(conditions)}",
             values,

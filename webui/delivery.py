@@ -49,7 +49,7 @@ def send(message: Message) -> str:
     is_over = message.kind == Kind.ENDED
     severe = message.incident.severity == Severity.CRITICAL
     kind = NotifyType.SUCCESS if is_over else NotifyType.FAILURE if severe else NotifyType.WARNING
-    with LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
+    with LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]  # it carries no types
         was_sent = apprise.notify(
             title=message.title, body=message.body, notify_type=kind, body_format=NotifyFormat.TEXT
         )

@@ -259,9 +259,11 @@ def _follow(newcomers: Sequence[Entry]) -> None:
         return
     runs = {(entry.key.service, entry.key.instance): entry.declared.incarnation for entry in newcomers}
     condition, parameters = rows.among_pairs("(service, instance)", list(runs))
-    given_up = "SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND"
     with connection.cursor() as cursor:
-        cursor.execute(f"{given_up} {condition}", parameters)
+        cursor.execute(
+            f"SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND {condition}",  # noqa: S608 -- constants
+            parameters,
+        )
         followed = [number for number, service, name, run in cursor.fetchall() if runs[service, name] != run]
     # Hardly ever are there any.
     if followed:

@@ -360,7 +360,7 @@ def test_a_body_that_comes_does_not_begin_the_time_anew() -> None:
             waited_seconds = 3.9
             await _hang(scope, receive, send)
 
-        loop.time = lambda: real() + waited_seconds  # type: ignore[method-assign]
+        loop.time = lambda: real() + waited_seconds  # type: ignore[method-assign]  # a clock that the test sets forward
         application = hybrid(echo, [lane_of(wait_and_hang)], answer_seconds=4)
         await application(http_scope("/native", method="PUT"), client.receive, client.send)
         return client, loop.time() - begun_at
