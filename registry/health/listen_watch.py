@@ -19,6 +19,7 @@ LOOK_SECONDS = 0.25
 # A look at 10,000 listeners takes 30 ms: it is then made less often, so that it takes no more than this share of a
 # processor. The time in which it waits for one does not count: a loaded machine would see deaths seconds later.
 LARGEST_SHARE = 0.02
+# A death is seen no later than that, whatever share a look then takes.
 LONGEST_PAUSE_SECONDS = 2.0
 MOST_ORIGINS = 100_000
 # How long somebody is expected to listen there again; its heartbeat finds it later, too.
