@@ -1,4 +1,4 @@
-"""How far a time that was stored is believed: a clock may have been ahead when it was, and set back since."""
+"""Bounds the trust in stored times: a clock may have been ahead when one was stored, and set back since."""
 
 from datetime import timedelta
 
