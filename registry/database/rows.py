@@ -139,6 +139,15 @@ def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, li
     return f"{columns} IN (SELECT {each} FROM json_each(%s))", [msgspec.json.encode(pairs).decode()]  # noqa: S608 -- constants
 
 
+def named_or_of(names: Collection[tuple[str, str]]) -> tuple[str, list[Any]]:
+    """An SQL condition that an instance is named, or is of a service that is named with an empty instance."""
+    named = [(service, instance) for service, instance in names if instance]
+    # An empty name matches nothing, and a relation of no pairs is no valid SQL.
+    pairs, parameters = among_pairs("(service, name)", named or [("", "")])
+    whole, services = among("service", sorted({service for service, instance in names if not instance}))
+    return f"({pairs} OR {whole})", [*parameters, services]
+
+
 def given_pairs(pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
     """A relation `given (first, second)` to join, and its parameters: for a column that is matched by an expression.
 
