@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F
 
+from config.clocks import SKEW_SECONDS
 from registry.database import inserts, rows
 from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
@@ -31,9 +32,12 @@ PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
-_IS_LAGGING = (
-    "(scanned_revision < %s OR needs_resync) AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped"
-)
+# What was put off in the future, or is claimed for longer than a claim lasts, was so by a clock that was ahead.
+_IS_LAGGING = f"""
+    (scanned_revision < %s OR needs_resync) AND NOT is_stopped
+    AND (next_attempt_at <= %s OR put_off_at > %s + {SKEW_SECONDS})
+    AND (lease_until <= %s OR lease_until > %s + {LEASE_SECONDS + SKEW_SECONDS})
+"""
 
 
 class _Claimed(NamedTuple):
@@ -134,7 +138,8 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
     """Give up the claims of messages that cannot be sent now, for a moment; it does not count as an attempt."""
     if messages:
         ids = [message.instance_id for message in messages]
-        again = {"lease_until": 0, "next_attempt_at": now.timestamp() + PUT_BACK_SECONDS}
+        at = now.timestamp()
+        again = {"lease_until": 0, "next_attempt_at": at + PUT_BACK_SECONDS, "put_off_at": at}
         _move(ids, lease_until=messages[0].lease_until, to=again)
 
 
@@ -158,13 +163,6 @@ def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     inserts.insert(Delivery, _DeliveryRow._fields, made)
 
 
-@transaction.atomic
-def set_clock_back(seconds: float, *, now: float) -> None:
-    """Move due times back by as much as the clock was, so that nobody waits until the old time comes again."""
-    Cursor.objects.filter(lease_until__gt=now).update(lease_until=F("lease_until") - seconds)
-    Cursor.objects.filter(next_attempt_at__gt=now).update(next_attempt_at=F("next_attempt_at") - seconds)
-
-
 def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
     """Whether any dependent could be told something now, except those to be left alone.
 
@@ -182,10 +180,10 @@ def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
 def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str, list[Any]]:
     """An SQL condition and its parameters."""
     if not left_alone:
-        return _IS_LAGGING, [head, at, at]
+        return _IS_LAGGING, [head, at, at, at, at]
     condition, parameter = rows.among("instance_id", left_alone)
     # Put back, and not moved since: a dependent that registered again may be told at another address.
-    return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, parameter]
+    return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, at, at, parameter]
 
 
 def _claim_cursors(
@@ -271,4 +269,5 @@ def _put_off(attempt: Attempt, *, now: datetime) -> None:
         wait *= random.uniform(1 - JITTER, 1 + JITTER)
         if attempt.retry_after_seconds is not None:
             wait = max(wait, min(attempt.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS))
-        held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=now.timestamp() + wait)
+        at = now.timestamp()
+        held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=at + wait, put_off_at=at)
