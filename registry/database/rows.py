@@ -34,6 +34,11 @@ def _moment(value: int | str | None) -> datetime | None:
     return _EPOCH + timedelta(microseconds=value) if isinstance(value, int) else aware(datetime.fromisoformat(value))
 
 
+def decoded(value: Any) -> Any:
+    """The value of a column of JSON, which PostgreSQL's driver has decoded already."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
+
+
 def aware(moment: datetime | None) -> datetime | None:
     """SQLite keeps times without the time zone, which is UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
