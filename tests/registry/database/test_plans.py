@@ -1,4 +1,4 @@
-"""How SQLite finds the rows of what is asked most: never by going through a fleet, however large it is."""
+"""The plans by which SQLite finds what is asked most: none goes through a fleet, however large it is."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
