@@ -17,7 +17,8 @@ class Severity(IntEnum):
 
 HIGHEST = 24
 RANGES = tuple(Severity)
-_NUMBERS = {
+# By the names that senders use.
+NUMBERS = {
     **{severity.name: int(severity) for severity in Severity if severity},
     **{f"{severity.name}{step + 1}": severity + step for severity in Severity if severity for step in (1, 2, 3)},
     "UNSPECIFIED": 0,
@@ -42,7 +43,7 @@ _NUMBERS = {
     "PANIC": 23,
 }
 # As most senders write them, so that no text is made of each.
-_NUMBERS |= {name.lower(): number for name, number in _NUMBERS.items()}
+NUMBERS |= {name.lower(): number for name, number in NUMBERS.items()}
 # The five levels of Python's logging, which the old addresses answer with.
 _PYTHON_NAMES = {
     Severity.UNSPECIFIED: "DEBUG",
@@ -57,8 +58,8 @@ _PYTHON_NAMES = {
 
 def known(name: str) -> int | None:
     """The number of a level's name in any case, or None where it is no name that is known."""
-    number = _NUMBERS.get(name)
-    return number if number is not None else _NUMBERS.get(name.strip().upper())
+    number = NUMBERS.get(name)
+    return number if number is not None else NUMBERS.get(name.strip().upper())
 
 
 def from_level(level: str | int) -> int:

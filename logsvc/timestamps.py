@@ -14,7 +14,7 @@ _TEXT = re.compile(
 )
 # A number below the first bound counts seconds, below the next milliseconds, microseconds, and else nanoseconds: each
 # bound lies past the year 5000 in its own unit and before 1974 in the next one.
-_SECONDS_BELOW, _MILLISECONDS_BELOW, _MICROSECONDS_BELOW = 10**11, 10**14, 10**17
+_SECONDS_BELOW, _MILLISECONDS_BELOW, NANOSECONDS_FROM = 10**11, 10**14, 10**17
 HIGHEST_NS, LOWEST_NS = 2**63 - 1, -(2**63)
 RULE = "use RFC 3339, such as 2026-11-23T12:00:00Z, or unix seconds or nanoseconds"
 
@@ -88,7 +88,7 @@ def from_number(number: int | float) -> int:
         return number * NANOSECONDS if isinstance(number, int) else round(number * 1_000_000) * 1000
     if size < _MILLISECONDS_BELOW:
         return number * 1_000_000 if isinstance(number, int) else round(number * 1000) * 1000
-    return int(number) * 1000 if size < _MICROSECONDS_BELOW else int(number)
+    return int(number) * 1000 if size < NANOSECONDS_FROM else int(number)
 
 
 def _in_range(time_ns: int, value: object) -> int:

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from logsvc.ordering import COUNTER_BITS, first_id, order_ns
-from logsvc.record import Record
+from logsvc.ordering import COUNTER_BITS
 
 # Finds the ids among these that are stored.
 Taken = Callable[[list[int]], set[int]]
@@ -11,14 +10,18 @@ Taken = Callable[[list[int]], set[int]]
 Highest = Callable[[list[int]], Mapping[int, int]]
 
 
-def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest: Highest) -> list[int]:
-    """Choose a free id for each record; ties are in the order of nanoseconds, and then of arrival."""
-    times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
-    found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
+def choose(times: Sequence[int], *, taken: Taken, highest: Highest) -> list[int]:
+    """Choose a free id for each record, given the times by which they are ordered (ordering.order_ns); ties are in the
+    order of nanoseconds, and then of arrival.
+    """
+    found, order = [0] * len(times), sorted(range(len(times)), key=times.__getitem__)
     following = 0
     for index in order:
-        found[index] = following = max(first_id(times[index]), following)
-        following += 1
+        identifier = times[index] // 1000 << COUNTER_BITS
+        if identifier < following:
+            identifier = following
+        found[index] = identifier
+        following = identifier + 1
     stored = taken(found)
     if stored:
         _move(found, stored, order, highest)

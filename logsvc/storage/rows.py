@@ -1,6 +1,6 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -30,20 +30,24 @@ COLUMNS = (
     "notes",
 )
 NAMES = ", ".join(COLUMNS)
+UID = COLUMNS.index("uid")
 # The widths of the time buckets that counts are kept in, in seconds.
 WIDTHS = (60, 3600, 86_400)
-_MICROSECONDS_PER_MINUTE = 60_000_000
+# A time bucket of a service and a level: width, start, service, level, records, bytes.
+Bucket = tuple[int, int, str, str, int, int]
+_IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
 _encode = msgspec.json.Encoder().encode
 _decode_members = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_notes = msgspec.json.Decoder(list[str]).decode
 
 
-def row(record: Record, *, identifier: int, seq: int, received_ns: int) -> tuple[Any, ...]:
+def values(record: Record, uid: Any) -> tuple[Any, ...]:
+    """A record's row, with zeros for the three columns that storing it gives; `uid` is as the database has it."""
     return (
-        identifier,
-        seq,
-        received_ns,
+        0,
+        0,
+        0,
         record.time_ns,
         record.observed_ns,
         record.severity,
@@ -56,14 +60,14 @@ def row(record: Record, *, identifier: int, seq: int, received_ns: int) -> tuple
         _encode(record.attributes).decode() if record.attributes else "",
         record.trace_id,
         record.span_id,
-        record.uid or None,
+        uid,
         record.token,
         _encode(record.notes).decode() if record.notes else "",
     )
 
 
-def stored(values: Sequence[Any]) -> Stored:
-    members = dict(zip(COLUMNS, values, strict=True))
+def stored(row: Sequence[Any]) -> Stored:
+    members = dict(zip(COLUMNS, row, strict=True))
     members["attributes"] = _decode_members(members["attributes"]) if members["attributes"] else {}
     members["notes"] = _decode_notes(members["notes"]) if members["notes"] else []
     uid = members["uid"]
@@ -71,52 +75,34 @@ def stored(values: Sequence[Any]) -> Stored:
     return Stored(**members)
 
 
-def size(values: Sequence[Any]) -> int:
+def kind(record: Record) -> tuple[str, int]:
+    """The service and the place of the level among `severity.RANGES`, by which records are counted."""
+    return record.service, (record.severity + 3) >> 2
+
+
+def size(row: Sequence[Any]) -> int:
     """The characters of a row's instance, host, logger, body and attributes, which usage and limits of size count."""
-    return len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+    return len(row[11]) + len(row[12]) + len(row[8]) + len(row[9]) + len(row[10])
 
 
-def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], Container[str]]) -> Sequence[int]:
-    """The places in a batch of the records whose uid is not stored, each uid once."""
-    first_places: dict[str, int] = {}
-    for index, record in enumerate(records):
-        if record.uid:
-            first_places.setdefault(record.uid, index)
-    if not first_places:
-        return range(len(records))
-    known = known_uids(list(first_places))
-    return [
-        index
-        for index, record in enumerate(records)
-        if not record.uid or (record.uid not in known and first_places[record.uid] == index)
-    ]
-
-
-class Tally:
-    """Counts records and bytes in each time bucket of a service and a level."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[int, str, int], list[int]] = {}
-
-    def add(self, values: Sequence[Any], *, sign: int = 1) -> None:
-        """Count a row."""
-        # id, service, severity.
-        key = ((values[0] >> COUNTER_BITS) // _MICROSECONDS_PER_MINUTE, values[7], (values[5] + 3) >> 2)
-        given = size(values)
-        found = self._counts.get(key)
+def counts(
+    ids: Iterable[int], kinds: Iterable[tuple[str, int]], sizes: Iterable[int], *, sign: int = 1
+) -> list[Bucket]:
+    """Count records and bytes in each time bucket, in one order, so that writers never deadlock."""
+    minutes: dict[tuple[int, tuple[str, int]], list[int]] = {}
+    for identifier, kind, given in zip(ids, kinds, sizes, strict=True):
+        key = (identifier // _IDS_PER_MINUTE, kind)
+        found = minutes.get(key)
         if found is None:
-            self._counts[key] = [sign, sign * given]
+            minutes[key] = [1, given]
         else:
-            found[0] += sign
-            found[1] += sign * given
-
-    def rows(self) -> list[tuple[int, int, str, str, int, int]]:
-        """Width, start, service, level, records, bytes; in one order, so that writers never deadlock."""
-        sums: dict[tuple[int, int, str, str], list[int]] = {}
-        for (minute, service, number), (records, size) in self._counts.items():
-            for width in WIDTHS:
-                key = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
-                total = sums.setdefault(key, [0, 0])
-                total[0] += records
-                total[1] += size
-        return [(*key, total[0], total[1]) for key, total in sorted(sums.items())]
+            found[0] += 1
+            found[1] += given
+    sums: dict[tuple[int, int, str, str], list[int]] = {}
+    for (minute, (service, number)), (records, given) in minutes.items():
+        for width in WIDTHS:
+            bucket = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
+            total = sums.setdefault(bucket, [0, 0])
+            total[0] += records
+            total[1] += given
+    return [(*bucket, sign * records, sign * given) for bucket, (records, given) in sorted(sums.items())]
