@@ -17,8 +17,7 @@ class Severity(IntEnum):
 
 HIGHEST = 24
 RANGES = tuple(Severity)
-# By the names that senders use.
-NUMBERS = {
+_NUMBERS = {
     **{severity.name: int(severity) for severity in Severity if severity},
     **{f"{severity.name}{step + 1}": severity + step for severity in Severity if severity for step in (1, 2, 3)},
     "UNSPECIFIED": 0,
@@ -43,7 +42,7 @@ NUMBERS = {
     "PANIC": 23,
 }
 # As most senders write them, so that no text is made of each.
-NUMBERS |= {name.lower(): number for name, number in NUMBERS.items()}
+_NUMBERS |= {name.lower(): number for name, number in _NUMBERS.items()}
 # The five levels of Python's logging, which the old addresses answer with.
 _PYTHON_NAMES = {
     Severity.UNSPECIFIED: "DEBUG",
@@ -58,14 +57,16 @@ _PYTHON_NAMES = {
 
 def known(name: str) -> int | None:
     """The number of a level's name in any case, or None where it is no name that is known."""
-    number = NUMBERS.get(name)
-    return number if number is not None else NUMBERS.get(name.strip().upper())
+    number = _NUMBERS.get(name)
+    return number if number is not None else _NUMBERS.get(name.strip().upper())
 
 
 def from_level(level: str | int) -> int:
     """The number of a level's name, or of one of Python's numbers (0 to 50 and more). Raises ValueError."""
     if isinstance(level, str):
-        number = known(level)
+        number = _NUMBERS.get(level)
+        if number is None:
+            number = known(level)
         if number is not None:
             return number
         if not (level.strip().isascii() and level.strip().isdecimal()):

@@ -1,5 +1,6 @@
 """`application/x-ndjson`: one JSON object a line, as docs/logsvc.md describes it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -52,8 +53,8 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
     body = body.removeprefix(_BYTE_ORDER_MARK)
     lines = body.split(b"\n")
     longest = max(map(len, lines))
-    whole = _read_whole(body, len(lines))
-    for number, line in enumerate(lines if whole is None else whole, start=1):
+    given: Sequence[bytes | Line] = _read_whole(body, len(lines)) or lines
+    for number, line in enumerate(given, start=1):
         notes = Notes()
         try:
             if isinstance(line, Line):
@@ -132,9 +133,7 @@ def _severity(line: Line) -> tuple[int, str]:
         word = line.level if line.severity_text is None and isinstance(line.level, str) else line.severity_text
         return number, word or ""
     if line.level is not None:
-        number = severity.NUMBERS.get(line.level) if type(line.level) is str else None
-        if number is None:
-            number = severity.from_level(line.level)
+        number = severity.from_level(line.level)
         return number, line.severity_text or (line.level if isinstance(line.level, str) else "")
     if line.severity_text:
         return severity.known(line.severity_text) or 0, line.severity_text

@@ -21,7 +21,7 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import STATEMENT_SECONDS, IndexedStore
 from logsvc.storage.interface import Histogram, Size, Usage
 from logsvc.storage.prepared import Placed, Prepared, joined
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, stored, values
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored, values
 
 TABLE = "logsvc_log"
 _MINUTE = f"intDiv(bitShiftRight(id, {COUNTER_BITS}), 60000000)"
@@ -226,11 +226,8 @@ class ClickhouseStore(IndexedStore):
 
 
 def _inserted(placed: Placed) -> Iterator[tuple[Any, ...]]:
-    given = placed.records
-    for identifier, seq, row, size, entry in zip(
-        placed.ids, placed.seqs, given.rows, given.sizes, given.entries, strict=True
-    ):
-        yield (identifier, seq, placed.received_ns, *row[3:], size, *entry)
+    for identifier, seq, row, entry in zip(placed.ids, placed.seqs, placed.rows, placed.entries, strict=True):
+        yield (identifier, seq, placed.received_ns, *row[3:], size(row), *entry)
 
 
 _COUNTS = (

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from logsvc import severity
-from logsvc.ordering import HIGHEST_ID, first_id_from, nanoseconds
+from logsvc.ordering import COUNTERS, HIGHEST_ID, first_id_from, nanoseconds
 from logsvc.query import ast
 from logsvc.query.matching import field_values, matches, predicate
 from logsvc.record import NANOSECONDS, Record, Stored
@@ -19,7 +19,7 @@ from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
 from logsvc.storage.prepared import Placed, Prepared
-from logsvc.storage.rows import WIDTHS, kind, size
+from logsvc.storage.rows import WIDTHS, counts, kind, minutes_of_ids, minutes_of_times, size
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
@@ -53,13 +53,16 @@ class IndexedStore(ABC):
     # Storing
 
     def prepare(self, records: Sequence[Record]) -> Prepared:
-        rows = [self._row_of(record) for record in records]
+        rows = list(map(self._row_of, records))
+        times = [record.time_ns for record in records]
+        kinds, sizes = list(map(kind, records)), list(map(size, rows))
         return Prepared(
-            times=[record.time_ns for record in records],
+            times=times,
             rows=rows,
             entries=list(map(self._indexed, records)),
-            kinds=list(map(kind, records)),
-            sizes=list(map(size, rows)),
+            kinds=kinds,
+            sizes=sizes,
+            counted=[counts(minutes_of_times(times), kinds, sizes)],
         )
 
     def append(self, records: Sequence[Record], *, received_ns: int) -> int:
@@ -70,19 +73,24 @@ class IndexedStore(ABC):
         seqs: Sequence[int] = range(first_seq, first_seq + len(batch))
         uids = batch.uids()
         if uids:
-            places = batch.new_places(self._known_uids(uids))
-            if len(places) < len(batch):
-                batch, seqs = batch.picked(places), [first_seq + place for place in places]
+            batch, places = batch.without(self._known_uids(uids))
+            seqs = [first_seq + place for place in places]
         if not batch.rows:
-            return Placed(records=batch, ids=[], seqs=[], received_ns=received_ns)
-        ids = identifiers.choose(batch.order_times(received_ns), taken=self._taken, highest=self._highest)
+            return Placed()
+        times = batch.order_times(received_ns)
+        ids = identifiers.choose(times)
+        stored = self._taken(ids)
+        if stored:
+            ids = identifiers.moved(ids, times, stored=stored, highest=self._highest)
+        # More than the ids of a microsecond may reach into the next minute.
+        if stored or times is not batch.times or len(ids) > COUNTERS:
+            batch.counted = [counts(minutes_of_ids(ids), batch.kinds, batch.sizes)]
+        rows, entries = batch.rows, batch.entries
         order = sorted(range(len(ids)), key=ids.__getitem__)
-        return Placed(
-            records=batch.picked(order),
-            ids=[ids[place] for place in order],
-            seqs=[seqs[place] for place in order],
-            received_ns=received_ns,
-        )
+        if order != list(range(len(ids))):
+            ids, seqs = [ids[place] for place in order], [seqs[place] for place in order]
+            rows, entries = [rows[place] for place in order], [entries[place] for place in order]
+        return Placed(ids=ids, seqs=seqs, received_ns=received_ns, rows=rows, entries=entries, counted=batch.counted)
 
     # Finding
 

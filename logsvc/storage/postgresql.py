@@ -81,12 +81,13 @@ class PostgresqlStore(SqlStore):
 
     def _insert(self, placed: Placed) -> None:
         self._make_partitions({identifier // first_id(NS_PER_DAY) for identifier in placed.ids})
-        rows, entries = placed.records.rows, placed.records.entries
         with connection.cursor() as cursor:
             with cursor.copy(_COPY) as copy:
-                for identifier, seq, row, search in zip(placed.ids, placed.seqs, rows, entries, strict=True):
+                for identifier, seq, row, search in zip(
+                    placed.ids, placed.seqs, placed.rows, placed.entries, strict=True
+                ):
                     copy.write_row((identifier, seq, placed.received_ns, *row[3:], search))
-            uids = [(row[UID], identifier) for identifier, row in zip(placed.ids, rows, strict=True) if row[UID]]
+            uids = [(row[UID], identifier) for identifier, row in zip(placed.ids, placed.rows, strict=True) if row[UID]]
             if uids:
                 with cursor.copy("COPY logsvc_uid (uid, id) FROM STDIN") as copy:
                     for pair in uids:

@@ -9,18 +9,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from logsvc import ordering
-from logsvc.storage.rows import UID
+from logsvc.storage.rows import UID, Counts, counts, minutes_of_times
 
 
 @dataclass(kw_only=True, slots=True)
 class Prepared:
-    """Columns of equally many items: a record's time, row (rows.values), index entry, kind and size."""
+    """Columns of equally many items: a record's time, row (rows.values), index entry, kind and size.
+
+    `counted` counts the records in the minutes of their own times.
+    """
 
     times: list[int] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     entries: list[Any] = field(default_factory=list)
     kinds: list[tuple[str, int]] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    counted: list[Counts] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -29,8 +33,8 @@ class Prepared:
         """The uids of the records that have one, as the database has them."""
         return [row[UID] for row in self.rows if row[UID]]
 
-    def new_places(self, known: Collection[Any]) -> list[int]:
-        """The places of the records whose uid is not known, each uid once."""
+    def without(self, known: Collection[Any]) -> tuple["Prepared", list[int]]:
+        """The records whose uid is not known, each uid once, and their places here."""
         seen = {*known}
         places = []
         for place, row in enumerate(self.rows):
@@ -40,33 +44,38 @@ class Prepared:
                     continue
                 seen.add(uid)
             places.append(place)
-        return places
+        return self if len(places) == len(self) else self._picked(places), places
 
     def order_times(self, received_ns: int) -> list[int]:
-        """The times by which the records are ordered (logsvc/ordering.py)."""
+        """The times by which the records are ordered (logsvc/ordering.py): `times` itself where all can be true."""
         if all(ordering.is_plausible(each, received_ns=received_ns) for each in (min(self.times), max(self.times))):
             return self.times
         return [ordering.order_ns(time_ns, received_ns=received_ns) for time_ns in self.times]
 
-    def picked(self, places: Sequence[int]) -> "Prepared":
-        """The records at these places, in this order."""
+    def _picked(self, places: Sequence[int]) -> "Prepared":
+        times = [self.times[place] for place in places]
+        kinds = [self.kinds[place] for place in places]
+        sizes = [self.sizes[place] for place in places]
         return Prepared(
-            times=[self.times[place] for place in places],
+            times=times,
             rows=[self.rows[place] for place in places],
             entries=[self.entries[place] for place in places],
-            kinds=[self.kinds[place] for place in places],
-            sizes=[self.sizes[place] for place in places],
+            kinds=kinds,
+            sizes=sizes,
+            counted=[counts(minutes_of_times(times), kinds, sizes)],
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placed:
-    """Records that are not stored yet, in the order of the ids that they have now. `seqs` number their arrival."""
+    """Rows and index entries in the order of the ids that they have now; `seqs` number their arrival."""
 
-    records: Prepared
-    ids: list[int]
-    seqs: list[int]
-    received_ns: int
+    ids: Sequence[int] = ()
+    seqs: Sequence[int] = ()
+    received_ns: int = 0
+    rows: Sequence[tuple[Any, ...]] = ()
+    entries: Sequence[Any] = ()
+    counted: Sequence[Counts] = ()
 
 
 def joined(batches: Iterable[Prepared]) -> Prepared:
@@ -78,4 +87,5 @@ def joined(batches: Iterable[Prepared]) -> Prepared:
         whole.entries += batch.entries
         whole.kinds += batch.kinds
         whole.sizes += batch.sizes
+        whole.counted += batch.counted
     return whole

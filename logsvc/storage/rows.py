@@ -1,13 +1,13 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS
-from logsvc.record import Record, Stored
+from logsvc.record import NANOSECONDS, Record, Stored
 
 COLUMNS = (
     "id",
@@ -35,6 +35,9 @@ UID = COLUMNS.index("uid")
 WIDTHS = (60, 3600, 86_400)
 # A time bucket of a service and a level: width, start, service, level, records, bytes.
 Bucket = tuple[int, int, str, str, int, int]
+# Records and bytes by minute and kind.
+Counts = dict[tuple[int, tuple[str, int]], list[int]]
+_NS_PER_MINUTE = 60 * NANOSECONDS
 _IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
 _encode = msgspec.json.Encoder().encode
@@ -85,24 +88,36 @@ def size(row: Sequence[Any]) -> int:
     return len(row[11]) + len(row[12]) + len(row[8]) + len(row[9]) + len(row[10])
 
 
-def counts(
-    ids: Iterable[int], kinds: Iterable[tuple[str, int]], sizes: Iterable[int], *, sign: int = 1
-) -> list[Bucket]:
-    """Count records and bytes in each time bucket, in one order, so that writers never deadlock."""
-    minutes: dict[tuple[int, tuple[str, int]], list[int]] = {}
-    for identifier, kind, given in zip(ids, kinds, sizes, strict=True):
-        key = (identifier // _IDS_PER_MINUTE, kind)
-        found = minutes.get(key)
-        if found is None:
-            minutes[key] = [1, given]
+def counts(minutes: Iterable[int], kinds: Iterable[tuple[str, int]], sizes: Iterable[int], *, sign: int = 1) -> Counts:
+    """Count the records and bytes of each minute of a service and a level."""
+    found: Counts = {}
+    for minute, kind, given in zip(minutes, kinds, sizes, strict=True):
+        key = (minute, kind)
+        count = found.get(key)
+        if count is None:
+            found[key] = [sign, sign * given]
         else:
-            found[0] += 1
-            found[1] += given
+            count[0] += sign
+            count[1] += sign * given
+    return found
+
+
+def buckets(counted: Iterable[Counts]) -> list[Bucket]:
+    """The buckets of all widths to add counts to, in one order, so that writers never deadlock."""
     sums: dict[tuple[int, int, str, str], list[int]] = {}
-    for (minute, (service, number)), (records, given) in minutes.items():
-        for width in WIDTHS:
-            bucket = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
-            total = sums.setdefault(bucket, [0, 0])
-            total[0] += records
-            total[1] += given
-    return [(*bucket, sign * records, sign * given) for bucket, (records, given) in sorted(sums.items())]
+    for counts in counted:
+        for (minute, (service, number)), (records, given) in counts.items():
+            for width in WIDTHS:
+                bucket = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
+                total = sums.setdefault(bucket, [0, 0])
+                total[0] += records
+                total[1] += given
+    return [(*bucket, records, given) for bucket, (records, given) in sorted(sums.items())]
+
+
+def minutes_of_times(times: Iterable[int]) -> Iterator[int]:
+    return (time_ns // _NS_PER_MINUTE for time_ns in times)
+
+
+def minutes_of_ids(ids: Iterable[int]) -> Iterator[int]:
+    return (identifier // _IDS_PER_MINUTE for identifier in ids)

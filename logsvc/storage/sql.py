@@ -13,7 +13,7 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import IndexedStore
 from logsvc.storage.interface import Usage
 from logsvc.storage.prepared import Placed, Prepared, joined
-from logsvc.storage.rows import NAMES, WIDTHS, Bucket, counts, kind, size, stored
+from logsvc.storage.rows import NAMES, WIDTHS, Counts, buckets, counts, kind, minutes_of_ids, size, stored
 
 
 class SqlStore(IndexedStore):
@@ -30,7 +30,7 @@ class SqlStore(IndexedStore):
             placed = self._place(batch, first_seq=head.take(len(batch)), received_ns=received_ns)
             if placed.ids:
                 self._insert(placed)
-                self._count(counts(placed.ids, placed.records.kinds, placed.records.sizes))
+                self._count(placed.counted)
             return len(placed.ids)
 
     def delete(self, records: Collection[Stored]) -> None:
@@ -41,7 +41,7 @@ class SqlStore(IndexedStore):
         with self._translated(), transaction.atomic():
             head.note_deleted(max(record.seq for record in records))
             self._remove(records)
-            self._count(counts(ids, map(kind, records), sizes, sign=-1))
+            self._count([counts(minutes_of_ids(ids), map(kind, records), sizes, sign=-1)])
             self._execute("DELETE FROM logsvc_count WHERE records <= 0")
 
     def _highest(self, microseconds: list[int]) -> dict[int, int]:
@@ -53,14 +53,14 @@ class SqlStore(IndexedStore):
                 found[microsecond] = int(last)
         return found
 
-    def _count(self, buckets: Sequence[Bucket]) -> None:
+    def _count(self, counted: Sequence[Counts]) -> None:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO logsvc_count (width, start, service, level, records, stored_bytes)"
                 " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (width, start, service, level) DO UPDATE"
                 " SET records = logsvc_count.records + excluded.records,"
                 " stored_bytes = logsvc_count.stored_bytes + excluded.stored_bytes",
-                buckets,
+                buckets(counted),
             )
 
     # Finding

@@ -85,11 +85,11 @@ class SqliteStore(SqlStore):
     def _insert(self, placed: Placed) -> None:
         # The driver's own cursor: Django's rewrites each statement's placeholders.
         cursor = self._cursor()
-        rows = list(chain.from_iterable(placed.records.rows))
+        rows = list(chain.from_iterable(placed.rows))
         rows[:: len(COLUMNS)] = placed.ids
         rows[1 :: len(COLUMNS)] = placed.seqs
         rows[2 :: len(COLUMNS)] = [placed.received_ns] * len(placed.ids)
-        texts = list(chain.from_iterable(placed.records.entries))
+        texts = list(chain.from_iterable(placed.entries))
         texts[::_TEXT_WIDTH] = placed.ids
         start = 0
         for count, (into_log, into_text) in _INSERTS.items():
