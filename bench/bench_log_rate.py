@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from bench.bench_log_service import bodies, cpu_seconds, line, server
+from bench.bench_log_service import NOW_NS, bodies, cpu_seconds, line, server
+from logsvc import timestamps
 
 BATCH = 2000
 CONNECTIONS = 4
@@ -31,8 +32,14 @@ def ndjson(start: int) -> bytes:
     return bodies(start, start + BATCH)
 
 
-def ndjson_gzip(start: int) -> bytes:
-    return gzip.compress(ndjson(start), COMPRESSION)
+def client(start: int) -> bytes:
+    """The same records as `LogHandler` sends them: gzipped, with a time in RFC 3339 and a uid."""
+    lines = []
+    for number, each in enumerate(records(start), start=start):
+        each["time"] = timestamps.wire(each["time"])
+        each["uid"] = f"{NOW_NS // 1_000_000 + number * 10:012x}70008000{number:012x}"
+        lines.append(msgspec.json.encode(each))
+    return gzip.compress(b"\n".join(lines), COMPRESSION)
 
 
 def otlp(start: int) -> bytes:
@@ -82,11 +89,7 @@ def records(start: int) -> list[dict[str, Any]]:
 
 FORMATS: dict[str, tuple[str, dict[str, str], Callable[[int], bytes]]] = {
     "ndjson": ("/api/v1/logs", {"Content-Type": "application/x-ndjson"}, ndjson),
-    "ndjson+gzip": (
-        "/api/v1/logs",
-        {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"},
-        ndjson_gzip,
-    ),
+    "client": ("/api/v1/logs", {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}, client),
     "otlp": ("/v1/logs", {"Content-Type": "application/x-protobuf"}, otlp),
     "loki": ("/loki/api/v1/push", {"Content-Type": "application/json"}, loki),
 }
