@@ -195,11 +195,27 @@ class PostgresqlStore(SqlStore):
 
 def vector(record: Record) -> str:
     """A tsvector as text. A tag begins with `=`, which no word does."""
-    parts = [f"'={name}'" for name in dict.fromkeys(terms.tag_text(record).split())]
-    for word, places in terms.word_positions(record).items():
-        kept = ",".join(str(min(place, HIGHEST_POSITION)) for place in places[:POSITIONS_AT_MOST])
-        parts.append(f"'{word}':{kept}")
-    return " ".join(parts)
+    tags = terms.tag_text(record).replace(" ", "' '=")
+    words = terms.ordered_words(record)
+    if len(words) > POSITIONS_AT_MOST:
+        return f"'={tags}' {' '.join(_limited_positions(words))}"
+    # The lexemes with their positions, of which most have one.
+    found: dict[str, str] = {}
+    for position, word in enumerate(words, start=1):
+        if word in found:
+            found[word] += f",{position}"
+        elif word:
+            found[word] = f"'{word}':{position}"
+    return f"'={tags}' {' '.join(found.values())}"
+
+
+def _limited_positions(words: list[str]) -> Iterator[str]:
+    """The lexemes of a long text, within the positions that PostgreSQL keeps."""
+    places: dict[str, list[int]] = {}
+    for position, word in enumerate(words, start=1):
+        if word:
+            places.setdefault(word, []).append(min(position, HIGHEST_POSITION))
+    return (f"'{word}':{','.join(map(str, some[:POSITIONS_AT_MOST]))}" for word, some in places.items())
 
 
 def tsquery(node: Node) -> str:

@@ -88,18 +88,6 @@ def texts(record: Record) -> Iterator[str]:
         yield fold(exception)
 
 
-def word_positions(record: Record) -> dict[str, list[int]]:
-    """The places of each word, counted from 1."""
-    places: dict[str, list[int]] = {}
-    position = 0
-    for text in texts(record):
-        for word in words(text):
-            position += 1
-            places.setdefault(word, []).append(position)
-        position += 1
-    return places
-
-
 def ordered_words(record: Record) -> list[str]:
     """The words in order, with an empty one between body and exception."""
     found: list[str] = []
