@@ -6,6 +6,7 @@ connection, which may wait for a lock just then: the event loop stood still for 
 """
 
 import os
+import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -73,9 +74,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_unusable_or_obsolete()
 
     def create_cursor(self, name: str | None = None) -> Any:
+        self._refuse_replaced()
+        return self.connection.cursor(factory=Cursor)
+
+    def checked(self) -> sqlite3.Connection:
+        """The driver's connection, open, and asked about by all that Django asks before it executes a statement."""
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        self._refuse_replaced()
+        driver: sqlite3.Connection = self.connection
+        return driver
+
+    def _refuse_replaced(self) -> None:
         if self._refusal:
             raise OperationalError(self._refusal)
-        return self.connection.cursor(factory=Cursor)
 
 
 def _log(path: str) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Case, F, FloatField, OuterRef, Q, Subquery, Value, 
 from django.db.models.functions import Random
 
 from config.clocks import SKEW_SECONDS
-from registry.database import rows
+from registry.database import rows, statements
 from registry.health.probe import Due
 from registry.models import Heartbeat, HeartbeatKind, Instance, InstanceKey
 
@@ -90,17 +90,16 @@ def beating(keys: Sequence[InstanceKey]) -> dict[InstanceKey, Due]:
         # All instances before the first heartbeat: the order of all writers.
         list(rows.named(pairs, order="id", locked=True))
         lock = "FOR UPDATE OF heartbeat"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {_STANDING} FROM registry_heartbeat heartbeat
-            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
-            WHERE {condition} ORDER BY declared.id {lock}
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            parameters,
-        )
-        found = [Due._make(row) for row in cursor.fetchall()]
-    return {InstanceKey(service=due.service, instance=due.instance): due for due in found}
+    found = statements.fetch(
+        f"""
+        SELECT {_STANDING} FROM registry_heartbeat heartbeat
+        JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+        WHERE {condition} ORDER BY declared.id {lock}
+        """,  # noqa: S608 -- what is put in are constants and placeholders
+        parameters,
+    )
+    dues = map(Due._make, found)
+    return {InstanceKey(service=due.service, instance=due.instance): due for due in dues}
 
 
 def release_far(*, now: float) -> int:
@@ -129,24 +128,23 @@ def release_far(*, now: float) -> int:
 def _claim(chosen: str, parameters: Sequence[Any], *, starts_by: float) -> list[Due]:
     skip_locked = "FOR UPDATE OF heartbeat SKIP LOCKED" if connection.vendor == "postgresql" else ""
     base = starts_by + LEASE_MARGIN_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute(
+    found = statements.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM registry_heartbeat heartbeat
+        JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+        WHERE {chosen} {skip_locked}
+        """,  # noqa: S608 -- what is put in are constants and placeholders
+        [base, *parameters],
+    )
+    claimed = list(map(Due._make, found))
+    if claimed:
+        among, ids = rows.among("instance_id", [due.instance_id for due in claimed])
+        statements.fetch(
             f"""
-            SELECT {_COLUMNS} FROM registry_heartbeat heartbeat
-            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
-            WHERE {chosen} {skip_locked}
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            [base, *parameters],
+            UPDATE registry_heartbeat SET lease_until = (
+                SELECT {_LEASE_UNTIL} FROM registry_instance declared WHERE declared.id = instance_id
+            ) WHERE {among}
+            """,  # noqa: S608 -- what is put in are constants of ours
+            [base, ids],
         )
-        claimed = [Due._make(row) for row in cursor.fetchall()]
-        if claimed:
-            among, ids = rows.among("instance_id", [due.instance_id for due in claimed])
-            cursor.execute(
-                f"""
-                UPDATE registry_heartbeat SET lease_until = (
-                    SELECT {_LEASE_UNTIL} FROM registry_instance declared WHERE declared.id = instance_id
-                ) WHERE {among}
-                """,  # noqa: S608 -- what is put in are constants of ours
-                [base, ids],
-            )
     return claimed

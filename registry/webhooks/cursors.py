@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from config.clocks import SKEW_SECONDS
-from registry.database import inserts, rows
+from registry.database import inserts, rows, statements
 from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
 from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
@@ -96,11 +96,9 @@ def claim(
         return []
     composer = Composer(cursors, lease_until=lease, head=head, now=now, most_revisions=most_revisions)
     composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
-    messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
-    _move(unconcerned, lease_until=lease, to={"scanned_revision": head, "lease_until": 0})
-    sent = _move([message.instance_id for message in messages], lease_until=lease, to={"sent_revision": head})
-    return [message for message in messages if message.instance_id in sent]
+    _move(unconcerned, lease_until=lease, to={"scanned_revision": head, "lease_until": 0, "sent_revision": 0})
+    return [message for message in composed.values() if message is not None]
 
 
 @transaction.atomic
@@ -169,12 +167,8 @@ def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
     A cursor that another transaction has locked does not count, as `claim` passes it over.
     """
     is_lagging, parameters = _is_lagging(journal.head(), now, left_alone)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT instance_id FROM registry_cursor WHERE {is_lagging} LIMIT 1 {_skip_locked()}",  # noqa: S608 -- constants
-            parameters,
-        )
-        return cursor.fetchone() is not None
+    one = f"SELECT instance_id FROM registry_cursor WHERE {is_lagging} LIMIT 1 {_skip_locked()}"  # noqa: S608 -- constants
+    return bool(statements.fetch(one, parameters))
 
 
 def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str, list[Any]]:
@@ -189,20 +183,26 @@ def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str,
 def _claim_cursors(
     head: int, *, lease_until: float, limit: int, left_alone: Collection[int], now: datetime
 ) -> list[Lagging]:
+    """Claim cursors that lag, and note that each may be sent what leads to the head.
+
+    Both in one transaction, because each commit waits for the disk before anything is sent.
+    """
     is_lagging, parameters = _is_lagging(head, now.timestamp(), left_alone)
-    with connection.cursor() as cursor:
-        cursor.execute(
+    with transaction.atomic():
+        found = statements.fetch(
             f"""
-            UPDATE registry_cursor SET lease_until = %s WHERE instance_id IN (
-                SELECT instance_id FROM registry_cursor
-                WHERE {is_lagging}
-                ORDER BY scanned_revision LIMIT %s {_skip_locked()}
-            ) RETURNING {", ".join(_Claimed._fields)}
+            SELECT {", ".join(_Claimed._fields)} FROM registry_cursor
+            WHERE {is_lagging} ORDER BY scanned_revision LIMIT %s {_skip_locked()}
             """,  # noqa: S608 -- what is put in are constants of ours
-            [lease_until, *parameters, limit],
+            [*parameters, limit],
         )
-        claimed = [_Claimed._make(row) for row in cursor.fetchall()]
-    # By a second statement, because SQLite returns only columns of the table that is updated.
+        claimed = list(map(_Claimed._make, found))
+        if claimed:
+            among, ids = rows.among("instance_id", [each.instance_id for each in claimed])
+            statements.fetch(
+                f"UPDATE registry_cursor SET lease_until = %s, sent_revision = %s WHERE {among}",  # noqa: S608 -- constants
+                [lease_until, head, ids],
+            )
     instances = rows.by_ids([each.instance_id for each in claimed])
     return [_lagging(each, instances[each.instance_id], now=now) for each in claimed if each.instance_id in instances]
 
@@ -213,16 +213,15 @@ def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) ->
         return set()
     condition, parameter = rows.among("instance_id", ids)
     assignments = ", ".join(f"{column} = %s" for column in to)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE registry_cursor SET {assignments} WHERE instance_id IN (
-                SELECT instance_id FROM registry_cursor WHERE {condition} AND lease_until = %s {_skip_locked()}
-            ) RETURNING instance_id
-            """,  # noqa: S608 -- what is put in are constants of ours
-            [*to.values(), parameter, lease_until],
-        )
-        return {pk for (pk,) in cursor.fetchall()}
+    moved = statements.fetch(
+        f"""
+        UPDATE registry_cursor SET {assignments} WHERE instance_id IN (
+            SELECT instance_id FROM registry_cursor WHERE {condition} AND lease_until = %s {_skip_locked()}
+        ) RETURNING instance_id
+        """,  # noqa: S608 -- what is put in are constants of ours
+        [*to.values(), parameter, lease_until],
+    )
+    return {pk for (pk,) in moved}
 
 
 def _skip_locked() -> str:
