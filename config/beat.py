@@ -94,6 +94,9 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
             self.lock = lock if lock.acquire(blocking=False) else None
             self._has_schedule = False
             if self.lock is None:
+                # Redis keeps its end as a time: set back, its clock would keep the lock of a beat that is gone.
+                if client.pttl(self.lock_key) > 1000 * self.lock_timeout:
+                    client.pexpire(self.lock_key, int(1000 * self.lock_timeout))
                 return float(self.max_interval)
         if not self._has_schedule:
             # After the lock: whatever removes the schedule from Redis also removes the lock, which is noticed.

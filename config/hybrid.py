@@ -7,7 +7,7 @@ hold thousands of open streams; docs/decisions/0001-serving.md has the compariso
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
@@ -134,7 +134,8 @@ class Hybrid:
                     break
             handler = handler or self._django
             if self._answer_seconds is not None and self._is_repeatable(scope):
-                await _answer_within(self._answer_seconds, handler, scope, receive, answer.send)
+                async with _Deadline(self._answer_seconds, receive) as deadline:
+                    await handler(scope, deadline.receive, answer.send)
             else:
                 await handler(scope, receive, answer.send)
         except Abandoned:
@@ -190,40 +191,60 @@ async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> byte
     return await bodies.read(scope, receive, limit_bytes=limit_bytes, intake=scope.get(INTAKE))
 
 
-async def _answer_within(seconds: float, handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Raises Unavailable where the answer is not there in time; the time while the body comes does not count.
+class _Deadline:
+    """The time by which a request is to be answered, of which none passes while its body comes.
 
-    A longer body has longer: what is to be stored for it takes time also where nothing hangs.
+    A longer body has longer: what is to be stored for it takes time also where nothing hangs. One timer, which looks
+    whether the time is really over, costs less than moving it for each part of a body.
     """
-    loop = asyncio.get_running_loop()
-    has_come = False
-    allowed_seconds = seconds
 
-    async def receive_in_peace() -> Message:
-        nonlocal has_come, allowed_seconds
-        if has_come:
-            return await receive()
-        asked_at, until = loop.time(), deadline.when()
-        assert until is not None
-        deadline.reschedule(None)
-        message = await receive()
-        has_come = not message.get("more_body", False)
+    def __init__(self, seconds: float, receive: Receive) -> None:
+        self.allowed_seconds = seconds
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + seconds
+        self._asked_at: float | None = None
+        self._has_come = False
+        self._timeout = asyncio.timeout(None)
+        self._timer = self._loop.call_at(self._until, self._look)
+
+    async def receive(self) -> Message:
+        if self._has_come:
+            return await self._receive()
+        self._asked_at = self._loop.time()
+        message = await self._receive()
         more_seconds = len(message.get("body", b"")) / BODY_BYTES_PER_SECOND
-        allowed_seconds += more_seconds
-        deadline.reschedule(until + loop.time() - asked_at + more_seconds)
+        self.allowed_seconds += more_seconds
+        self._until += self._loop.time() - self._asked_at + more_seconds
+        self._asked_at = None
+        self._has_come = not message.get("more_body", False)
         return message
 
-    try:
-        async with asyncio.timeout(seconds) as deadline:
-            await handler(scope, receive_in_peace, send)
-    except TimeoutError as error:
-        if not deadline.expired():
-            raise
+    def _look(self) -> None:
+        now = self._loop.time()
+        left_seconds = self._until - (now if self._asked_at is None else self._asked_at)
+        if left_seconds > 0:
+            self._timer = self._loop.call_at(now + left_seconds, self._look)
+        else:
+            self._timeout.reschedule(now)
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self._timer.cancel()
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            raise self._late() from late
+
+    def _late(self) -> problems.Unavailable:
         late = problems.Unavailable(
-            f"There was no answer within {allowed_seconds:.3g} s, and it may come to pass yet: ask again."
+            f"There was no answer within {self.allowed_seconds:.3g} s, and it may come to pass yet: ask again."
         )
         late.headers["Retry-After"] = "1"
-        raise late from error
+        return late
 
 
 async def respond(send: Send, response: problems.RawResponse) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from config.clocks import SKEW
 from config.problems import Conflict, Invalid, NotFound, Problem
 from grading import courses, gradebook, progress, representation, rosters, standings, totals
 from grading.access import Actor
@@ -358,8 +359,9 @@ def _claim(*, batch_id: int, now: datetime) -> bool:
 
 
 def _is_waiting(now: datetime) -> Q:
-    stale = Q(progress=ImportBatch.Progress.RUNNING, claimed_at__lt=now - LEASE)
-    return Q(progress=ImportBatch.Progress.QUEUED) | stale
+    # A claim that begins in the future was made by a clock that was ahead.
+    is_over = Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + SKEW)
+    return Q(progress=ImportBatch.Progress.QUEUED) | (Q(progress=ImportBatch.Progress.RUNNING) & is_over)
 
 
 def _size(shown: Mapping[str, Any]) -> int:

@@ -16,7 +16,6 @@ from registry import wakeups
 from registry.health import watchdog
 from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
-from registry.webhooks import cursors
 from registry.webhooks.worker import WebhookWorker
 
 # After so long without any sweep a live worker makes it, and the serving process as a last resort.
@@ -67,9 +66,7 @@ class Worker:
     def tell(self) -> None:
         """Sweep the webhooks."""
         with self._sweeping:
-            set_back = self._signer.leave(Part.WEBHOOKS, now=time.time())
-            if set_back:
-                cursors.set_clock_back(set_back, now=time.time())
+            self._signer.leave(Part.WEBHOOKS, now=time.time())
             self.webhooks.sweep(now=timezone.now())
 
     def stand_by(self, *, patience_seconds: float) -> None:

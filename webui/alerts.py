@@ -5,13 +5,17 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from config.clocks import SKEW
 from webui.figures import duration
 from webui.models import Channel, Incident, Kind, Message, Severity
 
 # A message that cannot be delivered is tried again after so long, and then given up.
 RETRY_SECONDS = (30, 120, 600, 1800)
+# One that is tried later than this was put off by a clock that was ahead.
+LONGEST_WAIT = timedelta(seconds=max(RETRY_SECONDS)) + SKEW
 
 
 def concerns(channel: Channel, incident: Incident) -> bool:
@@ -48,7 +52,8 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
     if not began:
         return (Kind.BEGAN, 0) if concerns(channel, incident) else None
     latest = max(message.written_at for message in told)
-    if channel.remind_minutes and now - latest >= timedelta(minutes=channel.remind_minutes):
+    is_long_ago = not -SKEW <= now - latest < timedelta(minutes=channel.remind_minutes or 0)
+    if channel.remind_minutes and is_long_ago:
         return Kind.REMINDER, sum(message.kind == Kind.REMINDER for message in told)
     return None
 
@@ -72,12 +77,12 @@ def write(*, now: datetime) -> list[int]:
                     number=number,
                     defaults={"title": title, "body": body, "written_at": now, "try_at": now},
                 )
-    return list(Message.objects.filter(try_at__lte=now).order_by("written_at", "pk").values_list("pk", flat=True))
+    return list(Message.objects.filter(_is_due(now)).order_by("written_at", "pk").values_list("pk", flat=True))
 
 
 def claim(number: int, *, now: datetime) -> Message | None:
     """The message, if nobody else sends it; should this process die, it is tried again later."""
-    claimed = Message.objects.filter(pk=number, try_at__lte=now).update(try_at=now + timedelta(minutes=5))
+    claimed = Message.objects.filter(_is_due(now), pk=number).update(try_at=now + timedelta(minutes=5))
     return Message.objects.select_related("channel").get(pk=number) if claimed else None
 
 
@@ -89,6 +94,10 @@ def settle(message: Message, *, error: str, now: datetime) -> None:
     again = error and message.attempts <= len(RETRY_SECONDS)
     message.try_at = now + timedelta(seconds=RETRY_SECONDS[message.attempts - 1]) if again else None
     message.save(update_fields=["attempts", "error", "sent_at", "try_at"])
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(try_at__lte=now) | Q(try_at__gt=now + LONGEST_WAIT)
 
 
 def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]:

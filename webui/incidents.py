@@ -50,6 +50,8 @@ def registry_is_away(reason: str) -> dict[str, Trouble]:
 @transaction.atomic
 def record(found: Mapping[str, Trouble], *, now: datetime, is_whole: bool = True) -> None:
     """Begin, go on with, and end incidents. Where `found` is not the whole picture, none of the others ends."""
+    # The clock may have been set back since one began.
+    Incident.objects.filter(ended_at=None, began_at__gt=now).update(began_at=now)
     known = {incident.service: incident for incident in Incident.objects.filter(ended_at=None)}
     for service, trouble in found.items():
         incident = known.pop(service, None)

@@ -59,7 +59,7 @@ def ask(key: str, question: Callable[[], Value]) -> Answer[Value]:
     """Ask, unless a fresh answer is known: what many look at is asked once a second for all of them."""
     now = timezone.now()
     known: Answer[Value] | None = answers().get(key, now=now)
-    if known and known.at and now - known.at < timedelta(seconds=settings.ANSWERS_FRESH_SECONDS):
+    if known and known.at and abs(now - known.at) < timedelta(seconds=settings.ANSWERS_FRESH_SECONDS):
         return known
     try:
         answer = Answer(value=question(), at=now)

@@ -1,6 +1,7 @@
 """Django's SQLite backend, but it notices a file that is replaced while open: writes to it would be lost."""
 
 import os
+import sqlite3
 from typing import Any, NamedTuple
 
 from django.db import OperationalError
@@ -49,9 +50,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_unusable_or_obsolete()
 
     def create_cursor(self, name: str | None = None) -> Any:
+        self._refuse_replaced()
+        return super().create_cursor(name)
+
+    def checked(self) -> sqlite3.Connection:
+        """The driver's connection, open, and asked about by all that Django asks before it executes a statement."""
+        self.ensure_connection()
+        self.validate_no_broken_transaction()
+        self._refuse_replaced()
+        driver: sqlite3.Connection = self.connection
+        return driver
+
+    def _refuse_replaced(self) -> None:
         if self._refusal:
             raise OperationalError(self._refusal)
-        return super().create_cursor(name)
 
 
 def _log(path: str) -> str:

@@ -19,6 +19,7 @@ from django.db.models import Q
 from prometheus_client.core import CounterMetricFamily
 
 from config.addresses import client_address
+from config.clocks import SKEW
 from config.headers import header
 from config.problems import Problem
 from config.tokens import audit, issuing
@@ -76,16 +77,18 @@ class Gate:
     def flush(self, *, now: float) -> None:
         """Write the notes. Raises DatabaseError, and then keeps them for the next time."""
         with self._lock:
-            used = {name: at for name, at in self._used.items() if at - self._written.get(name, 0) >= USED_SECONDS}
+            # A time still to come was written by a clock that was ahead.
+            used = {
+                name: at for name, at in self._used.items() if not 0 <= at - self._written.get(name, 0) < USED_SECONDS
+            }
             refusals, self._refusals = self._refusals, {}
         moment = datetime.fromtimestamp(now, UTC)
         try:
             with transaction.atomic():
                 for name, at in used.items():
                     used_at = datetime.fromtimestamp(at, UTC)
-                    Token.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=used_at), name=name).update(
-                        last_used_at=used_at
-                    )
+                    is_older = Q(last_used_at__lt=used_at) | Q(last_used_at__gt=moment + SKEW)
+                    Token.objects.filter(Q(last_used_at=None) | is_older, name=name).update(last_used_at=used_at)
                 audit.record_refusals(
                     Refusal(at=moment, who=who, what=what, address=address, times=times)
                     for (who, _, address), (what, times) in refusals.items()

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
+from config.clocks import SKEW
 from logsvc import representation, timestamps
 from logsvc.alerts.post import Answer, post
 from logsvc.models import AlertMessage, AlertRule
@@ -21,6 +22,8 @@ from registry.client import webhook
 # After the first attempts, then hourly until it is given up.
 PAUSES_SECONDS = (5, 30, 120, 600, 1800)
 LAST_PAUSE_SECONDS = 3600
+JITTER = 0.2
+LONGEST_PAUSE = timedelta(seconds=LAST_PAUSE_SECONDS * (1 + JITTER)) + SKEW
 GIVEN_UP_AFTER = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
 # A worker that has claimed a message may take so long.
@@ -72,6 +75,10 @@ def send_due(*, now: datetime, post: Post = post) -> int:
 
     A worker that dies loses nothing: its message is due again when the lease is over, with the same `webhook-id`.
     """
+    # By a clock that was ahead: it is set back again.
+    unsent = AlertMessage.objects.filter(due_at__isnull=False)
+    unsent.filter(created_at__gt=now + SKEW).update(created_at=now, due_at=now)
+    unsent.filter(due_at__gt=now + LONGEST_PAUSE).update(due_at=now)
     due = AlertMessage.objects.filter(due_at__lte=now, rule__is_enabled=True).select_related("rule")
 
     def claim(message: AlertMessage) -> bool:
@@ -94,7 +101,7 @@ def next_pause(attempts: int, retry_after: str) -> timedelta:
     """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
     asked = int(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6 else 0
-    return timedelta(seconds=max(pause * random.uniform(0.8, 1.2), min(asked, LAST_PAUSE_SECONDS)))
+    return timedelta(seconds=max(pause * random.uniform(1 - JITTER, 1 + JITTER), min(asked, LAST_PAUSE_SECONDS)))
 
 
 def _send(message: AlertMessage, now: datetime, post: Post) -> Answer:

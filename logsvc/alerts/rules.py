@@ -8,6 +8,7 @@ from enum import Enum
 from django.db import transaction
 from django.db.models import Q
 
+from config.clocks import SKEW
 from config.problems import Problem
 from config.tokens.models import Token
 from logsvc import timestamps
@@ -57,8 +58,9 @@ def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime)
         over = Standing(state=AlertState.OK, since=None, told_at=standing.told_at, is_told=False)
         return over, Told.RESOLVED if standing.is_told else None
     is_new = standing.state is not AlertState.FIRING
-    since = now if is_new or standing.since is None else standing.since
-    if standing.told_at is not None and now < standing.told_at + quiet:
+    since = now if is_new or standing.since is None else min(standing.since, now)
+    # What was told in the future was told by a clock that was ahead.
+    if standing.told_at is not None and standing.told_at - SKEW <= now < standing.told_at + quiet:
         return (
             Standing(state=AlertState.FIRING, since=since, told_at=standing.told_at, is_told=standing.is_told),
             None,
@@ -69,9 +71,9 @@ def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime)
 
 def evaluate_due(*, now: datetime) -> int:
     """Evaluate the rules that are due; returns how many messages that made. Safe to run in several workers."""
-    due = now - timedelta(seconds=EVALUATION_SECONDS - 1)
+    is_old = Q(evaluated_at__lte=now - timedelta(seconds=EVALUATION_SECONDS - 1)) | Q(evaluated_at__gt=now + SKEW)
     made = 0
-    for rule in AlertRule.objects.filter(Q(evaluated_at=None) | Q(evaluated_at__lte=due), is_enabled=True):
+    for rule in AlertRule.objects.filter(Q(evaluated_at=None) | is_old, is_enabled=True):
         try:
             made += evaluate(rule, now=now)
         except Problem as problem:

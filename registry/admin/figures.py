@@ -8,7 +8,7 @@ import redis
 from django.db.models import Count, Min, Q
 
 from config import escaping
-from registry.health import start_delay
+from registry.health import leases, start_delay
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Protection
@@ -64,7 +64,7 @@ class Delivering:
 
 def probing(*, now: datetime) -> Probing:
     at = now.timestamp()
-    overdue = Heartbeat.objects.filter(due_at__lt=at, lease_until__lte=at).aggregate(
+    overdue = Heartbeat.objects.filter(leases.free(now=at), due_at__lt=at).aggregate(
         count=Count("pk"), first=Min("due_at")
     )
     swept = Protection.objects.values_list("swept_at", flat=True).first()

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from config.tokens import gate
 from registry import wakeups
-from registry.health import start_delay, watchdog
+from registry.health import leases, start_delay, watchdog
 from registry.health.start_delay import BOUNDS
 from registry.instances import catalogue
 from registry.journal import log
@@ -52,7 +52,7 @@ class _Figures(Collector):
 
     def _probes(self) -> Iterator[Metric]:
         now = self._now.timestamp()
-        overdue = Heartbeat.objects.filter(due_at__lt=now, lease_until__lte=now).aggregate(
+        overdue = Heartbeat.objects.filter(leases.free(now=now), due_at__lt=now).aggregate(
             count=Count("pk"), first=Min("due_at")
         )
         late = now - overdue["first"] if overdue["first"] is not None else 0.0

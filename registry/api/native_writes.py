@@ -6,6 +6,7 @@ Requests left to Django are answered by registry/api/instances.py and batch.py, 
 
 import asyncio
 import re
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -146,10 +147,12 @@ class Lane:
         return revision
 
     async def _stored(self, store: Store[Item, Outcome], item: Item) -> Outcome:
-        stored = asyncio.wrap_future(self._server.group_commit.submit(store, item))
-        # Seen also where nobody waits for it any more.
-        stored.add_done_callback(lambda done: done.cancelled() or done.exception())
-        return await asyncio.shield(stored)
+        loop = asyncio.get_running_loop()
+        # Not what asyncio makes of the other: what has been handed in is stored though nobody waits for it any more.
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        stored = self._server.group_commit.submit(store, item)
+        stored.add_done_callback(partial(_hand_over, loop, outcome))
+        return await outcome
 
     async def _register_many(self, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
@@ -160,6 +163,21 @@ class Lane:
         holder = await self._server.reader().holder(header(scope, b"authorization").decode("latin-1"))
         gate.current().admit(holder)
         return holder
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, outcome: "asyncio.Future[Any]", stored: "Future[Any]") -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_settle, outcome, stored)
+
+
+def _settle(outcome: "asyncio.Future[Any]", stored: "Future[Any]") -> None:
+    if outcome.done():
+        return
+    error = stored.exception()
+    if error is None:
+        outcome.set_result(stored.result())
+    else:
+        outcome.set_exception(error)
 
 
 def _registered(registered: Registered) -> RawResponse:

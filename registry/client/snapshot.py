@@ -99,8 +99,11 @@ def after_registering(
 
 
 def after_time(snapshot: Snapshot, *, now: float) -> Snapshot:
-    """The snapshot after some time: remembered instances that have not registered again are dropped."""
-    if not snapshot.remembered or now < snapshot.remembered_until:
+    """The snapshot after some time: remembered instances that have not registered again are dropped.
+
+    So they are when they would be remembered for longer than anything is: the clock was set back.
+    """
+    if not snapshot.remembered or 0.0 < snapshot.remembered_until - now <= REMEMBERED_SECONDS:
         return snapshot
     return replace(snapshot, remembered={}, remembered_until=0.0)
 

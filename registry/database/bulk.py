@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import CASCADE
 
-from registry.database import rows
+from registry.database import rows, statements
 from registry.models import Instance
 
 # SQLite takes 32,766 parameters in a statement.
@@ -109,8 +109,15 @@ def write_heartbeats(rows: Sequence[HeartbeatRow]) -> set[int]:
 
 def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
     """Store the revision of the entry that last changed each instance, by id; of two entries the later one."""
-    rows = [RevisionRow(instance_id=pk, revision=revision) for pk, revision in dict(pairs).items()]
-    _write(_WRITE_REVISIONS, RevisionRow, rows)
+    latest = dict(pairs).items()
+    if connection.vendor == "postgresql":
+        _write(
+            _WRITE_REVISIONS, RevisionRow, [RevisionRow(instance_id=pk, revision=revision) for pk, revision in latest]
+        )
+    else:
+        # Most often there is one: the same short statement each time, which SQLite has prepared.
+        write = "UPDATE registry_instance SET revision = %s WHERE id = %s"
+        statements.execute_many(write, [(revision, pk) for pk, revision in latest])
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:
@@ -138,18 +145,16 @@ def write_instances(instances: Sequence[Instance], columns: Sequence[str]) -> No
         for each in instances
     ]
     if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours
+        statements.execute_many(f"UPDATE registry_instance SET {assignments} WHERE id = %s", rows)  # noqa: S608 -- names of ours
 
 
 def delete_instances(ids: Sequence[int]) -> None:
     """Delete instances, and what belongs to each: a statement for each table, however many they are."""
     if not ids:
         return
-    with connection.cursor() as cursor:
-        for table, column in _BELONGING:
-            condition, parameter = rows.among(column, ids)
-            cursor.execute(f"DELETE FROM {table} WHERE {condition}", [parameter])  # noqa: S608 -- names of ours
+    for table, column in _BELONGING:
+        condition, parameter = rows.among(column, ids)
+        statements.fetch(f"DELETE FROM {table} WHERE {condition}", [parameter])  # noqa: S608 -- names of ours
 
 
 def relation(types: dict[str, str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[Any]]:
@@ -170,7 +175,6 @@ def _write(update: str, row: type[HeartbeatRow | StatusRow | RevisionRow], rows:
     written: set[int] = set()
     for start in range(0, len(rows), ROWS_PER_STATEMENT):
         source, parameters = relation(types, rows[start : start + ROWS_PER_STATEMENT])
-        with connection.cursor() as cursor:
-            cursor.execute(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
-            written.update(pk for (pk,) in cursor.fetchall())
+        returned = statements.fetch(f"WITH given ({', '.join(types)}) AS ({source}) {update}", parameters)
+        written.update(pk for (pk,) in returned)
     return written

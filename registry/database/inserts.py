@@ -11,6 +11,7 @@ import msgspec
 from django.db import connection, models
 
 from config.encryption import EncryptedTextField
+from registry.database import statements
 
 Model = type[models.Model]
 
@@ -19,7 +20,7 @@ class _Plan(NamedTuple):
     """A plan for inserting rows of which some columns are given; the others get their defaults."""
 
     into: str
-    placeholders: str
+    insert: str
     converters: tuple[tuple[int, Callable[[Any], Any]], ...]
     defaults: tuple[Any, ...]
 
@@ -35,28 +36,24 @@ def insert(model: Model, columns: Sequence[str], rows: Iterable[Sequence[Any]]) 
         whole.append(values)
     if not whole:
         return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with connection.wrap_database_errors, cursor.copy(f"COPY {plan.into} FROM STDIN") as copy:
-                for row in whole:
-                    copy.write_row(row)
-        else:
-            cursor.executemany(f"INSERT INTO {plan.into} VALUES ({plan.placeholders})", whole)  # noqa: S608 -- names of ours
+    if connection.vendor == "postgresql":
+        copying = f"COPY {plan.into} FROM STDIN"
+        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(copying) as copy:
+            for row in whole:
+                copy.write_row(row)
+    else:
+        statements.execute_many(plan.insert, whole)
 
 
 def new_ids(model: Model, count: int) -> Sequence[int]:
     """Reserve ids for rows that are about to be inserted. Call it inside a transaction."""
     table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count]
-            )
-            return [row[0] for row in cursor.fetchall()]
-        # The transaction began immediate: nobody else inserts before it ends.
-        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
-        row = cursor.fetchone()
-    first = (row[0] if row else 0) + 1
+    if connection.vendor == "postgresql":
+        reserve = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
+        return [number for (number,) in statements.fetch(reserve, [table, count])]
+    # The transaction began immediate: nobody else inserts before it ends.
+    last = statements.fetch("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+    first = (last[0][0] if last else 0) + 1
     return range(first, first + count)
 
 
@@ -66,9 +63,10 @@ def _plan(model: Model, columns: tuple[str, ...], vendor: str) -> _Plan:
     given = [model._meta.pk if name == "id" else fields[name] for name in columns]
     others = [field for name, field in fields.items() if name not in columns]
     names = ", ".join(f'"{field.column}"' for field in (*given, *others) if field is not None)
+    into = f"{model._meta.db_table} ({names})"
     return _Plan(
-        into=f"{model._meta.db_table} ({names})",
-        placeholders=", ".join(["%s"] * (len(given) + len(others))),
+        into=into,
+        insert=f"INSERT INTO {into} VALUES ({', '.join(['%s'] * (len(given) + len(others)))})",  # noqa: S608 -- names of ours
         converters=tuple(
             (position, convert)
             for position, field in enumerate((*given, *others))

@@ -11,9 +11,8 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
 
+from registry.database import statements
 from registry.models import Instance
-
-ROWS_AT_ONCE = 500
 
 
 def _selected(field: "models.Field[Any, Any]", *, table: str) -> str:
@@ -33,6 +32,11 @@ def _moment(value: int | str | None) -> datetime | None:
     if value is None:
         return None
     return _EPOCH + timedelta(microseconds=value) if isinstance(value, int) else aware(datetime.fromisoformat(value))
+
+
+def decoded(value: Any) -> Any:
+    """The value of a column of JSON, which PostgreSQL's driver has decoded already."""
+    return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
 def aware(moment: datetime | None) -> datetime | None:
@@ -71,17 +75,14 @@ def select(
     `locked` locks them until the transaction ends; on SQLite every transaction does.
     """
     lock = "FOR UPDATE" if locked and connection.features.has_select_for_update else ""
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield from rows
+    return statements.stream(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
 
 
 def select_at_head(
     condition: str, parameters: Sequence[Any], *, limit: int | None = None
 ) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]]]:
     """Select as `select` does, with the journal's history and revision of the same moment; None where nothing was ever
-    written. One statement, which PostgreSQL parses and plans once for each connection.
+    written.
 
     One statement, which PostgreSQL parses and plans once for each connection.
     """
@@ -93,9 +94,7 @@ def select_at_head(
     if connection.vendor == "postgresql":
         found = prepared(statement, [*parameters, limit])
     else:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*parameters, -1 if limit is None else limit])
-            found = cursor.fetchall()
+        found = statements.fetch(statement, [*parameters, -1 if limit is None else limit])
     if not found:
         return None, []
     return found[0][:2], [row[2:] for row in found if row[2 + ID] is not None]
@@ -143,6 +142,26 @@ def among_pairs(columns: str, pairs: Sequence[tuple[str, str]]) -> tuple[str, li
         return f"{columns} IN (SELECT * FROM unnest(%s::text[], %s::text[]))", list(map(list, zip(*pairs, strict=True)))  # noqa: S608 -- constants
     each = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
     return f"{columns} IN (SELECT {each} FROM json_each(%s))", [msgspec.json.encode(pairs).decode()]  # noqa: S608 -- constants
+
+
+def named_or_of(names: Collection[tuple[str, str]]) -> tuple[str, list[Any]]:
+    """An SQL condition that an instance is named, or is of a service that is named with an empty instance."""
+    named = [(service, instance) for service, instance in names if instance]
+    # An empty name matches nothing, and a relation of no pairs is no valid SQL.
+    pairs, parameters = among_pairs("(service, name)", named or [("", "")])
+    whole, services = among("service", sorted({service for service, instance in names if not instance}))
+    return f"({pairs} OR {whole})", [*parameters, services]
+
+
+def given_pairs(pairs: Sequence[tuple[str, str]]) -> tuple[str, list[Any]]:
+    """A relation `given (first, second)` to join, and its parameters: for a column that is matched by an expression.
+
+    SQLite finds no row by the index of an expression where `among_pairs` compares it.
+    """
+    if connection.vendor == "postgresql":
+        return "unnest(%s::text[], %s::text[]) AS given (first, second)", list(map(list, zip(*pairs, strict=True)))
+    each = "json_extract(value, '$[0]') AS first, json_extract(value, '$[1]') AS second"
+    return f"(SELECT {each} FROM json_each(%s)) AS given", [msgspec.json.encode(pairs).decode()]  # noqa: S608 -- constants
 
 
 def equal(**columns: str | None) -> tuple[str, list[str]]:

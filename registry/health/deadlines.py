@@ -1,13 +1,21 @@
 """Enforces deadlines: of maintenance, of draining, and of instances that stay critical."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import transaction
+from django.db.models import Q
+
+from config.clocks import SKEW
+from registry.database import bulk
 from registry.health import protection
 from registry.instances import overrides, registration
-from registry.models import Instance, InstanceKey, Status
+from registry.journal import log
+from registry.models import DRAINING, Change, Instance, InstanceKey, Status
+from registry.wire import bodies
 
 AUTHOR = "registry"
+SET_BACK = "the clock was set back: its time begins anew"
 
 
 def enforce(*, now: datetime) -> int:
@@ -27,6 +35,36 @@ def enforce(*, now: datetime) -> int:
         still = partial(_is_given_up, now=now)
         removed += registration.deregister(key, author=AUTHOR, reason=reason, is_final=False, still=still, now=now)
     return removed
+
+
+def begin_anew(*, now: datetime) -> int:
+    """Count drains and falls from now that began in the future; returns how many.
+
+    A clock was ahead then and has been set back since, by as much as they would last longer.
+    """
+    far = now + SKEW
+    drains = DRAINING & Q(is_in_maintenance=False, overridden_since__gt=far)
+    begun = Q(status_since__gt=far) | Q(overridden_since__gt=far)
+    falls = Q(status=Status.CRITICAL, deregister_after_seconds__isnull=False) & begun
+    ahead = Instance.objects.filter(drains | falls)
+    if not ahead.exists():
+        return 0
+    drafts = []
+    with transaction.atomic():
+        for each in ahead.select_for_update().order_by("pk"):
+            before = bodies.offer_digest(each)
+            if each.draining_until is not None and each.overridden_since is not None:
+                each.draining_until -= max(each.overridden_since - now, timedelta(0))
+            each.status_since = min(each.status_since, now)
+            each.overridden_since = each.overridden_since and min(each.overridden_since, now)
+            draft = log.Draft(change=Change.CHANGED, instance=each, before=before, author=AUTHOR, reason=SET_BACK)
+            drafts.append(draft)
+        if drafts:
+            bulk.write_instances(
+                [draft.instance for draft in drafts], ["draining_until", "status_since", "overridden_since"]
+            )
+            log.append(drafts, now=now)
+    return len(drafts)
 
 
 def given_up(now: datetime) -> list[Instance]:

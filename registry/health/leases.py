@@ -4,13 +4,23 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Case, F, FloatField, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Random
 
-from registry.database import rows
+from config.clocks import SKEW_SECONDS
+from registry.database import rows, statements
 from registry.health.probe import Due
-from registry.models import Heartbeat, InstanceKey
+from registry.models import Heartbeat, HeartbeatKind, Instance, InstanceKey
 
 # The time beyond the probe's own timeout, to write its result.
 LEASE_MARGIN_SECONDS = 5.0
+# Nobody claims what falls due later.
+MOST_AHEAD_SECONDS = 2.5
+# A lease that ends later than this beyond the probe's timeout was given by a clock that was ahead.
+FAR_LEASE_SECONDS = MOST_AHEAD_SECONDS + LEASE_MARGIN_SECONDS + SKEW_SECONDS
+# A probe that is due later than this beyond its interval was put off by one.
+FAR_DUE_SECONDS = 2 * SKEW_SECONDS
+RELEASED_AT_ONCE = 2000
 
 _HEARTBEAT = (
     "instance_id",
@@ -27,6 +37,8 @@ _HEARTBEAT = (
 _RENAMED = {"instance": "name", "kind": "heartbeat_kind", "url": "heartbeat_url"}
 # When a lease given now runs out: one expression, for storing it and for returning it.
 _LEASE_UNTIL = "%s + declared.timeout_seconds"
+# `free`, for a claim's statement.
+_IS_FREE = "(heartbeat.lease_until <= %s OR heartbeat.lease_until > %s + declared.timeout_seconds)"
 
 
 def _source(field: str) -> str:
@@ -44,15 +56,21 @@ _STANDING = ", ".join("heartbeat.lease_until" if field == "lease_until" else _so
 
 def claim(*, now: float, limit: int, ahead: float = 0.0) -> list[Due]:
     """Claim up to `limit` probes that are due within `ahead` seconds, longest overdue first."""
-    chosen = "heartbeat.due_at <= %s AND heartbeat.lease_until <= %s ORDER BY heartbeat.due_at LIMIT %s"
-    return _claim(chosen, [now + ahead, now, limit], starts_by=now + ahead)
+    chosen = f"heartbeat.due_at <= %s AND {_IS_FREE} ORDER BY heartbeat.due_at LIMIT %s"
+    return _claim(chosen, [now + ahead, now, now + FAR_LEASE_SECONDS, limit], starts_by=now + ahead)
 
 
 def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
     """Claim these instances to be probed at once, except those that are claimed already."""
     among, ids = rows.among("heartbeat.instance_id", instance_ids)
-    found = _claim(f"{among} AND heartbeat.lease_until <= %s", [ids, now], starts_by=now)
+    found = _claim(f"{among} AND {_IS_FREE}", [ids, now, now + FAR_LEASE_SECONDS], starts_by=now)
     return [due._replace(due_at=min(due.due_at, now)) for due in found]
+
+
+def free(*, now: float) -> Q:
+    """Heartbeats that nobody holds: the lease is over, or lasts longer than a lease can."""
+    far = F("instance__timeout_seconds") + now + FAR_LEASE_SECONDS
+    return Q(lease_until__lte=now) | Q(lease_until__gt=far)
 
 
 def due_of(heartbeat: Heartbeat) -> Due:
@@ -72,52 +90,61 @@ def beating(keys: Sequence[InstanceKey]) -> dict[InstanceKey, Due]:
         # All instances before the first heartbeat: the order of all writers.
         list(rows.named(pairs, order="id", locked=True))
         lock = "FOR UPDATE OF heartbeat"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {_STANDING} FROM registry_heartbeat heartbeat
-            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
-            WHERE {condition} ORDER BY declared.id {lock}
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            parameters,
-        )
-        found = [Due._make(row) for row in cursor.fetchall()]
-    return {InstanceKey(service=due.service, instance=due.instance): due for due in found}
+    found = statements.fetch(
+        f"""
+        SELECT {_STANDING} FROM registry_heartbeat heartbeat
+        JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+        WHERE {condition} ORDER BY declared.id {lock}
+        """,  # noqa: S608 -- what is put in are constants and placeholders
+        parameters,
+    )
+    dues = map(Due._make, found)
+    return {InstanceKey(service=due.service, instance=due.instance): due for due in dues}
 
 
-@transaction.atomic
-def set_clock_back(seconds: float, *, now: float) -> None:
-    """Move due times back by as much as the clock was, so that nothing waits until the old time comes again."""
-    with connection.cursor() as cursor:
-        for column in ("due_at", "lease_until"):
-            cursor.execute(
-                f"UPDATE registry_heartbeat SET {column} = {column} - %s WHERE {column} > %s",  # noqa: S608 -- names of ours
-                [seconds, now],
-            )
+def release_far(*, now: float) -> int:
+    """Bring forward probes that are due later than their interval allows; returns how many.
+
+    A clock that was ahead has put them off, and has been set back since. They are spread over the interval; an instance
+    that beats gets a whole one to do so.
+    """
+    # The first condition is the index's: most intervals are short.
+    far = Heartbeat.objects.filter(due_at__gt=now + FAR_DUE_SECONDS).filter(
+        due_at__gt=F("instance__interval_seconds") + now + FAR_DUE_SECONDS
+    )
+    if not far.exists():
+        return 0
+    interval = Subquery(Instance.objects.filter(pk=OuterRef("pk")).values("interval_seconds"))
+    beating = Instance.objects.filter(heartbeat_kind=HeartbeatKind.TTL)
+    share = Case(When(instance__in=beating, then=Value(1.0)), default=Random(), output_field=FloatField())
+    with transaction.atomic():
+        # Others may hold some, whose times they are about to set.
+        found = far.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True)
+        ids = list(found[:RELEASED_AT_ONCE])
+        return Heartbeat.objects.filter(pk__in=ids).update(due_at=now + interval * share, lease_until=0)
 
 
 @transaction.atomic
 def _claim(chosen: str, parameters: Sequence[Any], *, starts_by: float) -> list[Due]:
     skip_locked = "FOR UPDATE OF heartbeat SKIP LOCKED" if connection.vendor == "postgresql" else ""
     base = starts_by + LEASE_MARGIN_SECONDS
-    with connection.cursor() as cursor:
-        cursor.execute(
+    found = statements.fetch(
+        f"""
+        SELECT {_COLUMNS} FROM registry_heartbeat heartbeat
+        JOIN registry_instance declared ON declared.id = heartbeat.instance_id
+        WHERE {chosen} {skip_locked}
+        """,  # noqa: S608 -- what is put in are constants and placeholders
+        [base, *parameters],
+    )
+    claimed = list(map(Due._make, found))
+    if claimed:
+        among, ids = rows.among("instance_id", [due.instance_id for due in claimed])
+        statements.fetch(
             f"""
-            SELECT {_COLUMNS} FROM registry_heartbeat heartbeat
-            JOIN registry_instance declared ON declared.id = heartbeat.instance_id
-            WHERE {chosen} {skip_locked}
-            """,  # noqa: S608 -- what is put in are constants and placeholders
-            [base, *parameters],
+            UPDATE registry_heartbeat SET lease_until = (
+                SELECT {_LEASE_UNTIL} FROM registry_instance declared WHERE declared.id = instance_id
+            ) WHERE {among}
+            """,  # noqa: S608 -- what is put in are constants of ours
+            [base, ids],
         )
-        claimed = [Due._make(row) for row in cursor.fetchall()]
-        if claimed:
-            among, ids = rows.among("instance_id", [due.instance_id for due in claimed])
-            cursor.execute(
-                f"""
-                UPDATE registry_heartbeat SET lease_until = (
-                    SELECT {_LEASE_UNTIL} FROM registry_instance declared WHERE declared.id = instance_id
-                ) WHERE {among}
-                """,  # noqa: S608 -- what is put in are constants of ours
-                [base, ids],
-            )
     return claimed

@@ -135,7 +135,7 @@ def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownIns
 
 def hurry(instances: Sequence[int], *, now: datetime) -> int:
     """Probe these instances, by id, at once; returns how many are not being probed already."""
-    waiting = Heartbeat.objects.filter(pk__in=instances, lease_until__lte=now.timestamp())
+    waiting = Heartbeat.objects.filter(leases.free(now=now.timestamp()), pk__in=instances)
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count

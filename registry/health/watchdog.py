@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from django.db import transaction
 from django.db.models import F, Min, Q
 
-from registry.health.leases import LEASE_MARGIN_SECONDS
+from config.clocks import SKEW_SECONDS
+from registry.health import leases
 from registry.journal import log
 from registry.models import Cursor, Heartbeat, Instance, SignOfLife
 
@@ -22,6 +22,8 @@ STALE_SECONDS = 15.0
 # A sign so far in the future was left before the clock was set back.
 CLOCK_SECONDS = 2.0
 SIGN_SECONDS = 3.0
+# No claim of a webhook lasts so long, except one of a clock that was ahead.
+FAR_LEASE_SECONDS = 30.0
 
 
 class Part(StrEnum):
@@ -62,16 +64,13 @@ class Signer:
         self._clock = clock
         self._left_at: dict[Part, float] = {}
 
-    def leave(self, part: Part, *, now: float) -> float:
-        """Note that a part has just worked; returns by how many seconds the clock was set back since it last did."""
+    def leave(self, part: Part, *, now: float) -> None:
+        """Note that a part has just worked."""
         at = self._clock()
         if at - self._left_at.get(part, -self._every_seconds) < self._every_seconds:
-            return 0.0
-        with transaction.atomic():
-            before = SignOfLife.objects.filter(pk=part).values_list("at", flat=True).first()
-            SignOfLife.objects.update_or_create(pk=part, defaults={"at": now})
+            return
+        SignOfLife.objects.update_or_create(pk=part, defaults={"at": now})
         self._left_at[part] = at
-        return before - now if before is not None and before - now > CLOCK_SECONDS else 0.0
 
 
 def age_seconds(part: Part, *, now: float) -> float | None:
@@ -88,8 +87,8 @@ def age_seconds(part: Part, *, now: float) -> float | None:
 def signs(*, now: float) -> Signs:
     """The current signs."""
     at = dict(SignOfLife.objects.values_list("part", "at"))
-    free = Heartbeat.objects.filter(lease_until__lte=now)
-    patience = F("instance__interval_seconds") + F("instance__timeout_seconds") + LEASE_MARGIN_SECONDS
+    free = Heartbeat.objects.filter(leases.free(now=now))
+    patience = F("instance__interval_seconds") + F("instance__timeout_seconds") + leases.LEASE_MARGIN_SECONDS
     overdue = (
         free.filter(due_at__lte=now)
         .annotate(late_at=F("due_at") + patience)
@@ -101,9 +100,9 @@ def signs(*, now: float) -> Signs:
     head = log.head()
     behind = Cursor.objects.filter(
         Q(scanned_revision__lt=head) | Q(needs_resync=True),
+        Q(next_attempt_at__lte=now) | Q(put_off_at__gt=now + SKEW_SECONDS),
+        Q(lease_until__lte=now) | Q(lease_until__gt=now + FAR_LEASE_SECONDS),
         is_stopped=False,
-        next_attempt_at__lte=now,
-        lease_until__lte=now,
     )
     oldest = behind.aggregate(first=Min("scanned_revision"))["first"]
     untold = None if oldest is None else log.page(after=oldest, limit=1)
@@ -133,30 +132,36 @@ def judge(found: Signs, *, now: float) -> list[str]:
         sentences.append(
             "No instance has ever been probed: no heartbeats worker has begun."
             if found.heartbeats_at is None
-            else f"No instance has been probed since {_clock(found.heartbeats_at)}: the heartbeats worker does nothing."
+            else f"No instance has been probed {_since(found.heartbeats_at, now)}: the heartbeats worker does nothing."
         )
     elif found.overdue_since is not None:
         sentences.append(
             f"{found.overdue_instance} was to be probed at {_clock(found.overdue_since)} and has not been: "
             "the heartbeats workers do not keep up."
         )
-    if found.untold_since is not None and now - found.untold_since > STALE_SECONDS:
-        if _is_stale(found.webhooks_at, now):
-            since = "yet" if found.webhooks_at is None else f"since {_clock(found.webhooks_at)}"
-            sentences.append(f"No dependent has been told of a change {since}: the webhook worker does nothing.")
-        else:
-            sentences.append(
-                f"A dependent waits to be told of revision {found.oldest_undelivered_revision} since "
-                f"{_clock(found.untold_since)}: the webhook workers do not keep up."
-            )
+    if _is_stale(found.webhooks_at, now) and found.untold_since is not None and _is_stale(found.untold_since, now):
+        since = _since(found.webhooks_at, now)
+        sentences.append(f"No dependent has been told of a change {since}: the webhook worker does nothing.")
+    elif found.untold_since is not None and now - found.untold_since > STALE_SECONDS:
+        sentences.append(
+            f"A dependent waits to be told of revision {found.oldest_undelivered_revision} since "
+            f"{_clock(found.untold_since)}: the webhook workers do not keep up."
+        )
     if found.has_instances and found.heartbeats_at is not None and _is_stale(found.beat_at, now):
-        since = "yet" if found.beat_at is None else f"since {_clock(found.beat_at)}"
+        since = _since(found.beat_at, now)
         sentences.append(f"Beat has not ticked {since}: workers go by themselves, which is slower.")
     return sentences
 
 
 def _is_stale(at: float | None, now: float) -> bool:
-    return at is None or now - at > STALE_SECONDS
+    """Whether it is too old, or lies in the future: the clock was set back, and nobody knows how old it is."""
+    return at is None or not -CLOCK_SECONDS <= now - at <= STALE_SECONDS
+
+
+def _since(at: float | None, now: float) -> str:
+    if at is None:
+        return "yet"
+    return "since the clock was set back" if at - now > CLOCK_SECONDS else f"since {_clock(at)}"
 
 
 def _clock(at: float) -> str:

@@ -24,7 +24,9 @@ CAPACITY = 40_000
 BATCH = 2000
 # A tick claims what falls due before the next one, and it is probed to the moment; a tick may be late by more
 # than a second before any probe is.
-AHEAD_SECONDS = 2.5
+AHEAD_SECONDS = leases.MOST_AHEAD_SECONDS
+# How often it is looked for times that a clock ahead has stored.
+CLOCK_LOOK_SECONDS = 4.0
 LINGER_SECONDS = 0.2
 # A result is useless once its lease has run out.
 OUTLAST_SECONDS = 15.0
@@ -38,6 +40,7 @@ class HeartbeatWorker:
         self.delays = Tally(redis_client.connect())
         self.counts = probe_counts.Unwritten()
         self._signer = signer
+        self._clock_looked_at = -CLOCK_LOOK_SECONDS
         self.pipeline: Intake[Due] = pipeline or Pipeline[Due, Outcome | None, Result](
             self._prober,
             self.write,
@@ -49,9 +52,11 @@ class HeartbeatWorker:
 
     def sweep(self, *, now: float) -> None:
         """Claim and probe all that is due, as far as there is room; enforce the deadlines."""
-        set_back = self._signer.leave(Part.HEARTBEATS, now=now)
-        if set_back:
-            leases.set_clock_back(set_back, now=now)
+        self._signer.leave(Part.HEARTBEATS, now=now)
+        if time.monotonic() - self._clock_looked_at >= CLOCK_LOOK_SECONDS:
+            self._clock_looked_at = time.monotonic()
+            leases.release_far(now=now)
+            deadlines.begin_anew(now=datetime.fromtimestamp(now, UTC))
         protection.tick(is_cut_off=self.canary.is_silent(), now=now)
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)

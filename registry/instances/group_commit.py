@@ -177,11 +177,8 @@ def _rounds(jobs: Sequence[Job]) -> list[tuple[Store[Any, Any], list[Job]]]:
 
 def _lock(jobs: Iterable[Job]) -> None:
     """Lock all that the rounds write before the first of them takes the head, in everybody's order."""
-    named = [(job.item.key.service, job.item.key.instance) for job in jobs if job.item.key.instance]
-    # An empty name matches nothing, and a relation of no pairs is no valid SQL.
-    pairs, parameters = rows.among_pairs("(service, name)", named or [("", "")])
-    whole, services = rows.among("service", sorted({job.item.key.service for job in jobs if not job.item.key.instance}))
-    locked = rows.select(f"{pairs} OR {whole}", [*parameters, services], order="id", locked=True)
+    condition, parameters = rows.named_or_of([(job.item.key.service, job.item.key.instance) for job in jobs])
+    locked = rows.select(condition, parameters, order="id", locked=True)
     ids = [row[rows.ID] for row in locked]
     list(Heartbeat.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
 

@@ -1,15 +1,14 @@
 """An operator's overrides of what heartbeats say: maintenance and draining. Both end by themselves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from config.problems import Invalid, Problem
-from registry.database import bulk, retry, rows
+from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
 from registry.journal import log
@@ -17,8 +16,6 @@ from registry.models import Change, Instance, InstanceKey, Maintenance
 from registry.wire import bodies
 
 EXPIRED = "its time is over"
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +46,25 @@ def begin_maintenance(
     It holds through heartbeats, restarts and registrations until `until`, or until it is ended. Raises Invalid.
     """
     key = InstanceKey(service=service, instance=instance)
-    return _begin(MaintenanceOrder(key=key, until=until, reason=reason, author=author), now=now)
+    (begun,) = begin_all([MaintenanceOrder(key=key, until=until, reason=reason, author=author)], now=now)
+    if isinstance(begun, Problem):
+        raise begun
+    return begun
 
 
 def begin_all(orders: Sequence[MaintenanceOrder], *, now: datetime) -> list[Maintenance | Problem]:
-    """Begin maintenance for each, in the caller's transaction."""
-    return [outcome(_begin, order, now=now) for order in orders]
+    """Begin maintenance for each, each of another key, in the caller's transaction and a handful of statements."""
+    outcomes = [_wanted(order, now=now) for order in orders]
+    Maintenance.objects.bulk_create(
+        [wanted for wanted in outcomes if isinstance(wanted, Maintenance)],
+        update_conflicts=True,
+        unique_fields=["service", "instance"],
+        update_fields=["until", "reason", "author", "since"],
+    )
+    _apply(
+        [order for order, outcome in zip(orders, outcomes, strict=True) if isinstance(outcome, Maintenance)], now=now
+    )
+    return outcomes
 
 
 @retry.retried
@@ -62,13 +72,24 @@ def end_maintenance(
     service: str, instance: str = "", *, reason: str = "", author: str, now: datetime, still: Q | None = None
 ) -> bool:
     """End maintenance; False when there was none, or none that is `still` so."""
-    key = InstanceKey(service=service, instance=instance)
-    return _end(Order(key=key, reason=reason, author=author), still=still, now=now)
+    removed, _ = Maintenance.objects.filter(still or Q(), service=service, instance=instance).delete()
+    if removed:
+        key = InstanceKey(service=service, instance=instance)
+        _apply([Order(key=key, reason=reason, author=author)], now=now)
+    return bool(removed)
 
 
 def end_all(orders: Sequence[Order], *, now: datetime) -> list[bool]:
-    """End maintenance for each, in the caller's transaction."""
-    return [_end(order, now=now) for order in orders]
+    """End maintenance for each, each of another key, in the caller's transaction and a handful of statements."""
+    named, parameters = rows.among_pairs(
+        "(service, instance)", [(each.key.service, each.key.instance) for each in orders]
+    )
+    ended = set(
+        statements.fetch(f"DELETE FROM registry_maintenance WHERE {named} RETURNING service, instance", parameters)  # noqa: S608 -- constants
+    )
+    outcomes = [(each.key.service, each.key.instance) in ended for each in orders]
+    _apply([order for order, was_there in zip(orders, outcomes, strict=True) if was_there], now=now)
+    return outcomes
 
 
 @transaction.atomic
@@ -104,54 +125,33 @@ def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance |
     return [found.get(order.key) or UnknownInstance(order.key.service, order.key.instance) for order in orders]
 
 
-def outcome(carry_out: Callable[..., Result], order: Order, *, now: datetime) -> Result | Problem:
-    """The outcome of an order: a problem is found before anything is written."""
-    try:
-        return carry_out(order, now=now)
-    except Problem as problem:
-        return problem
-
-
-def _begin(order: MaintenanceOrder, *, now: datetime) -> Maintenance:
-    key = order.key
+def _wanted(order: MaintenanceOrder, *, now: datetime) -> Maintenance | Problem:
+    """The maintenance that is wanted, not stored, or why it cannot be."""
     try:
         # In UTC, as PostgreSQL takes no offset of 16 hours and more.
         until = None if order.until is None else order.until.astimezone(UTC)
-    except OverflowError as error:
-        raise Invalid("`until` cannot be stored: give a time within these centuries.") from error
+    except OverflowError:
+        return Invalid("`until` cannot be stored: give a time within these centuries.")
     if until is not None and until <= now:
-        raise Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
-    maintenance, _ = Maintenance.objects.update_or_create(
-        service=key.service,
-        instance=key.instance,
-        defaults={
-            "until": until,
-            "reason": order.reason,
-            "author": order.author,
-            "since": now,
-        },
+        return Invalid(f"`until` is over already, for it is {now:%Y-%m-%dT%H:%M:%SZ}: give a time to come.")
+    return Maintenance(
+        service=order.key.service,
+        instance=order.key.instance,
+        until=until,
+        reason=order.reason,
+        author=order.author,
+        since=now,
     )
-    _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
-    return maintenance
-
-
-def _end(order: Order, *, still: Q | None = None, now: datetime) -> bool:
-    key = order.key
-    removed, _ = Maintenance.objects.filter(still or Q(), service=key.service, instance=key.instance).delete()
-    if removed:
-        _apply(key.service, key.instance, author=order.author, reason=order.reason, now=now)
-    return bool(removed)
 
 
 def held(*, now: datetime) -> dict[tuple[str, str], str]:
     """The reasons of all maintenance now, by service and instance; empty for a whole service."""
     # By SQL: each group of registrations asks, and the ORM takes a tenth of the group's time to compile it.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT service, instance, reason FROM registry_maintenance WHERE until IS NULL OR until > %s",
-            [connection.ops.adapt_datetimefield_value(now)],
-        )
-        return {(service, instance): reason for service, instance, reason in cursor.fetchall()}
+    found = statements.fetch(
+        "SELECT service, instance, reason FROM registry_maintenance WHERE until IS NULL OR until > %s",
+        [connection.ops.adapt_datetimefield_value(now)],
+    )
+    return {(service, instance): reason for service, instance, reason in found}
 
 
 def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) -> str | None:
@@ -179,39 +179,42 @@ def drained(*, now: datetime) -> list[InstanceKey]:
     return [InstanceKey(service=service, instance=name) for service, name in found]
 
 
-def _affected(service: str, instance: str) -> QuerySet[Instance]:
-    named = Q(service=service, name=instance) if instance else Q(service=service)
-    return Instance.objects.filter(named).order_by("pk")
-
-
-def _apply(service: str, instance: str, *, author: str, reason: str, now: datetime) -> None:
-    """Bring each instance's mark in line with current maintenance, and journal the changes.
+def _apply(orders: Sequence[Order], *, now: datetime) -> None:
+    """Bring the mark of each instance that is named in line with current maintenance, and journal the changes.
 
     Raises Overtaken when other maintenance has begun or ended since, or an instance was registered with a mark that is
     no longer right.
     """
+    if not orders:
+        return
+    by_name = {(order.key.service, order.key.instance): order for order in orders}
     holding = held(now=now)
+    affected, parameters = rows.named_or_of(by_name)
     drafts = []
-    for each in _affected(service, instance).select_for_update():
+    for each in rows.instances(affected, parameters, order="id", locked=True):
         why = reason_of(each.service, each.name, holding)
         begins_or_ends = each.is_in_maintenance != (why is not None)
         if not begins_or_ends and why in (None, each.override_reason):
             continue
+        order = by_name.get((each.service, each.name)) or by_name[each.service, ""]
         before = bodies.offer_digest(each)
         if begins_or_ends:
             each.is_in_maintenance, each.overridden_since = why is not None, now
         each.override_reason = why or ""
-        each.save(update_fields=["is_in_maintenance", "overridden_since", "override_reason"])
         change = Change.MAINTENANCE if each.is_in_maintenance else Change.MAINTENANCE_ENDED
-        said = reason if why is None else why
-        drafts.append(log.Draft(change=change, instance=each, before=before, author=author, reason=said))
+        said = order.reason if why is None else why
+        drafts.append(log.Draft(change=change, instance=each, before=before, author=order.author, reason=said))
     if drafts:
+        marks = ["is_in_maintenance", "overridden_since", "override_reason"]
+        bulk.write_instances([draft.instance for draft in drafts], marks)
         log.append(drafts, now=now)
     else:
         log.locked_head()
     # The head is locked, so nobody else changes this now; another writer may have done so before.
     if held(now=now) != holding:
         raise Overtaken
-    marks = _affected(service, instance).values_list("service", "name", "is_in_maintenance")
-    if any(mark != (reason_of(of, name, holding) is not None) for of, name, mark in marks):
+    marked = f"SELECT service, name, is_in_maintenance FROM registry_instance WHERE {affected}"  # noqa: S608 -- constants
+    if any(
+        mark != (reason_of(of, name, holding) is not None) for of, name, mark in statements.fetch(marked, parameters)
+    ):
         raise Overtaken

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 
 from config.problems import Problem
-from registry.database import bulk, retry, rows
+from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
 from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, Superseded
 from registry.instances import catalogue, storage
@@ -197,12 +197,8 @@ def _buried(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> 
     if not runs:
         return {}
     condition, parameters = rows.among_pairs("(service, instance)", list(runs))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT service, instance, incarnation FROM registry_tombstone WHERE is_final AND {condition}",  # noqa: S608 -- constants
-            parameters,
-        )
-        buried = set(cursor.fetchall())
+    over = f"SELECT service, instance, incarnation FROM registry_tombstone WHERE is_final AND {condition}"  # noqa: S608 -- constants
+    buried = set(statements.fetch(over, parameters))
     return {
         id(entry): (Superseded if entry.key in found else Deregistered)(entry.key.service, entry.key.instance)
         for entry in entries
@@ -213,10 +209,10 @@ def _buried(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> 
 def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
     """New instances whose names differ only in case from one that is registered, by the entry's identity."""
     names = [(entry.key.service, entry.key.instance.lower()) for entry in newcomers]
-    condition, parameters = rows.among_pairs("(service, lower(name))", names)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT service, name FROM registry_instance WHERE {condition}", parameters)  # noqa: S608 -- constants
-        taken = {(service, name.lower()): name for service, name in cursor.fetchall()}
+    given, parameters = rows.given_pairs(names)
+    same = "service = given.first AND lower(name) = given.second"
+    found = statements.fetch(f"SELECT service, name FROM {given} JOIN registry_instance ON {same}", parameters)  # noqa: S608 -- constants
+    taken = {(service, name.lower()): name for service, name in found}
     return {
         id(entry): NameTaken(entry.key.service, entry.key.instance, taken=taken[name])
         for entry, name in zip(newcomers, names, strict=True)
@@ -259,12 +255,9 @@ def _follow(newcomers: Sequence[Entry]) -> None:
         return
     runs = {(entry.key.service, entry.key.instance): entry.declared.incarnation for entry in newcomers}
     condition, parameters = rows.among_pairs("(service, instance)", list(runs))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND {condition}",  # noqa: S608 -- constants
-            parameters,
-        )
-        followed = [number for number, service, name, run in cursor.fetchall() if runs[service, name] != run]
+    given_up = f"SELECT id, service, instance, incarnation FROM registry_tombstone WHERE NOT is_final AND {condition}"  # noqa: S608 -- constants
+    found = statements.fetch(given_up, parameters)
+    followed = [number for number, service, name, run in found if runs[service, name] != run]
     # Hardly ever are there any.
     if followed:
         Tombstone.objects.filter(pk__in=followed).update(is_final=True)
@@ -274,14 +267,13 @@ def _bury(runs: Sequence[tuple[InstanceKey, str]], *, is_final: bool = True, now
     if not runs:
         return
     at = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            """
-            INSERT INTO registry_tombstone (service, instance, incarnation, is_final, at) VALUES (%s, %s, %s, %s, %s)
-            ON CONFLICT (service, instance, incarnation) DO UPDATE SET at = excluded.at, is_final = excluded.is_final
-            """,
-            [(key.service, key.instance, run, is_final, at) for key, run in runs],
-        )
+    statements.execute_many(
+        """
+        INSERT INTO registry_tombstone (service, instance, incarnation, is_final, at) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (service, instance, incarnation) DO UPDATE SET at = excluded.at, is_final = excluded.is_final
+        """,
+        [(key.service, key.instance, run, is_final, at) for key, run in runs],
+    )
 
 
 def _locked_many(targets: Sequence[InstanceKey]) -> dict[InstanceKey, Instance]:

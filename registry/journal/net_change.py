@@ -2,9 +2,26 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from registry.models import JournalEntry
+
+class Step(Protocol):
+    """An entry of the journal, however it was read: what was offered before and after, and the provider since then."""
+
+    @property
+    def revision(self) -> int: ...
+    @property
+    def change(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def before(self) -> str: ...
+    @property
+    def after(self) -> str: ...
+    @property
+    def provider(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +36,9 @@ class NetChange:
         return bool(self.added or self.changed or self.removed)
 
 
-def net_change(entries: Iterable[JournalEntry]) -> NetChange:
+def net_change(entries: Iterable[Step]) -> NetChange:
     """Fold entries, oldest first, to their net change: an instance that came and went is left out."""
-    spans: dict[tuple[str, str], tuple[JournalEntry, JournalEntry]] = {}
+    spans: dict[tuple[str, str], tuple[Step, Step]] = {}
     for entry in entries:
         key = (entry.service, entry.instance)
         first = spans[key][0] if key in spans else entry

@@ -20,6 +20,8 @@ class Cursor(models.Model):
     lease_until = models.FloatField(default=0.0)
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.FloatField(default=0.0)
+    # When that was set: were it in the future, a clock was ahead then, and it is due now.
+    put_off_at = models.FloatField(default=0.0, db_default=0.0)
     # An operator asked for it: have the dependent ask for the whole, whatever has changed.
     needs_resync = models.BooleanField(default=False)
     # The receiver answered 410: nothing more until it registers again.

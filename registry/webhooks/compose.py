@@ -10,7 +10,6 @@ import msgspec
 
 from registry.journal import log
 from registry.journal.net_change import net_change
-from registry.models import JournalEntry
 from registry.models.sealing import opened
 from registry.wire import answers, bodies
 
@@ -113,9 +112,9 @@ class Composer:
             body=msgspec.json.encode(answers.Webhook(type=EVENT_TYPE, timestamp=self._timestamp, data=data)),
         )
 
-    def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[JournalEntry]]:
+    def _read(self, cursors: Sequence[Lagging]) -> dict[str, list[log.Step]]:
         """The journal from the cursor furthest behind, by service."""
-        by_service: defaultdict[str, list[JournalEntry]] = defaultdict(list)
+        by_service: defaultdict[str, list[log.Step]] = defaultdict(list)
         if cursors:
             services = {service for cursor in cursors for service in cursor.requires}
             after = min(cursor.scanned_revision for cursor in cursors)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.db.models import F
 
-from registry.database import inserts, rows
+from config.clocks import SKEW_SECONDS
+from registry.database import inserts, rows, statements
 from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
 from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
@@ -31,9 +32,12 @@ PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
-_IS_LAGGING = (
-    "(scanned_revision < %s OR needs_resync) AND next_attempt_at <= %s AND lease_until <= %s AND NOT is_stopped"
-)
+# What was put off in the future, or is claimed for longer than a claim lasts, was so by a clock that was ahead.
+_IS_LAGGING = f"""
+    (scanned_revision < %s OR needs_resync) AND NOT is_stopped
+    AND (next_attempt_at <= %s OR put_off_at > %s + {SKEW_SECONDS})
+    AND (lease_until <= %s OR lease_until > %s + {LEASE_SECONDS + SKEW_SECONDS})
+"""
 
 
 class _Claimed(NamedTuple):
@@ -92,11 +96,9 @@ def claim(
         return []
     composer = Composer(cursors, lease_until=lease, head=head, now=now, most_revisions=most_revisions)
     composed = {cursor.instance_id: composer.message(cursor) for cursor in cursors}
-    messages = [message for message in composed.values() if message is not None]
     unconcerned = [pk for pk, message in composed.items() if message is None]
-    _move(unconcerned, lease_until=lease, to={"scanned_revision": head, "lease_until": 0})
-    sent = _move([message.instance_id for message in messages], lease_until=lease, to={"sent_revision": head})
-    return [message for message in messages if message.instance_id in sent]
+    _move(unconcerned, lease_until=lease, to={"scanned_revision": head, "lease_until": 0, "sent_revision": 0})
+    return [message for message in composed.values() if message is not None]
 
 
 @transaction.atomic
@@ -134,7 +136,8 @@ def put_back(messages: Sequence[Message], *, now: datetime) -> None:
     """Give up the claims of messages that cannot be sent now, for a moment; it does not count as an attempt."""
     if messages:
         ids = [message.instance_id for message in messages]
-        again = {"lease_until": 0, "next_attempt_at": now.timestamp() + PUT_BACK_SECONDS}
+        at = now.timestamp()
+        again = {"lease_until": 0, "next_attempt_at": at + PUT_BACK_SECONDS, "put_off_at": at}
         _move(ids, lease_until=messages[0].lease_until, to=again)
 
 
@@ -158,53 +161,48 @@ def log(attempts: Sequence[Attempt], *, now: datetime) -> None:
     inserts.insert(Delivery, _DeliveryRow._fields, made)
 
 
-@transaction.atomic
-def set_clock_back(seconds: float, *, now: float) -> None:
-    """Move due times back by as much as the clock was, so that nobody waits until the old time comes again."""
-    Cursor.objects.filter(lease_until__gt=now).update(lease_until=F("lease_until") - seconds)
-    Cursor.objects.filter(next_attempt_at__gt=now).update(next_attempt_at=F("next_attempt_at") - seconds)
-
-
 def lagging(*, now: float, left_alone: Collection[int] = ()) -> bool:
     """Whether any dependent could be told something now, except those to be left alone.
 
     A cursor that another transaction has locked does not count, as `claim` passes it over.
     """
     is_lagging, parameters = _is_lagging(journal.head(), now, left_alone)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT instance_id FROM registry_cursor WHERE {is_lagging} LIMIT 1 {_skip_locked()}",  # noqa: S608 -- constants
-            parameters,
-        )
-        return cursor.fetchone() is not None
+    one = f"SELECT instance_id FROM registry_cursor WHERE {is_lagging} LIMIT 1 {_skip_locked()}"  # noqa: S608 -- constants
+    return bool(statements.fetch(one, parameters))
 
 
 def _is_lagging(head: int, at: float, left_alone: Collection[int]) -> tuple[str, list[Any]]:
     """An SQL condition and its parameters."""
     if not left_alone:
-        return _IS_LAGGING, [head, at, at]
+        return _IS_LAGGING, [head, at, at, at, at]
     condition, parameter = rows.among("instance_id", left_alone)
     # Put back, and not moved since: a dependent that registered again may be told at another address.
-    return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, parameter]
+    return f"{_IS_LAGGING} AND NOT (next_attempt_at > 0 AND {condition})", [head, at, at, at, at, parameter]
 
 
 def _claim_cursors(
     head: int, *, lease_until: float, limit: int, left_alone: Collection[int], now: datetime
 ) -> list[Lagging]:
+    """Claim cursors that lag, and note that each may be sent what leads to the head.
+
+    Both in one transaction, because each commit waits for the disk before anything is sent.
+    """
     is_lagging, parameters = _is_lagging(head, now.timestamp(), left_alone)
-    with connection.cursor() as cursor:
-        cursor.execute(
+    with transaction.atomic():
+        found = statements.fetch(
             f"""
-            UPDATE registry_cursor SET lease_until = %s WHERE instance_id IN (
-                SELECT instance_id FROM registry_cursor
-                WHERE {is_lagging}
-                ORDER BY scanned_revision LIMIT %s {_skip_locked()}
-            ) RETURNING {", ".join(_Claimed._fields)}
+            SELECT {", ".join(_Claimed._fields)} FROM registry_cursor
+            WHERE {is_lagging} ORDER BY scanned_revision LIMIT %s {_skip_locked()}
             """,  # noqa: S608 -- what is put in are constants of ours
-            [lease_until, *parameters, limit],
+            [*parameters, limit],
         )
-        claimed = [_Claimed._make(row) for row in cursor.fetchall()]
-    # By a second statement, because SQLite returns only columns of the table that is updated.
+        claimed = list(map(_Claimed._make, found))
+        if claimed:
+            among, ids = rows.among("instance_id", [each.instance_id for each in claimed])
+            statements.fetch(
+                f"UPDATE registry_cursor SET lease_until = %s, sent_revision = %s WHERE {among}",  # noqa: S608 -- constants
+                [lease_until, head, ids],
+            )
     instances = rows.by_ids([each.instance_id for each in claimed])
     return [_lagging(each, instances[each.instance_id], now=now) for each in claimed if each.instance_id in instances]
 
@@ -215,16 +213,15 @@ def _move(ids: Sequence[int], *, lease_until: float, to: Mapping[str, float]) ->
         return set()
     condition, parameter = rows.among("instance_id", ids)
     assignments = ", ".join(f"{column} = %s" for column in to)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE registry_cursor SET {assignments} WHERE instance_id IN (
-                SELECT instance_id FROM registry_cursor WHERE {condition} AND lease_until = %s {_skip_locked()}
-            ) RETURNING instance_id
-            """,  # noqa: S608 -- what is put in are constants of ours
-            [*to.values(), parameter, lease_until],
-        )
-        return {pk for (pk,) in cursor.fetchall()}
+    moved = statements.fetch(
+        f"""
+        UPDATE registry_cursor SET {assignments} WHERE instance_id IN (
+            SELECT instance_id FROM registry_cursor WHERE {condition} AND lease_until = %s {_skip_locked()}
+        ) RETURNING instance_id
+        """,  # noqa: S608 -- what is put in are constants of ours
+        [*to.values(), parameter, lease_until],
+    )
+    return {pk for (pk,) in moved}
 
 
 def _skip_locked() -> str:
@@ -271,4 +268,5 @@ def _put_off(attempt: Attempt, *, now: datetime) -> None:
         wait *= random.uniform(1 - JITTER, 1 + JITTER)
         if attempt.retry_after_seconds is not None:
             wait = max(wait, min(attempt.retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS))
-        held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=now.timestamp() + wait)
+        at = now.timestamp()
+        held.update(lease_until=0, attempts=F("attempts") + 1, next_attempt_at=at + wait, put_off_at=at)

@@ -150,6 +150,19 @@ def test_it_stands_by_when_another_has_taken_its_place(server: Server, app: App)
         elsewhere.submit(first.close).result()
 
 
+def test_the_lock_of_a_beat_that_is_gone_runs_out_though_the_clock_of_redis_was_set_back(
+    server: Server, app: App
+) -> None:
+    server.start()
+    scheduler = Scheduler(app)
+    server.redis.set(scheduler.lock_key, "gone", px=3_600_000)
+
+    scheduler.tick()
+
+    assert server.redis.pttl(scheduler.lock_key) <= 60_000
+    assert server.redis.get(scheduler.lock_key) == "gone"
+
+
 def test_who_takes_over_has_a_schedule_though_redis_was_emptied_while_it_stood_by(server: Server, app: App) -> None:
     server.start()
     first, second = Scheduler(app), Scheduler(app)

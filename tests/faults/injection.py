@@ -10,8 +10,8 @@ from tests.faults.processes import HOUR_SECONDS, Stack
 from tests.faults.schedule import RECEIVERS, Fault, Kind
 from tests.faults.services import Mood
 
-# libfaketime looks at its file so often.
-CLOCK_SECONDS = 1.5
+# libfaketime looks at its file once a second by a clock of whole seconds, and what was sent before is under way.
+CLOCK_SECONDS = 3.0
 
 
 async def inject_all(faults: Sequence[Fault], stack: Stack, mood: Mood, history: History) -> None:
@@ -52,9 +52,9 @@ async def inject(fault: Fault, stack: Stack, mood: Mood) -> None:
     elif fault.kind is Kind.FULL:
         await stack.engine.fill(fault.seconds)
     else:
-        mood.is_clock_set = True
+        mood.clocks_set += 1
         stack.set_clock(HOUR_SECONDS if fault.kind is Kind.FORWARD else -HOUR_SECONDS)
         await asyncio.sleep(fault.seconds)
         stack.set_clock(0)
         await asyncio.sleep(CLOCK_SECONDS)
-        mood.is_clock_set = False
+        mood.clocks_set -= 1

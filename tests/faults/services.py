@@ -70,7 +70,8 @@ class Mood:
 
     def __init__(self) -> None:
         self.kind: Kind | None = None
-        self.is_clock_set = False
+        # The faults of the clock that are at work, or were a moment ago.
+        self.clocks_set = 0
         self._mended = asyncio.Event()
 
     def begin(self, kind: Kind) -> None:
@@ -344,8 +345,8 @@ class SmallService:
         if not self.is_alive:
             # Its registration is not answered yet: it is told again.
             return 503
-        if kind is not Kind.ERROR:
-            self._follow(request)
+        if kind is not Kind.ERROR and not self._follow(request):
+            return 400
         return 500 if kind in (Kind.ERROR, Kind.APPLY_AND_FAIL) else 204
 
     async def _come_back(self) -> None:
@@ -354,7 +355,8 @@ class SmallService:
         if self._incarnation == run and self.is_alive:
             await self._register()
 
-    def _follow(self, request: Request) -> None:
+    def _follow(self, request: Request) -> bool:
+        """Apply a message to the view; False where its signature is not valid."""
         data = json.loads(request.body)["data"]
         subscriber = data["subscriber"]
         told = Told(
@@ -375,10 +377,11 @@ class SmallService:
                 self._note_step()
             elif not self._is_asking:
                 self._spawn(self._ask())
+        return told.is_signed
 
     def _is_signed(self, request: Request) -> bool:
         webhook = Webhook(self._secret)
-        if self._mood.is_clock_set:
+        if self._mood.clocks_set:
             # The time in the message is an hour off, and so refused: look at the signature alone.
             timestamp = datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC)
             signature = webhook.sign(request.headers["webhook-id"], timestamp, request.body.decode())

@@ -25,6 +25,9 @@ FROZEN_AMID_A_SWEEP = [
 # Whoever probes, and whoever tells, is stopped as a whole, and then killed: claims ran out late, and the pause was a
 # reason to doubt the dead for ever. Meanwhile Redis is killed, and forgets everything.
 WORKERS = ((Kind.FREEZE, 0.0, 6.0), (Kind.KILL, 8.0, 0.0))
+# An hour ahead for so short a time that nobody may have noted it when the workers are killed: what was claimed or put
+# off meanwhile stayed so for the hour.
+AHEAD = Fault(kind=Kind.FORWARD, at=6.5, seconds=2.3)
 REDIS_LOST = [Fault(kind=Kind.KILL, target=REDIS, at=3.0), Fault(kind=Kind.FLUSH, at=7.0)]
 
 
@@ -37,10 +40,11 @@ def test_whatever_is_done_to_it_the_registry_keeps_its_promises(tmp_path: Path) 
             for target in workers
         ]
         frozen = [each for each in FROZEN_AMID_A_SWEEP if run.possible.targets(each.kind)]
+        ahead = [AHEAD] if run.possible.targets(AHEAD.kind) else []
         return [
             Round(scripts=scripts.FOUND),
             Round(faults=frozen, scripts=[scripts.every_way_to_change]),
-            Round(faults=[*stopped_and_killed, *REDIS_LOST]),
+            Round(faults=[*stopped_and_killed, *REDIS_LOST, *ahead]),
             Round(faults=run.plan(1, seconds=10.0, longest_seconds=4.0)),
         ]
 

@@ -80,6 +80,12 @@ def test_an_import_whose_worker_was_killed_is_taken_up_by_another_once_the_lease
     assert Grade.objects.count() == 2
 
 
+def test_an_import_that_was_taken_up_by_a_clock_ahead_is_taken_up_by_another(course: Course) -> None:
+    batch = killed(preview(course), starts=1)
+
+    assert importing.waiting(now=NOW - timedelta(hours=1)) == [batch.pk]
+
+
 def test_an_import_that_ends_every_worker_is_given_up_and_may_be_started_again(course: Course) -> None:
     batch = killed(preview(course), starts=MOST_STARTS)
     assert not importing.run(batch_id=batch.pk, now=LATER)

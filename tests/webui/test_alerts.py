@@ -167,6 +167,38 @@ def test_a_message_is_sent_by_one_and_tried_again_until_it_is_given_up() -> None
     assert alerts.write(now=now + timedelta(days=1)) == []
 
 
+@pytest.mark.django_db
+def test_a_clock_set_back_by_an_hour_puts_off_no_alert() -> None:
+    channel()
+    ahead = at(hours=1)
+    incidents.record({"billing": DOWN}, now=ahead)
+    incidents.record({"billing": DOWN}, now=ahead + timedelta(seconds=30))
+    incidents.record({"billing": DOWN, "logsvc": DOWN}, now=ahead + timedelta(seconds=31))
+    [number] = alerts.write(now=ahead + timedelta(seconds=31))
+    message = alerts.claim(number, now=ahead + timedelta(seconds=31))
+    assert message
+    alerts.settle(message, error="refused", now=ahead + timedelta(seconds=31))
+
+    # What was refused is tried again, what had ended ends, and what goes on is told of when it has gone on for long.
+    incidents.record({"logsvc": DOWN}, now=at(seconds=32))
+    assert number in alerts.write(now=at(seconds=32))
+    assert alerts.claim(number, now=at(seconds=32))
+    assert Incident.objects.get(service="billing").ended_at == at(seconds=32)
+    incidents.record({"logsvc": DOWN}, now=at(seconds=60))
+    alerts.write(now=at(seconds=60))
+    assert Message.objects.filter(incident__service="logsvc").exists()
+
+
+@pytest.mark.django_db
+def test_a_reminder_is_not_put_off_by_a_clock_that_was_ahead() -> None:
+    channel(remind_minutes=30)
+    last()
+    write(at(minutes=1))
+    Message.objects.update(written_at=at(hours=1))
+
+    assert ("on call", "reminder") in write(at(minutes=2))
+
+
 @given(st.times(), st.times(), st.datetimes(timezones=st.just(UTC)))
 def test_quiet_hours_and_the_others_make_a_day(begin: time, end: time, now: datetime) -> None:
     quiet = Channel(quiet_from=begin, quiet_until=end, zone="UTC")

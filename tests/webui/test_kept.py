@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
@@ -33,6 +35,13 @@ def test_many_who_look_at_once_ask_once(settings: Settings) -> None:
         return len(asked)
 
     assert [kept.ask("key", question).value for _ in range(5)] == [1] * 5
+
+
+def test_an_answer_that_a_clock_ahead_has_dated_is_asked_for_anew(settings: Settings) -> None:
+    settings.ANSWERS_FRESH_SECONDS = 60.0
+    kept.answers().put("key", kept.Answer(value="old", at=timezone.now() + timedelta(hours=1)))
+
+    assert kept.ask("key", lambda: "new").value == "new"
 
 
 @pytest.mark.parametrize("key", ["with blanks and\ncontrol", "long" * 200])

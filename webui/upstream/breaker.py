@@ -33,7 +33,9 @@ class Breaker:
             outage = self._outages.get(service)
             if outage is None or outage.ask_again_at is None:
                 return None
-            if now < outage.ask_again_at and outage.addresses == self._addresses_of(service):
+            # Set back, the clock would make the pause longer.
+            is_paused = outage.ask_again_at - PAUSE <= now < outage.ask_again_at
+            if is_paused and outage.addresses == self._addresses_of(service):
                 return outage
             self._outages[service] = replace(outage, ask_again_at=now + PAUSE)
             return None

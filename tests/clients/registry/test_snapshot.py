@@ -128,6 +128,8 @@ def test_what_is_remembered_outlives_questions_and_a_second_loss_and_not_its_tim
     again = after_registering(begun, registered(3), asked_at=begun.position)
     assert after_time(again, now=99.0) is again
     assert after_time(again, now=100.0).offered == {}
+    # The clock was set back.
+    assert after_time(again, now=100.0 - 3600).offered == {}
 
 
 def forgotten() -> Snapshot:

@@ -1,5 +1,5 @@
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -88,6 +88,18 @@ def test_the_last_use_is_written_at_the_flush_and_not_before(django_assert_num_q
     gate.admit(holder)
     gate.flush(now=before)
     assert Token.objects.get().last_used_at == used_at
+
+
+def test_a_use_that_a_clock_ahead_has_dated_is_dated_anew() -> None:
+    gate, token = Gate(), issuing.create(name="ci", scopes=["read"])
+    now = time.time()
+    Token.objects.update(last_used_at=datetime.fromtimestamp(now + 3600, UTC))
+    gate.admit(issuing.holder(token))
+    gate.flush(now=now)
+
+    used_at = Token.objects.get().last_used_at
+    assert used_at is not None
+    assert abs(used_at.timestamp() - now) < 60
 
 
 def test_what_could_not_be_written_is_kept_for_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,3 +183,18 @@ def test_a_name_is_judged_by_what_it_resolves_to(monkeypatch: pytest.MonkeyPatch
 
     assert refusal("http://innocent.example/", allowed=LOOPBACK) is None
     assert "never called" in post("http://innocent.example/", b"", {}, allowed=LOOPBACK).error
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("created_at", [NOW, NOW + timedelta(hours=1)])
+def test_a_message_that_a_clock_ahead_has_put_off_is_sent(created_at: datetime) -> None:
+    ahead = NOW + timedelta(hours=1)
+    messages.add(make_rule(), "logs.alert.test", {}, now=created_at)
+    for _ in messages.PAUSES_SECONDS:
+        AlertMessage.objects.update(due_at=ahead)
+        messages.send_due(now=ahead, post=lambda *_, **__: Answer(error="refused"))
+
+    assert messages.send_due(now=NOW, post=lambda *_, **__: Answer(error="refused")) == 0
+    due = only().due_at
+    assert due is not None
+    assert NOW < due <= NOW + messages.LONGEST_PAUSE

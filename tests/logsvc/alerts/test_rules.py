@@ -134,6 +134,20 @@ def test_a_disabled_rule_is_not_evaluated_and_a_broken_one_hinders_no_other() ->
     assert "not a level" in broken.trouble
 
 
+@pytest.mark.django_db
+def test_a_clock_set_back_by_an_hour_keeps_no_rule_quiet() -> None:
+    make_rule()
+    errors(6, NOW + timedelta(hours=1))
+    rules.evaluate_due(now=NOW + timedelta(hours=1))
+    assert told() == ["logs.alert.firing"]
+
+    errors(6)
+    rules.evaluate_due(now=NOW)
+
+    assert told() == ["logs.alert.firing", "logs.alert.still-firing"]
+    assert AlertRule.objects.get().since == NOW
+
+
 @given(st.lists(st.tuples(st.integers(1, 900), st.booleans()), max_size=40))
 def test_whatever_happens_messages_alternate_and_firing_is_told_at_most_once_in_a_quiet_time(
     steps: list[tuple[int, bool]],

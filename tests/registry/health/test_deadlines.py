@@ -56,6 +56,33 @@ def test_a_new_run_of_what_was_critical_begins_the_time_anew(now: datetime) -> N
     assert deadlines.enforce(now=back + timedelta(seconds=60)) == 1
 
 
+@pytest.mark.parametrize("is_new_run", [False, True])
+def test_what_fell_while_the_clock_was_ahead_is_given_up_in_its_time(is_new_run: bool, now: datetime) -> None:
+    heartbeat = {"deregister_after_seconds": 60}
+    instance = factories.passing("billing", now=now, heartbeat=heartbeat)
+    ahead = now + timedelta(hours=1)
+    factories.judge(instance, succeeded=False, now=now if is_new_run else ahead, times=3)
+    if is_new_run:
+        factories.register("billing", now=ahead, incarnation="second", heartbeat=heartbeat)
+
+    assert deadlines.begin_anew(now=now) == 1
+    assert deadlines.begin_anew(now=now) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=59)) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=60)) == 1
+
+
+def test_a_drain_that_a_clock_ahead_began_lasts_no_longer(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    overrides.drain(BILLING, seconds=30, reason="update", author="ann", now=now + timedelta(hours=1))
+
+    assert deadlines.begin_anew(now=now) == 1
+    entry = JournalEntry.objects.first()
+    assert entry is not None
+    assert (entry.change, entry.reason) == (Change.CHANGED, deadlines.SET_BACK)
+    assert deadlines.enforce(now=now + timedelta(seconds=29)) == 0
+    assert deadlines.enforce(now=now + timedelta(seconds=30)) == 1
+
+
 def given_up_run(name: str, *, now: datetime) -> None:
     """The run `name` of billing-1 is critical for so long that it is given up."""
     heartbeat = {"deregister_after_seconds": 60, "failures_before_critical": 1}

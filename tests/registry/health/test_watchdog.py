@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -5,7 +6,6 @@ import pytest
 
 from registry.health import leases, watchdog
 from registry.health.watchdog import STALE_SECONDS, Part, Signer, Signs
-from registry.models import Heartbeat
 from tests import factories
 
 AT = 1_764_406_800.0  # 09:00:00 UTC
@@ -101,17 +101,27 @@ def test_a_sign_is_left_no_more_often_than_every_few_seconds() -> None:
 
 
 @pytest.mark.django_db
-def test_a_clock_set_back_by_an_hour_keeps_no_probe_waiting_for_it(now: datetime) -> None:
+def test_what_a_clock_ahead_has_left_is_no_sign_of_life(now: datetime) -> None:
     factories.passing("billing", now=now)
-    at = now.timestamp()
-    Signer().leave(Part.HEARTBEATS, now=at)
-    claimed = leases.claim(now=at + 20, limit=10)
-    assert len(claimed) == 1
-    back = at - 3600
+    ahead = now.timestamp() + 3600
+    for part in Part:
+        Signer().leave(part, now=ahead)
 
-    set_back = Signer().leave(Part.HEARTBEATS, now=back)
-    leases.set_clock_back(set_back, now=back)
+    assert watchdog.findings(now=now)[0].startswith("No instance has been probed since")
+    assert watchdog.age_seconds(Part.HEARTBEATS, now=now.timestamp()) == math.inf
 
-    assert set_back == 3600
-    assert Heartbeat.objects.get().due_at <= back + 10
-    assert len(leases.claim(now=back + 40, limit=10)) == 1
+
+@pytest.mark.django_db
+def test_a_probe_that_a_clock_ahead_has_claimed_is_overdue_as_any_other(now: datetime) -> None:
+    factories.passing("billing", now=now)
+    leases.claim(now=now.timestamp() + 3600, limit=10)
+
+    assert watchdog.signs(now=now.timestamp() + 60).overdue_instance == "billing/billing-1"
+
+
+def test_a_webhook_worker_that_died_while_the_clock_was_ahead_is_found() -> None:
+    found = replace(WELL, untold_since=AT + 3600, oldest_undelivered_revision=7, webhooks_at=AT + 3600)
+
+    assert watchdog.judge(found, now=AT) == [
+        "No dependent has been told of a change since the clock was set back: the webhook worker does nothing."
+    ]

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from django.db import connection
 
+from config.clocks import SKEW_SECONDS
 from registry.instances import declaration, registration
 from registry.models import Cursor, Delivery
 from registry.outbound.address_policy import AddressPolicy
@@ -247,16 +248,41 @@ def test_dependents_that_require_very_many_services_keep_nobody_from_being_told(
     assert [message.service for message in told] == ["webui"]
 
 
-def test_a_clock_set_back_by_an_hour_keeps_no_dependent_waiting_for_it(now: datetime) -> None:
+@pytest.mark.parametrize("how", ["claimed", "refused", "refused for an hour", "put back"])
+def test_nothing_that_a_clock_ahead_has_stored_keeps_a_dependent_waiting(how: str, now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    ahead = now + timedelta(hours=1)
+    (message,) = claim(ahead)
+    if how == "put back":
+        cursors.put_back([message], now=ahead)
+    elif how != "claimed":
+        retry_after = 3600.0 if how == "refused for an hour" else None
+        cursors.record([answered(message, 500, retry_after_seconds=retry_after)], now=ahead)
+    back = now + timedelta(seconds=2)
+
+    assert cursors.lagging(now=back.timestamp())
+    assert len(claim(back)) == 1
+
+
+def test_a_claim_holds_though_the_clock_of_another_host_is_behind(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    assert len(claim(now)) == 1
+
+    behind = now - timedelta(seconds=SKEW_SECONDS)
+    assert claim(behind) == []
+    assert not cursors.lagging(now=behind.timestamp())
+
+
+def test_an_hour_that_a_receiver_asked_for_is_waited_for(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     factories.passing("logsvc", now=now)
     (message,) = claim(now)
-    cursors.record([answered(message, 500)], now=now)
-    back = now - timedelta(hours=1)
+    cursors.record([answered(message, 503, retry_after_seconds=3600.0)], now=now)
 
-    cursors.set_clock_back(3600.0, now=back.timestamp())
-
-    assert len(claim(back + timedelta(seconds=2))) == 1
+    assert claim(now + timedelta(seconds=3599)) == []
+    assert len(claim(now + timedelta(seconds=3600))) == 1
 
 
 def test_an_answer_is_stored_with_what_would_move_a_terminal_escaped(now: datetime) -> None:

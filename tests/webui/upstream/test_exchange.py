@@ -154,6 +154,14 @@ def test_a_service_that_hangs_is_asked_once_in_a_while_and_not_by_everybody(line
     assert asked == [NOW, NOW + timedelta(seconds=4)]
 
 
+def test_a_clock_set_back_keeps_nobody_from_asking_a_service_that_hung(line: Line) -> None:
+    working = line.handler
+    line.handler, line.now = lambda request: raise_(httpx2.ReadTimeout("no answer")), NOW + timedelta(hours=1)
+    down()
+    line.handler, line.now = working, NOW
+    assert ask() == Greeting(text="hello")
+
+
 def test_a_hanging_service_that_answers_again_is_back_at_once(line: Line) -> None:
     working = line.handler
     line.handler = lambda request: raise_(httpx2.ReadTimeout("no answer"))
