@@ -86,7 +86,7 @@ class Outcome:
 
 
 def parts() -> list[Part]:
-    """What runs beside each other, the longest first."""
+    """The parts that run beside each other, the longest first."""
     on_postgresql = {
         name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
