@@ -111,7 +111,7 @@ def test_the_other_connections_of_a_process_are_asked_after_sooner_when_one_was_
             ask(other, "SELECT 2")
         assert time.monotonic() - begun < base.FIRST_LOOK_SECONDS
         # One that was made since is waited for as ever.
-        monkeypatch.setattr(base.WatchfulConnection, "_is_served", lambda self: pytest.fail("It was asked after."))
+        monkeypatch.setattr(base.WatchfulConnection, "is_served", lambda self: pytest.fail("It was asked after."))
         assert ask(well, "SELECT pg_sleep(0.5) IS NOT NULL") == (True,)
 
 
