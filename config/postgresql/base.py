@@ -76,7 +76,7 @@ class WatchfulConnection(psycopg.Connection[Any]):
             while True:
                 ready = yield wanted
                 if not ready and time.monotonic() >= look_at:
-                    if self._is_served():
+                    if self.is_served():
                         pause_seconds, is_suspicious = min(2 * pause_seconds, LONGEST_LOOK_SECONDS), False
                     elif is_suspicious:
                         self.was_dropped, WatchfulConnection.dropped_at = True, time.monotonic()
@@ -93,7 +93,7 @@ class WatchfulConnection(psycopg.Connection[Any]):
             value: Value = end.value
             return value
 
-    def _is_served(self) -> bool:
+    def is_served(self) -> bool:
         """Whether the server has a statement of this connection under way."""
         parameters = getattr(self, "parameters", None)
         if parameters is None:
