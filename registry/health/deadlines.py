@@ -11,7 +11,7 @@ from registry.database import bulk
 from registry.health import protection
 from registry.instances import overrides, registration
 from registry.journal import log
-from registry.models import DRAINING, Change, Instance, InstanceKey, Status
+from registry.models import DRAINING, GOOD, Change, Heartbeat, Instance, InstanceKey, Status
 from registry.wire import bodies
 
 AUTHOR = "registry"
@@ -68,8 +68,13 @@ def begin_anew(*, now: datetime) -> int:
 
 
 def given_up(now: datetime) -> list[Instance]:
-    """The instances that have been critical for longer than they declared."""
+    """The instances that have been critical for longer than they declared.
+
+    An instance that passes its probes, and is held critical for changing too often, lives.
+    """
+    held = Heartbeat.objects.filter(is_damped=True, verdict__in=GOOD)
     candidates = Instance.objects.filter(status=Status.CRITICAL, deregister_after_seconds__isnull=False)
+    candidates = candidates.exclude(pk__in=held.values("pk"))
     return [each for each in candidates if _is_given_up(each, now=now)]
 
 

@@ -56,6 +56,19 @@ def test_a_new_run_of_what_was_critical_begins_the_time_anew(now: datetime) -> N
     assert deadlines.enforce(now=back + timedelta(seconds=60)) == 1
 
 
+def test_an_instance_that_passes_and_is_held_for_changing_too_often_is_not_given_up(now: datetime) -> None:
+    heartbeat = {"deregister_after_seconds": 10, "failures_before_critical": 1}
+    instance = factories.passing("billing", now=now, heartbeat=heartbeat)
+    for succeeded in (False, True) * 3:
+        factories.judge(instance, succeeded=succeeded, now=now)
+    assert instance.status == Status.CRITICAL
+
+    assert deadlines.enforce(now=now + timedelta(seconds=10)) == 0
+
+    factories.judge(instance, succeeded=False, now=now + timedelta(seconds=11))
+    assert deadlines.enforce(now=now + timedelta(seconds=12)) == 1
+
+
 @pytest.mark.parametrize("is_new_run", [False, True])
 def test_what_fell_while_the_clock_was_ahead_is_given_up_in_its_time(is_new_run: bool, now: datetime) -> None:
     heartbeat = {"deregister_after_seconds": 60}
