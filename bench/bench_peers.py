@@ -32,7 +32,7 @@ CLIENTS = 32
 SECONDS = 2.0
 ALONE = 100
 CHANGES = 40
-LONGEST_WARM_UP = 4
+LONGEST_WARM_UP_SECONDS = 20
 INSTANCES = 1000
 PEERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
     "etcd": etcd.server,
@@ -88,12 +88,9 @@ async def _fill(peer: Peer) -> None:
 
 
 def _warm_up(peer: Peer) -> None:
-    """Read until it answers no quicker: what compiles as it runs has compiled by then."""
-    rate, before = 0.0, 0.0
-    for _ in range(LONGEST_WARM_UP):
-        before, rate = rate, _load_reads(peer, peer.read("s-1")).rate
-        if rate < 1.1 * before:
-            break
+    done, until = 0, time.monotonic() + LONGEST_WARM_UP_SECONDS
+    while done < peer.warm_up_reads and time.monotonic() < until:
+        done += _load_reads(peer, peer.read("s-1")).done
 
 
 def _measure(peer: Peer, turn: int, figures: Figures) -> None:
@@ -103,14 +100,19 @@ def _measure(peer: Peer, turn: int, figures: Figures) -> None:
     alone = asyncio.run(_alone(peer, turn))
     note("a PUT alone, p50, ms", stack.percentile(alone, 0.5))
     note("a PUT alone, p99, ms", stack.percentile(alone, 0.99))
-    made = asyncio.run(_load(peer, (peer.register("bench", f"b-{turn}-{number}") for number in count())))
-    gone = asyncio.run(_load(peer, (peer.deregister("bench", f"b-{turn}-{number}") for number in range(made.done))))
+    made, gone = _load_writes(peer.register, peer.deregister, peer, f"b-{turn}")
+    if peer.has_agent:
+        by_users = _load_writes(peer.register_as_users, peer.deregister_as_users, peer, f"u-{turn}")
+    else:
+        by_users = made, gone
     loads = {"registration": made, "deregistration": gone, "read": _load_reads(peer, peer.read("s-1"))}
     if consistent := peer.read_consistently("s-1"):
         loads["consistent read"] = _load_reads(peer, consistent)
     for name, load in loads.items():
         note(f"{name}s a second", load.rate)
         note(f"CPU of a {name}, us", load.processor_seconds / load.done * 1_000_000)
+    for name, load in zip(("registrations", "deregistrations"), by_users, strict=True):
+        note(f"{name} a second, by the call that users make", load.rate)
     for name, told in ("long poll or watch", peer.polled(CHANGES)), ("webhook", peer.pushed(CHANGES)):
         note(f"a change to the {name}, p50, ms", *([stack.percentile(told, 0.5)] if told else []))
 
@@ -136,6 +138,15 @@ async def _alone(peer: Peer, turn: int) -> list[float]:
             taken.append((time.perf_counter() - began) * 1000)
             await asyncio.sleep(PAUSE_SECONDS)
     return taken
+
+
+def _load_writes(
+    register: Callable[[str, str], Request], deregister: Callable[[str, str], Request], peer: Peer, prefix: str
+) -> tuple[Load, Load]:
+    """Deregister no more than was registered."""
+    made = asyncio.run(_load(peer, (register("bench", f"{prefix}-{number}") for number in count())))
+    gone = asyncio.run(_load(peer, (deregister("bench", f"{prefix}-{number}") for number in range(made.done))))
+    return made, gone
 
 
 async def _load(peer: Peer, requests: Iterator[Request]) -> Load:
@@ -187,11 +198,15 @@ def _print_table(peers: list[Peer], figures: Figures) -> None:
             for peer in peers[1:]
             if peer.name in medians and (peer.is_durable or not is_write)
         }
-        choose = max if name.endswith("a second") else min
+        choose = max if "a second" in name else min
         best = choose(compared, key=lambda each: compared[each]) if compared else ""
-        ratio = f"{medians[peers[0].name] / compared[best]:.2f} of {best}" if best else "-"
-        shown = (f"{medians[peer.name]:,.4g}" if peer.name in medians else "-" for peer in peers)
+        ratio = f"{medians[peers[0].name] / compared[best]:.2g} of {best}" if best else "-"
+        shown = (_short(medians[peer.name]) if peer.name in medians else "-" for peer in peers)
         print(f"| {name} | {' | '.join(shown)} | {ratio} |")
+
+
+def _short(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

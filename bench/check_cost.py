@@ -54,7 +54,7 @@ async def microseconds(peer: HealthChecker) -> float:
         used = await _used(peer, SECONDS) - idle * SECONDS
         answered = counter.answered - before
         for service, instance in names:
-            await send(connection, peer.uncheck(service, instance))
+            await send(connection, peer.deregister_as_users(service, instance))
     server.close()
     return used / answered * 1_000_000
 

@@ -21,6 +21,7 @@ NODES = 100
 
 class Consul(HealthChecker):
     name = "Consul"
+    has_agent = True
 
     def __init__(self, url: str, mark: str) -> None:
         self.url = url
@@ -45,6 +46,12 @@ class Consul(HealthChecker):
         body = {"Node": _node(instance)["Node"], "ServiceID": instance}
         return Request(method="PUT", path="/v1/catalog/deregister", body=body)
 
+    def register_as_users(self, service: str, instance: str) -> Request:
+        return _agent_request(service, instance, 9000, {"TTL": "3600s", "Status": "passing"})
+
+    def deregister_as_users(self, service: str, instance: str) -> Request:
+        return Request(method="PUT", path=f"/v1/agent/service/deregister/{instance}")
+
     def read(self, service: str) -> Request:
         return Request(method="GET", path=f"/v1/health/service/{service}?stale")
 
@@ -66,20 +73,16 @@ class Consul(HealthChecker):
             return None
         address = f"127.0.0.1:{check.port}"
         probe = {"HTTP": f"http://{address}/"} if check.kind == "http" else {"TCP": address}
-        body = {
-            "ID": check.instance,
-            "Name": check.service,
-            "Address": "127.0.0.1",
-            "Port": check.port,
-            "Check": {**probe, "Interval": f"{check.interval_seconds}s", "Timeout": "5s"},
-        }
-        return Request(method="PUT", path="/v1/agent/service/register", body=body)
-
-    def uncheck(self, service: str, instance: str) -> Request:
-        return Request(method="PUT", path=f"/v1/agent/service/deregister/{instance}")
+        probe |= {"Interval": f"{check.interval_seconds}s", "Timeout": "5s"}
+        return _agent_request(check.service, check.instance, check.port, probe)
 
     def polled(self, count: int) -> list[float]:
         return [(each.heard - each.sent) * 1000 for each in asyncio.run(peer.changes(self, count))]
+
+
+def _agent_request(service: str, instance: str, port: int, check: dict[str, str]) -> Request:
+    body = {"ID": instance, "Name": service, "Address": "127.0.0.1", "Port": port, "Check": check}
+    return Request(method="PUT", path="/v1/agent/service/register", body=body)
 
 
 def _node(instance: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ LEASE = {"renewalIntervalInSecs": 3600, "durationInSecs": 3600}
 class Eureka(Peer):
     name = "Eureka"
     is_durable = False
+    warm_up_reads = 100_000
 
     def __init__(self, url: str, mark: str) -> None:
         self.url = url

@@ -63,12 +63,22 @@ class Peer(ABC):
     # In the environment of each of its processes.
     mark: str
     is_durable: bool = True
+    # Until what is compiled as it runs has been.
+    warm_up_reads: int = 1
+    # Whether users register with an agent, by another call than the one that stores.
+    has_agent: bool = False
 
     @abstractmethod
     def register(self, service: str, instance: str, *, version: int = 1) -> Request: ...
 
     @abstractmethod
     def deregister(self, service: str, instance: str) -> Request: ...
+
+    def register_as_users(self, service: str, instance: str) -> Request:
+        return self.register(service, instance)
+
+    def deregister_as_users(self, service: str, instance: str) -> Request:
+        return self.deregister(service, instance)
 
     @abstractmethod
     def read(self, service: str) -> Request: ...
@@ -98,10 +108,7 @@ class HealthChecker(Peer):
 
     @abstractmethod
     def check(self, check: Check) -> Request | None:
-        """Register an instance with a check; None if it has no such check."""
-
-    @abstractmethod
-    def uncheck(self, service: str, instance: str) -> Request: ...
+        """Register an instance as users do, with a check; None if it has no such check."""
 
 
 async def changes(peer: HealthChecker, count: int) -> list[Change]:

@@ -55,9 +55,6 @@ class Rollcall(HealthChecker):
         path = f"/v1/services/{check.service}/instances/{check.instance}"
         return Request(method="PUT", path=path, body={"url": url, "heartbeat": heartbeat})
 
-    def uncheck(self, service: str, instance: str) -> Request:
-        return self.deregister(service, instance)
-
     def polled(self, count: int) -> list[float]:
         """A dependent, to be told by webhook, is there meanwhile."""
         provider = "/v1/services/provider/instances/provider-1"
