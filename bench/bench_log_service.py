@@ -6,6 +6,7 @@ which must be empty. Sizes are arguments, in records: `python -m bench.bench_log
 
 import http.client
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -64,7 +65,10 @@ def main() -> None:
                 f"  {spent / (size - stored) * 1e6:.1f} us of the server's processor for each: one core takes ", end=""
             )
             print(f"{(size - stored) / spent:,.0f} a second")
-            print(f"  {disk_bytes(Path(directory)) / size:,.0f} bytes on disk for each", flush=True)
+            print(
+                f"  load {os.getloadavg()[0]:.1f}; {disk_bytes(Path(directory)) / size:,.0f} bytes on disk for each",
+                flush=True,
+            )
             stored = size
             search(port, token, process)
 
@@ -216,6 +220,10 @@ def cpu_seconds(process: int) -> float:
 
 
 def disk_bytes(directory: Path) -> int:
+    """The size of the database, after what waits in the write-ahead log has been copied into it."""
+    for path in directory.glob("logsvc.sqlite3"):
+        with closing(sqlite3.connect(path, timeout=60)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return sum(path.stat().st_size for path in directory.glob("logsvc.sqlite3*"))
 
 

@@ -1,5 +1,6 @@
 """Limits on the members of a record: what exceeds them is cut, and the record's notes say so."""
 
+import re
 from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -20,6 +21,7 @@ NOTES_AT_MOST = 20
 MARK = "…"
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 LONG_ATTRIBUTES = {"exception.stacktrace": STACKTRACE_LENGTH, "exception.message": BODY_LENGTH}
+_HEX_UUID = re.compile("[0-9a-f]{32}")
 _LOWEST_INTEGER, _HIGHEST_INTEGER = -(2**63), 2**63 - 1
 
 
@@ -89,6 +91,8 @@ def uid(given: str | None) -> str:
     """The sender's id of the record: as it is when it is a UUID, else the UUID that its text always gives."""
     if not given:
         return ""
+    if _HEX_UUID.fullmatch(given):
+        return given
     try:
         return UUID(given).hex
     except ValueError:

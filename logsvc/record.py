@@ -12,7 +12,7 @@ EXCEPTION_MESSAGE = "exception.message"
 EXCEPTION_STACKTRACE = "exception.stacktrace"
 
 
-class Record(Struct, kw_only=True):
+class Record(Struct, kw_only=True, gc=False):
     """A record on its way into the store. Times are nanoseconds since 1970, in UTC.
 
     `time_ns` is the sender's own time, kept as sent; `observed_ns` is when somebody first saw the record, which is when
@@ -40,7 +40,7 @@ class Record(Struct, kw_only=True):
     notes: list[str] = []
 
 
-class Stored(Record, kw_only=True):
+class Stored(Record, kw_only=True, gc=False):
     """A record as the store keeps it.
 
     `id` is the record's place in the order of the records' own times, ties by arrival: the greatest is the newest. A

@@ -14,7 +14,7 @@ from config.tokens.token_cache import Run, TokenCache
 from logsvc.ingest.writer import Writer
 from logsvc.newest import Newest
 
-READING_THREADS = 2
+READING_THREADS = 1
 ASKING_THREADS = 4
 
 T = TypeVar("T")

@@ -64,7 +64,9 @@ def known(name: str) -> int | None:
 def from_level(level: str | int) -> int:
     """The number of a level's name, or of one of Python's numbers (0 to 50 and more). Raises ValueError."""
     if isinstance(level, str):
-        number = known(level)
+        number = _NUMBERS.get(level)
+        if number is None:
+            number = known(level)
         if number is not None:
             return number
         if not (level.strip().isascii() and level.strip().isdecimal()):

@@ -37,11 +37,11 @@ class Lane:
             gate.current().admit(holder)
             receiving.check(head, holder)
             body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
-            batch = await self._server.read(partial(receiving.read, head, body, holder=holder))
+            batch, prepared = await self._server.read(partial(receiving.prepare, head, body, holder=holder))
             # The writer bounds what waits to be stored: the body must not wait beside it.
             del body
-            if batch.records:
-                stored = self._server.writer.submit(batch.records, batch.size_bytes)
+            if batch.accepted:
+                stored = self._server.writer.submit(prepared, batch.size_bytes)
                 await asyncio.shield(asyncio.wrap_future(stored))
             response = receiving.accept(head, batch)
         except Exception as error:

@@ -12,5 +12,5 @@ JSON = ((b"content-type", b"application/json"), (b"x-content-type-options", b"no
 
 def counts(batch: Batch) -> RawResponse:
     """The answer with the number of accepted records, and the rejected ones."""
-    body = {"accepted": len(batch.records), "rejected": [asdict(each) for each in batch.rejected]}
+    body = {"accepted": batch.accepted, "rejected": [asdict(each) for each in batch.rejected]}
     return RawResponse(status=200, headers=JSON, body=msgspec.json.encode(body))

@@ -33,6 +33,8 @@ class Rejection:
 class Batch:
     sender: Sender
     records: list[Record] = field(default_factory=list)
+    # How many records were taken, also when they are no longer here.
+    accepted: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
     # The size of the decompressed body, which tells how much memory the batch takes.
@@ -52,6 +54,7 @@ class Batch:
         if notes:
             record.notes = list(notes)
         self.records.append(record)
+        self.accepted += 1
 
     def reject(self, place: int, detail: str) -> None:
         self.rejected_count += 1

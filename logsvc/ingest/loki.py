@@ -1,6 +1,6 @@
 """Loki's push: streams of lines, each stream with its labels."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,7 @@ INSTANCE_LABELS = ("service_instance_id", "instance", "pod")
 HOST_LABELS = ("host", "hostname", "host_name", "node", "nodename", "node_name")
 LOGGER_LABELS = ("logger", "scope_name")
 LEVEL_LABELS = ("level", "detected_level", "severity", "severity_text", "lvl")
+_NAMING = frozenset((*SERVICE_LABELS, *INSTANCE_LABELS, *HOST_LABELS, *LOGGER_LABELS, *LEVEL_LABELS))
 
 
 class Stream(Struct, frozen=True):
@@ -43,11 +44,12 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
         raise Problem(f"The body is not a Loki push: {error}.") from error
     batch, place = Batch(sender=sender), 0
     for stream in push.streams:
+        named = _named(stream.stream)
         for value in stream.values:
             place += 1
             notes = Notes()
             try:
-                record = _record(stream.stream, value, sender, notes)
+                record = _record(stream.stream, named, value, sender, notes)
             except ValueError as error:
                 batch.reject(place, str(error))
             else:
@@ -68,37 +70,36 @@ def refuse(problem: Problem, content_type: str) -> RawResponse:
     return problem.response()
 
 
-def record(
-    labels: dict[str, str], metadata: dict[str, str], line: str, time_ns: int, sender: Sender, notes: Notes
-) -> Record:
-    """Make a record of one line."""
-    named = {**labels, **metadata}
-    word = _first(named, LEVEL_LABELS)
-    attributes = {name: value for name, value in named.items() if name not in ("trace_id", "span_id")}
-    found = Record(
-        time_ns=time_ns,
-        observed_ns=sender.received_ns,
-        severity=(severity.known(word) or 0) if word else 0,
-        severity_text=word,
-        service=_first(named, SERVICE_LABELS) or sender.service,
-        instance=_first(named, INSTANCE_LABELS),
-        host=_first(named, HOST_LABELS),
-        logger=_first(named, LOGGER_LABELS),
-        body=bounds.text(line.rstrip("\n"), "line", notes, at_most=bounds.BODY_LENGTH),
-        attributes=bounds.attributes(attributes, notes, given_bytes=sum(map(len, attributes.values())) * 2),
-        trace_id=bounds.hex_id(named.get("trace_id", ""), 32),
-        span_id=bounds.hex_id(named.get("span_id", ""), 16),
+class _Named(NamedTuple):
+    """The source of a record, as its labels name it."""
+
+    service: str
+    instance: str
+    host: str
+    logger: str
+    level: str
+
+
+def _named(labels: dict[str, str]) -> _Named:
+    return _Named(
+        service=_first(labels, SERVICE_LABELS),
+        instance=_first(labels, INSTANCE_LABELS),
+        host=_first(labels, HOST_LABELS),
+        logger=_first(labels, LOGGER_LABELS),
+        level=_first(labels, LEVEL_LABELS),
     )
-    bounds.names(found, notes)
-    return found
 
 
-def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Notes) -> Record:
+def _record(labels: dict[str, str], of_stream: _Named, value: list[Any], sender: Sender, notes: Notes) -> Record:
     match value:
         case [str(time), str(line)]:
-            metadata: dict[str, str] = {}
-        case [str(time), str(line), dict(members)]:
-            metadata = {name: each if isinstance(each, str) else str(each) for name, each in members.items()}
+            named, members = of_stream, dict(labels)
+        case [str(time), str(line), dict(metadata)]:
+            members = {**labels, **metadata}
+            for name, each in metadata.items():
+                if type(each) is not str:
+                    members[name] = str(each)
+            named = of_stream if _NAMING.isdisjoint(metadata) else _named(members)
         case _:
             raise ValueError('A value is ["<nanoseconds>", "<line>"], and may have an object of texts as its third.')
     if not (time.isascii() and time.removeprefix("-").isdecimal() and len(time) < 40):
@@ -107,7 +108,23 @@ def _record(labels: dict[str, str], value: list[Any], sender: Sender, notes: Not
     if not timestamps.LOWEST_NS <= time_ns <= timestamps.HIGHEST_NS:
         notes.add(f"time: {time[:40]} is out of range; the arrival stands for it.")
         time_ns = sender.received_ns
-    return record(labels, metadata, line, time_ns, sender, notes)
+    trace_id, span_id = members.pop("trace_id", ""), members.pop("span_id", "")
+    found = Record(
+        time_ns=time_ns,
+        observed_ns=sender.received_ns,
+        severity=(severity.known(named.level) or 0) if named.level else 0,
+        severity_text=named.level,
+        service=named.service or sender.service,
+        instance=named.instance,
+        host=named.host,
+        logger=named.logger,
+        body=bounds.text(line.rstrip("\n"), "line", notes, at_most=bounds.BODY_LENGTH),
+        attributes=bounds.attributes(members, notes, given_bytes=sum(map(len, members.values())) * 2),
+        trace_id=bounds.hex_id(trace_id, 32) if trace_id else "",
+        span_id=bounds.hex_id(span_id, 16) if span_id else "",
+    )
+    bounds.names(found, notes)
+    return found
 
 
 def _first(labels: dict[str, str], names: tuple[str, ...]) -> str:

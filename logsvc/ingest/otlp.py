@@ -41,7 +41,7 @@ class _Source(NamedTuple):
     attributes: dict[str, Any]
 
 
-class _Given(NamedTuple):
+class _Given(Struct, gc=False):
     """A log record's own members."""
 
     time_ns: int
@@ -108,9 +108,9 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
         members.setdefault("event.name", given.event)
     if given.dropped:
         notes.add(f"attributes: the sender left out {given.dropped}.")
-    body = given.body if isinstance(given.body, str) else ""
-    if given.body is not None and not isinstance(given.body, str):
-        body = msgspec.json.encode(given.body).decode()
+    body = given.body
+    if type(body) is not str:
+        body = "" if body is None else msgspec.json.encode(body).decode()
     time_ns, observed_ns = given.time_ns, _within_range(given.observed_ns)
     if time_ns and not _within_range(time_ns):
         notes.add(f"time: {time_ns} is out of range; the arrival stands for it.")
@@ -119,9 +119,13 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
     if given.severity > severity.HIGHEST or given.severity < 0:
         notes.add(f"severity_number: {given.severity} is not from 0 to {severity.HIGHEST}.")
     # More than they will be as JSON where that matters: texts count double.
-    given_bytes = sum(len(value) * 2 if isinstance(value, str) else 16 for value in members.values())
-    if any(isinstance(value, dict | list) for value in members.values()):
-        given_bytes += bounds.ATTRIBUTES_BYTES
+    given_bytes = 0
+    for value in members.values():
+        kind = type(value)
+        if kind is str:
+            given_bytes += len(value) * 2
+        else:
+            given_bytes += bounds.ATTRIBUTES_BYTES if kind is dict or kind is list else 16
     record = Record(
         time_ns=time_ns or observed_ns or sender.received_ns,
         observed_ns=observed_ns or sender.received_ns,
@@ -132,10 +136,10 @@ def _record(source: _Source, given: _Given, sender: Sender, notes: Notes) -> Rec
         host=source.host,
         logger=source.logger,
         body=bounds.text(body, "body", notes, at_most=bounds.BODY_LENGTH),
-        attributes=bounds.attributes(members, notes, given_bytes=given_bytes),
+        attributes=bounds.attributes(members, notes, given_bytes=given_bytes) if members else members,
         trace_id=given.trace_id,
         span_id=given.span_id,
-        uid=bounds.uid(uid if isinstance(uid, str) else str(uid)),
+        uid="" if uid == "" else bounds.uid(uid if isinstance(uid, str) else str(uid)),
     )
     bounds.names(record, notes)
     return record
@@ -183,25 +187,29 @@ def _from_protobuf(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]
             scope = scope_logs.scope
             source = _source(resource, scope.name, scope.version, _members(scope.attributes))
             for each in scope_logs.log_records:
-                yield (
-                    source,
-                    _Given(
-                        time_ns=each.time_unix_nano,
-                        observed_ns=each.observed_time_unix_nano,
-                        severity=each.severity_number,
-                        severity_text=each.severity_text,
-                        body=_value(each.body, 0),
-                        attributes=_members(each.attributes),
-                        trace_id=bounds.hex_id(each.trace_id.hex(), 32),
-                        span_id=bounds.hex_id(each.span_id.hex(), 16),
-                        event=each.event_name,
-                        dropped=each.dropped_attributes_count,
-                    ),
+                trace, span = each.trace_id, each.span_id
+                given = _Given(
+                    each.time_unix_nano,
+                    each.observed_time_unix_nano,
+                    each.severity_number,
+                    each.severity_text,
+                    _value(each.body, 0),
+                    _members(each.attributes),
+                    bounds.hex_id(trace.hex(), 32) if trace else "",
+                    bounds.hex_id(span.hex(), 16) if span else "",
+                    each.event_name,
+                    each.dropped_attributes_count,
                 )
+                yield source, given
 
 
 def _members(pairs: Iterable[Any], depth: int = 0) -> dict[str, Any]:
-    return {pair.key: _value(pair.value, depth) for pair in pairs}
+    members = {}
+    for pair in pairs:
+        value = pair.value
+        # A text that is not empty is the value; most values are such.
+        members[pair.key] = value.string_value or _value(value, depth)
+    return members
 
 
 def _value(value: Any, depth: int) -> Any:

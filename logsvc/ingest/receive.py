@@ -14,6 +14,8 @@ from logsvc.ingest import content
 from logsvc.ingest.batch import RECORDS_AT_MOST, Batch, Sender
 from logsvc.ingest.formats import Format
 from logsvc.parameters import Parameters
+from logsvc.storage.current import store
+from logsvc.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,14 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
         raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
     gate.current().limits.spend(holder, "records_per_second", len(batch.records))
     return batch
+
+
+def prepare(head: Head, body: bytes, *, holder: Holder) -> tuple[Batch, Prepared]:
+    """Read the records of a request and make them ready to be stored; the batch keeps none. Raises as `read` does."""
+    batch = read(head, body, holder=holder)
+    prepared = store().prepare(batch.records)
+    batch.records.clear()
+    return batch, prepared
 
 
 def accept(head: Head, batch: Batch) -> RawResponse:

@@ -4,16 +4,16 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from config.problems import Unavailable
-from logsvc.record import Record
 from logsvc.storage.current import store
 from logsvc.storage.errors import Away, Full
+from logsvc.storage.prepared import Prepared
 
 # One transaction holds about so many: the longer it is, the longer each of its senders waits.
 RECORDS_AT_ONCE = 4000
@@ -40,7 +40,7 @@ class Overloaded(Unavailable):
 class _Job:
     __slots__ = ("came_at", "future", "records", "size_bytes")
 
-    def __init__(self, records: Sequence[Record], size_bytes: int) -> None:
+    def __init__(self, records: Prepared, size_bytes: int) -> None:
         self.records = records
         self.size_bytes = size_bytes
         self.came_at = time.monotonic()
@@ -61,7 +61,7 @@ class Writer:
         self._is_stopping = False
         self._trouble = ""
 
-    def submit(self, records: Sequence[Record], size_bytes: int) -> "Future[None]":
+    def submit(self, records: Prepared, size_bytes: int) -> "Future[None]":
         """Queue a batch; the future is done when its records are on disk. Raises Overloaded."""
         job = _Job(records, size_bytes)
         with self._lock:
@@ -129,7 +129,7 @@ class Writer:
         if not jobs:
             return
         try:
-            store().append([record for job in jobs for record in job.records], received_ns=time.time_ns())
+            store().append_prepared([job.records for job in jobs], received_ns=time.time_ns())
         except Full as error:
             self._note("The disk is full: nothing is stored until there is room.")
             _refuse(jobs, error)

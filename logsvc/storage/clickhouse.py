@@ -20,7 +20,8 @@ from logsvc.storage.clickhouse_http import Clickhouse, Missing, quoted
 from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import STATEMENT_SECONDS, IndexedStore
 from logsvc.storage.interface import Histogram, Size, Usage
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored
+from logsvc.storage.prepared import Placed, Prepared, joined
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored, values
 
 TABLE = "logsvc_log"
 _MINUTE = f"intDiv(bitShiftRight(id, {COUNTER_BITS}), 60000000)"
@@ -47,7 +48,6 @@ ORDER BY id
 SETTINGS lightweight_mutation_projection_mode = 'rebuild', index_granularity = 4096
 """
 _INSERTED = (*COLUMNS, "stored_bytes", "words", "tags")
-_UID = COLUMNS.index("uid")
 
 
 class ClickhouseStore(IndexedStore):
@@ -64,36 +64,33 @@ class ClickhouseStore(IndexedStore):
 
     # Storing
 
-    def append(self, records: Sequence[Record], *, received_ns: int) -> int:
-        entries = [(terms.ordered_words(record), terms.tags(record)) for record in records]
+    def append_prepared(self, batches: Sequence[Prepared], *, received_ns: int) -> int:
+        batch = joined(batches)
         failure: Exception | None = None
         # The row that numbers arrivals stays locked while they are stored, so that tails see them in order.
         with transaction.atomic():
-            first_seq = head.take(len(records))
+            first_seq = head.take(len(batch))
             # Beyond all that is stored, also by a process that was killed before it could say so.
             ((stray,),) = self._rows(f"SELECT max(seq) FROM {TABLE} WHERE seq >= {first_seq}")
             if stray >= first_seq:
                 head.take(stray - first_seq + 1)
                 first_seq = int(stray) + 1
             try:
-                count = self._insert(records, entries, first_seq, received_ns)
+                placed = self._place(batch, first_seq=first_seq, received_ns=received_ns)
+                if placed.ids:
+                    self._clickhouse.insert(TABLE, _INSERTED, _inserted(placed))
             except Exception as error:
                 # The numbers are used up: what a lost connection has left in doubt may be stored under them.
                 failure = error
         if failure is not None:
             raise failure
-        return count
+        return len(placed.ids)
 
-    def _insert(
-        self, records: Sequence[Record], entries: Sequence[tuple[Any, Any]], first_seq: int, received_ns: int
-    ) -> int:
-        rows = [
-            (*values[:_UID], values[_UID] or "", *values[_UID + 1 :], size(values), *entries[index])
-            for index, values in self._new_rows(records, first_seq=first_seq, received_ns=received_ns)
-        ]
-        if rows:
-            self._clickhouse.insert(TABLE, _INSERTED, rows)
-        return len(rows)
+    def _row_of(self, record: Record) -> tuple[Any, ...]:
+        return values(record, record.uid)
+
+    def _indexed(self, record: Record) -> tuple[list[str], list[str]]:
+        return terms.ordered_words(record), terms.tag_text(record).split()
 
     def delete(self, records: Collection[Stored]) -> None:
         if not records:
@@ -102,9 +99,12 @@ class ClickhouseStore(IndexedStore):
         head.note_deleted(max(record.seq for record in records))
         self._clickhouse.execute(f"DELETE FROM {TABLE} WHERE id IN ({_numbers(record.id for record in records)})")
 
-    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
-        rows = self._rows(f"SELECT uid, id FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")
-        return dict(rows)
+    def _known_uids(self, uids: list[Any]) -> set[Any]:
+        return {uid for (uid,) in self._rows(f"SELECT uid FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")}
+
+    def _id_of_uid(self, uid: str) -> int | None:
+        rows = self._rows(f"SELECT id FROM {TABLE} WHERE uid = {quoted(uid)}")
+        return rows[0][0] if rows else None
 
     def _taken(self, ids: list[int]) -> set[int]:
         return {identifier for (identifier,) in self._rows(f"SELECT id FROM {TABLE} WHERE id IN ({_numbers(ids)})")}
@@ -223,6 +223,11 @@ class ClickhouseStore(IndexedStore):
     @contextmanager
     def _translated(self) -> Iterator[None]:
         yield
+
+
+def _inserted(placed: Placed) -> Iterator[tuple[Any, ...]]:
+    for identifier, seq, row, entry in zip(placed.ids, placed.seqs, placed.rows, placed.entries, strict=True):
+        yield (identifier, seq, placed.received_ns, *row[3:], size(row), *entry)
 
 
 _COUNTS = (

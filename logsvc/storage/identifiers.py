@@ -1,38 +1,37 @@
 """Chooses ids for new records: their places in the order of times, ties by arrival (logsvc/ordering.py)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from logsvc.ordering import COUNTER_BITS, first_id, order_ns
-from logsvc.record import Record
+from logsvc.ordering import COUNTER_BITS
 
-# Finds the ids among these that are stored.
-Taken = Callable[[list[int]], set[int]]
 # Finds the highest id that is stored of each of these microseconds; those that have none are left out.
 Highest = Callable[[list[int]], Mapping[int, int]]
 
 
-def choose(records: Sequence[Record], *, received_ns: int, taken: Taken, highest: Highest) -> list[int]:
-    """Choose a free id for each record; ties are in the order of nanoseconds, and then of arrival."""
-    times = [order_ns(record.time_ns, received_ns=received_ns) for record in records]
-    found, order = [0] * len(records), sorted(range(len(records)), key=times.__getitem__)
+def choose(times: Sequence[int]) -> list[int]:
+    """Choose an id for each record, given the times by which they are ordered (ordering.order_ns); ties are in the
+    order of nanoseconds, and then of arrival.
+    """
+    found = [0] * len(times)
     following = 0
-    for index in order:
-        found[index] = following = max(first_id(times[index]), following)
-        following += 1
-    stored = taken(found)
-    if stored:
-        _move(found, stored, order, highest)
+    for index in _order(times):
+        identifier = times[index] // 1000 << COUNTER_BITS
+        if identifier < following:
+            identifier = following
+        found[index] = identifier
+        following = identifier + 1
     return found
 
 
-def _move(found: list[int], stored: set[int], order: Sequence[int], highest: Highest) -> None:
-    """Move records whose id is taken to the next free one after all of their microsecond."""
+def moved(chosen: Sequence[int], times: Sequence[int], *, stored: Collection[int], highest: Highest) -> list[int]:
+    """Move the chosen ids that are stored already to the next free ones after all of their microsecond."""
+    found = list(chosen)
     conflicts = sorted({identifier >> COUNTER_BITS for identifier in stored})
     free_from = {microsecond: last + 1 for microsecond, last in highest(conflicts).items()}
     used: set[int] = set()
     # By the microsecond that a record is of, whose ids may go on in the next one's.
     following: dict[int, int] = {}
-    for index in order:
+    for index in _order(times):
         own = found[index] >> COUNTER_BITS
         wanted = max(found[index], following.get(own, 0))
         is_free = wanted == found[index] and wanted not in stored and wanted not in used
@@ -47,3 +46,8 @@ def _move(found: list[int], stored: set[int], order: Sequence[int], highest: Hig
         found[index] = wanted
         used.add(wanted)
         following[own] = wanted + 1
+    return found
+
+
+def _order(times: Sequence[int]) -> list[int]:
+    return sorted(range(len(times)), key=times.__getitem__)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from logsvc import severity
-from logsvc.ordering import HIGHEST_ID, first_id_from, nanoseconds
+from logsvc.ordering import COUNTERS, HIGHEST_ID, first_id_from, nanoseconds
 from logsvc.query import ast
 from logsvc.query.matching import field_values, matches, predicate
 from logsvc.record import NANOSECONDS, Record, Stored
@@ -18,7 +18,8 @@ from logsvc.storage import conditions, head, identifiers, terms
 from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
-from logsvc.storage.rows import WIDTHS, new_places, row
+from logsvc.storage.prepared import Placed, Prepared
+from logsvc.storage.rows import WIDTHS, counts, kind, minutes_of_ids, minutes_of_times, size
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
@@ -51,20 +52,45 @@ class IndexedStore(ABC):
 
     # Storing
 
-    def _new_rows(
-        self, records: Sequence[Record], *, first_seq: int, received_ns: int
-    ) -> list[tuple[int, tuple[Any, ...]]]:
-        """A row for each record that is not stored yet, with the record's place in the batch."""
-        new = new_places(records, self._ids_of_uids)
-        if not new:
-            return []
-        free = identifiers.choose(
-            [records[index] for index in new], received_ns=received_ns, taken=self._taken, highest=self._highest
+    def prepare(self, records: Sequence[Record]) -> Prepared:
+        rows = list(map(self._row_of, records))
+        times = [record.time_ns for record in records]
+        kinds, sizes = list(map(kind, records)), list(map(size, rows))
+        return Prepared(
+            times=times,
+            rows=rows,
+            entries=list(map(self._indexed, records)),
+            kinds=kinds,
+            sizes=sizes,
+            counted=[counts(minutes_of_times(times), kinds, sizes)],
         )
-        return [
-            (index, row(records[index], identifier=identifier, seq=first_seq + index, received_ns=received_ns))
-            for index, identifier in zip(new, free, strict=True)
-        ]
+
+    def append(self, records: Sequence[Record], *, received_ns: int) -> int:
+        return self.append_prepared([self.prepare(records)], received_ns=received_ns)
+
+    def _place(self, batch: Prepared, *, first_seq: int, received_ns: int) -> Placed:
+        """Give an id to each record that is not stored yet."""
+        seqs: Sequence[int] = range(first_seq, first_seq + len(batch))
+        uids = batch.uids()
+        if uids:
+            batch, places = batch.without(self._known_uids(uids))
+            seqs = [first_seq + place for place in places]
+        if not batch.rows:
+            return Placed()
+        times = batch.order_times(received_ns)
+        ids = identifiers.choose(times)
+        stored = self._taken(ids)
+        if stored:
+            ids = identifiers.moved(ids, times, stored=stored, highest=self._highest)
+        # More than the ids of a microsecond may reach into the next minute.
+        if stored or times is not batch.times or len(ids) > COUNTERS:
+            batch.counted = [counts(minutes_of_ids(ids), batch.kinds, batch.sizes)]
+        rows, entries = batch.rows, batch.entries
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        if order != list(range(len(ids))):
+            ids, seqs = [ids[place] for place in order], [seqs[place] for place in order]
+            rows, entries = [rows[place] for place in order], [entries[place] for place in order]
+        return Placed(ids=ids, seqs=seqs, received_ns=received_ns, rows=rows, entries=entries, counted=batch.counted)
 
     # Finding
 
@@ -76,7 +102,7 @@ class IndexedStore(ABC):
         lowest, below = search.bounds()
         uid = _uid(search.query)
         if uid is not None:
-            identifier = self._ids_of_uids([uid]).get(uid) if _UID.fullmatch(uid) else None
+            identifier = self._id_of_uid(uid) if _UID.fullmatch(uid) else None
             if identifier is None or not lowest <= identifier < below:
                 return Page(records=[], next=None)
             lowest, below = identifier, identifier + 1
@@ -224,18 +250,32 @@ class IndexedStore(ABC):
         with self._translated():
             sizes = self._sizes(service, level)
         end, freed = 0, 0
-        for start, size in sizes:
+        for start, stored_bytes in sizes:
             if freed >= bytes_to_free:
                 break
-            freed += size
+            freed += stored_bytes
             end = (start + WIDTHS[0]) * NANOSECONDS
         return end
 
     # Implemented by each engine
 
     @abstractmethod
-    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
-        """The ids of the records that have one of these uids, by uid."""
+    def append_prepared(self, batches: Sequence[Prepared], *, received_ns: int) -> int: ...
+
+    @abstractmethod
+    def _row_of(self, record: Record) -> tuple[Any, ...]:
+        """The row of a record (rows.values)."""
+
+    @abstractmethod
+    def _indexed(self, record: Record) -> Any:
+        """The entry of a record in the full-text index."""
+
+    @abstractmethod
+    def _known_uids(self, uids: list[Any]) -> set[Any]:
+        """The stored ones among these uids, which are as rows have them."""
+
+    @abstractmethod
+    def _id_of_uid(self, uid: str) -> int | None: ...
 
     @abstractmethod
     def _taken(self, ids: list[int]) -> set[int]:

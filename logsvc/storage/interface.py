@@ -7,6 +7,7 @@ from typing import Protocol
 from logsvc.ordering import HIGHEST_ID, first_id_from
 from logsvc.query.ast import EVERYTHING, Query
 from logsvc.record import Record, Stored
+from logsvc.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +139,12 @@ class Store(Protocol):
 
         They are on disk when it returns.
         """
+
+    def prepare(self, records: Sequence[Record]) -> Prepared:
+        """Do all the work on records that needs no database, in the caller's thread."""
+
+    def append_prepared(self, batches: Sequence[Prepared], *, received_ns: int) -> int:
+        """Store batches as `append` does, all of them or none. They may be tried again after an error."""
 
     def search(self, search: Search) -> Page: ...
 

@@ -1,7 +1,7 @@
 """Records in PostgreSQL: a partition for each day, with BRIN on arrival and GIN on a tsvector that is made here."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,8 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.errors import Busy, Full
 from logsvc.storage.indexed import STATEMENT_SECONDS
 from logsvc.storage.interface import Histogram, Size
-from logsvc.storage.rows import COLUMNS, NAMES
+from logsvc.storage.prepared import Placed
+from logsvc.storage.rows import NAMES, UID, values
 from logsvc.storage.sql import SqlStore
 
 SCHEMA = [
@@ -59,7 +60,6 @@ DAYS_WITH_PARTITION = 45
 # PostgreSQL keeps no higher position of a word.
 HIGHEST_POSITION = 16_383
 POSITIONS_AT_MOST = 255
-_UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
 _COPY = f"COPY logsvc_log ({NAMES}, search) FROM STDIN"
 _QUERY_CANCELED, _DISK_FULL = "57014", "53100"
 
@@ -73,16 +73,21 @@ class PostgresqlStore(SqlStore):
         super().forget()
         self._partitions.clear()
 
+    def _row_of(self, record: Record) -> tuple[Any, ...]:
+        return values(record, record.uid or None)
+
     def _indexed(self, record: Record) -> str:
         return vector(record)
 
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
-        self._make_partitions({values[_ID] // first_id(NS_PER_DAY) for values, _ in rows})
+    def _insert(self, placed: Placed) -> None:
+        self._make_partitions({identifier // first_id(NS_PER_DAY) for identifier in placed.ids})
         with connection.cursor() as cursor:
             with cursor.copy(_COPY) as copy:
-                for values, search in rows:
-                    copy.write_row((*values, search))
-            uids = [(values[_UID], values[_ID]) for values, _ in rows if values[_UID] is not None]
+                for identifier, seq, row, search in zip(
+                    placed.ids, placed.seqs, placed.rows, placed.entries, strict=True
+                ):
+                    copy.write_row((identifier, seq, placed.received_ns, *row[3:], search))
+            uids = [(row[UID], identifier) for identifier, row in zip(placed.ids, placed.rows, strict=True) if row[UID]]
             if uids:
                 with cursor.copy("COPY logsvc_uid (uid, id) FROM STDIN") as copy:
                     for pair in uids:
@@ -107,9 +112,13 @@ class PostgresqlStore(SqlStore):
         if uids:
             self._execute("DELETE FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
 
-    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
-        rows = self._rows("SELECT uid, id FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
-        return {uid.hex: identifier for uid, identifier in rows}
+    def _known_uids(self, uids: list[Any]) -> set[Any]:
+        rows = self._rows("SELECT uid FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
+        return {uid.hex for (uid,) in rows}
+
+    def _id_of_uid(self, uid: str) -> int | None:
+        rows = self._rows("SELECT id FROM logsvc_uid WHERE uid = %s::uuid", [uid])
+        return rows[0][0] if rows else None
 
     def _taken(self, ids: list[int]) -> set[int]:
         rows = self._rows(
@@ -186,11 +195,27 @@ class PostgresqlStore(SqlStore):
 
 def vector(record: Record) -> str:
     """A tsvector as text. A tag begins with `=`, which no word does."""
-    parts = [f"'={name}'" for name in dict.fromkeys(terms.tags(record))]
-    for word, places in terms.word_positions(record).items():
-        kept = ",".join(str(min(place, HIGHEST_POSITION)) for place in places[:POSITIONS_AT_MOST])
-        parts.append(f"'{word}':{kept}")
-    return " ".join(parts)
+    tags = terms.tag_text(record).replace(" ", "' '=")
+    words = terms.ordered_words(record)
+    if len(words) > POSITIONS_AT_MOST:
+        return f"'={tags}' {' '.join(_limited_positions(words))}"
+    # The lexemes with their positions, of which most have one.
+    found: dict[str, str] = {}
+    for position, word in enumerate(words, start=1):
+        if word in found:
+            found[word] += f",{position}"
+        elif word:
+            found[word] = f"'{word}':{position}"
+    return f"'={tags}' {' '.join(found.values())}"
+
+
+def _limited_positions(words: list[str]) -> Iterator[str]:
+    """The lexemes of a long text, within the positions that PostgreSQL keeps."""
+    places: dict[str, list[int]] = {}
+    for position, word in enumerate(words, start=1):
+        if word:
+            places.setdefault(word, []).append(min(position, HIGHEST_POSITION))
+    return (f"'{word}':{','.join(map(str, some[:POSITIONS_AT_MOST]))}" for word, some in places.items())
 
 
 def tsquery(node: Node) -> str:

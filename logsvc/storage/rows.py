@@ -1,13 +1,13 @@
 """Records as rows: the columns, in one order for every store."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from logsvc import severity
 from logsvc.ordering import COUNTER_BITS
-from logsvc.record import Record, Stored
+from logsvc.record import NANOSECONDS, Record, Stored
 
 COLUMNS = (
     "id",
@@ -30,20 +30,27 @@ COLUMNS = (
     "notes",
 )
 NAMES = ", ".join(COLUMNS)
+UID = COLUMNS.index("uid")
 # The widths of the time buckets that counts are kept in, in seconds.
 WIDTHS = (60, 3600, 86_400)
-_MICROSECONDS_PER_MINUTE = 60_000_000
+# A time bucket of a service and a level: width, start, service, level, records, bytes.
+Bucket = tuple[int, int, str, str, int, int]
+# Records and bytes by minute and kind.
+Counts = dict[tuple[int, tuple[str, int]], list[int]]
+_NS_PER_MINUTE = 60 * NANOSECONDS
+_IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
 _encode = msgspec.json.Encoder().encode
 _decode_members = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_notes = msgspec.json.Decoder(list[str]).decode
 
 
-def row(record: Record, *, identifier: int, seq: int, received_ns: int) -> tuple[Any, ...]:
+def values(record: Record, uid: Any) -> tuple[Any, ...]:
+    """A record's row, with zeros for the three columns that storing it gives; `uid` is as the database has it."""
     return (
-        identifier,
-        seq,
-        received_ns,
+        0,
+        0,
+        0,
         record.time_ns,
         record.observed_ns,
         record.severity,
@@ -56,14 +63,14 @@ def row(record: Record, *, identifier: int, seq: int, received_ns: int) -> tuple
         _encode(record.attributes).decode() if record.attributes else "",
         record.trace_id,
         record.span_id,
-        record.uid or None,
+        uid,
         record.token,
         _encode(record.notes).decode() if record.notes else "",
     )
 
 
-def stored(values: Sequence[Any]) -> Stored:
-    members = dict(zip(COLUMNS, values, strict=True))
+def stored(row: Sequence[Any]) -> Stored:
+    members = dict(zip(COLUMNS, row, strict=True))
     members["attributes"] = _decode_members(members["attributes"]) if members["attributes"] else {}
     members["notes"] = _decode_notes(members["notes"]) if members["notes"] else []
     uid = members["uid"]
@@ -71,52 +78,46 @@ def stored(values: Sequence[Any]) -> Stored:
     return Stored(**members)
 
 
-def size(values: Sequence[Any]) -> int:
+def kind(record: Record) -> tuple[str, int]:
+    """The service and the place of the level among `severity.RANGES`, by which records are counted."""
+    return record.service, (record.severity + 3) >> 2
+
+
+def size(row: Sequence[Any]) -> int:
     """The characters of a row's instance, host, logger, body and attributes, which usage and limits of size count."""
-    return len(values[11]) + len(values[12]) + len(values[8]) + len(values[9]) + len(values[10])
+    return len(row[11]) + len(row[12]) + len(row[8]) + len(row[9]) + len(row[10])
 
 
-def new_places(records: Sequence[Record], known_uids: Callable[[list[str]], Container[str]]) -> Sequence[int]:
-    """The places in a batch of the records whose uid is not stored, each uid once."""
-    first_places: dict[str, int] = {}
-    for index, record in enumerate(records):
-        if record.uid:
-            first_places.setdefault(record.uid, index)
-    if not first_places:
-        return range(len(records))
-    known = known_uids(list(first_places))
-    return [
-        index
-        for index, record in enumerate(records)
-        if not record.uid or (record.uid not in known and first_places[record.uid] == index)
-    ]
-
-
-class Tally:
-    """Counts records and bytes in each time bucket of a service and a level."""
-
-    def __init__(self) -> None:
-        self._counts: dict[tuple[int, str, int], list[int]] = {}
-
-    def add(self, values: Sequence[Any], *, sign: int = 1) -> None:
-        """Count a row."""
-        # id, service, severity.
-        key = ((values[0] >> COUNTER_BITS) // _MICROSECONDS_PER_MINUTE, values[7], (values[5] + 3) >> 2)
-        given = size(values)
-        found = self._counts.get(key)
-        if found is None:
-            self._counts[key] = [sign, sign * given]
+def counts(minutes: Iterable[int], kinds: Iterable[tuple[str, int]], sizes: Iterable[int], *, sign: int = 1) -> Counts:
+    """Count the records and bytes of each minute of a service and a level."""
+    found: Counts = {}
+    for minute, kind, given in zip(minutes, kinds, sizes, strict=True):
+        key = (minute, kind)
+        count = found.get(key)
+        if count is None:
+            found[key] = [sign, sign * given]
         else:
-            found[0] += sign
-            found[1] += sign * given
+            count[0] += sign
+            count[1] += sign * given
+    return found
 
-    def rows(self) -> list[tuple[int, int, str, str, int, int]]:
-        """Width, start, service, level, records, bytes; in one order, so that writers never deadlock."""
-        sums: dict[tuple[int, int, str, str], list[int]] = {}
-        for (minute, service, number), (records, size) in self._counts.items():
+
+def buckets(counted: Iterable[Counts]) -> list[Bucket]:
+    """The buckets of all widths to add counts to, in one order, so that writers never deadlock."""
+    sums: dict[tuple[int, int, str, str], list[int]] = {}
+    for counts in counted:
+        for (minute, (service, number)), (records, given) in counts.items():
             for width in WIDTHS:
-                key = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
-                total = sums.setdefault(key, [0, 0])
+                bucket = (width, minute * 60 // width * width, service, severity.RANGES[number].name)
+                total = sums.setdefault(bucket, [0, 0])
                 total[0] += records
-                total[1] += size
-        return [(*key, total[0], total[1]) for key, total in sorted(sums.items())]
+                total[1] += given
+    return [(*bucket, records, given) for bucket, (records, given) in sorted(sums.items())]
+
+
+def minutes_of_times(times: Iterable[int]) -> Iterator[int]:
+    return (time_ns // _NS_PER_MINUTE for time_ns in times)
+
+
+def minutes_of_ids(ids: Iterable[int]) -> Iterator[int]:
+    return (identifier // _IDS_PER_MINUTE for identifier in ids)

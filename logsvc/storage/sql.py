@@ -7,12 +7,13 @@ from typing import Any
 from django.db import connection, transaction
 
 from logsvc.ordering import COUNTER_BITS, HIGHEST_ID
-from logsvc.record import NANOSECONDS, Record, Stored
+from logsvc.record import NANOSECONDS, Stored
 from logsvc.storage import head
 from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import IndexedStore
 from logsvc.storage.interface import Usage
-from logsvc.storage.rows import NAMES, WIDTHS, Tally, row, stored
+from logsvc.storage.prepared import Placed, Prepared, joined
+from logsvc.storage.rows import NAMES, WIDTHS, Counts, buckets, counts, kind, minutes_of_ids, size, stored
 
 
 class SqlStore(IndexedStore):
@@ -23,32 +24,24 @@ class SqlStore(IndexedStore):
 
     # Storing
 
-    def append(self, records: Sequence[Record], *, received_ns: int) -> int:
-        # The expensive part comes before the transaction, during which nobody else can store.
-        entries = [self._indexed(record) for record in records]
+    def append_prepared(self, batches: Sequence[Prepared], *, received_ns: int) -> int:
+        batch = joined(batches)
         with self._translated(), transaction.atomic():
-            rows = self._new_rows(records, first_seq=head.take(len(records)), received_ns=received_ns)
-            if not rows:
-                return 0
-            tally = Tally()
-            for _, values in rows:
-                tally.add(values)
-            rows.sort(key=lambda each: each[1][0])
-            self._insert([(values, entries[index]) for index, values in rows])
-            self._count(tally)
-            return len(rows)
+            placed = self._place(batch, first_seq=head.take(len(batch)), received_ns=received_ns)
+            if placed.ids:
+                self._insert(placed)
+                self._count(placed.counted)
+            return len(placed.ids)
 
     def delete(self, records: Collection[Stored]) -> None:
         if not records:
             return
-        tally = Tally()
-        for record in records:
-            values = row(record, identifier=record.id, seq=record.seq, received_ns=record.received_ns)
-            tally.add(values, sign=-1)
+        ids = [record.id for record in records]
+        sizes = [size(self._row_of(record)) for record in records]
         with self._translated(), transaction.atomic():
             head.note_deleted(max(record.seq for record in records))
             self._remove(records)
-            self._count(tally)
+            self._count([counts(minutes_of_ids(ids), map(kind, records), sizes, sign=-1)])
             self._execute("DELETE FROM logsvc_count WHERE records <= 0")
 
     def _highest(self, microseconds: list[int]) -> dict[int, int]:
@@ -60,14 +53,14 @@ class SqlStore(IndexedStore):
                 found[microsecond] = int(last)
         return found
 
-    def _count(self, tally: Tally) -> None:
+    def _count(self, counted: Sequence[Counts]) -> None:
         with connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO logsvc_count (width, start, service, level, records, stored_bytes)"
                 " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (width, start, service, level) DO UPDATE"
                 " SET records = logsvc_count.records + excluded.records,"
                 " stored_bytes = logsvc_count.stored_bytes + excluded.stored_bytes",
-                tally.rows(),
+                buckets(counted),
             )
 
     # Finding
@@ -114,7 +107,7 @@ class SqlStore(IndexedStore):
             " ORDER BY start",
             [WIDTHS[0], service, level],
         )
-        return [(start, size) for start, size in rows]
+        return [(start, stored_bytes) for start, stored_bytes in rows]
 
     def services(self) -> dict[str, int]:
         with self._translated():
@@ -136,22 +129,17 @@ class SqlStore(IndexedStore):
                 service=service,
                 level=level,
                 records=int(records),
-                stored_bytes=int(size),
+                stored_bytes=int(stored_bytes),
                 oldest_ns=oldest * NANOSECONDS,
                 newest_ns=(newest + WIDTHS[1]) * NANOSECONDS,
             )
-            for service, level, records, size, oldest, newest in rows
+            for service, level, records, stored_bytes, oldest, newest in rows
         ]
 
     # Implemented by each database
 
     @abstractmethod
-    def _indexed(self, record: Record) -> Any:
-        """The entry of a record in the full-text index."""
-
-    @abstractmethod
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
-        """Rows, each with what `_indexed` made."""
+    def _insert(self, placed: Placed) -> None: ...
 
     @abstractmethod
     def _remove(self, records: Collection[Stored]) -> None: ...

@@ -2,7 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -17,7 +18,8 @@ from logsvc.storage.conditions import ANYTHING, Node
 from logsvc.storage.errors import Busy, Full
 from logsvc.storage.indexed import STATEMENT_SECONDS
 from logsvc.storage.interface import Histogram, Size
-from logsvc.storage.rows import COLUMNS, NAMES
+from logsvc.storage.prepared import Placed
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, values
 from logsvc.storage.sql import SqlStore
 
 SCHEMA = [
@@ -57,65 +59,77 @@ SCHEMA = [
 
 # Each statement gives the interpreter's lock away and waits to have it back: with one for many rows, threads that read
 # the next batches keep the one that stores waiting less.
-_ROWS_AT_ONCE = 250
-_ROW, _TEXT_ROW = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)"
-_INTO_LOG = f"INSERT INTO logsvc_log ({NAMES}) VALUES "  # noqa: S608 -- names of ours; values are parameters
-_INTO_TEXT = "INSERT INTO logsvc_text (rowid, words, tags) VALUES "
-_INSERT, _INSERT_TEXT = _INTO_LOG + _ROW, _INTO_TEXT + _TEXT_ROW
-_INSERT_MANY = _INTO_LOG + ", ".join([_ROW] * _ROWS_AT_ONCE)
-_INSERT_MANY_TEXTS = _INTO_TEXT + ", ".join([_TEXT_ROW] * _ROWS_AT_ONCE)
-_UID, _ID = COLUMNS.index("uid"), COLUMNS.index("id")
+_LOOKED_UP_AT_ONCE = 500
+_LOOKED_UP = ", ".join(["?"] * _LOOKED_UP_AT_ONCE)
+_ROW, _TEXT_ROW, _TEXT_WIDTH = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)", 3
+# The statements that store so many rows.
+_INSERTS = {
+    count: (
+        f"INSERT INTO logsvc_log ({NAMES}) VALUES {', '.join([_ROW] * count)}",  # noqa: S608 -- names of ours; values are parameters
+        f"INSERT INTO logsvc_text (rowid, words, tags) VALUES {', '.join([_TEXT_ROW] * count)}",  # noqa: S608 -- values are parameters
+    )
+    for count in (500, 50, 1)
+}
 _STEPS_BETWEEN_LOOKS = 20_000
 _PAGES_AT_ONCE = 1000
 _MERGED_PAGES, _MERGES = 500, 15
 
 
 class SqliteStore(SqlStore):
-    def _indexed(self, record: Record) -> tuple[str, str]:
-        return terms.word_text(record), " ".join(terms.tags(record))
+    def _row_of(self, record: Record) -> tuple[Any, ...]:
+        return values(record, bytes.fromhex(record.uid) if record.uid else None)
 
-    def _insert(self, rows: Sequence[tuple[tuple[Any, ...], Any]]) -> None:
+    def _indexed(self, record: Record) -> tuple[int, str, str]:
+        # The zero gives way to the id.
+        return 0, terms.word_text(record), terms.tag_text(record)
+
+    def _insert(self, placed: Placed) -> None:
         # The driver's own cursor: Django's rewrites each statement's placeholders.
         cursor = self._cursor()
-        logs = [
-            values if values[_UID] is None else (*values[:_UID], bytes.fromhex(values[_UID]), *values[_UID + 1 :])
-            for values, _ in rows
-        ]
-        texts = [(values[_ID], *indexed) for values, indexed in rows]
-        whole = len(rows) // _ROWS_AT_ONCE * _ROWS_AT_ONCE
-        for start in range(0, whole, _ROWS_AT_ONCE):
-            end = start + _ROWS_AT_ONCE
-            cursor.execute(_INSERT_MANY, list(chain.from_iterable(logs[start:end])))
-            cursor.execute(_INSERT_MANY_TEXTS, list(chain.from_iterable(texts[start:end])))
-        cursor.executemany(_INSERT, logs[whole:])
-        cursor.executemany(_INSERT_TEXT, texts[whole:])
+        rows = list(chain.from_iterable(placed.rows))
+        rows[:: len(COLUMNS)] = placed.ids
+        rows[1 :: len(COLUMNS)] = placed.seqs
+        rows[2 :: len(COLUMNS)] = [placed.received_ns] * len(placed.ids)
+        texts = list(chain.from_iterable(placed.entries))
+        texts[::_TEXT_WIDTH] = placed.ids
+        start = 0
+        for count, (into_log, into_text) in _INSERTS.items():
+            while start + count <= len(placed.ids):
+                end = start + count
+                cursor.execute(into_log, rows[start * len(COLUMNS) : end * len(COLUMNS)])
+                cursor.execute(into_text, texts[start * _TEXT_WIDTH : end * _TEXT_WIDTH])
+                start = end
 
     def _remove(self, records: Collection[Stored]) -> None:
         # A contentless index is told what it held.
         cursor = self._cursor()
         cursor.executemany(
             "INSERT INTO logsvc_text (logsvc_text, rowid, words, tags) VALUES ('delete', ?, ?, ?)",
-            [(record.id, *self._indexed(record)) for record in records],
+            [(record.id, *self._indexed(record)[1:]) for record in records],
         )
         cursor.executemany("DELETE FROM logsvc_log WHERE id = ?", [(record.id,) for record in records])
 
-    def _ids_of_uids(self, uids: list[str]) -> dict[str, int]:
-        known: dict[str, int] = {}
-        for start in range(0, len(uids), 1000):
-            some = [bytes.fromhex(uid) for uid in uids[start : start + 1000]]
-            marks = ", ".join(["?"] * len(some))
-            found = self._cursor().execute(f"SELECT uid, id FROM logsvc_log WHERE uid IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
-            known.update((uid.hex(), identifier) for uid, identifier in found)
-        return known
+    def _known_uids(self, uids: list[Any]) -> set[Any]:
+        return self._found_among("SELECT uid FROM logsvc_log WHERE uid IN", uids)
+
+    def _id_of_uid(self, uid: str) -> int | None:
+        rows = self._rows("SELECT id FROM logsvc_log WHERE uid = %s", [bytes.fromhex(uid)])
+        return rows[0][0] if rows else None
 
     def _taken(self, ids: list[int]) -> set[int]:
-        taken: set[int] = set()
-        for start in range(0, len(ids), 1000):
-            some = ids[start : start + 1000]
-            marks = ", ".join(["?"] * len(some))
-            found = self._cursor().execute(f"SELECT id FROM logsvc_log WHERE id IN ({marks})", some)  # noqa: S608 -- names of ours; values are parameters
-            taken.update(identifier for (identifier,) in found)
-        return taken
+        between = self._rows("SELECT 1 FROM logsvc_log WHERE id BETWEEN %s AND %s LIMIT 1", [min(ids), max(ids)])
+        return self._found_among("SELECT id FROM logsvc_log WHERE id IN", ids) if between else set()
+
+    def _found_among(self, statement: str, values: list[Any]) -> set[Any]:
+        """The values that a statement finds, which ends in IN."""
+        found: set[Any] = set()
+        cursor = self._cursor()
+        for start in range(0, len(values), _LOOKED_UP_AT_ONCE):
+            some = values[start : start + _LOOKED_UP_AT_ONCE]
+            # Always as many, so that the driver knows the statement.
+            some += [some[0]] * (_LOOKED_UP_AT_ONCE - len(some))
+            found.update(value for (value,) in cursor.execute(f"{statement} ({_LOOKED_UP})", some))
+        return found
 
     def _selection(self, node: Node | None) -> tuple[str, list[Any], str]:
         if node is None:
@@ -126,18 +140,44 @@ class SqliteStore(SqlStore):
         return f"{statement} WHERE t.logsvc_text MATCH %s", [match(node)], "t.rowid"
 
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
-        """Count from the index alone: a record's id holds its time."""
-        found: list[tuple[int, str, int]] = []
-        from_us, step_us = empty.from_ns // 1000, empty.step_ns // 1000
-        for level in severity.RANGES:
-            expression = narrowed_match(node, level)
+        """Count from the index alone: a record's id holds its time.
+
+        The commonest level has what the others leave of the whole: its list is the longest to go through.
+        """
+
+        def counts(expression: str) -> list[tuple[int, int]]:
             rows = self._rows(
                 "SELECT ((rowid >> %s) - %s) / %s, count(*) FROM logsvc_text"
                 " WHERE logsvc_text MATCH %s AND rowid >= %s AND rowid < %s GROUP BY 1",
-                [COUNTER_BITS, from_us, step_us, expression, lowest, below],
+                [COUNTER_BITS, empty.from_ns // 1000, empty.step_ns // 1000, expression, lowest, below],
             )
-            found += [(number, level.name, records) for number, records in rows]
+            return [(number, records) for number, records in rows]
+
+        # As long as it lasts, all statements see the same records.
+        self._execute("SAVEPOINT counted")
+        try:
+            commonest = None if node is None else self._commonest_level()
+            found = [
+                (number, level.name, records)
+                for level in severity.RANGES
+                if level is not commonest
+                for number, records in counts(narrowed_match(node, level))
+            ]
+            if node is not None and commonest is not None:
+                left = Counter(dict(counts(match(node))))
+                for number, _, records in found:
+                    left[number] -= records
+                found += [(number, commonest.name, records) for number, records in left.items() if records]
+        finally:
+            self._execute("RELEASE counted")
         return found
+
+    def _commonest_level(self) -> severity.Severity:
+        rows = self._rows(
+            "SELECT level FROM logsvc_count WHERE width = %s GROUP BY level ORDER BY sum(records) DESC LIMIT 1",
+            [WIDTHS[-1]],
+        )
+        return severity.Severity[rows[0][0]] if rows else severity.Severity.INFO
 
     @contextmanager
     def _limited(self) -> Iterator[None]:

@@ -30,10 +30,9 @@ def level_tag(number: int) -> str:
     return LEVEL_TAGS[min((number + 3) // 4, len(LEVEL_TAGS) - 1)]
 
 
-def tags(record: Record) -> list[str]:
-    found = [level_tag(record.severity), *_names(record.service, record.instance, record.logger, record.token)]
-    if record.host:
-        found.append(cached_tag("h", record.host))
+def tag_text(record: Record) -> str:
+    """The tags of a record with blanks between them."""
+    found = [_names(record.severity, record.service, record.instance, record.host, record.logger, record.token)]
     if record.trace_id:
         found.append("t" + record.trace_id)
     if record.span_id:
@@ -42,32 +41,34 @@ def tags(record: Record) -> list[str]:
         kind = type(value)
         text = value if kind is str else str(value) if kind is int else value_text(value)
         if len(text) <= _REMEMBERED_LENGTH:
-            found += _attribute(name, text)
+            found.append(_attribute(name, text))
         else:
             found += (cached_tag("e", name), attribute_tag(name, text))
         if kind is dict:
             for path, inner in _leaves(value, f"{name}."):
                 found += (cached_tag("e", path), attribute_tag(path, value_text(inner)))
-    return found
+    return " ".join(found)
 
 
 @lru_cache(maxsize=20_000)
-def _attribute(name: str, text: str) -> tuple[str, str]:
+def _attribute(name: str, text: str) -> str:
     """The tags of a name and of its value; most values come again, such as a status, a method or a user."""
-    return cached_tag("e", name), attribute_tag(name, text)
+    return f"{cached_tag('e', name)} {attribute_tag(name, text)}"
 
 
 @lru_cache(maxsize=20_000)
-def _names(service: str, instance: str, logger: str, token: str) -> tuple[str, ...]:
-    """The tags of a record's names, cached, as many records share them."""
-    found = [tag("s", service)]
+def _names(severity: int, service: str, instance: str, host: str, logger: str, token: str) -> str:
+    """The tags of a record's level and names, which many records share."""
+    found = [level_tag(severity), tag("s", service)]
     if instance:
-        found += [tag("n", instance), instance_tag(service, instance)]
+        found += (tag("n", instance), instance_tag(service, instance))
     if logger:
         found.append(tag("g", logger))
     if token:
         found.append(tag("k", token))
-    return tuple(found)
+    if host:
+        found.append(tag("h", host))
+    return " ".join(found)
 
 
 def instance_tag(service: str, instance: str) -> str:
@@ -85,18 +86,6 @@ def texts(record: Record) -> Iterator[str]:
     exception = exception_text(record)
     if exception:
         yield fold(exception)
-
-
-def word_positions(record: Record) -> dict[str, list[int]]:
-    """The places of each word, counted from 1."""
-    places: dict[str, list[int]] = {}
-    position = 0
-    for text in texts(record):
-        for word in words(text):
-            position += 1
-            places.setdefault(word, []).append(position)
-        position += 1
-    return places
 
 
 def ordered_words(record: Record) -> list[str]:

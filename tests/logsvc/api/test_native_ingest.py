@@ -15,10 +15,10 @@ from config.tokens import issuing
 from logsvc.api.native_ingest import Lane
 from logsvc.ingest import writer as writing
 from logsvc.ingest.writer import Overloaded, Writer
-from logsvc.record import Record
 from logsvc.server import Server
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
+from logsvc.storage.prepared import Prepared
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.logsvc import factories
 from tests.logsvc.factories import ndjson
@@ -51,6 +51,10 @@ def send(writer: Writer, path: str, body: bytes, token: str, **headers: str) -> 
         return client
 
     return asyncio.run(exchange())
+
+
+def prepared(count: int) -> Prepared:
+    return store().prepare([factories.record()] * count)
 
 
 def _django(environ: dict[str, Any], start_response: Any) -> Any:
@@ -101,7 +105,7 @@ def test_what_cannot_be_stored_for_now_is_answered_503_and_stored_later(
             def fail(*_: object, error: Exception = error, **__: object) -> int:
                 raise error
 
-            patch.setattr(store(), "append", fail)
+            patch.setattr(store(), "append_prepared", fail)
             client = send(writer, "/api/v1/logs", ONE, token)
         assert (client.status, b"retry-after" in dict(client.headers)) == (503, True)
         assert json.loads(client.body)["type"] == f"urn:rollcall:problem:{code}"
@@ -112,37 +116,38 @@ def test_what_cannot_be_stored_for_now_is_answered_503_and_stored_later(
 def test_a_full_queue_is_refused_rather_than_grown(monkeypatch: pytest.MonkeyPatch, writer: Writer) -> None:
     may_go_on, is_storing = threading.Event(), threading.Event()
 
-    def wait(records: Sequence[Record], *, received_ns: int) -> int:
+    def wait(batches: Sequence[Prepared], *, received_ns: int) -> int:
         is_storing.set()
         may_go_on.wait(10)
-        return len(records)
+        return len(batches)
 
-    monkeypatch.setattr(store(), "append", wait)
+    monkeypatch.setattr(store(), "append_prepared", wait)
     monkeypatch.setattr(writing, "RECORDS_WAITING", 5)
-    first = writer.submit([factories.record()], 100)
+    first = writer.submit(prepared(1), 100)
     is_storing.wait(10)
-    second = writer.submit([factories.record()] * 4, 100)
+    second = writer.submit(prepared(4), 100)
 
     with pytest.raises(Overloaded) as caught:
-        writer.submit([factories.record()], 100)
+        writer.submit(prepared(1), 100)
 
     assert caught.value.headers["Retry-After"]
     may_go_on.set()
     assert (first.result(10), second.result(10)) == (None, None)
-    writer.submit([factories.record()] * 5, 100).result(10)
+    writer.submit(prepared(5), 100).result(10)
 
 
 def test_a_batch_that_the_database_refuses_costs_no_other(monkeypatch: pytest.MonkeyPatch, writer: Writer) -> None:
-    append = store().append
+    append = store().append_prepared
+    good, bad, too = (store().prepare([factories.record(body)]) for body in ("good", "bad", "good too"))
 
-    def choose(records: Sequence[Record], *, received_ns: int) -> int:
-        if any(each.body == "bad" for each in records):
+    def choose(batches: Sequence[Prepared], *, received_ns: int) -> int:
+        if bad in batches:
             raise ValueError("not this one")
-        return append(records, received_ns=received_ns)
+        return append(batches, received_ns=received_ns)
 
-    monkeypatch.setattr(store(), "append", choose)
+    monkeypatch.setattr(store(), "append_prepared", choose)
     with writer.held():
-        jobs = [writer.submit([factories.record(body)], 10) for body in ("good", "bad", "good too")]
+        jobs = [writer.submit(each, 10) for each in (good, bad, too)]
 
     assert jobs[0].result(10) is None
     assert isinstance(jobs[1].exception(10), ValueError)
