@@ -44,7 +44,7 @@ class Etcd(Peer):
         return Request(method="POST", path="/v3/kv/range", body=_below(service))
 
     def polled(self, count: int) -> list[float]:
-        """Until its watcher has the event, which comes on a stream that stays open."""
+        """Milliseconds until its watcher has the event, by a stream that stays open."""
         return watch(self.url, count)
 
 

@@ -56,7 +56,7 @@ class Rollcall(HealthChecker):
         return Request(method="PUT", path=path, body={"url": url, "heartbeat": heartbeat})
 
     def polled(self, count: int) -> list[float]:
-        """A dependent, to be told by webhook, is there meanwhile."""
+        """Keep a dependent registered meanwhile, which is told of the same changes by webhook."""
         provider = "/v1/services/provider/instances/provider-1"
         told = {
             "url": URL,
@@ -75,7 +75,7 @@ class Rollcall(HealthChecker):
         return [(each.heard - each.sent) * 1000 for each in self._changes]
 
     def pushed(self, count: int) -> list[float]:
-        """The webhooks of the same changes."""
+        """Milliseconds until the webhooks of the changes that were polled last."""
         return [
             (self._receiver.times(each.answer.json()["revision"], 1)[0] - each.sent) * 1000 for each in self._changes
         ]
