@@ -1,4 +1,4 @@
-"""How many records a second the log service takes in over HTTP, with its full-text index, in each format.
+"""The rate at which the log service takes records in over HTTP, with its full-text index, in each format.
 
 A real server on a free port, whose database is thrown away; with LOGSVC_DATABASE_URL on that database, which must be
 empty. The sender shares the machine: its bodies are made before, and its processor time is said.

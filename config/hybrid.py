@@ -13,6 +13,7 @@ from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
 from config.exchange import Exchange, WSGIApplication
 from config.hosts import Hosts
+from config.stalls import Attended, Stalls
 from config.threads import Abandoned, Threads
 
 Scope = MutableMapping[str, Any]
@@ -28,6 +29,8 @@ Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
 INTAKE = "rollcall.intake"
 
+# Methods that change nothing.
+SAFE = ("GET", "HEAD", "OPTIONS")
 # Methods that change something, and may be sent again by a client that got no answer.
 REPEATABLE = ("PUT", "DELETE")
 # A request has so much longer to be answered as its body has more to store: 10,000 registrations are about 3 MB.
@@ -52,6 +55,7 @@ class Hybrid:
         answer_seconds: float | None = None,
         repeatable_posts: Sequence[str] = (),
         on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
+        stalls: Stalls | None = None,
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
@@ -65,9 +69,11 @@ class Hybrid:
         self._answer_seconds = answer_seconds
         self._repeatable_posts = tuple(repeatable_posts)
         self._on_problem = on_problem
+        self._stalls = stalls or Stalls()
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._stalls.watch()
         if scope["type"] == "lifespan":
             message: Message = {}
             while message.get("type") != "lifespan.shutdown":
@@ -124,7 +130,12 @@ class Hybrid:
     async def _respond(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         # A lane that reads a body has checked the token first.
         scope[INTAKE] = Intake(self._buffer, is_anonymous=False)
+        attended: Attended | None = None
         try:
+            if scope["method"] not in SAFE and self._stalls.is_recent():
+                receive = attended = Attended(receive)
+                if not bodies.has_body(scope):
+                    await attended.begin()
             if self._hosts is not None:
                 self._hosts.check(scope)
             handler = None
@@ -152,6 +163,8 @@ class Hybrid:
             await respond(answer.send, problem.response())
         finally:
             scope[INTAKE].release()
+            if attended is not None:
+                attended.end()
 
     def _is_repeatable(self, scope: Scope) -> bool:
         method = scope["method"]

@@ -43,6 +43,10 @@ class Threads:
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Run `function` and return its result; once begun, it runs to its end even when the caller is cancelled."""
+        return await self.submit(function)
+
+    def submit(self, function: Callable[[], Result]) -> "asyncio.Future[Result]":
+        """The same for a caller that holds on to the future: what settles it before the thread does is its outcome."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         if not self._started:
@@ -51,7 +55,7 @@ class Threads:
             for number in range(self._count):
                 threading.Thread(target=self._work, name=f"request-{number + 1}", daemon=True).start()
         self._jobs.put((function, future, loop))
-        return await future
+        return future
 
     def _work(self) -> None:
         while True:

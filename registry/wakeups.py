@@ -20,6 +20,9 @@ from django.apps import apps
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+# How long the background waits before it speaks to Redis. The interpreter's lock is left to those who answer the author
+# of the commit, who would wait for it longer than this costs a webhook (bench/README.md, Writes and peers).
+GIVE_WAY_SECONDS = 0.0005
 # How long a worker waits for a call before it looks whether it is to end: less than Redis may take to answer.
 LISTEN_SECONDS = 0.5
 # The channel that tells processes that serve reads that the journal has grown. A message is only a hint to look.
@@ -39,6 +42,8 @@ class Growth:
 
 
 Listener = Callable[[int, Growth | None], None]
+# Adds what is to be sent to one round trip to Redis.
+Message = Callable[["redis.client.Pipeline"], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,37 +73,23 @@ class Wakeups:
         self.listeners: list[Listener] = []
         # When Redis is tried again; None while it answers.
         self._retry_at: float | None = None
-        # The background's pending work, the newest of each kind; None when there is no background.
-        self._pending: dict[str, Callable[[], None]] | None = None
+        # What the background is to send, the newest of each kind, and to do afterwards.
+        self._messages: dict[str, Message] = {}
+        self._afterwards: dict[str, Callable[[], None]] = {}
         self._has_pending = threading.Condition()
+        self._has_background = False
 
     def run_in_background(self) -> None:
         """Speak to Redis in a thread of its own from now on, so that no commit waits for it.
 
         What the process takes along when it ends is found at beat's next tick.
         """
-        self._pending = {}
+        self._has_background = True
         threading.Thread(target=self._run, name="wakeups", daemon=True).start()
 
     def wake(self, task: str) -> None:
         """Call for the sweep that this task makes, unless a call waits already."""
-        self._do(task, partial(self._wake, task))
-
-    def _wake(self, task: str) -> None:
-        if self._is_away():
-            return
-        try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.rpush(_calls(task), self._wall_clock())
-                # Only the oldest is kept: its age is how long no worker has answered.
-                pipeline.ltrim(_calls(task), 0, 0)
-                pipeline.execute()
-        except (redis.RedisError, OSError) as error:
-            self._begin_outage(error)
-        else:
-            if self._retry_at is not None:
-                logger.info("Redis is back")
-                self._retry_at = None
+        self._send(task, partial(_call, _calls(task), self._wall_clock()))
 
     def acknowledge(self, task: str) -> None:
         """A sweep begins: a change committed from now on needs another. Call it before looking for work."""
@@ -109,7 +100,12 @@ class Wakeups:
 
     def afterwards(self, what: str, call: Callable[[], None]) -> None:
         """Call it after the commit, where there is a background when its author has been answered."""
-        self._do(what, call)
+        if not self._has_background:
+            call()
+            return
+        with self._has_pending:
+            self._afterwards[what] = call
+            self._has_pending.notify()
 
     def taken(self, tasks: Sequence[str], *, seconds: float = LISTEN_SECONDS) -> str | None:
         """Wait for a call of one of these tasks, and take it, so that no other worker does; None when none comes.
@@ -131,15 +127,7 @@ class Wakeups:
             except Exception:
                 # The change is stored: its author must not get an error.
                 logger.exception("A listener could not be told of revision %d", revision)
-        self._do(REVISIONS_CHANNEL, partial(self._publish, revision))
-
-    def _publish(self, revision: int) -> None:
-        if self._is_away():
-            return
-        try:
-            self._redis.publish(REVISIONS_CHANNEL, revision)
-        except (redis.RedisError, OSError) as error:
-            self._begin_outage(error)
+        self._send(REVISIONS_CHANNEL, lambda pipeline: pipeline.publish(REVISIONS_CHANNEL, revision))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each announced revision, in the committing thread; returns a function that ends that."""
@@ -154,28 +142,49 @@ class Wakeups:
             waiting_since={task: float(since) for task, since in found.items() if since is not None},
         )
 
-    def _do(self, what: str, call: Callable[[], None]) -> None:
-        if self._pending is None:
-            call()
+    def _send(self, what: str, message: Message) -> None:
+        if not self._has_background:
+            self._exchange([message])
             return
         with self._has_pending:
-            self._pending[what] = call
+            self._messages[what] = message
             self._has_pending.notify()
 
     def _run(self) -> None:
-        assert self._pending is not None
+        # Calls for sweeps before the announcement, which fewer wait for.
+        ranks = dict.fromkeys(QUEUES, 0)
         while True:
             with self._has_pending:
-                while not self._pending:
+                while not self._messages and not self._afterwards:
                     self._has_pending.wait()
-                # Calls for sweeps before the announcement, which fewer wait for, and before all else.
-                ranks = {**dict.fromkeys(QUEUES, 0), REVISIONS_CHANNEL: 1}
-                calls = [self._pending.pop(what) for what in sorted(self._pending, key=lambda what: ranks.get(what, 2))]
+            time.sleep(GIVE_WAY_SECONDS)
+            with self._has_pending:
+                messages = [
+                    self._messages.pop(what) for what in sorted(self._messages, key=lambda what: ranks.get(what, 1))
+                ]
+                calls, self._afterwards = list(self._afterwards.values()), {}
+            calls.insert(0, partial(self._exchange, messages))
             for call in calls:
                 try:
                     call()
                 except Exception:
                     logger.exception("The workers could not be woken: beat's next tick does that")
+
+    def _exchange(self, messages: Sequence[Message]) -> None:
+        """Send all in one round trip, unless Redis is away."""
+        if not messages or self._is_away():
+            return
+        try:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for message in messages:
+                    message(pipeline)
+                pipeline.execute()
+        except (redis.RedisError, OSError) as error:
+            self._begin_outage(error)
+        else:
+            if self._retry_at is not None:
+                logger.info("Redis is back")
+                self._retry_at = None
 
     def _is_away(self) -> bool:
         return self._retry_at is not None and self._clock() < self._retry_at
@@ -234,6 +243,12 @@ def taken(tasks: Sequence[str]) -> str | None:
 def backlog() -> Backlog:
     """See Wakeups.backlog. Raises redis.RedisError."""
     return current().backlog()
+
+
+def _call(calls: str, at: float, pipeline: "redis.client.Pipeline") -> None:
+    pipeline.rpush(calls, at)
+    # Only the oldest is kept: its age is how long no worker has answered.
+    pipeline.ltrim(calls, 0, 0)
 
 
 def _calls(task: str) -> str:

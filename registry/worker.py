@@ -20,7 +20,7 @@ from registry.webhooks.worker import WebhookWorker
 
 # After so long without any sweep a live worker makes it, and the serving process as a last resort.
 WORKER_PATIENCE_SECONDS = 3.0
-SERVER_PATIENCE_SECONDS = 10.0
+SERVER_PATIENCE_SECONDS = 6.0
 LOOK_SECONDS = 1.0
 # Longer than any probe or webhook may take.
 STALLED_SECONDS = 180.0

@@ -12,7 +12,7 @@ from registry.health import leases, results
 from registry.health.probe import Due, Finding, Result
 from registry.instances import declaration, registration
 from registry.instances.registration import Registered
-from registry.models import Instance
+from registry.models import Heartbeat, Instance
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -35,10 +35,7 @@ def probe(due: Due, *, succeeded: bool, detail: str = "probed") -> Result:
 def judge(instance: Instance, *, succeeded: bool, now: datetime, times: int = 1) -> None:
     """Probe an instance now, whether or not it is due, and record the same result `times` in a row."""
     for _ in range(times):
-        instance.heartbeat.refresh_from_db()
-        instance.heartbeat.due_at = now.timestamp()
-        instance.heartbeat.lease_until = 0
-        instance.heartbeat.save(update_fields=["due_at", "lease_until"])
+        Heartbeat.objects.filter(instance=instance).update(due_at=now.timestamp(), lease_until=0)
         due = next(each for each in leases.claim(now=now.timestamp(), limit=1000) if each.instance_id == instance.pk)
         results.record([probe(due, succeeded=succeeded)], now=now)
     instance.refresh_from_db()

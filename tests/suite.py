@@ -4,17 +4,17 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-The services' tests keep the processors busy, those of real processes mostly wait: they run beside each other, in lanes,
-for two processors. Those that do harm to real processes and say by when all is right again have the machine to
-themselves, at the end.
+Each part has a process of its own. Three run beside each other, for two processors: those of real processes mostly
+wait. The fault scenarios, which say by when all is right again, come last, beside a part that mostly waits and gives
+way to them.
 """
 
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,15 +32,18 @@ ON_CLICKHOUSE = (
 # Fuzzes what the API says of itself, which is the same whatever the database is; its plugin takes a second to import.
 OPENAPI = "tests/{}/api/test_openapi.py"
 WITHOUT_OPENAPI = ("-p", "no:schemathesis")
-# Each file in one of two workers. A part of a lane that is long enough without has one process, which imports and
-# collects once.
+# Each file in one of two workers, for what mostly waits; all else has one process, which imports and collects once.
 BY_FILE = ("-n", "2", "--dist", "loadfile")
+ONE_PROCESS = ("-p", "no:xdist")
+# How many parts run at one time.
+LANES = 3
+# Below the fault scenarios, whatever else they run beside.
+GIVING_WAY = ("nice", "-n", "19")
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
 # Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.
 SECTION = re.compile(r"=+ (ERRORS|FAILURES|short test summary info) =+$|!+ .+ !+$|INTERNALERROR>")
 LAST_LINES = 400
-SHARED = ("webui", "clients", "config", "deploy", "system", "browser")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +51,15 @@ class Part:
     title: str
     arguments: tuple[str, ...]
     prefix: tuple[str, ...] = ()
+    gives_way: bool = False
 
     def run(self) -> "Outcome":
-        command = [sys.executable, *self.prefix, "-m", "pytest", "--quiet", *self.arguments]
+        command = [*GIVING_WAY] if self.gives_way else []
+        command += [sys.executable, *self.prefix, "-m", "pytest", "--quiet", *self.arguments]
+        # What pytest has compiled of the tests is kept: to compile it again takes a part longer than to import it.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         began = time.monotonic()
-        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(command, check=False, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         return Outcome(self.title, done.returncode, time.monotonic() - began, done.stdout.decode(errors="replace"))
 
 
@@ -78,20 +85,8 @@ class Outcome:
         return "\n".join(lines[begins:][-LAST_LINES:])
 
 
-def lanes() -> list[list[Part]]:
-    """The parts that run beside each other; within a lane one after the other."""
-    shared = [f"tests/{name}" for name in SHARED if name != "browser" or wants_browser()]
-    own = {
-        name: Part(
-            title=f"tests/{name} on config.settings.{name}",
-            arguments=_own(name) if has_openapi(name) else (*WITHOUT_OPENAPI, *_own(name)),
-        )
-        for name in OWN
-    }
-    real = Part(
-        title=f"{', '.join(shared)} on config.settings.test",
-        arguments=(*WITHOUT_OPENAPI, *BY_FILE, "-p", "tests.grouping", *shared),
-    )
+def parts() -> list[Part]:
+    """The parts that run beside each other, the longest first."""
     on_postgresql = {
         name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
@@ -106,18 +101,37 @@ def lanes() -> list[list[Part]]:
         arguments=("--database-only", *WITHOUT_OPENAPI, *_own("logsvc")[:-1], *ON_CLICKHOUSE),
     )
     return [
-        [real],
-        # Of about the same length.
-        [own["registry"], own["logsvc"], *([on_clickhouse] if wants_clickhouse() else [])],
-        [own["grading"], on_postgresql["registry"], on_postgresql["logsvc"]],
+        *([_of_all("browser")] if wants_browser() else []),
+        _of_all("system"),
+        _of_one("registry"),
+        _of_one("grading"),
+        on_postgresql["registry"],
+        *([on_clickhouse] if wants_clickhouse() else []),
+        _of_one("logsvc"),
+        _of_all("webui"),
+        _of_all("config", "deploy"),
+        on_postgresql["logsvc"],
     ]
 
 
-def alone() -> Part:
+def last_parts() -> list[Part]:
+    return [_of_all("faults", workers=BY_FILE), _of_all("clients", workers=BY_FILE, gives_way=True)]
+
+
+def _of_all(*names: str, workers: tuple[str, ...] = ONE_PROCESS, gives_way: bool = False) -> Part:
+    """Tests on the settings of all services."""
+    paths = [f"tests/{name}" for name in names]
     return Part(
-        title="tests/faults on config.settings.test",
-        arguments=(*WITHOUT_OPENAPI, *BY_FILE, "tests/faults"),
+        title=f"{', '.join(paths)} on config.settings.test",
+        arguments=(*WITHOUT_OPENAPI, *workers, *paths),
+        gives_way=gives_way,
     )
+
+
+def _of_one(name: str) -> Part:
+    """A service's tests on its own settings."""
+    without = () if has_openapi(name) else WITHOUT_OPENAPI
+    return Part(title=f"tests/{name} on config.settings.{name}", arguments=(*without, *_own(name)))
 
 
 def has_openapi(name: str) -> bool:
@@ -126,26 +140,25 @@ def has_openapi(name: str) -> bool:
 
 def _own(name: str) -> tuple[str, ...]:
     """The arguments for a service's tests on its own settings, in one process."""
-    return ("-p", "no:xdist", "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
+    return (*ONE_PROCESS, "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
-def run_lane(parts: Sequence[Part], printing: threading.Lock) -> list[Outcome]:
-    outcomes = []
-    for part in parts:
-        outcome = part.run()
-        outcomes.append(outcome)
-        with printing:
-            print(f"== {outcome.title}\n{outcome.output}\n{outcome.sentence}", flush=True)
-    return outcomes
+def run_and_print(part: Part, printing: threading.Lock) -> Outcome:
+    outcome = part.run()
+    with printing:
+        print(f"== {outcome.title}\n{outcome.output}\n{outcome.sentence}", flush=True)
+    return outcome
 
 
 def main() -> int:
     began = time.monotonic()
     printing = threading.Lock()
-    with ThreadPoolExecutor() as pool:
-        running = [pool.submit(run_lane, lane, printing) for lane in lanes()]
-        outcomes = [outcome for each in running for outcome in each.result()]
-    outcomes += run_lane([alone()], printing)
+    outcomes = []
+    for beside_each_other in (parts(), last_parts()):
+        with ThreadPoolExecutor(LANES) as pool:
+            # A lane that is free takes the next.
+            running = [pool.submit(run_and_print, part, printing) for part in beside_each_other]
+            outcomes += [each.result() for each in running]
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)

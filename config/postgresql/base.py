@@ -8,11 +8,12 @@ transaction: sessions that were cut off for a moment lock out all others one aft
 there may be. The next connection ends the session of the one before it.
 """
 
+import math
 import secrets
 import time
 from collections.abc import Generator
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import psycopg
 from django.db.backends.postgresql import base
@@ -22,6 +23,8 @@ from psycopg.abc import PQGen
 # off as it waited for a lock is given that, and keeps it from all others until this is found out.
 FIRST_LOOK_SECONDS = 3.0
 LONGEST_LOOK_SECONDS = 5.0
+# After so long where another connection of this process was dropped since this one was last heard of.
+DOUBTED_LOOK_SECONDS = 0.3
 # So long the other connection may take to be made, and to answer.
 CONNECTING_SECONDS = 2
 ASKING_SECONDS = 2.0
@@ -56,22 +59,27 @@ class WatchfulConnection(psycopg.Connection[Any]):
 
     parameters: dict[str, Any]
     was_dropped = False
+    # By the monotonic clock: when this one was last heard of, and when any of the process was last found to be dropped.
+    heard_at = -math.inf
+    dropped_at: ClassVar[float] = -math.inf
 
     def wait(self, gen: PQGen[Value], interval: float = 0.1, timeout: float | None = None) -> Value:
         return super().wait(self._watched(gen), interval, timeout)
 
     def _watched(self, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
         """The generator of psycopg's, which is resumed without readiness while nothing comes."""
-        pause_seconds, look_at, is_suspicious = FIRST_LOOK_SECONDS, time.monotonic() + FIRST_LOOK_SECONDS, False
+        is_doubted = self.heard_at < WatchfulConnection.dropped_at
+        pause_seconds, is_suspicious = DOUBTED_LOOK_SECONDS if is_doubted else FIRST_LOOK_SECONDS, False
+        look_at = time.monotonic() + pause_seconds
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
                 if not ready and time.monotonic() >= look_at:
-                    if self._is_served():
+                    if self.is_served():
                         pause_seconds, is_suspicious = min(2 * pause_seconds, LONGEST_LOOK_SECONDS), False
                     elif is_suspicious:
-                        self.was_dropped = True
+                        self.was_dropped, WatchfulConnection.dropped_at = True, time.monotonic()
                         self.close()
                         raise psycopg.OperationalError(
                             "the connection is silent, and the server is not at work for it: it was dropped on the way"
@@ -81,10 +89,11 @@ class WatchfulConnection(psycopg.Connection[Any]):
                     look_at = time.monotonic() + (SECOND_LOOK_SECONDS if is_suspicious else pause_seconds)
                 wanted = gen.send(ready)
         except StopIteration as end:
+            self.heard_at = time.monotonic()
             value: Value = end.value
             return value
 
-    def _is_served(self) -> bool:
+    def is_served(self) -> bool:
         """Whether the server has a statement of this connection under way."""
         parameters = getattr(self, "parameters", None)
         if parameters is None:

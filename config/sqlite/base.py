@@ -1,7 +1,13 @@
-"""Django's SQLite backend, but it notices a file that is replaced while open: writes to it would be lost."""
+"""Django's SQLite backend, but it notices a file that is replaced while open: writes to it would be lost.
+
+And no thread waits for another's connection: a cursor whose statement failed lives on in the traceback of its error, a
+cycle, until garbage is collected, in whatever thread that is. There it resets its statement, for which it needs the
+connection, which may wait for a lock just then: the event loop stood still for as long.
+"""
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django.db import OperationalError
@@ -14,6 +20,24 @@ class _Opened(NamedTuple):
     path: str
     file: _Identity
     log: _Identity
+
+
+class Cursor(base.SQLiteCursorWrapper):
+    """Closed when a statement of it fails: then it has no statement to reset."""
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        try:
+            return super().execute(query, params)
+        except BaseException:
+            self.close()
+            raise
+
+    def executemany(self, query: str, param_list: Iterable[Any]) -> Any:
+        try:
+            return super().executemany(query, param_list)
+        except BaseException:
+            self.close()
+            raise
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -51,7 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def create_cursor(self, name: str | None = None) -> Any:
         self._refuse_replaced()
-        return super().create_cursor(name)
+        return self.connection.cursor(factory=Cursor)
 
     def checked(self) -> sqlite3.Connection:
         """The driver's connection, open, and asked about by all that Django asks before it executes a statement."""

@@ -71,7 +71,7 @@ def refuse(problem: Problem, content_type: str) -> RawResponse:
 
 
 class _Named(NamedTuple):
-    """What labels name of a record."""
+    """The source of a record, as its labels name it."""
 
     service: str
     instance: str

@@ -68,7 +68,7 @@ class _Figures(Collector):
             "probes": found.probes_at,
             "webhooks": found.webhooks_at,
         }
-        ages_seconds = {part: max(0.0, now - at) for part, at in ages.items() if at is not None}
+        ages_seconds = {part: watchdog.age_of(at, now=now) for part, at in ages.items() if at is not None}
         yield _labelled("sign_of_life_age_seconds", "Seconds since each part last did its work.", "part", ages_seconds)
         yield _gauge("findings", "Faults in the background's work.", len(watchdog.judge(found, now=now)))
 

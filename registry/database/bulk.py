@@ -109,8 +109,15 @@ def write_heartbeats(rows: Sequence[HeartbeatRow]) -> set[int]:
 
 def write_revisions(pairs: Sequence[tuple[int, int]]) -> None:
     """Store the revision of the entry that last changed each instance, by id; of two entries the later one."""
-    rows = [RevisionRow(instance_id=pk, revision=revision) for pk, revision in dict(pairs).items()]
-    _write(_WRITE_REVISIONS, RevisionRow, rows)
+    latest = dict(pairs).items()
+    if connection.vendor == "postgresql":
+        _write(
+            _WRITE_REVISIONS, RevisionRow, [RevisionRow(instance_id=pk, revision=revision) for pk, revision in latest]
+        )
+    else:
+        # Most often there is one: the same short statement each time, which SQLite has prepared.
+        write = "UPDATE registry_instance SET revision = %s WHERE id = %s"
+        statements.execute_many(write, [(revision, pk) for pk, revision in latest])
 
 
 def write_statuses(instances: Sequence[Instance]) -> None:

@@ -44,6 +44,9 @@ def aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
+# The journal's history and revision, None where nothing was ever written; and the rows that were found, each with its
+# stamp.
+AtHead = tuple[tuple[str, int] | None, list[tuple[str | None, tuple[Any, ...]]]]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLE = Instance._meta.db_table
 _FIELDS = Instance._meta.concrete_fields
@@ -78,18 +81,24 @@ def select(
     return statements.stream(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
 
 
-def select_at_head(
-    condition: str, parameters: Sequence[Any], *, limit: int | None = None
-) -> tuple[tuple[str, int] | None, list[tuple[Any, ...]]]:
-    """Select as `select` does, with the journal's history and revision of the same moment; None where nothing was ever
-    written.
+def select_at_head(condition: str, parameters: Sequence[Any], *, limit: int | None = None) -> AtHead:
+    """Select as `select` does, with the journal's history and revision of the same moment; before each row its stamp.
 
     One statement, which PostgreSQL parses and plans once for each connection.
     """
+    return _at_head(_AT_HEAD, condition, parameters, limit=limit)
+
+
+def stamps_at_head(condition: str, parameters: Sequence[Any], *, limit: int | None = None) -> AtHead:
+    """The same with ids for rows: of rows that are known, PostgreSQL need write out no more, nor anybody read it."""
+    return _at_head("instance.id", condition, parameters, limit=limit)
+
+
+def _at_head(columns: str, condition: str, parameters: Sequence[Any], *, limit: int | None) -> AtHead:
     statement = f"""
-        SELECT head.history, head.revision, {_AT_HEAD} FROM registry_head head
+        SELECT head.history, head.revision, instance.id, {_stamp()}, {columns} FROM registry_head head
         LEFT JOIN {_TABLE} instance ON {condition}
-        WHERE head.id = 1 ORDER BY service, name LIMIT %s
+        WHERE head.id = 1 ORDER BY instance.service, instance.name LIMIT %s
     """  # noqa: S608 -- names of ours
     if connection.vendor == "postgresql":
         found = prepared(statement, [*parameters, limit])
@@ -97,7 +106,12 @@ def select_at_head(
         found = statements.fetch(statement, [*parameters, -1 if limit is None else limit])
     if not found:
         return None, []
-    return found[0][:2], [row[2:] for row in found if row[2 + ID] is not None]
+    return found[0][:2], [(row[3], row[4:]) for row in found if row[2] is not None]
+
+
+def _stamp() -> str:
+    """The SQL of what tells one version of a row from another, within one history; SQLite has nothing of the kind."""
+    return "instance.xmin::text || instance.ctid::text" if connection.vendor == "postgresql" else "NULL"
 
 
 def prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -1,11 +1,12 @@
 """Statements by SQL, of the paths that are asked most.
 
 Preparing one of Django's cursors, and translating the statement for SQLite, takes several times as long as SQLite takes
-to find a row (bench/README.md, Writes and peers).
+to find a row (bench/README.md, Writes and peers). Each cursor is closed at once: config/sqlite/base.py says why.
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +28,8 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
     """
     own = connections[DEFAULT_DB_ALIAS]
     if (driver := _driver(own)) is not None:
-        with own.wrap_database_errors:
-            return driver.execute(_in_sqlite(statement), parameters).fetchall()
+        with own.wrap_database_errors, closing(driver.cursor()) as direct:
+            return direct.execute(_in_sqlite(statement), parameters).fetchall()
     with own.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
@@ -38,9 +39,9 @@ def stream(statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
     """Execute a statement and yield its rows as they are asked for, of which there may be many."""
     own = connections[DEFAULT_DB_ALIAS]
     if (driver := _driver(own)) is not None:
-        with own.wrap_database_errors:
-            found = driver.execute(_in_sqlite(statement), parameters)
-            while rows := found.fetchmany(ROWS_AT_ONCE):
+        with own.wrap_database_errors, closing(driver.cursor()) as direct:
+            direct.execute(_in_sqlite(statement), parameters)
+            while rows := direct.fetchmany(ROWS_AT_ONCE):
                 yield from rows
     else:
         with own.cursor() as cursor:
@@ -53,8 +54,8 @@ def execute_many(statement: str, rows: Sequence[Sequence[Any]]) -> None:
     """Execute a statement once for each of the rows of parameters."""
     own = connections[DEFAULT_DB_ALIAS]
     if (driver := _driver(own)) is not None:
-        with own.wrap_database_errors:
-            driver.executemany(_in_sqlite(statement), rows)
+        with own.wrap_database_errors, closing(driver.cursor()) as direct:
+            direct.executemany(_in_sqlite(statement), rows)
     else:
         with own.cursor() as cursor:
             cursor.executemany(statement, rows)

@@ -3,11 +3,12 @@
 Between two reads of a service hardly one of its instances has changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import connection
 
 from registry.database import rows
 from registry.discovery.queries import Instances
@@ -35,7 +36,7 @@ class RowJsonCache:
 
     def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._made: dict[int, tuple[_Row, Shown]] = {}
+        self._made: dict[int, tuple[object, Shown]] = {}
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -46,8 +47,7 @@ class RowJsonCache:
         condition, parameters = rows.equal(service=service, zone=query.zone, version=query.version)
         # Tags and status are matched here, and then all rows may have to be read.
         limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
-        at, selected = rows.select_at_head(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
-        found = map(self._shown, selected)
+        at, found = self._read(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
         # In Python: SQLite has no JSON containment, and the shown status is made from three columns.
         matching = (
             each
@@ -56,14 +56,31 @@ class RowJsonCache:
         )
         return Position(*at) if at else Position(), list(islice(matching, query.limit and query.limit + 1))
 
-    def _shown(self, row: _Row) -> Shown:
-        row_before, shown = self._made.get(row[rows.ID], (None, None))
-        if shown is None or row_before != row:
+    def _read(
+        self, condition: str, parameters: Sequence[Any], *, limit: int | None
+    ) -> tuple[tuple[str, int] | None, Iterable[Shown]]:
+        if connection.vendor == "postgresql":
+            at, stamped = rows.stamps_at_head(condition, parameters, limit=limit)
+            kept = [self._kept(pk, (at and at[0], stamp)) for stamp, (pk,) in stamped]
+            known = [shown for shown in kept if shown is not None]
+            if len(known) == len(kept):
+                return at, known
+        at, selected = rows.select_at_head(condition, parameters, limit=limit)
+        # Without a stamp, a row is its own. Another history may have given the same stamp to something else.
+        return at, (self._shown(row, row if stamp is None else (at and at[0], stamp)) for stamp, row in selected)
+
+    def _kept(self, pk: int, version: object) -> Shown | None:
+        version_before, shown = self._made.get(pk, (None, None))
+        return shown if version_before == version else None
+
+    def _shown(self, row: _Row, version: object) -> Shown:
+        shown = self._kept(row[rows.ID], version)
+        if shown is None:
             instance = rows.instance(row)
             encoded = msgspec.Raw(msgspec.json.encode(registered_instance(instance)))
             shown = Shown(instance.name, instance.shown_status, instance.tags, encoded)
             if self._bytes >= self._most_bytes:
                 self._made, self._bytes = {}, 0
-            self._made[row[rows.ID]] = row, shown
+            self._made[row[rows.ID]] = version, shown
             self._bytes += 2 * len(bytes(encoded)) + OVERHEAD_BYTES
         return shown

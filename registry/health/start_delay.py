@@ -4,9 +4,11 @@ Counted in memory and added once a second; a worker that dies takes at most a se
 """
 
 import logging
+import math
 import threading
 import time
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ KEY = "rollcall:lateness"
 # Upper bounds in seconds; beyond the last there is one more bucket.
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 FLUSH_SECONDS = 1.0
+# Results wait to be written for as long as Redis hangs: it is not asked again at once.
+AWAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +50,13 @@ class Histogram:
 class Tally:
     """The delays that one process has counted and not yet added."""
 
-    def __init__(self, server: redis.Redis) -> None:
+    def __init__(self, server: redis.Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = server
+        self._clock = clock
         self._lock = threading.Lock()
         self._counts = [0] * (len(BOUNDS) + 1)
         self._total_seconds = 0.0
-        self._flushed_at = 0.0
+        self._flush_at = -math.inf
 
     def add(self, late_seconds: float) -> None:
         late_seconds = max(0.0, late_seconds)
@@ -61,9 +66,9 @@ class Tally:
 
     def flush(self) -> None:
         """Add the delays to the shared histogram, unless that was done a moment ago or Redis is away."""
-        if time.monotonic() - self._flushed_at < FLUSH_SECONDS:
+        if self._clock() < self._flush_at:
             return
-        self._flushed_at = time.monotonic()
+        self._flush_at = self._clock() + FLUSH_SECONDS
         with self._lock:
             counts, self._counts = self._counts, [0] * len(self._counts)
             total_seconds, self._total_seconds = self._total_seconds, 0.0
@@ -75,6 +80,7 @@ class Tally:
                 pipeline.hincrbyfloat(KEY, "seconds", total_seconds)
                 pipeline.execute()
         except redis.RedisError as error:
+            self._flush_at = self._clock() + AWAY_SECONDS
             logger.warning("Redis is away: the start delays of %d probes are not counted: %s", sum(counts), error)
 
 

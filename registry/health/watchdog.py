@@ -74,13 +74,16 @@ class Signer:
 
 
 def age_seconds(part: Part, *, now: float) -> float | None:
-    """The seconds since a part last worked; None when it never did, and infinite where its sign lies in the future.
+    """The seconds since a part last worked, as `age_of` counts them; None when it never did."""
+    at = SignOfLife.objects.filter(pk=part).values_list("at", flat=True).first()
+    return None if at is None else age_of(at, now=now)
+
+
+def age_of(at: float, *, now: float) -> float:
+    """The seconds since a sign was left; infinite where it lies in the future.
 
     The clock was set back since then, and nobody knows whether the part works now.
     """
-    at = SignOfLife.objects.filter(pk=part).values_list("at", flat=True).first()
-    if at is None:
-        return None
     return math.inf if at - now > CLOCK_SECONDS else max(0.0, now - at)
 
 
@@ -155,7 +158,7 @@ def judge(found: Signs, *, now: float) -> list[str]:
 
 def _is_stale(at: float | None, now: float) -> bool:
     """Whether it is too old, or lies in the future: the clock was set back, and nobody knows how old it is."""
-    return at is None or not -CLOCK_SECONDS <= now - at <= STALE_SECONDS
+    return at is None or age_of(at, now=now) > STALE_SECONDS
 
 
 def _since(at: float | None, now: float) -> str:

@@ -127,16 +127,15 @@ def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, n
 
 def point_cursors(known: Iterable[Instance], *, revision: int) -> None:
     """Move known dependents' cursors to the answer's revision; a delivery under way loses its claim."""
-    Cursor.objects.bulk_create(
-        [
-            Cursor(instance=each, notified_revision=revision, scanned_revision=revision)
-            for each in known
-            if each.notify_url is not None
-        ],
-        update_conflicts=True,
-        unique_fields=["instance"],
-        update_fields=_CURSOR_COLUMNS,
-    )
+    pointed = [
+        Cursor(instance=each, notified_revision=revision, scanned_revision=revision)
+        for each in known
+        if each.notify_url is not None
+    ]
+    if pointed:
+        Cursor.objects.bulk_create(
+            pointed, update_conflicts=True, unique_fields=["instance"], update_fields=_CURSOR_COLUMNS
+        )
 
 
 def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, now: datetime) -> Instance:

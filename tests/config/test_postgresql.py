@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -93,6 +94,25 @@ def test_one_that_was_dropped_while_new_ones_are_served_is_found_out_too(
     line.proxy.mend()
     with pytest.raises(OperationalError, match="dropped on the way"):
         ask(database, "SELECT 2")
+
+
+def test_the_other_connections_of_a_process_are_asked_after_sooner_when_one_was_dropped(
+    line: Line, database: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(database.copy()) as other, closing(database.copy()) as well:
+        assert ask(database, "SELECT 1") == ask(other, "SELECT 1") == (1,)
+        line.proxy.cut()
+        line.proxy.mend()
+        with pytest.raises(OperationalError, match="dropped on the way"):
+            ask(database, "SELECT 2")
+        monkeypatch.setattr(base, "FIRST_LOOK_SECONDS", 20.0)
+        begun = time.monotonic()
+        with pytest.raises(OperationalError, match="dropped on the way"):
+            ask(other, "SELECT 2")
+        assert time.monotonic() - begun < base.FIRST_LOOK_SECONDS
+        # One that was made since is waited for as ever.
+        monkeypatch.setattr(base.WatchfulConnection, "is_served", lambda self: pytest.fail("It was asked after."))
+        assert ask(well, "SELECT pg_sleep(0.5) IS NOT NULL") == (True,)
 
 
 def test_the_locks_of_one_that_was_dropped_are_free_as_soon_as_there_is_another(

@@ -1,7 +1,10 @@
+import gc
 import shutil
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,10 @@ from pytest_django import DjangoDbBlocker
 
 from config import env
 from config.services import SERVICES
+from tests.waiting import PATIENCE_SECONDS
 
+# In the wait for a lock, longer than any collection of garbage.
+LOCK_SECONDS = 4
 SIDES = ("", "-wal", "-shm")
 
 
@@ -114,3 +120,34 @@ def test_what_was_moved_away_and_comes_back_is_used_on(connection: BaseDatabaseW
     shutil.move(away, file)
 
     assert told(connection) == "first, changed"
+
+
+def test_garbage_of_a_failed_statement_waits_for_no_lock_that_its_connection_waits_for(
+    connection: BaseDatabaseWrapper, file: Path
+) -> None:
+    raw = connection.connection
+    began = threading.Event()
+
+    def wait() -> None:
+        with suppress(sqlite3.OperationalError):
+            raw.execute("BEGIN IMMEDIATE")
+
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        raw.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(OperationalError, match="locked") as failure:
+            connection.cursor().execute("BEGIN IMMEDIATE")
+        raw.execute(f"PRAGMA busy_timeout = {1000 * LOCK_SECONDS}")
+        raw.set_trace_callback(lambda statement: began.set())
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert began.wait(PATIENCE_SECONDS)
+
+        begun = time.monotonic()
+        del failure
+        gc.collect()
+        took_seconds = time.monotonic() - begun
+        other.rollback()
+        waiting.join()
+
+    assert took_seconds < LOCK_SECONDS - 1

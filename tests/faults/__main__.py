@@ -69,7 +69,7 @@ async def run(name: str, *, seed: int, minutes: float, keep: bool) -> int:
             outcome = await running.round(faults)
             converged.append(outcome.converged_seconds)
             violations += len(outcome.violations)
-            late = " LATE" if outcome.is_late else ""
+            late = f" LATE, {outcome.short_seconds:.0f} s short of processors" if outcome.is_late else ""
             print(f"  right after {outcome.converged_seconds:.1f} s{late}; the last: {outcome.last}")
             print("".join(f"  VIOLATION {sentence}\n" for sentence in outcome.violations), end="", flush=True)
     except asyncio.CancelledError:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tests.faults.history import Entry, History, Injected, Key, Told
-from tests.faults.schedule import CLOCK
+from tests.faults.schedule import CLOCK, HOUR_SECONDS, Kind
 
 # An event so long after a fault is not put down to it.
 CALM_SECONDS = 12.0
@@ -38,7 +38,7 @@ def detection(history: History) -> Times:
     """The times from each death to its journal entry, if it was still dead then."""
     falls: defaultdict[Key, list[Entry]] = defaultdict(list)
     for entry in history.journal:
-        if entry.change in ("critical", "suspect"):
+        if entry.change in ("critical", "suspect") and not _is_misdated(entry.at, history.injected):
             falls[entry.key].append(entry)
     pairs: list[tuple[float, float]] = []
     for death in history.deaths:
@@ -69,6 +69,15 @@ def telling(history: History) -> Times:
                 pairs.extend((entry.at, told.at) for entry in changes[service][first:last])
             known = max(known, told.to_revision)
     return _divided(pairs, history.injected)
+
+
+def _is_misdated(at: float, injected: Sequence[Injected]) -> bool:
+    """Whether it is the time of a clock that was set: the entry may be older, or newer, than others around it."""
+    return any(
+        each.since - 5 < at - (HOUR_SECONDS if each.kind is Kind.FORWARD else -HOUR_SECONDS) < each.until + 5
+        for each in injected
+        if each.kind in CLOCK
+    )
 
 
 def _divided(pairs: Iterable[tuple[float, float]], injected: Sequence[Injected]) -> Times:

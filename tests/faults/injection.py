@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from tests.faults.history import History, Injected
-from tests.faults.processes import HOUR_SECONDS, Stack
-from tests.faults.schedule import RECEIVERS, Fault, Kind
+from tests.faults.processes import Stack
+from tests.faults.schedule import HOUR_SECONDS, RECEIVERS, Fault, Kind
 from tests.faults.services import Mood
 
 # libfaketime looks at its file once a second by a clock of whole seconds, and what was sent before is under way.

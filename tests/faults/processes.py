@@ -27,7 +27,6 @@ RESTART_SECONDS = 1.0
 SERVER = "registry"
 REDIS = "redis"
 SECOND_HOST = "-second"
-HOUR_SECONDS = 3600
 FAKETIME = (
     Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"),
     Path("/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1"),

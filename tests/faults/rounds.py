@@ -35,6 +35,8 @@ class Outcome:
 
     faults: Sequence[Fault]
     converged_seconds: float
+    # For so long the server and this process waited for a processor meanwhile, all their threads together.
+    short_seconds: float
     # The last differences to disappear.
     last: str
     violations: Sequence[str]
@@ -98,7 +100,9 @@ class Run:
             inject_all(faults, self._stack, self._fleet.mood, self.history), all_of(scripts, self._registry)
         )
         self._fleet.calm()
+        shortages = len(self.history.shortages)
         seconds, state, last = await self._converge()
+        short_seconds = sum(each.seconds for each in self.history.shortages[shortages:])
         for member in self._fleet.members:
             member.note_watch()
         await self._read_journal()
@@ -107,7 +111,13 @@ class Run:
         ]
         # The history is checked from its beginning, and says the same again after each further round.
         self._known_violations.update(violations)
-        return Outcome(faults=faults, converged_seconds=seconds, last=last, violations=violations)
+        return Outcome(
+            faults=faults,
+            converged_seconds=seconds,
+            short_seconds=short_seconds,
+            last=last,
+            violations=violations,
+        )
 
     async def _converge(self) -> tuple[float, State, str]:
         """Wait until nothing is wrong, or for so long that it never will be; how long, and what was wrong last."""

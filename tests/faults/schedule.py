@@ -10,6 +10,8 @@ ROUND_SECONDS = 30.0
 FEWEST_FAULTS, MOST_FAULTS = 3, 8
 LONGEST_SECONDS = 30.0
 LOCKED_SECONDS = 10.0
+# A clock is set by so much.
+HOUR_SECONDS = 3600
 
 
 class Kind(StrEnum):

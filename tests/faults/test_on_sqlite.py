@@ -27,7 +27,7 @@ FROZEN_AMID_A_SWEEP = [
 WORKERS = ((Kind.FREEZE, 0.0, 6.0), (Kind.KILL, 8.0, 0.0))
 # An hour ahead for so short a time that nobody may have noted it when the workers are killed: what was claimed or put
 # off meanwhile stayed so for the hour.
-AHEAD = Fault(kind=Kind.FORWARD, at=6.5, seconds=2.3)
+AHEAD = Fault(kind=Kind.FORWARD, at=4.0, seconds=2.8)
 REDIS_LOST = [Fault(kind=Kind.KILL, target=REDIS, at=3.0), Fault(kind=Kind.FLUSH, at=7.0)]
 
 

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from config.threads import Threads
 from logsvc.storage.current import store
+from tests.emptying import without_rights
 from tests.logsvc import factories
 
 
@@ -17,6 +18,12 @@ from tests.logsvc import factories
 def _logsvc_urls() -> Iterator[None]:
     """For all tests together: after each change Django compiles every address anew."""
     with override_settings(ROOT_URLCONF="logsvc.urls"):
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _emptied_quickly(django_db_setup: None) -> Iterator[None]:
+    with without_rights():
         yield
 
 

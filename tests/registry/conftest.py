@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from config.tokens import issuing
 from registry.discovery import journal_window
+from tests.emptying import without_rights
 from tests.registry.discovery.desk import Desk
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -19,6 +20,12 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def _registry_urls() -> Iterator[None]:
     """For all tests together: after each change Django compiles every address anew."""
     with override_settings(ROOT_URLCONF="registry.urls"):
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _emptied_quickly(django_db_setup: None) -> Iterator[None]:
+    with without_rights():
         yield
 
 

@@ -153,9 +153,11 @@ class Convergence(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_both_offered_and_not(self) -> None:
-        for instance in Instance.objects.all():
-            if instance.is_in_maintenance or instance.draining_until or instance.status == Status.CRITICAL:
-                assert not instance.is_offered
+        for offered in catalogue.offered("abc").values():
+            for instance in offered:
+                assert not instance.is_in_maintenance
+                assert instance.draining_until is None
+                assert instance.status != Status.CRITICAL
 
     @rule()
     def settle(self) -> None:

@@ -57,8 +57,7 @@ class FakeRedis:
         return {"registry": 3}.get(name, 0)
 
     def publish(self, channel: str, revision: int) -> None:
-        self._answer()
-        self.published.append((channel, revision))
+        self._waiting.append(lambda: self.published.append((channel, revision)))
 
     def _answer(self) -> None:
         self.round_trips += 1
@@ -201,9 +200,9 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
         def _answer(self) -> None:
             assert answers.wait(PATIENCE_SECONDS)
 
-        def publish(self, channel: str, revision: int) -> None:
-            super().publish(channel, revision)
-            if revision == 3:
+        def execute(self) -> None:
+            super().execute()
+            if (REVISIONS_CHANNEL, 3) in self.published:
                 announced.set()
 
     hanging = Hanging()

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One for all tests, which leave it as they found it; tests/grouping.py has them run in one worker."""
+    """One for all tests, which leave it as they found it."""
     system = System(tmp_path_factory.mktemp("system") / "data", free_ports())
     try:
         system.await_passing()

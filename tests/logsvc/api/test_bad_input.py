@@ -25,6 +25,7 @@ LINE += b'"attributes": {"a": 1}}'
 OTLP = b'{"resourceLogs": [{"resource": {"attributes": []}, "scopeLogs": [{"logRecords": [{"severityNumber": 9}]}]}]}'
 PUSH = b'{"streams": [{"stream": {"a": "b"}, "values": [["1795435200000000000", "line"]]}]}'
 SEARCH = ("q", "from", "to", "cursor", "limit")
+WAYS_IN = ("/v1/records", "/api/v1/logs", "/loki/api/v1/push", "/v1/logs", "/log")
 PARAMETERS = ("service", "level", "q", "since", "until", "before", "limit")
 
 
@@ -76,7 +77,7 @@ def _explains(answer: "Answer", request: Request) -> bool:
 )
 def test_no_request_fails(path: str, parameters: tuple[str, ...], method: str, sound: bytes, content_type: str) -> None:
     # Requests that an address leaves to its service are tried at the addresses of records alone.
-    make = hostile.own_requests if path.startswith("/api/v1/logs/") else hostile.requests
+    make = hostile.requests if path in WAYS_IN else hostile.own_requests
     requests = make(path, parameters=parameters, method=method, sound=sound, content_type=content_type)
 
     assert failures(requests) == []

@@ -43,6 +43,20 @@ def test_a_row_that_reads_as_before_is_asked_for_and_not_made_again(
     assert all(one is other for one, other in zip(made, again, strict=True))
 
 
+def test_a_change_elsewhere_leaves_what_was_made(
+    now: datetime, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    cache = RowJsonCache()
+    factories.register("billing", now=now)
+    _, made = cache.instances("billing", Instances())
+
+    factories.register("orders", now=now)
+    with django_assert_max_num_queries(1):
+        _, again = cache.instances("billing", Instances())
+
+    assert made[0] is again[0]
+
+
 def test_no_more_is_kept_than_there_is_room_for(now: datetime) -> None:
     cache = RowJsonCache(most_bytes=2 * row_json_cache.OVERHEAD_BYTES)
     for number in range(5):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.health import start_delay
-from registry.health.start_delay import BOUNDS, Histogram, Tally
+from registry.health.start_delay import AWAY_SECONDS, BOUNDS, Histogram, Tally
 
 
 class Pipeline:
@@ -71,9 +71,18 @@ def test_what_is_counted_is_added_to_the_common_histogram() -> None:
 
 
 def test_without_redis_counting_goes_on_and_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    tally = Tally(redis.Redis.from_url("unix:///nowhere/redis.sock"))
+    now = [100.0]
+    tally = Tally(redis.Redis.from_url("unix:///nowhere/redis.sock"), clock=lambda: now[0])
     tally.add(1.0)
 
     tally.flush()
 
     assert "the start delays of 1 probes are not counted" in caplog.text
+    # Whoever counts waits for nobody until it has been away for a while.
+    caplog.clear()
+    now[0] += AWAY_SECONDS - 0.1
+    tally.flush()
+    assert caplog.text == ""
+    now[0] += 0.1
+    tally.flush()
+    assert "not counted" in caplog.text
