@@ -38,7 +38,7 @@ ONE_PROCESS = ("-p", "no:xdist")
 # How many parts run at one time.
 LANES = 3
 # Below the fault scenarios, whatever else they run beside.
-GIVING_WAY = ("nice", "-n", "19")
+GIVING_WAY = ("nice", "-n", "10")
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
 # Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.

@@ -1,6 +1,7 @@
 """Promises that hold between processes: no edit overwrites another, and what was acknowledged is whole and kept."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,9 +21,12 @@ EDITS = writers.TEACHERS * writers.EDITS_EACH
 CELLS = writers.STUDENTS * writers.ASSIGNMENTS
 
 
-@pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'grading.sqlite3'}"
+@pytest.fixture(scope="module")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database after all migrations, to be copied."""
+    path = tmp_path_factory.mktemp("promises") / "template.sqlite3"
+    outputs(f"sqlite:///{path}", "migrate")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +35,55 @@ def postgresql_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
-    """A database of its own on the one server."""
+@pytest.fixture(scope="module")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of a database after all migrations."""
     with closing(psycopg.connect(postgresql_server, autocommit=True)) as connection:
-        connection.execute("CREATE DATABASE promises")
-        yield urlsplit(postgresql_server)._replace(path="/promises").geturl()
+        connection.execute("CREATE DATABASE template_of_promises")
+    outputs(_on(postgresql_server, "template_of_promises"), "migrate")
+    return "template_of_promises"
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'grading.sqlite3')}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+    """A database of its own on the one server."""
+    yield from _created(postgresql_server, postgresql_template)
+
+
+@pytest.fixture
+def empty_sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'grading.sqlite3'}"
+
+
+@pytest.fixture
+def empty_postgresql_url(postgresql_server: str) -> Iterator[str]:
+    yield from _created(postgresql_server, "template1")
+
+
+def _created(server: str, template: str) -> Iterator[str]:
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE promises TEMPLATE {template}")
+        yield _on(server, "promises")
         connection.execute("DROP DATABASE promises WITH (FORCE)")
+
+
+def _on(server: str, name: str) -> str:
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture(params=["sqlite_url", "postgresql_url"])
 def database(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue(request.param)
+    return url
+
+
+@pytest.fixture(params=["empty_sqlite_url", "empty_postgresql_url"])
+def empty_database(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue(request.param)
     return url
 
@@ -105,8 +147,8 @@ def test_a_write_that_is_killed_is_whole_or_not_there(database: str, writer: str
     assert score == version == changes
 
 
-def test_migrations_keep_the_data_of_the_first_release(database: str) -> None:
-    [words] = outputs(database, "migrated")
+def test_migrations_keep_the_data_of_the_first_release(empty_database: str) -> None:
+    [words] = outputs(empty_database, "migrated")
     assert words == [
         *("teacher", "ms-rivera", "student", "90.00", "90.00"),
         *("none", "excused"),

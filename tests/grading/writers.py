@@ -25,9 +25,14 @@ STUDENTS = 12
 ASSIGNMENTS = 10
 
 
+def migrate() -> None:
+    """Make the tables, and leave them in one file, for the other writers to find."""
+    call_command("migrate", "grading", verbosity=0)
+    connection.close()
+
+
 def prepare() -> None:
     """A course of one student and one assignment."""
-    call_command("migrate", "grading", verbosity=0)
     course = factories.course()
     factories.student(course)
     factories.assignment(course)
@@ -105,7 +110,7 @@ def migrated() -> None:
         old.get_model("grading", "GradeChange").objects.create(
             grade=grade, version=1, at=now, author="ms-rivera", score_after=score, excused_after=excused
         )
-    call_command("migrate", "grading", verbosity=0)
+    migrate()
     teacher, student = Enrollment.objects.order_by("-role")
     print(teacher.role, teacher.username, student.role, student.current_percent, student.final_percent)
     print(*Grade.objects.order_by("pk").values_list("status", flat=True))
@@ -118,7 +123,6 @@ def migrated() -> None:
 
 
 def _prepare_many() -> Course:
-    call_command("migrate", "grading", verbosity=0)
     course = factories.course()
     for number in range(ASSIGNMENTS):
         factories.assignment(course, f"Work {number}")
