@@ -51,8 +51,9 @@ def claim_alarmed(instance_ids: Collection[int]) -> list[Due]:
     try:
         close_old_connections()
         return leases.claim_now(instance_ids, now=time.time())
-    except DatabaseError:
-        logger.exception("%d instances cannot be probed at once and wait until they are due", len(instance_ids))
+    except DatabaseError as error:
+        # A line: the disk may be full, too.
+        logger.warning("%d instances cannot be probed at once and wait until due: %s", len(instance_ids), error)
         return []
 
 
