@@ -56,7 +56,9 @@ def _measure(registry: Stack, fleet: dict[str, list[tuple[int, int]]], each: int
         _register(registry, kind, [port for _, port in children])
     _wait_until_passing(registry, list(fleet))
     time.sleep(SETTLE_SECONDS)
-    threading.Thread(target=_listen, args=(registry, heard), daemon=True).start()
+    is_open = threading.Event()
+    threading.Thread(target=_listen, args=(registry, heard, is_open), daemon=True).start()
+    is_open.wait()
     order = [(kind, number) for kind in fleet for number in range(each)]
     random.shuffle(order)
     killed: Heard = {}
@@ -99,10 +101,11 @@ def _wait_until_passing(registry: Stack, kinds: list[str]) -> None:
             time.sleep(0.5)
 
 
-def _listen(registry: Stack, heard: Heard) -> None:
+def _listen(registry: Stack, heard: Heard, is_open: threading.Event) -> None:
     # The registry ends the stream as it stops.
     streaming = suppress(httpx2.RemoteProtocolError)
     with streaming, registry.client() as client, client.stream("GET", "/v1/events", timeout=None) as stream:
+        is_open.set()
         for line in stream.iter_lines():
             if line.startswith("data: "):
                 entry = json.loads(line.removeprefix("data: "))

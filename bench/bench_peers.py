@@ -1,323 +1,212 @@
-"""One table: this registry, as users run it, beside an etcd where one is on PATH, in alternating rounds of one run.
+"""One table: this registry, as users run it, beside those of etcd, Consul and Eureka that are on PATH.
 
-Medians of the rounds, and what that is of etcd's. What etcd does not do has no figure: it checks nobody's health.
-`--rounds N` for more than two.
+All run on this machine at once and are measured in turns, each by the same client and the same calls; the table has the
+medians of the rounds. The last column divides Rollcall's figure by that of the best peer; a peer that stores nothing on
+disk is left out of it where something is written. Reads are asked by `wrk` where it is installed. `--rounds N` for more
+than two.
 """
 
 import asyncio
-import base64
 import json
 import os
+import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
-from itertools import count
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from itertools import count, repeat
 
-from bench import etcd, stack
-from bench.bench_notifications import Receiver
-from bench.bench_writes import BODY, Client, sync_milliseconds
-from bench.stack import Stack
+from bench import check_cost, consul, deaths, etcd, eureka, rollcall, stack
+from bench.bench_writes import sync_milliseconds
+from bench.peer import PAUSE_SECONDS, HealthChecker, Peer, Request, connected, memory_mebibytes, processor_seconds, send
+from bench.sockets import Connection
 
 ROUNDS = 2
 CLIENTS = 32
 SECONDS = 2.0
-ALONE = 40
-PAUSE_SECONDS = 0.02
+ALONE = 100
+CHANGES = 40
+LONGEST_WARM_UP_SECONDS = 20
 INSTANCES = 1000
-KILLS = 4
-LONGEST_KILL_SECONDS = 25.0
-NUMBERS = count()
-Figures = dict[str, list[float]]
-
-# A server that says nothing, keeps its connections, or closes each after its answer.
-SERVERS = {
-    "tcp": "import socket,sys,time\ns=socket.create_server(('127.0.0.1',int(sys.argv[1])))\nwhile True: time.sleep(9)",
-    "kept alive": """
-import sys, http.server
-class H(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
-    def log_message(self, *a): pass
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()
-""",
+PEERS: dict[str, Callable[[], AbstractContextManager[Peer]]] = {
+    "etcd": etcd.server,
+    "consul": consul.server,
+    "eureka-server": eureka.server,
 }
-SERVERS["closing"] = SERVERS["kept alive"].replace("HTTP/1.1", "HTTP/1.0")
-HEARTBEATS: dict[str, tuple[str, dict[str, Any]]] = {
-    "kill -9 to critical, http, kept alive": ("kept alive", {"kind": "http"}),
-    "kill -9 to critical, http, closing": ("closing", {"kind": "http"}),
-    "kill -9 to critical, tcp": ("tcp", {"kind": "tcp"}),
-    "kill -9 to critical, nothing declared": ("closing", {}),
-}
+MEMORY = f"memory, {INSTANCES:,} instances, MiB"
+# Of each row, what each peer was measured at.
+Figures = dict[str, dict[str, list[float]]]
 
 
-class Etcd:
-    """The same calls as of `Client`, as etcd's JSON gateway takes them."""
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    done: int
+    seconds: float
+    processor_seconds: float
 
-    def __init__(self, url: str) -> None:
-        self._client = Client(Stack(url=url, token="", environment={}))
-
-    async def open(self) -> None:
-        await self._client.open()
-
-    async def put(self, number: int) -> None:
-        await self._client.send("POST", "/v3/kv/put", {"key": key(number), "value": key(number % 7)})
-
-    async def delete(self, number: int) -> None:
-        await self._client.send("POST", "/v3/kv/deleterange", {"key": key(number)})
-
-    async def read(self, number: int, *, is_consistent: bool) -> None:
-        body = {"key": key(number), "serializable": not is_consistent}
-        await self._client.send("POST", "/v3/kv/range", body)
-
-    def close(self) -> None:
-        self._client.close()
-
-
-class Rollcall:
-    def __init__(self, registry: Stack) -> None:
-        self._client = Client(registry)
-
-    async def open(self) -> None:
-        await self._client.open()
-
-    async def put(self, number: int) -> None:
-        body = {**BODY, "weight": time.perf_counter_ns() % 1000}
-        await self._client.send("PUT", f"/v1/services/bench/instances/bench-{number}", body)
-
-    async def delete(self, number: int) -> None:
-        await self._client.send("DELETE", f"/v1/services/bench/instances/bench-{number}")
-
-    async def read(self, number: int, *, is_consistent: bool) -> None:
-        # A service with ten instances, whose journal entry another client has just read too.
-        query = "?consistent=true" if is_consistent else ""
-        await self._client.send("GET", f"/v1/services/s-{number % 100}/instances{query}")
-
-    def close(self) -> None:
-        self._client.close()
+    @property
+    def rate(self) -> float:
+        return self.done / self.seconds
 
 
 def main() -> None:
     rounds = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else ROUNDS
-    ours: Figures = defaultdict(list)
-    theirs: Figures = defaultdict(list)
-    load = os.getloadavg()[0]
+    figures: Figures = defaultdict(lambda: defaultdict(list))
+    began, load = time.monotonic(), os.getloadavg()[0]
     with ExitStack() as running:
-        registry = running.enter_context(stack.registry(workers=True))
-        url = running.enter_context(etcd.server()) if shutil.which("etcd") else None
-        stack.grow(registry, INSTANCES)
-        if url:
-            asyncio.run(_fill(url))
-        for _ in range(rounds):
-            _measure(partial(Rollcall, registry), ours)
-            _measure_changes(registry, ours)
-            if url:
-                _measure(partial(Etcd, url), theirs)
-        _add_watch(url, theirs)
-        ours["memory, 1,000 instances, MiB"].append(_memory(registry.environment["ROLLCALL_DATA_DIR"]))
-        if url:
-            theirs["memory, 1,000 instances, MiB"].append(_memory("etcd"))
-        asyncio.run(_kill(registry, ours))
-    disk = sync_milliseconds()
+        there = [server for command, server in PEERS.items() if shutil.which(command)]
+        peers = [running.enter_context(server()) for server in (rollcall.server, *there)]
+        for peer in peers:
+            asyncio.run(_fill(peer))
+            figures[MEMORY][peer.name].append(memory_mebibytes(peer.mark))
+            _warm_up(peer)
+        for turn in range(rounds):
+            for peer in peers:
+                _measure(peer, turn, figures)
+        for peer in peers:
+            figures["memory after all that, MiB"][peer.name].append(memory_mebibytes(peer.mark))
+        _measure_checks([peer for peer in peers if isinstance(peer, HealthChecker)], figures)
     print(
-        f"medians of {rounds} rounds; load {load:.1f} before and {os.getloadavg()[0]:.1f} after; a sync {disk:.1f} ms"
+        f"Medians of {rounds} rounds in turns, {time.monotonic() - began:.0f} s in all; load {load:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after; a sync of the disk {sync_milliseconds():.1f} ms."
     )
-    print("Consul and Eureka are not measured: this harness does not drive them.")
-    print(f"| {'':42} | Rollcall | etcd | ratio |\n|---|---|---|---|")
-    for name, figures in ours.items():
-        own = statistics.median(figures)
-        other = statistics.median(theirs[name]) if theirs.get(name) else None
-        shown = f"{other:.4g} | {own / other:.2f}" if other else "- | -"
-        print(f"| {name:42} | {own:.4g} | {shown} |")
+    if absent := [command for command in PEERS if not shutil.which(command)]:
+        print(f"Not on PATH and so not measured: {', '.join(absent)}.")
+    _print_table(peers, figures)
 
 
-def key(number: int) -> str:
-    return base64.b64encode(f"k-{number}".encode()).decode()
+async def _fill(peer: Peer) -> None:
+    async with connected(peer) as connection:
+        for number in range(INSTANCES):
+            await send(connection, peer.register(f"s-{number // 10}", f"i-{number}"))
 
 
-async def _fill(url: str) -> None:
-    client = Etcd(url)
-    await client.open()
-    for number in range(INSTANCES):
-        await client.put(10_000_000 + number)
-    client.close()
+def _warm_up(peer: Peer) -> None:
+    done, until = 0, time.monotonic() + LONGEST_WARM_UP_SECONDS
+    while done < peer.warm_up_reads and time.monotonic() < until:
+        done += _load_reads(peer, peer.read("s-1")).done
 
 
-def _measure(make: Callable[[], Any], figures: Figures) -> None:
-    asyncio.run(_alone(make(), figures))
-    begun = next(NUMBERS)
-    made, gone = count(begun), count(begun)
-    rates = {
-        "registrations a second": lambda client: client.put(next(made)),
-        "deregistrations a second": lambda client: client.delete(next(gone)),
-        "reads a second": lambda client: client.read(1, is_consistent=False),
-        "consistent reads a second": lambda client: client.read(1, is_consistent=True),
-    }
-    for name, call in rates.items():
-        figures[name].append(asyncio.run(_rate(make, call)))
-    for _ in range(next(made) - begun + 1):
-        next(NUMBERS)
+def _measure(peer: Peer, turn: int, figures: Figures) -> None:
+    def note(name: str, *values: float) -> None:
+        figures[name][peer.name].extend(values)
+
+    alone = asyncio.run(_alone(peer, turn))
+    note("a PUT alone, p50, ms", stack.percentile(alone, 0.5))
+    note("a PUT alone, p99, ms", stack.percentile(alone, 0.99))
+    made, gone = _load_writes(peer.register, peer.deregister, peer, f"b-{turn}")
+    if peer.has_agent:
+        by_users = _load_writes(peer.register_as_users, peer.deregister_as_users, peer, f"u-{turn}")
+    else:
+        by_users = made, gone
+    loads = {"registration": made, "deregistration": gone, "read": _load_reads(peer, peer.read("s-1"))}
+    if consistent := peer.read_consistently("s-1"):
+        loads["consistent read"] = _load_reads(peer, consistent)
+    for name, load in loads.items():
+        note(f"{name}s a second", load.rate)
+        note(f"CPU of a {name}, us", load.processor_seconds / load.done * 1_000_000)
+    for name, load in zip(("registrations", "deregistrations"), by_users, strict=True):
+        note(f"{name} a second, by the call that users make", load.rate)
+    for name, told in ("long poll or watch", peer.polled(CHANGES)), ("webhook", peer.pushed(CHANGES)):
+        note(f"a change to the {name}, p50, ms", *([stack.percentile(told, 0.5)] if told else []))
 
 
-async def _alone(client: Any, figures: Figures) -> None:
-    await client.open()
+def _measure_checks(peers: list[HealthChecker], figures: Figures) -> None:
+    async def kill() -> list[dict[str, list[float]]]:
+        return await asyncio.gather(*map(deaths.seconds_to_critical, peers))
+
+    for peer, killed in zip(peers, asyncio.run(kill()), strict=True):
+        for name, seconds in killed.items():
+            figures[name][peer.name] = seconds
+    for peer in peers:
+        figures["CPU of a check by http, us"][peer.name].append(asyncio.run(check_cost.microseconds(peer)))
+
+
+async def _alone(peer: Peer, turn: int) -> list[float]:
+    """Milliseconds of registrations that change something, each a while after the other."""
     taken = []
-    for _ in range(ALONE):
-        began = time.perf_counter()
-        await client.put(9_999_999)
-        taken.append((time.perf_counter() - began) * 1000)
-        await asyncio.sleep(PAUSE_SECONDS)
-    client.close()
-    figures["a PUT alone, p50, ms"].append(stack.percentile(taken, 0.5))
-    figures["a PUT alone, p99, ms"].append(stack.percentile(taken, 0.99))
-
-
-async def _rate(make: Callable[[], Any], call: Callable[[Any], Awaitable[None]]) -> float:
-    clients = [make() for _ in range(CLIENTS)]
-    for client in clients:
-        await client.open()
-    began = time.perf_counter()
-
-    async def repeat(client: Any) -> int:
-        done = 0
-        while time.perf_counter() - began < SECONDS:
-            await call(client)
-            done += 1
-        return done
-
-    done = sum(await asyncio.gather(*map(repeat, clients)))
-    took = time.perf_counter() - began
-    for client in clients:
-        client.close()
-    return done / took
-
-
-def _measure_changes(registry: Stack, figures: Figures) -> None:
-    """Measure from the sending of a PUT to a dependent's webhook, and to the answer of a long poll."""
-    receiver = Receiver()
-    provider = "/v1/services/provider/instances/provider-1"
-    with registry.client() as client:
-        client.put(provider, json=BODY).raise_for_status()
-        client.put(f"{provider}/heartbeat").raise_for_status()
-        told = {
-            "notify_url": f"http://127.0.0.1:{receiver.port}/",
-            "notify_secret": "whsec_" + "A" * 32,
-            "requires": ["provider"],
-        }
-        client.put("/v1/services/dependent/instances/dependent-1", json={**BODY, **told}).raise_for_status()
-        time.sleep(1)
-        webhooks, polls = [], []
+    async with connected(peer) as connection:
         for number in range(ALONE):
-            receiver.told.clear()
-            at, revision, answered = asyncio.run(_change(registry, provider, number))
-            webhooks.append((receiver.times(revision, 1)[0] - at) * 1000)
-            polls.append((answered - at) * 1000)
-            time.sleep(PAUSE_SECONDS)
-    figures["a change to the watcher's long poll, p50, ms"].append(stack.percentile(polls, 0.5))
-    figures["a change to the dependent's webhook, p50, ms"].append(stack.percentile(webhooks, 0.5))
+            began = time.perf_counter()
+            await send(connection, peer.register("alone", "alone-1", version=(turn * ALONE + number) % 1000 + 1))
+            taken.append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(PAUSE_SECONDS)
+    return taken
 
 
-async def _change(registry: Stack, provider: str, number: int) -> tuple[float, int, float]:
-    """The time of the PUT, its revision, and the time of the long poll's answer."""
-    waiting, changing = Client(registry), Client(registry)
-    await waiting.open()
-    await changing.open()
-    listed = json.loads(await waiting.send("GET", "/v1/services/provider/instances"))
-    poll = asyncio.create_task(
-        waiting.send("GET", f"/v1/services/provider/instances?after={listed['revision']}&wait=10")
-    )
-    # Until the poll waits there.
-    await asyncio.sleep(0.02)
-    at = time.perf_counter()
-    put = asyncio.create_task(changing.send("PUT", provider, {**BODY, "weight": number % 2 + 2}))
-    await poll
-    answered = time.perf_counter()
-    revision = json.loads(await put)["revision"]
-    waiting.close()
-    changing.close()
-    return at, revision, answered
+def _load_writes(
+    register: Callable[[str, str], Request], deregister: Callable[[str, str], Request], peer: Peer, prefix: str
+) -> tuple[Load, Load]:
+    """Deregister no more than was registered."""
+    made = asyncio.run(_load(peer, (register("bench", f"{prefix}-{number}") for number in count())))
+    gone = asyncio.run(_load(peer, (deregister("bench", f"{prefix}-{number}") for number in range(made.done))))
+    return made, gone
 
 
-def _add_watch(url: str | None, figures: Figures) -> None:
-    if url:
-        watched = stack.percentile(etcd.put_to_watch(ALONE), 0.5)
-        for name in ("long poll", "webhook"):
-            who = "watcher's" if name == "long poll" else "dependent's"
-            figures[f"a change to the {who} {name}, p50, ms"].append(watched)
+async def _load(peer: Peer, requests: Iterator[Request]) -> Load:
+    """Send the requests from many clients until they or the time are over."""
+    async with AsyncExitStack() as open_connections:
+        connections = [await open_connections.enter_async_context(connected(peer)) for _ in range(CLIENTS)]
+        used, began = processor_seconds(peer.mark), time.perf_counter()
+        done = 0
+
+        async def work(connection: Connection) -> None:
+            nonlocal done
+            while time.perf_counter() - began < SECONDS and (request := next(requests, None)):
+                await send(connection, request)
+                done += 1
+
+        await asyncio.gather(*map(work, connections))
+        seconds = time.perf_counter() - began
+    return Load(done=done, seconds=seconds, processor_seconds=processor_seconds(peer.mark) - used)
 
 
-def _memory(named: str) -> float:
-    """MiB of the processes that have this in their environment or command: each page shared among who holds it."""
-    total = 0.0
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            text = (process / "environ").read_bytes() if "/" in named else (process / "comm").read_bytes()
-            if process.name != str(os.getpid()) and named.encode() in text:
-                lines = (process / "smaps_rollup").read_text().splitlines()
-                total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-    return total
+def _load_reads(peer: Peer, request: Request) -> Load:
+    if not shutil.which("wrk"):
+        return asyncio.run(_load(peer, repeat(request)))
+    authorization = {"Authorization": f"Bearer {peer.token}"} if peer.token else {}
+    headers = {"Accept": "application/json", "Content-Type": "application/json", **authorization}
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        body = f"wrk.body = {json.dumps(json.dumps(request.body))}\n" if request.body else ""
+        script.write(f'wrk.method = "{request.method}"\n{body}')
+        script.flush()
+        command = ["wrk", "-t", "1", "-c", str(CLIENTS), "-d", f"{SECONDS:.0f}s", "-s", script.name]
+        command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+        used = processor_seconds(peer.mark)
+        output = subprocess.run([*command, peer.url + request.path], check=True, capture_output=True, text=True).stdout
+        used = processor_seconds(peer.mark) - used
+    found = re.search(r"(\d+) requests in ([\d.]+)s", output)
+    if not found or "Non-2xx" in output:
+        raise SystemExit(output)
+    return Load(done=int(found[1]), seconds=float(found[2]), processor_seconds=used)
 
 
-async def _kill(registry: Stack, figures: Figures) -> None:
-    """Seconds until each is critical, all at checks of 10 s, one after the other in their own time."""
-    with tempfile.TemporaryDirectory() as directory:
-        await asyncio.gather(
-            *(
-                _kill_one(registry, Path(directory), name, *HEARTBEATS[name], number, figures)
-                for name in HEARTBEATS
-                for number in range(KILLS)
-            )
-        )
+def _print_table(peers: list[Peer], figures: Figures) -> None:
+    print(f"| | {' | '.join(peer.name for peer in peers)} | Rollcall to the best peer |")
+    print("|---" * (len(peers) + 2) + "|")
+    for name, row in figures.items():
+        medians = {peer.name: statistics.median(row[peer.name]) for peer in peers if row.get(peer.name)}
+        is_write = any(word in name for word in ("PUT", "registration", "change"))
+        compared = {
+            peer.name: medians[peer.name]
+            for peer in peers[1:]
+            if peer.name in medians and (peer.is_durable or not is_write)
+        }
+        choose = max if "a second" in name else min
+        best = choose(compared, key=lambda each: compared[each]) if compared else ""
+        ratio = f"{medians[peers[0].name] / compared[best]:.2g} of {best}" if best else "-"
+        shown = (_short(medians[peer.name]) if peer.name in medians else "-" for peer in peers)
+        print(f"| {name} | {' | '.join(shown)} | {ratio} |")
 
 
-async def _kill_one(
-    registry: Stack, directory: Path, name: str, server: str, heartbeat: dict[str, Any], number: int, figures: Figures
-) -> None:
-    with _server(server) as (process, port):
-        client = Client(registry)
-        await client.open()
-        service = "kill-" + "".join(each for each in name.lower() if each.isalpha())[-20:]
-        address = f"/v1/services/{service}/instances/{service}-{number}"
-        url = f"http://127.0.0.1:{port}"
-        declared = {**heartbeat, "url": url} if heartbeat else {}
-        await client.send("PUT", address, {"url": url, "heartbeat": declared})
-        await _until(client, address, "passing", every_seconds=0.2)
-        # Somewhere in an interval.
-        await asyncio.sleep(1 + number * 10 / KILLS)
-        process.send_signal(signal.SIGKILL)
-        at = time.perf_counter()
-        await _until(client, address, "critical", every_seconds=0.01)
-        figures[f"{name}, s"].append(time.perf_counter() - at)
-        client.close()
-
-
-async def _until(client: Client, address: str, status: str, *, every_seconds: float) -> None:
-    deadline = time.perf_counter() + LONGEST_KILL_SECONDS
-    while time.perf_counter() < deadline:
-        if json.loads(await client.send("GET", address))["status"] == status:
-            return
-        await asyncio.sleep(every_seconds)
-
-
-@contextmanager
-def _server(kind: str) -> Iterator[tuple["subprocess.Popen[bytes]", int]]:
-    port = stack.free_port()
-    process = subprocess.Popen([sys.executable, "-c", SERVERS[kind], str(port)])
-    try:
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
+def _short(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

@@ -4,16 +4,15 @@
 """
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from itertools import count
-from urllib.parse import urlsplit
 
 from bench import stack
+from bench.sockets import Connection
 from bench.stack import Stack
 
 CLIENTS = 32
@@ -23,38 +22,7 @@ ALONE = 80
 PAUSE_SECONDS = 0.02
 TTL = {"kind": "ttl", "interval_seconds": 3600}
 BODY = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "heartbeat": TTL}
-
-
 Call = tuple[str, str, object]
-
-
-class Client:
-    """One connection that is kept."""
-
-    def __init__(self, registry: Stack) -> None:
-        self._registry = registry
-
-    async def open(self) -> None:
-        port = urlsplit(self._registry.url).port
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port, limit=1024 * 1024)
-
-    async def send(self, method: str, path: str, body: object = None) -> bytes:
-        content = b"" if body is None else json.dumps(body).encode()
-        kind = "Content-Type: application/json\r\n" if content else ""
-        token = f"Authorization: Bearer {self._registry.token}\r\n" if self._registry.token else ""
-        self._writer.write(
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            f"{token}{kind}Content-Length: {len(content)}\r\n\r\n".encode()
-            + content
-        )
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        if not head.startswith(b"http/1.1 2"):
-            raise SystemExit(head.decode())
-        length = int(head.split(b"content-length:")[1].split(b"\r\n")[0]) if b"content-length:" in head else 0
-        return await self._reader.readexactly(length)
-
-    def close(self) -> None:
-        self._writer.close()
 
 
 def main() -> None:
@@ -70,7 +38,7 @@ def main() -> None:
 
 
 async def _alone(registry: Stack) -> None:
-    client = Client(registry)
+    client = Connection(registry.url, registry.token)
     await client.open()
     address = "/v1/services/alone/instances/alone-1"
     await client.send("PUT", address, BODY)
@@ -107,7 +75,7 @@ async def _together(registry: Stack) -> None:
     }
     first = 0.0
     for what, call in kinds.items():
-        clients = [Client(registry) for _ in range(CLIENTS)]
+        clients = [Connection(registry.url, registry.token) for _ in range(CLIENTS)]
         for client in clients:
             await client.open()
         until = time.perf_counter() + SECONDS
@@ -121,7 +89,7 @@ async def _together(registry: Stack) -> None:
             client.close()
 
 
-async def _repeat(client: Client, call: Callable[[], Call], until: float, limit: int) -> int:
+async def _repeat(client: Connection, call: Callable[[], Call], until: float, limit: int) -> int:
     done = 0
     while time.perf_counter() < until:
         method, path, body = call()

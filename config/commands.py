@@ -29,6 +29,8 @@ class Command(BaseCommand):
     raw_options: frozenset[str] = frozenset()
     # For each member that a Problem may point to, the option's name.
     member_names: Mapping[str, str] = {}
+    # Options whose value may begin with a minus, such as the time -1h, which argparse takes for an option.
+    signed_options: frozenset[str] = frozenset()
     # The exit code for a wrong command line.
     usage_code = USAGE
 
@@ -40,7 +42,7 @@ class Command(BaseCommand):
         """Run as Django does, but print an error's sentence alone, without usage or the name of a class."""
         parser = self.create_parser(argv[0], argv[1])
         try:
-            parsed = parser.parse_args(argv[2:])
+            parsed = parser.parse_args(_with_signed_values(argv[2:], self.signed_options))
         except CommandError as error:
             message = str(error).removeprefix("Error: ")
             refuse(
@@ -153,10 +155,23 @@ def refuse(sentence: str, *, code: int = USAGE) -> NoReturn:
     sys.exit(code)
 
 
+def _with_signed_values(arguments: list[str], options: frozenset[str]) -> list[str]:
+    """The arguments with `--option=value` for each of these options that stands before its value."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] in options:
+            joined[-1] = f"{joined[-1]}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def _sentence(problem: Problem, names: Mapping[str, str]) -> str:
     """The problem in words: its detail, or its errors where the detail only points to them."""
     details = []
     for entry in problem.errors or []:
+        if entry["detail"] == problem.detail:
+            continue
         pointer = entry["pointer"]
         # The option's name for that member or for one that holds it.
         option = next((name for member, name in names.items() if f"{pointer}/".startswith(f"{member}/")), pointer)

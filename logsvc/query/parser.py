@@ -8,7 +8,7 @@ from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput
 from lark.exceptions import VisitError
 
 from config.problems import Invalid
-from logsvc import severity
+from logsvc import bounds, severity
 from logsvc.query import ast
 from logsvc.query.ast import Comparison, Field, Query
 
@@ -116,8 +116,11 @@ class _Reader(Transformer[Token, Query]):
                 f'there is no field {name[:40]!r}; use {FIELDS}, or put the text into "quotes" to find it as it is.',
                 parts[0],
             ) from None
-        if field in (Field.TRACE, Field.SPAN, Field.UID):
-            value = value.lower().replace("-", "") if field is Field.UID else value.lower()
+        if field in (Field.TRACE, Field.SPAN):
+            value = value.lower()
+        elif field is Field.UID:
+            # Stored as a UUID, whatever the sender's text is.
+            value = value.lower().replace("-", "") if is_prefix else bounds.uid(value)
         return ast.Equals(field, value, is_prefix)
 
     def _wrong(self, what: str, token: Token) -> WrongQuery:

@@ -39,6 +39,7 @@ COLUMNS = (
 
 class Command(BaseCommand):
     help = "Write records to a file, oldest first: NDJSON, which restore_logs and POST /api/v1/logs take, or CSV."
+    signed_options = frozenset({"--from", "--to"})
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("query", nargs="?", default="", help="in the query language of docs/logsvc.md")

@@ -35,6 +35,7 @@ _DIM, _RESET = "\033[2m", "\033[0m"
 
 class Command(BaseCommand):
     help = "Find records: search_logs 'level>=warn service:grading \"timed out\" -healthz'. The newest comes last."
+    signed_options = frozenset({"--from", "--to"})
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("query", nargs="?", default="", help="in the query language of docs/logsvc.md")

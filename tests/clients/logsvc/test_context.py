@@ -1,10 +1,13 @@
 """Fields that records carry without being given at each logging call."""
 
 import asyncio
+import io
+import json
 import logging
 import threading
 
 import pytest
+import structlog
 
 from logsvc.client import LogHandler, StructlogProcessor, bind, bound, context, unbind
 from logsvc.client.requests import ASGIRequestIds, DjangoRequestIds, WSGIRequestIds
@@ -92,6 +95,38 @@ def test_structlog_events_are_sent_and_passed_on(edge: Edge, make_handler: MakeH
     assert first["attributes"] == {"student": 7, "msg": "kept"}
     assert (second["message"], second["level"]) == ("failed", "ERROR")
     assert second["attributes"]["exception.type"] == "ZeroDivisionError"
+
+
+def test_structlog_itself_sends_what_its_loggers_and_contexts_hold(edge: Edge, handler: LogHandler) -> None:
+    lines = io.StringIO()
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(lines),
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            StructlogProcessor(handler),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    ).bind(course="physics-2")
+
+    with structlog.contextvars.bound_contextvars(order=7):
+        log.warning("graded %d%%", 100)
+        log.debug("below structlog's level")
+    try:
+        raise ZeroDivisionError("no grades")
+    except ZeroDivisionError:
+        log.exception("failed")
+    handler.flush()
+
+    first, second = edge.kept.values()
+    assert (first["message"], first["level"]) == ("graded 100%", "WARNING")
+    assert first["attributes"] == {"order": 7, "course": "physics-2"}
+    assert (second["message"], second["level"]) == ("failed", "ERROR")
+    assert second["attributes"]["exception.stacktrace"].endswith("ZeroDivisionError: no grades")
+    assert [json.loads(line)["level"] for line in lines.getvalue().splitlines()] == ["warning", "error"]
 
 
 def test_structlog_events_that_come_through_logging_keep_their_fields(

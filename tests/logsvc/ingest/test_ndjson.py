@@ -178,3 +178,35 @@ def test_any_json_is_a_record_or_is_rejected(value: Any) -> None:
     batch = ndjson.read(json.dumps({"message": "m", "attributes": {"a": value}}).encode(), sender=ANYBODY)
 
     assert len(batch.records) == 1
+
+
+@steady
+@given(
+    lines=st.lists(
+        st.sampled_from(
+            [
+                b'{"message": "a"}',
+                b'{"message": "b", "attributes": {"x": 1}}\r',
+                b' {"message": "c"} ',
+                b'{"message": "d"}{"message": "e"}',
+                b'{"message": "f", "level": "loud"}',
+                b'{"attributes":',
+                b'{"message": "\xff"}',
+                b"{}",
+                b"[]",
+                b"}",
+                b"",
+                b"  ",
+            ]
+        ),
+        max_size=6,
+    )
+)
+def test_a_body_is_read_as_each_of_its_lines_alone(lines: list[bytes]) -> None:
+    whole = ndjson.read(b"\n".join(lines), sender=ANYBODY)
+
+    alone = [ndjson.read(line, sender=ANYBODY) for line in lines]
+    assert whole.records == [record for batch in alone for record in batch.records]
+    assert [(each.line, each.detail) for each in whole.rejected] == [
+        (number, each.detail) for number, batch in enumerate(alone, start=1) for each in batch.rejected
+    ]

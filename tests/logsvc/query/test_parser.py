@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logsvc import bounds
 from logsvc.query import ast
 from logsvc.query.ast import All, AnyOf, AttributeIs, Comparison, Equals, Field, LevelIs, Not, Query, Words
 from logsvc.query.parser import WrongQuery, parse
@@ -35,6 +36,9 @@ A, B, C = Words("a"), Words("b"), Words("c")
         ("service:team-*", Equals(Field.SERVICE, "team-", is_prefix=True)),
         ('host:"a b"', Equals(Field.HOST, "a b")),
         ("trace:4BF9*", Equals(Field.TRACE, "4bf9", is_prefix=True)),
+        ("uid:01935A00-0000-7000-8000-0000000000AA", Equals(Field.UID, "01935a000000700080000000000000aa")),
+        ("uid:order-4711", Equals(Field.UID, bounds.uid("order-4711"))),
+        ("uid:01935A00-*", Equals(Field.UID, "01935a00", is_prefix=True)),
         ("attr.order:7", AttributeIs("order", "7")),
         ("attr.delta:-5", AttributeIs("delta", "-5")),
         ("attr.http.status:500", AttributeIs("http.status", "500")),
