@@ -4,9 +4,8 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-Each part has a process of its own. Three run beside each other, for two processors: those of real processes mostly
-wait. The fault scenarios, which say by when all is right again, come last, beside a part that mostly waits and gives
-way to them.
+Each part has a process of its own. The fault scenarios, which say by when all is right again and mostly wait, begin
+first; beside them run three others, which give way to them, for two processors: those of real processes wait, too.
 """
 
 import os
@@ -35,9 +34,8 @@ WITHOUT_OPENAPI = ("-p", "no:schemathesis")
 # Each file in one of two workers, for what mostly waits; all else has one process, which imports and collects once.
 BY_FILE = ("-n", "2", "--dist", "loadfile")
 ONE_PROCESS = ("-p", "no:xdist")
-# How many parts run at one time.
-LANES = 3
-# Below the fault scenarios, whatever else they run beside.
+# How many parts run at one time: the fault scenarios, and three others.
+LANES = 4
 GIVING_WAY = ("nice", "-n", "10")
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
@@ -51,7 +49,7 @@ class Part:
     title: str
     arguments: tuple[str, ...]
     prefix: tuple[str, ...] = ()
-    gives_way: bool = False
+    gives_way: bool = True
 
     def run(self) -> "Outcome":
         command = [*GIVING_WAY] if self.gives_way else []
@@ -86,7 +84,7 @@ class Outcome:
 
 
 def parts() -> list[Part]:
-    """The parts that run beside each other, the longest first."""
+    """The parts that run beside each other: the fault scenarios, and then the longest first."""
     on_postgresql = {
         name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
@@ -101,6 +99,7 @@ def parts() -> list[Part]:
         arguments=("--database-only", *WITHOUT_OPENAPI, *_own("logsvc")[:-1], *ON_CLICKHOUSE),
     )
     return [
+        _of_all("faults", workers=BY_FILE, gives_way=False),
         *([_of_all("browser")] if wants_browser() else []),
         _of_all("system"),
         _of_one("registry"),
@@ -110,15 +109,12 @@ def parts() -> list[Part]:
         _of_one("logsvc"),
         _of_all("webui"),
         _of_all("config", "deploy"),
+        _of_all("clients", workers=BY_FILE),
         on_postgresql["logsvc"],
     ]
 
 
-def last_parts() -> list[Part]:
-    return [_of_all("faults", workers=BY_FILE), _of_all("clients", workers=BY_FILE, gives_way=True)]
-
-
-def _of_all(*names: str, workers: tuple[str, ...] = ONE_PROCESS, gives_way: bool = False) -> Part:
+def _of_all(*names: str, workers: tuple[str, ...] = ONE_PROCESS, gives_way: bool = True) -> Part:
     """Tests on the settings of all services."""
     paths = [f"tests/{name}" for name in names]
     return Part(
@@ -153,12 +149,10 @@ def run_and_print(part: Part, printing: threading.Lock) -> Outcome:
 def main() -> int:
     began = time.monotonic()
     printing = threading.Lock()
-    outcomes = []
-    for beside_each_other in (parts(), last_parts()):
-        with ThreadPoolExecutor(LANES) as pool:
-            # A lane that is free takes the next.
-            running = [pool.submit(run_and_print, part, printing) for part in beside_each_other]
-            outcomes += [each.result() for each in running]
+    with ThreadPoolExecutor(LANES) as pool:
+        # A lane that is free takes the next.
+        running = [pool.submit(run_and_print, part, printing) for part in parts()]
+        outcomes = [each.result() for each in running]
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)

@@ -32,7 +32,7 @@ def fill() -> None:
 
     from config.tokens import issuing
     from registry.instances import overrides
-    from registry.models import Delivery, Heartbeat, JournalEntry
+    from registry.models import Delivery, Heartbeat, Instance, JournalEntry
     from tests import factories
 
     now = timezone.now()
@@ -50,6 +50,8 @@ def fill() -> None:
     down = factories.passing("payments-gateway", "payments-gateway-primary-7f9c", now=now, requires=["ledger"])
     factories.judge(down, succeeded=False, now=now, times=3)
     overrides.begin_maintenance("target", "end-maintenance", until=None, reason="disk", author="tester", now=now)
+    # Nobody answers there, and the serving process would make the probes in want of a worker.
+    Instance.objects.update(interval_seconds=3600)
     Heartbeat.objects.update(due_at=now.timestamp() + 3600, lease_until=0)
     revision = JournalEntry.objects.latest("revision").revision
     for number in range(3):
