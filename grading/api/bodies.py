@@ -8,7 +8,7 @@ import msgspec
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 
-from config import parsers
+from config import parsers, shapes
 from config.problems import Invalid
 from grading.drafts import AMOUNT_RULE, FEW, MANY, PLAIN_AMOUNT, RULES, MemberError
 from grading.models import Kind, Role, Scheme, State, Status
@@ -52,7 +52,7 @@ def decode(request: Request, draft: type[Draft]) -> Draft:
     if faults:
         raise Invalid("See `errors` for each member.", errors=faults)
     try:
-        return msgspec.json.decode(body, type=draft)
+        return shapes.decoder(draft).decode(body)
     except msgspec.ValidationError as error:
         raise Invalid("See `errors` for each member.", errors=[_fault(error)]) from error
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from msgspec import Struct
 
+from config import shapes
 from config.problems import Conflict, Invalid
 from config.tokens.holder import Holder
 from logsvc.access import Services
@@ -41,6 +42,7 @@ class RuleBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def read(given: Any, kind: type[T]) -> T:
     """Convert a body. Raises Invalid."""
+    shapes.decoder(kind)
     try:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Struct, inspect
 
+from config import shapes
 from config.problems import Invalid
 from registry.wire.limits import InstanceName, Label, Limit, Revision, ServiceName, ShownStatus, Tag, Wait
 from registry.wire.validation import invalid
@@ -100,6 +101,7 @@ def parse(kind: type[Query], query: str) -> Query:
             members[name] = values if name in several else values[0]
     if wrong:
         raise Invalid("See `errors` for each member.", errors=wrong)
+    shapes.decoder(kind)
     try:
         converted = msgspec.convert(members, kind, strict=False)
     except msgspec.ValidationError as error:

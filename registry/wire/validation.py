@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct, inspect
 
+from config import shapes
 from config.problems import Invalid
 from registry.wire.limits import (
     INSTANCE_PATTERN,
@@ -38,6 +39,7 @@ Shape = TypeVar("Shape", bound=Struct)
 
 def convert(members: Any, kind: type[Shape]) -> Shape:
     """Convert a decoded body to a struct. Raises Invalid, which names the first wrong member."""
+    shapes.decoder(kind)
     try:
         return msgspec.convert(members, kind)
     except msgspec.ValidationError as error:

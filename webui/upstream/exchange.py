@@ -4,7 +4,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, TypeVar
 
 import httpx2
@@ -13,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import timezone
 
+from config import shapes
 from registry.client.django import discovery
 from webui.upstream.breaker import Breaker
 
@@ -80,7 +80,7 @@ def ask(question: Question, answer: type[Answer]) -> Answer:
     """Raises UpstreamDown when no instance gives a usable answer in time, Refused when one answers 4xx."""
     reply = fetch(question)
     try:
-        decoded: Answer = _decoder(answer).decode(reply.body)  # type: ignore[arg-type]  # any class is hashable
+        decoded: Answer = shapes.decoder(answer).decode(reply.body)  # type: ignore[arg-type]  # any class is hashable
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _down(question.service, f"its answer cannot be read: {error}") from error
     return decoded
@@ -178,11 +178,6 @@ def _attempts(question: Question) -> list[str]:
     return found * 2 if len(found) == 1 and question.method == "GET" else found
 
 
-@cache
-def _decoder(answer: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(answer)
-
-
 def _down(service: str, reason: str, *, hangs: bool = False) -> UpstreamDown:
     outage = breaker().open(service, reason, now=timezone.now(), hangs=hangs)
     return UpstreamDown(service, since=outage.since, reason=outage.reason)
@@ -191,7 +186,7 @@ def _down(service: str, reason: str, *, hangs: bool = False) -> UpstreamDown:
 def _detail(body: bytes) -> str:
     """The fault of each member, where the problem names them; else the problem's own detail."""
     try:
-        problem = msgspec.json.decode(body, type=_Problem)
+        problem = shapes.decoder(_Problem).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     return " ".join(fault.detail for fault in problem.errors if fault.detail) or problem.detail

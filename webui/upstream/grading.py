@@ -12,10 +12,10 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from django.conf import settings
 from msgspec import Struct, field, structs
 
+from config import shapes
 from webui.upstream import exchange
 from webui.upstream.exchange import Answer, Refused
 
@@ -600,7 +600,7 @@ def store(person: str, edit: Edit) -> Stored:
     try:
         return _ask(person, path, Stored, method="PATCH", headers=headers, body=edit.members())
     except Refused as refusal:
-        problem = msgspec.json.decode(refusal.body, type=_Problem)
+        problem = shapes.decoder(_Problem).decode(refusal.body)
         if refusal.status == 412 and problem.theirs is not None:
             raise Overtaken(problem.theirs) from refusal
         if problem.type.endswith(":above-points"):
@@ -619,7 +619,7 @@ def store_all(person: str, code: str, edits: Sequence[Edit]) -> BatchStored:
     except Refused as refusal:
         if refusal.status not in (412, 422, 428):
             raise
-        faults = msgspec.json.decode(refusal.body, type=_Faults).errors
+        faults = shapes.decoder(_Faults).decode(refusal.body).errors
         found = [(re.match(r"/grades/([0-9]+)", fault.pointer), fault) for fault in faults]
         raise RowsRefused(
             [
