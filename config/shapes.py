@@ -17,7 +17,8 @@ _making = threading.Lock()
 
 def decoder(kind: type[Shape]) -> msgspec.json.Decoder[Shape]:
     """The decoder of JSON to this type; before another use of a type by several threads, call it as well."""
-    made: msgspec.json.Decoder[Shape] = _decoder(kind)
+    hashable: Any = kind
+    made: msgspec.json.Decoder[Shape] = _decoder(hashable)
     return made
 
 

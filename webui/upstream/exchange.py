@@ -80,7 +80,7 @@ def ask(question: Question, answer: type[Answer]) -> Answer:
     """Raises UpstreamDown when no instance gives a usable answer in time, Refused when one answers 4xx."""
     reply = fetch(question)
     try:
-        decoded: Answer = shapes.decoder(answer).decode(reply.body)  # type: ignore[arg-type]  # any class is hashable
+        decoded: Answer = shapes.decoder(answer).decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _down(question.service, f"its answer cannot be read: {error}") from error
     return decoded
