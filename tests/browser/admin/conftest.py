@@ -36,8 +36,6 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
         "REGISTRY_PORT": str(free_port()),
         "DJANGO_SETTINGS_MODULE": "config.settings.registry",
     }
-    migrate = [sys.executable, "manage.py", "registry", "migrate", "-v0"]
-    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
     seed = [sys.executable, "-m", "tests.browser.admin.seed"]
     seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     with running("registry", environment) as url:
