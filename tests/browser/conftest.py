@@ -27,6 +27,8 @@ from tests.webui.faked.world import World
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # All pages of a person have one process, which has read their styles and scripts already.
+    "--process-per-site",
     # No page lives long enough to repay what its optimizing compiler takes.
     "--js-flags=--no-opt",
 )
@@ -65,10 +67,17 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def shared_contexts(browser: Browser, webui: ServedWebui) -> Iterator[dict[str | None, BrowserContext]]:
     """One for each person and one for nobody, so that styles and scripts are fetched and read once."""
-    found = {person: browser.new_context(base_url=webui.url) for person in (None, *webui.sessions)}
+    found = {person: lasting_context(browser, webui.url) for person in (None, *webui.sessions)}
     yield found
     for context in found.values():
         context.close()
+
+
+def lasting_context(browser: Browser, url: str) -> BrowserContext:
+    """A context of which one page is always open, so that its process lasts."""
+    context = browser.new_context(base_url=url)
+    context.new_page().goto("/healthz")
+    return context
 
 
 @pytest.fixture

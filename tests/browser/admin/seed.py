@@ -1,4 +1,4 @@
-"""Makes and fills the database of the served registry: an account for each role, a token, and instances to be operated on.
+"""Makes the database of the served registry, with an account for each role, a token, and instances to be operated on.
 
 It prints the session of each account, as JSON: to fill in the form for signing in is one test's affair, not each one's.
 """
