@@ -189,8 +189,7 @@ def lose_the_database(system: System, me: Membership) -> None:
         system.tell_supervisor("stopProcess", program)
     for file in system.data_dir.glob("registry.sqlite3*"):
         file.unlink()
-    manage(system, "migrate")
-    manage(system, "provision")
+    manage(system, "prepare")
     for program in programs:
         system.tell_supervisor("startProcess", program, False)
     until(
