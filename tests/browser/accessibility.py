@@ -12,6 +12,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 CONTRAST = ("color-contrast", "link-in-text-block")
 # Marks the elements whose contrast is to be looked at.
 LOOKS_SCRIPT = Path(__file__).with_name("looks.js").read_text()
+# Half a megabyte: the browser keeps it for whatever the page shows next, and there runs it where it is asked to.
+FOR_LATER = f"window.loadAxe = () => {{ {AXE_SCRIPT}; {LOOKS_SCRIPT} }}"
 # The admins' theme's own, of which its templates give us no hold: toggles without names, headings that skip a level.
 ADMIN_THEMES_OWN = (
     "heading-order",
@@ -29,11 +31,10 @@ def violations(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ())
     Contrast costs more than all other rules together. It follows from an element's look, that is from its own style
     and from those of the elements around it: so each look is examined once in a browser, with three of its elements.
     """
-    found = page.evaluate("window.looks && looks.find()")
+    found = page.evaluate("if (!window.looks) window.loadAxe?.(); window.looks && looks.find()")
     if found is None:
-        # Half a megabyte, which a page that was looked at before has already.
-        page.evaluate(AXE_SCRIPT)
-        found = page.evaluate(f"{LOOKS_SCRIPT}looks.find()")
+        page.add_init_script(FOR_LATER)
+        found = page.evaluate(f"{FOR_LATER}; loadAxe(); looks.find()")
     browser = page.context.browser
     assert browser is not None
     known = looks(browser)
