@@ -3,17 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, MutableMapping
-from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from config.http.encoding import LENGTH, WITHOUT_BODY, head
+
 Message = MutableMapping[str, Any]
 
 _GONE: Message = {"type": "http.disconnect"}
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-_LENGTH = b"content-length"
 
 logger = logging.getLogger(__name__)
 
@@ -94,10 +92,10 @@ class Cycle(RequestResponseCycle):
     def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         self.response_started = True
         self.waiting_for_100_continue = False
-        length = next((int(value) for name, value in headers if name == _LENGTH), None)
+        length = next((int(value) for name, value in headers if name == LENGTH), None)
         if self.more_body or self.is_half_closed:
             self.keep_alive = False
-        if status in _WITHOUT_BODY or self.scope["method"] == "HEAD":
+        if status in WITHOUT_BODY or self.scope["method"] == "HEAD":
             self._left_bytes = 0
         elif length is not None:
             self._left_bytes = length
@@ -132,13 +130,15 @@ class Cycle(RequestResponseCycle):
             self._on_end(self)
 
 
-def head(status: int, headers: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-    """All that comes before an answer's body. Raises RuntimeError for a header that would begin another line."""
-    is_without_body = status in _WITHOUT_BODY
-    lines = [b"%b: %b" % header for header in headers if not (is_without_body and header[0] == _LENGTH)]
-    if not keep_alive:
-        lines.append(b"connection: close")
-    text = b"\r\n".join(lines)
-    if text.count(b"\n") != len(lines) - 1 or text.count(b"\r") != len(lines) - 1 or b"\0" in text:
-        raise RuntimeError("a header of an answer holds the end of a line")
-    return b"%b%b\r\n\r\n" % (_STATUS_LINES[status], text)
+class Deferred:
+    """A request that needs no task and is not answered yet, in place of its cycle."""
+
+    __slots__ = ("arrival", "disconnected", "is_half_closed", "keep_alive", "more_body", "scope")
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+        self.arrival = Arrival()
+        self.disconnected = False
+        self.is_half_closed = False
+        self.keep_alive = True
+        self.more_body = False

@@ -7,21 +7,22 @@ a task.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from functools import lru_cache, partial
 from typing import Any, Protocol
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
-from config.http.cycle import Arrival, Cycle, head
+from config.http.cycle import Arrival, Cycle, Deferred
+from config.http.encoding import encode
+from config.http.recognition import State
 from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, UriTooLong
 
-MOST_URL_BYTES = 65_536
+# As long as the parser takes.
+MOST_URL_BYTES = 65_535
 # The address and the headers.
-MOST_HEAD_BYTES = 2 * MOST_URL_BYTES
+MOST_HEAD_BYTES = 128 * 1024
 MOST_HEADERS = 100
 # From the connection's beginning, or the last answer, until the head of a request has come.
 HEAD_SECONDS = 30.0
@@ -33,10 +34,6 @@ MOST_LINGERING_BYTES = 16 * 1024 * 1024
 LINGERING_SECONDS = 5.0
 # Addresses that are kept interpreted.
 MOST_KNOWN = 4096
-# Requests that are recognized by their bytes, the longest of them, and the longest answer that is kept for one.
-MOST_RECOGNIZED = 512
-MOST_RECOGNIZED_BYTES = 2048
-MOST_KEPT_BYTES = 8192
 
 
 class Application(Protocol):
@@ -47,43 +44,6 @@ class Application(Protocol):
 
         A future is to be waited for, and the same asked again. None: the request is to be answered as any other.
         """
-
-
-class Recognized:
-    """A request that was answered at once, which is not parsed again when the same bytes come, and its last answer."""
-
-    __slots__ = ("_date", "_encoded", "_response", "scope")
-
-    def __init__(self, scope: Any) -> None:
-        # It may come from any client.
-        self.scope = {**scope, "client": None, "server": None}
-        self._response: RawResponse | None = None
-        self._date: Any = None
-        self._encoded = b""
-
-    def encode(self, response: RawResponse, date: Any) -> bytes:
-        """The whole answer; `date` are the headers that each has."""
-        if response is self._response and date is self._date:
-            return self._encoded
-        encoded = encode(response, date, keep_alive=True)
-        if len(encoded) <= MOST_KEPT_BYTES:
-            self._response, self._date, self._encoded = response, date, encoded
-        return encoded
-
-
-class State(ServerState):
-    """What the connections of a server share."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.recognized: dict[bytes, Recognized] = {}
-
-    def recognize(self, data: bytes, scope: Any) -> None:
-        if len(data) <= MOST_RECOGNIZED_BYTES:
-            while len(self.recognized) >= MOST_RECOGNIZED:
-                # The oldest: one in use comes back with its next request.
-                del self.recognized[next(iter(self.recognized))]
-            self.recognized[data] = Recognized(scope)
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -160,9 +120,11 @@ class StrictProtocol(HttpToolsProtocol):
         was_between, self._requests = self._is_between, 0
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade as upgrade:
             if self._should_upgrade():
                 self._upgrade()
+            else:
+                self._stay(data[upgrade.args[0] :])
             return
         except httptools.HttpParserError:
             self._refuse(self._refusal or Malformed())
@@ -179,6 +141,18 @@ class StrictProtocol(HttpToolsProtocol):
             self.handle_websocket_upgrade()
         else:
             self.transport.abort()
+
+    def _stay(self, rest: bytes) -> None:
+        """Parse the request again without the upgrade that it offers: the parser takes it to have no body."""
+        lines = [b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b", ".join(each for each in value.split(b",") if each.strip().lower() != b"upgrade")
+            if name != b"upgrade":
+                lines.append(b"%b: %b" % (name, value))
+        self.parser = _parser(self)
+        self._is_between = True
+        self._parse(b"\r\n".join([*lines, b"", b""]) + rest)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn returns nothing
         """Keep the connection while there is something to answer: the client may have closed its own side only."""
@@ -215,7 +189,8 @@ class StrictProtocol(HttpToolsProtocol):
             self._has_body = True
         elif name == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
-        self.headers.append((name, value))
+        # The parser leaves what may follow a value.
+        self.headers.append((name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
@@ -237,7 +212,10 @@ class StrictProtocol(HttpToolsProtocol):
             "client": self.client,
             "server": self.server,
         }
-        if self.parser.should_upgrade() and self._should_upgrade():
+        if self.parser.should_upgrade():
+            # What follows the head is not read by this parser; see `_parse`.
+            if self.scope["method"] == "CONNECT":
+                raise self._refused(Malformed())
             return
         keep_alive = version == "1.1" and self.parser.should_keep_alive()
         if not (self._has_body or self.serving or self.flow.write_paused) and keep_alive and self._answer_at_once():
@@ -309,12 +287,12 @@ class StrictProtocol(HttpToolsProtocol):
         cycle.task = self.loop.create_task(cycle.run_asgi(self.app))
 
     def on_body(self, body: bytes) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self.cycle.response_complete:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._is_between = True
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self.parser.should_upgrade() and not self.cycle.response_complete:
             super().on_message_complete()
 
     def _end_cycle(self, cycle: "Cycle | Deferred") -> None:
@@ -364,22 +342,8 @@ class StrictProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
 
 
-class Deferred:
-    """Stands for the cycle of a request that needs no task, but is not answered yet."""
-
-    __slots__ = ("arrival", "disconnected", "is_half_closed", "keep_alive", "more_body", "scope")
-
-    def __init__(self, scope: Any) -> None:
-        self.scope = scope
-        self.arrival = Arrival()
-        self.disconnected = False
-        self.is_half_closed = False
-        self.keep_alive = True
-        self.more_body = False
-
-
 class _Answered:
-    """Stands for a request that was answered at once."""
+    """A request that was answered at once, in place of its cycle."""
 
     response_complete = True
     message_event = Arrival()
@@ -388,9 +352,11 @@ class _Answered:
 _ANSWERED = _Answered()
 
 
-def encode(response: RawResponse, date: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-    length = (b"content-length", b"%d" % len(response.body))
-    return head(response.status, (*date, *response.headers, length), keep_alive=keep_alive) + response.body
+def _parser(protocol: StrictProtocol) -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(protocol)
+    # As uvicorn has it: what follows a request that closes is ignored, and no error in place of its answer.
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
 
 
 @lru_cache(maxsize=MOST_KNOWN)

@@ -8,7 +8,8 @@ from typing import Any
 
 import uvicorn
 
-from config.http.protocol import Application, State, StrictProtocol
+from config.http.protocol import Application, StrictProtocol
+from config.http.recognition import State
 
 BACKLOG = 4096
 TICK_SECONDS = 1.0
