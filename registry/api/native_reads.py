@@ -199,9 +199,8 @@ class _Remembered:
         if (query.consistent or document.is_strict) and not has_waited:
             return reader.look_soon()
         answer = reader.known_answer(address, at_least=query.at_least, now=now)
-        if answer is None:
+        if answer is None or not gate.current().admits(holder):
             return None
-        gate.current().admit(holder)
         page, revision = answer
         made_of = page, revision, reader.revisions.last_change(page.services)
         if made_of == self._answer and self._response is not None:
