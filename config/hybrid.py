@@ -7,7 +7,7 @@ hold thousands of open streams; docs/decisions/0001-serving.md has the compariso
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
@@ -24,6 +24,17 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Given a request's scope, a lane returns what answers it, or None to leave it to the next one. Sending to a client
 # that is gone raises nothing: a handler that streams watches `receive` for the `http.disconnect`.
 Lane = Callable[[Scope], Handler | None]
+
+
+@runtime_checkable
+class QuickLane(Protocol):
+    """A lane that can answer some requests without waiting for anything."""
+
+    def __call__(self, scope: Scope) -> Handler | None: ...
+
+    def at_once(self, scope: Scope, *, has_waited: bool) -> "problems.RawResponse | asyncio.Future[None] | None": ...
+
+
 # Called before Django's lane reads a body; returns whether the token is known. Raises the problem to answer instead.
 Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
@@ -59,6 +70,7 @@ class Hybrid:
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
+        self._quick = [lane.at_once for lane in lanes if isinstance(lane, QuickLane)]
         self._websocket_lanes = tuple(websocket_lanes)
         self._conversations: set[asyncio.Task[Any]] = set()
         self._threads = Threads(threads)
@@ -92,6 +104,25 @@ class Hybrid:
             await self._respond(scope, receive, answer)
         finally:
             del self._answers[task]
+
+    def at_once(
+        self, scope: Scope, *, has_waited: bool = False
+    ) -> "problems.RawResponse | asyncio.Future[None] | None":
+        """The answer to a GET without a body that a lane can give without a task; see config/http/protocol.py.
+
+        Where there is none, as for all that is to be refused, the request goes the ordinary way, and what is to be
+        noted of it is noted there.
+        """
+        try:
+            if self._hosts is not None:
+                self._hosts.check(scope)
+            for answer in self._quick:
+                response = answer(scope, has_waited=has_waited)
+                if response is not None:
+                    return response
+        except problems.Problem:
+            pass
+        return None
 
     async def drain(self, *, grace_seconds: float) -> None:
         """End what is open: streams at once, other requests when they are answered or their time is over."""
@@ -134,6 +165,7 @@ class Hybrid:
         try:
             if scope["method"] not in SAFE and self._stalls.is_recent():
                 receive = attended = Attended(receive)
+                scope.pop(bodies.WHOLE, None)
                 if not bodies.has_body(scope):
                     await attended.begin()
             if self._hosts is not None:
@@ -145,7 +177,7 @@ class Hybrid:
                     break
             handler = handler or self._django
             if self._answer_seconds is not None and self._is_repeatable(scope):
-                async with _Deadline(self._answer_seconds, receive) as deadline:
+                with _Deadline(self._answer_seconds, receive) as deadline:
                     await handler(scope, deadline.receive, answer.send)
             else:
                 await handler(scope, receive, answer.send)
@@ -218,7 +250,8 @@ class _Deadline:
         self._until = self._loop.time() + seconds
         self._asked_at: float | None = None
         self._has_come = False
-        self._timeout = asyncio.timeout(None)
+        self._task = asyncio.current_task()
+        self._is_over = False
         self._timer = self._loop.call_at(self._until, self._look)
 
     async def receive(self) -> Message:
@@ -239,18 +272,19 @@ class _Deadline:
         if left_seconds > 0:
             self._timer = self._loop.call_at(now + left_seconds, self._look)
         else:
-            self._timeout.reschedule(now)
+            self._is_over = True
+            assert self._task is not None
+            self._task.cancel()
 
-    async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
+    def __enter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        """As asyncio.timeout ends; that one, asynchronous and with a timer of its own, costs three times as much."""
         self._timer.cancel()
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError as late:
-            raise self._late() from late
+        assert self._task is not None
+        if self._is_over and self._task.uncancel() == 0 and isinstance(error, asyncio.CancelledError):
+            raise self._late() from error
 
     def _late(self) -> problems.Unavailable:
         late = problems.Unavailable(

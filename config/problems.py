@@ -75,6 +75,14 @@ class Problem(Exception):
         return response
 
 
+class Malformed(Problem):
+    code = "malformed-request"
+    title = "The request is not HTTP/1.1"
+
+    def __init__(self) -> None:
+        super().__init__("Send a request as RFC 9112 has it: a request line, headers, and a body of the stated length.")
+
+
 class IncompleteBody(Problem):
     code = "incomplete-body"
     title = "The body ended too soon"
@@ -163,6 +171,15 @@ class BodyTooLarge(Problem):
         super().__init__(f"The body may hold at most {limit_bytes} bytes: send less at once.", limit_bytes=limit_bytes)
 
 
+class UriTooLong(Problem):
+    status = 414
+    code = "uri-too-long"
+    title = "The address is too long"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The address may have at most {limit_bytes} bytes.", limit_bytes=limit_bytes)
+
+
 class UnsupportedMediaType(Problem):
     status = 415
     code = "unsupported-media-type"
@@ -183,6 +200,19 @@ class TooManyRequests(Problem):
     def __init__(self, detail: str, *, retry_after_seconds: int, **members: Any) -> None:
         super().__init__(detail, retry_after_seconds=retry_after_seconds, **members)
         self.headers["Retry-After"] = str(retry_after_seconds)
+
+
+class HeadersTooLarge(Problem):
+    status = 431
+    code = "headers-too-large"
+    title = "The headers are too many or too long"
+
+    def __init__(self, most: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"A request may have at most {most} headers, and with its address {limit_bytes} bytes of them.",
+            limit=most,
+            limit_bytes=limit_bytes,
+        )
 
 
 class Unavailable(Problem):

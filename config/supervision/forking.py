@@ -33,7 +33,7 @@ PRELOADED = (
     *("unfold.dataclasses", "unfold.sections", "whitenoise.middleware"),
     *("celery.app.amqp", "celery.apps.worker", "celery.bin.celery", "celery.concurrency.solo", "celery.fixups.django"),
     *("celery.worker.consumer", "kombu.transport.redis", "redbeat.schedulers"),
-    *("granian.server.embed", "httptools", "uvloop"),
+    *("httptools", "uvicorn.protocols.http.httptools_impl", "uvloop"),
     *("cryptography.fernet", "dj_database_url", "msgspec.json", "prometheus_client.core", "re2"),
     *("registry.client.django.discovery", "logsvc.client"),
 )

@@ -54,6 +54,16 @@ class Gate:
     def admit(self, holder: Holder) -> None:
         """Count a request of this token, once for each request. Raises TooManyRequests."""
         self.limits.spend(holder, REQUESTS)
+        self._note_use(holder)
+
+    def admits(self, holder: Holder) -> bool:
+        """Count a request of this token where it is within its limit; a refusal is left to `admit`."""
+        if self.limits.seconds_until(holder, REQUESTS):
+            return False
+        self._note_use(holder)
+        return True
+
+    def _note_use(self, holder: Holder) -> None:
         if len(self._used) < MOST_NAMES or holder.name in self._used:
             self._used[holder.name] = time.time()
 

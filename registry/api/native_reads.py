@@ -1,5 +1,6 @@
 """Reads, answered before Django: from memory where that is exact, else from the database."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
@@ -7,15 +8,16 @@ from typing import NamedTuple
 
 from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, respond
-from config.problems import MethodNotAllowed
+from config.problems import MethodNotAllowed, RawResponse
 from config.tokens import gate
 from config.tokens.permissions import lacking
 from registry.discovery import cache, documents, queries
 from registry.discovery.documents import Document
 from registry.discovery.etags import NOSNIFF, response
-from registry.discovery.pages import Address
+from registry.discovery.pages import Address, Answer, Page
 from registry.discovery.reader import Reader
 from registry.discovery.sse import Stream
+from registry.discovery.token_cache import token_digest
 from registry.errors import UnreadableEventId
 from registry.server import Server, server
 from registry.wire.limits import INSTANCE_PATTERN, SERVICE_PATTERN, part_of_path
@@ -39,6 +41,9 @@ EVENTS_METHODS = ("GET", "HEAD")
 STREAMS = "streams"
 # The most addresses to remember.
 MOST_KNOWN = 4096
+# The scope's member that holds what is remembered of a read.
+REMEMBERED = "rollcall.read"
+MOST_REMEMBERED_BYTES = 8192
 
 
 class Asked(NamedTuple):
@@ -85,6 +90,18 @@ class Lane:
         if scope["method"] != "GET":
             return None
         return _Read(self._server.reader(), self._asked) if self._kind_of(path) is not None else None
+
+    def at_once(self, scope: Scope, *, has_waited: bool) -> "RawResponse | asyncio.Future[None] | None":
+        """The answer from memory, where what is there is recent enough and exact. Raises Problem.
+
+        For a consistent read that is after a look at the journal, which all share that came before it began.
+        """
+        remembered: _Remembered | None = scope.get(REMEMBERED)
+        if remembered is None:
+            if self._kind_of(scope["path"]) is None:
+                return None
+            remembered = scope[REMEMBERED] = _Remembered(scope, self._asked(scope["path"], scope["query_string"]))
+        return remembered.answer(self._server.reader(), has_waited=has_waited)
 
     def _find_kind(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
         """The kind of read at that path, and the names in it."""
@@ -155,6 +172,43 @@ class _Read:
         answer = await self._reader.answer(address, document)
         changed_at = self._reader.revisions.last_change(answer.page.services)
         await respond(send, response(address, answer, header(scope, b"if-none-match") or None, changed_at=changed_at))
+
+
+class _Remembered:
+    """A read that may come again with the same headers, and its last answer where that is short."""
+
+    __slots__ = ("_answer", "_asked", "_condition", "_digest", "_response")
+
+    def __init__(self, scope: Scope, asked: Asked) -> None:
+        self._asked = asked
+        self._digest = token_digest(header(scope, b"authorization").decode("latin-1"))
+        self._condition = header(scope, b"if-none-match") or None
+        self._answer: tuple[Page, int, int] | None = None
+        self._response: RawResponse | None = None
+
+    def answer(self, reader: Reader, *, has_waited: bool) -> "RawResponse | asyncio.Future[None] | None":
+        """The answer or, where a look at the journal is needed for it, what is to be waited for. Raises Problem."""
+        query, document, address = self._asked
+        if document.content is not None or (isinstance(query, queries.Waiting) and query.after is not None):
+            return None
+        now = reader.now()
+        holder = reader.holders.known(self._digest, now=now)
+        if holder is None:
+            return None
+        document.check(holder)
+        if (query.consistent or document.is_strict) and not has_waited:
+            return reader.look_soon()
+        answer = reader.known_answer(address, at_least=query.at_least, now=now)
+        if answer is None or not gate.current().admits(holder):
+            return None
+        page, revision = answer
+        made_of = page, revision, reader.revisions.last_change(page.services)
+        if made_of == self._answer and self._response is not None:
+            return self._response
+        made = response(address, Answer(page=page, revision=revision), self._condition, changed_at=made_of[2])
+        if len(made.body) <= MOST_REMEMBERED_BYTES:
+            self._answer, self._response = made_of, made
+        return made
 
 
 lane = Lane()

@@ -60,7 +60,7 @@ class Watcher:
 
     async def look(self) -> None:
         """Poll once, beginning after this call; concurrent callers share one poll."""
-        await asyncio.shield(self._look_soon())
+        await asyncio.shield(self.look_soon())
 
     async def _look_after(self, previous: "asyncio.Task[None] | None") -> None:
         if previous is not None:
@@ -97,9 +97,10 @@ class Watcher:
             self._revisions.grow(Look(history=growth.history, head=revision, touched=touched, events=events))
         else:
             self._revisions.hear(revision)
-            self._look_soon()
+            self.look_soon()
 
-    def _look_soon(self) -> "asyncio.Task[None]":
+    def look_soon(self) -> "asyncio.Task[None]":
+        """The next poll, which has not begun."""
         if self._next is None:
             self._next = self._loop.create_task(self._look_after(self._current))
             # The error is raised to those who await the task; there may be none.
@@ -126,7 +127,7 @@ class Watcher:
                     async for message in subscription.listen():
                         # Only a hint: several registries may share one Redis.
                         if message["data"] != b"%d" % self._own:
-                            self._look_soon()
+                            self.look_soon()
             except (redis.RedisError, OSError):
                 # Logged by those who announce; meanwhile the regular polls suffice.
                 await asyncio.sleep(wakeups.RETRY_SECONDS)

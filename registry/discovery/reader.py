@@ -45,12 +45,46 @@ class Reader:
         self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
         self.waiting = 0
+        # The next look at the journal, and what waits for it.
+        self._looked: tuple[asyncio.Task[None] | None, asyncio.Future[None]] = None, self._loop.create_future()
 
     async def holder(self, header: str) -> Holder:
         """The holder of the token in an `Authorization` header, which may be empty. Raises Unauthenticated."""
         if not header:
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         return await self.holders.of(header, now=self._loop.time())
+
+    def now(self) -> float:
+        return self._loop.time()
+
+    def known_answer(self, address: Address, *, at_least: int | None, now: float) -> tuple[Page, int] | None:
+        """A page that is true and the revision at which it is, where it is cached and the journal's head is fresh."""
+        revisions = self.revisions
+        if not revisions.is_fresh(now=now):
+            return None
+        head = revisions.head
+        if at_least is not None and head < at_least:
+            return None
+        page = self._kept(address)
+        if page is None or page.revision < revisions.last_change(page.services):
+            return None
+        return page, max(page.revision, head)
+
+    def look_soon(self) -> "asyncio.Future[None]":
+        """Done when the database was polled, which begins after this call; fails with Unavailable where it takes long.
+
+        Callers before it begins share it, and its timer.
+        """
+        task = self.watcher.look_soon()
+        looking, looked = self._looked
+        if looking is not task:
+            looked = self._loop.create_future()
+            self._looked = task, looked
+            if settings.ANSWER_SECONDS is not None:
+                timer = self._loop.call_later(settings.ANSWER_SECONDS, _give_up, looked)
+                looked.add_done_callback(lambda _: timer.cancel())
+            task.add_done_callback(partial(_pass_on, looked))
+        return looked
 
     async def reach(self, *, at_least: int | None, strictly: bool) -> None:
         """Poll the database where what is known is too old, and wait a moment for a revision to arrive.
@@ -197,6 +231,16 @@ def read_in(threads: Threads, function: Callable[[], Result]) -> "asyncio.Future
         timer = reading.get_loop().call_later(settings.ANSWER_SECONDS, _give_up, reading)
         reading.add_done_callback(lambda _: timer.cancel())
     return reading
+
+
+def _pass_on(looked: "asyncio.Future[None]", task: "asyncio.Task[None]") -> None:
+    if looked.done():
+        return
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        looked.set_exception(error)
+    else:
+        looked.set_result(None)
 
 
 def _give_up(reading: "asyncio.Future[Any]") -> None:

@@ -36,16 +36,22 @@ class Holders:
 
     async def of(self, header: str, *, now: float) -> Holder:
         """The holder of the token in an `Authorization` header. Raises Unauthenticated."""
-        token = authentication.token_of(header)
-        digest = issuing.digest(token)
-        known = self._known.get(digest)
-        if known is not None and now - known.checked_at < FRESH_SECONDS:
-            known.used_at = now
-            return known.holder
-        holder = await self._run(partial(issuing.holder, token))
+        digest = token_digest(header)
+        known = self.known(digest, now=now)
+        if known is not None:
+            return known
+        holder = await self._run(partial(issuing.holder, authentication.token_of(header)))
         if len(self._known) < MOST:
             self._known[digest] = _Known(holder=holder, checked_at=now, used_at=now)
         return holder
+
+    def known(self, digest: str, *, now: float) -> Holder | None:
+        """The holder of the token with that digest, where the database need not be asked."""
+        known = self._known.get(digest)
+        if known is None or now - known.checked_at >= FRESH_SECONDS:
+            return None
+        known.used_at = now
+        return known.holder
 
     def due(self, *, now: float) -> list[str]:
         """The digests to check again: of tokens used lately, and of requests that wait."""
@@ -68,11 +74,12 @@ class Holders:
 
     def wait(self, bell: Bell, header: str) -> None:
         """Ring the bell when the token is revoked."""
-        self._waiting.hang(bell, [_digest(header)])
+        self._waiting.hang(bell, [token_digest(header)])
 
     def forget(self, bell: Bell, header: str) -> None:
-        self._waiting.take_down(bell, [_digest(header)])
+        self._waiting.take_down(bell, [token_digest(header)])
 
 
-def _digest(header: str) -> str:
+def token_digest(header: str) -> str:
+    """The digest of the token in an `Authorization` header. Raises Unauthenticated when it carries none."""
     return issuing.digest(authentication.token_of(header))

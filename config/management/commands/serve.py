@@ -12,30 +12,23 @@ import uvloop
 from django.conf import settings
 from django.core.management import CommandError
 from django.utils.module_loading import import_string
-from granian.constants import HTTPModes, Interfaces
-from granian.log import LogLevels
-from granian.server.embed import Server
 
 from config import commands, env, ports, threads
+from config.http.server import Server, listen
 from config.liveness import Pulse
 
-BACKLOG = 4096
-# Granian's default is backlog / workers, which stalls thousands of open streams.
-BACKPRESSURE = 65536
 # Together well within the time before the supervisor kills (config/supervision/programs.py).
 GRACE_SECONDS = 1.5
 CLOSE_SECONDS = 1.0
 # New objects before garbage is looked for. With Python's 700 a page of 200 rows has it looked for four times, and what
 # is alive at those moments is taken for lasting: every thirtieth page then waits 20 to 80 ms for the whole heap.
 GARBAGE_OBJECTS = 10_000
-# Granian would configure logging again, which closes the handlers that Django's settings have made.
-LOG_CONFIGURATION: dict[str, Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 logger = logging.getLogger(__name__)
 
 
 class Command(commands.Command):
-    help = "Serve this service over HTTP with granian until SIGTERM or Ctrl-C. Example: ./manage.py grading serve"
+    help = "Serve this service over HTTP until SIGTERM or Ctrl-C. Example: ./manage.py grading serve"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -45,7 +38,6 @@ class Command(commands.Command):
 
     def run(self, **options: Any) -> None:
         host, port = options["host"], options["port"]
-        # Granian silently shares its port with another server that listens as it does.
         reason = ports.refusal(host, port)
         if reason:
             variable = f"{settings.SERVICE.variable_prefix}_PORT"
@@ -75,20 +67,8 @@ async def serve(host: str, port: int) -> None:
     pulse = Pulse()
     pulse.watch(env.sign_of_life())
     living = asyncio.create_task(_live(pulse))
-    server = Server(
-        application,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGI,
-        http=HTTPModes.http1,
-        websockets=bool(settings.WEBSOCKET_LANES),
-        backlog=BACKLOG,
-        backpressure=BACKPRESSURE,
-        # At lower levels it logs that it is experimental, and its workers.
-        log_level=LogLevels.error,
-        log_dictconfig=LOG_CONFIGURATION,
-    )
-    serving = asyncio.create_task(server.serve())
+    server = Server(application, websockets=bool(settings.WEBSOCKET_LANES))
+    serving = asyncio.create_task(server.serve(sockets=[listen(host, port)]))
     stopping = asyncio.create_task(told_to_stop.wait())
     logger.info("Serving %s on %s, port %s", settings.SERVICE.name, host, port)
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,7 +78,7 @@ async def serve(host: str, port: int) -> None:
         raise CommandError("The server ended by itself: its log says why.")
     living.cancel()
     # Accept nothing new, let requests finish, and wait for none that would hold the process for ever.
-    server.stop()  # type: ignore[no-untyped-call]  # granian says nothing of it
+    server.stop()
     await application.drain(grace_seconds=GRACE_SECONDS)
     await asyncio.wait({serving}, timeout=CLOSE_SECONDS)
     logger.info("Stopped %s", settings.SERVICE.name)

@@ -1,0 +1,371 @@
+"""Uvicorn's HTTP/1.1 protocol on httptools, made strict with strangers.
+
+It limits what the head of a request holds and how long it takes, ends connections that are only held, and answers
+with problems what is no HTTP. What the application can answer at once, such as a read from memory, is written without
+a task.
+"""
+
+import asyncio
+from collections import deque
+from functools import lru_cache, partial
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from config.http.cycle import Arrival, Cycle, Deferred
+from config.http.encoding import encode
+from config.http.recognition import State
+from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, UriTooLong
+
+# As long as the parser takes.
+MOST_URL_BYTES = 65_535
+# The address and the headers.
+MOST_HEAD_BYTES = 128 * 1024
+MOST_HEADERS = 100
+# From the connection's beginning, or the last answer, until the head of a request has come.
+HEAD_SECONDS = 30.0
+# Requests that may wait for the one before them.
+MOST_WAITING = 64
+# A connection that is closed with something unread is reset, and its client then may not read the answer. So the rest
+# of a body whose answer was given before is read and thrown away, until the client closes its side or one of these.
+MOST_LINGERING_BYTES = 16 * 1024 * 1024
+LINGERING_SECONDS = 5.0
+# Addresses that are kept interpreted.
+MOST_KNOWN = 4096
+
+
+class Application(Protocol):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+    def at_once(self, scope: Any, *, has_waited: bool = False) -> "RawResponse | asyncio.Future[None] | None":
+        """The answer to a GET without a body, where no task is needed for it.
+
+        A future is to be waited for, and the same asked again. None: the request is to be answered as any other.
+        """
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """One connection. `serving` is the request being answered; `cycle`, as uvicorn has it, the one last read."""
+
+    app: Any
+    cycle: Any
+    scope: Any
+    server_state: State
+
+    def __init__(self, *arguments: Any, **members: Any) -> None:
+        super().__init__(*arguments, **members)
+        self.pipeline: deque[Any] = deque()
+        self.serving: Cycle | Deferred | None = None
+        self.waits_since = self.loop.time()
+        self._unsent_bytes = 0
+        self._head_bytes = 0
+        self._is_in_head = False
+        # Between two requests: the next byte begins one.
+        self._is_between = True
+        self._has_body = False
+        self._requests = 0
+        self._refusal: Problem | None = None
+        self._is_lingering = False
+        self._thrown_away_bytes = 0
+
+    def end_if_overdue(self, now: float) -> None:
+        """Cut a connection that is held for nothing: neither a request comes nor is an answer read."""
+        unsent_bytes = self.transport.get_write_buffer_size()
+        if unsent_bytes != self._unsent_bytes:
+            self.waits_since, self._unsent_bytes = now, unsent_bytes
+        allowed_seconds = LINGERING_SECONDS if self._is_lingering else HEAD_SECONDS
+        if self.serving is None and now - self.waits_since > allowed_seconds:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        for cycle in self._unanswered():
+            cycle.disconnected = True
+            cycle.arrival.set()
+        self.pipeline.clear()
+        self.flow.resume_writing()
+        # It refers to this protocol, as this does to it.
+        self.parser = None  # type: ignore[assignment]
+
+    def shutdown(self) -> None:
+        """Answer what has come, and close."""
+        if self.serving is None:
+            self.transport.close()
+        for cycle in self._unanswered():
+            cycle.keep_alive = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_lingering:
+            self._thrown_away_bytes += len(data)
+            if self._thrown_away_bytes > MOST_LINGERING_BYTES:
+                self.transport.abort()
+        elif self._refusal is None and not (self._is_between and self._answer_recognized(data)):
+            self._parse(data)
+
+    def _answer_recognized(self, data: bytes) -> bool:
+        recognized = self.server_state.recognized.get(data)
+        if recognized is None or self.serving is not None or self.flow.write_paused:
+            return False
+        answer = self.app.at_once(recognized.scope)
+        if isinstance(answer, RawResponse):
+            self.waits_since = self.loop.time()
+            self.transport.write(recognized.encode(answer, self.server_state.default_headers))
+        elif answer is not None:
+            self._defer(recognized.scope, answer)
+        return answer is not None
+
+    def _parse(self, data: bytes) -> None:
+        was_between, self._requests = self._is_between, 0
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._upgrade()
+            else:
+                self._stay(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or Malformed())
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MOST_HEAD_BYTES:
+                self._refuse(_headers_too_large())
+        elif was_between and self._is_between and self._requests == 1 and self.cycle is _ANSWERED:
+            self.server_state.recognize(data, self.scope)
+
+    def _upgrade(self) -> None:
+        if self.serving is None:
+            self.handle_websocket_upgrade()
+        else:
+            self.transport.abort()
+
+    def _stay(self, rest: bytes) -> None:
+        """Parse the request again without the upgrade that it offers: the parser takes it to have no body."""
+        lines = [b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b", ".join(each for each in value.split(b",") if each.strip().lower() != b"upgrade")
+            if name != b"upgrade":
+                lines.append(b"%b: %b" % (name, value))
+        self.parser = _parser(self)
+        self._is_between = True
+        self._parse(b"\r\n".join([*lines, b"", b""]) + rest)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn returns nothing
+        """Keep the connection while there is something to answer: the client may have closed its own side only."""
+        if self.serving is None:
+            return False
+        for cycle in self._unanswered():
+            cycle.is_half_closed = True
+            cycle.arrival.set()
+        return True
+
+    def on_message_begin(self) -> None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        self._head_bytes = 0
+        self._is_in_head = True
+        self._is_between = False
+        self._has_body = False
+        self._requests += 1
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        if len(self.url) > MOST_URL_BYTES:
+            raise self._refused(UriTooLong(MOST_URL_BYTES))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # A trailer says nothing: who asks for what is known by the head.
+        if not self._is_in_head:
+            return
+        if len(self.headers) == MOST_HEADERS:
+            raise self._refused(_headers_too_large())
+        name = name.lower()
+        if name in (b"content-length", b"transfer-encoding"):
+            self._has_body = True
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        # The parser leaves what may follow a value.
+        self.headers.append((name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise self._refused(Malformed())
+        path, raw_path, query_string = _address(self.url)
+        self.scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": version,
+            "method": self.parser.get_method().decode("ascii"),
+            "scheme": self.scheme,
+            "path": path,
+            "raw_path": raw_path,
+            "query_string": query_string,
+            "root_path": "",
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+        }
+        if self.parser.should_upgrade():
+            # What follows the head is not read by this parser; see `_parse`.
+            if self.scope["method"] == "CONNECT":
+                raise self._refused(Malformed())
+            return
+        keep_alive = version == "1.1" and self.parser.should_keep_alive()
+        if not (self._has_body or self.serving or self.flow.write_paused) and keep_alive and self._answer_at_once():
+            return
+        self._take(keep_alive=keep_alive)
+
+    def _answer_at_once(self) -> bool:
+        answer = self.app.at_once(self.scope) if self.scope["method"] == "GET" else None
+        if answer is None:
+            return False
+        self.cycle = _ANSWERED
+        if isinstance(answer, RawResponse):
+            self.waits_since = self.loop.time()
+            self._write(answer, keep_alive=True)
+        else:
+            self._defer(self.scope, answer)
+        return True
+
+    def _defer(self, scope: Any, waited: "asyncio.Future[None]") -> None:
+        self.serving = deferred = Deferred(scope)
+        waited.add_done_callback(partial(self._answer_deferred, deferred))
+
+    def _answer_deferred(self, deferred: "Deferred", waited: "asyncio.Future[None]") -> None:
+        error = None if waited.cancelled() else waited.exception()
+        if deferred.disconnected:
+            return
+        answer = None
+        if isinstance(error, Problem):
+            answer = error.response()
+        elif error is None:
+            answer = self.app.at_once(deferred.scope, has_waited=True)
+        if isinstance(answer, RawResponse):
+            deferred.keep_alive = deferred.keep_alive and not deferred.is_half_closed
+            self._write(answer, keep_alive=deferred.keep_alive)
+            self._end_cycle(deferred)
+            return
+        scope = {**deferred.scope, "client": self.client, "server": self.server}
+        cycle = self._cycle_for(scope, keep_alive=deferred.keep_alive)
+        cycle.more_body, cycle.is_half_closed = False, deferred.is_half_closed
+        self._serve(cycle)
+
+    def _cycle_for(self, scope: Any, *, keep_alive: bool) -> Cycle:
+        return Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_end=self._end_cycle,
+        )
+
+    def _take(self, *, keep_alive: bool) -> None:
+        """Have the request answered, after those before it."""
+        self.cycle = self._cycle_for(self.scope, keep_alive=keep_alive)
+        if self.serving is None:
+            self._serve(self.cycle)
+        elif len(self.pipeline) < MOST_WAITING:
+            self.flow.pause_reading()
+            self.pipeline.append(self.cycle)
+        else:
+            raise self._refused(Malformed())
+
+    def _serve(self, cycle: Cycle) -> None:
+        self.serving = cycle
+        cycle.task = self.loop.create_task(cycle.run_asgi(self.app))
+
+    def on_body(self, body: bytes) -> None:
+        if not self.cycle.response_complete:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_between = True
+        if not self.parser.should_upgrade() and not self.cycle.response_complete:
+            super().on_message_complete()
+
+    def _end_cycle(self, cycle: "Cycle | Deferred") -> None:
+        self.serving = None
+        self.waits_since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        if not cycle.keep_alive:
+            self._close(is_read=not cycle.more_body)
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._serve(self.pipeline.popleft())
+        elif self._refusal is not None:
+            self._refuse(self._refusal)
+
+    def _unanswered(self) -> "list[Cycle | Deferred]":
+        return [self.serving, *self.pipeline] if self.serving is not None else []
+
+    def _refused(self, problem: Problem) -> Problem:
+        """Note the problem that a callback raises: the parser says only that there was one."""
+        self._refusal = problem
+        return problem
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer with the problem once all before it is answered, and read no more."""
+        last = self.pipeline[-1] if self.pipeline else self.serving
+        if last is not None and last.more_body:
+            # What cannot be read is its body.
+            last.is_half_closed = True
+            last.arrival.set()
+        self._refusal = problem
+        if self.serving is None:
+            self._write(problem.response(), keep_alive=False)
+            self._close(is_read=False)
+
+    def _write(self, response: RawResponse, *, keep_alive: bool) -> None:
+        self.transport.write(encode(response, self.server_state.default_headers, keep_alive=keep_alive))
+
+    def _close(self, *, is_read: bool) -> None:
+        if is_read:
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self._is_lingering = True
+        self.waits_since = self.loop.time()
+        self.flow.resume_reading()
+
+
+class _Answered:
+    """A request that was answered at once, in place of its cycle."""
+
+    response_complete = True
+    message_event = Arrival()
+
+
+_ANSWERED = _Answered()
+
+
+def _parser(protocol: StrictProtocol) -> httptools.HttpRequestParser:
+    parser = httptools.HttpRequestParser(protocol)
+    # As uvicorn has it: what follows a request that closes is ignored, and no error in place of its answer.
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _address(url: bytes) -> tuple[str, bytes, bytes]:
+    """The path, as ASGI has it and as it was sent, and the query. Raises HttpParserInvalidURLError."""
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
+    return unquote(path) if "%" in path else path, parsed.path, parsed.query or b""
+
+
+def _headers_too_large() -> HeadersTooLarge:
+    return HeadersTooLarge(MOST_HEADERS, MOST_HEAD_BYTES)

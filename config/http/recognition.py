@@ -1,0 +1,50 @@
+"""Requests that come again and again, such as those of who polls, are recognized by their bytes."""
+
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from config.http.encoding import encode
+from config.problems import RawResponse
+
+# Requests that are recognized by their bytes, the longest of them, and the longest answer that is kept for one.
+MOST_RECOGNIZED = 512
+MOST_RECOGNIZED_BYTES = 2048
+MOST_KEPT_BYTES = 8192
+
+
+class Recognized:
+    """A request that was answered at once, which is not parsed again when the same bytes come, and its last answer."""
+
+    __slots__ = ("_date", "_encoded", "_response", "scope")
+
+    def __init__(self, scope: Any) -> None:
+        # It may come from any client.
+        self.scope = {**scope, "client": None, "server": None}
+        self._response: RawResponse | None = None
+        self._date: Any = None
+        self._encoded = b""
+
+    def encode(self, response: RawResponse, date: Any) -> bytes:
+        """The whole answer; `date` are the headers that each has."""
+        if response is self._response and date is self._date:
+            return self._encoded
+        encoded = encode(response, date, keep_alive=True)
+        if len(encoded) <= MOST_KEPT_BYTES:
+            self._response, self._date, self._encoded = response, date, encoded
+        return encoded
+
+
+class State(ServerState):
+    """The state that the connections of a server share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recognized: dict[bytes, Recognized] = {}
+
+    def recognize(self, data: bytes, scope: Any) -> None:
+        if len(data) <= MOST_RECOGNIZED_BYTES:
+            while len(self.recognized) >= MOST_RECOGNIZED:
+                # The oldest: one in use comes back with its next request.
+                del self.recognized[next(iter(self.recognized))]
+            self.recognized[data] = Recognized(scope)
