@@ -45,6 +45,10 @@ class Application:
                 for chunk in (b"one", b"", b"two"):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
+            case "/endless":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                while path not in self.gone:
+                    await send({"type": "http.response.body", "body": LONG, "more_body": True})
             case "/breaks":
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 await send({"type": "http.response.body", "body": b"part", "more_body": True})
