@@ -28,10 +28,10 @@ MOST_URL_BYTES = 65_535
 # once. What comes in one piece with the beginning is not counted.
 MOST_HEAD_BYTES = 128 * 1024
 MOST_HEADERS = 100
-# From the connection's beginning until the first request begins, and from a request's beginning until its head has come.
+# From the connection's beginning until a request begins, and from a request's beginning until its head has come.
 HEAD_SECONDS = 30.0
-# From an answer until the next request begins, longer than proxies keep a connection (nginx: 60 s); and without anything
-# of an answer read, of which a slow client's system tells only after some 300 kB.
+# From an answer until the next request begins, longer than proxies keep a connection (nginx: 60 s); and until a part of
+# an answer is read, of which a slow client's system tells only after some 300 kB.
 IDLE_SECONDS = 75.0
 # Requests that may wait for the one before them.
 MOST_WAITING = 64
@@ -155,6 +155,10 @@ class StrictProtocol(HttpToolsProtocol):
             elif was_between and self._requests == 1 and self.cycle is _ANSWERED:
                 self.server_state.recognize(data, self.scope)
         return b""
+
+    def _should_upgrade(self) -> bool:
+        is_plain = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1" and not self._has_body
+        return is_plain and super()._should_upgrade()
 
     def _upgrade(self) -> None:
         if self.serving is None:
