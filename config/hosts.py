@@ -12,8 +12,6 @@ from config.problems import UnknownHost
 MOST_KNOWN = 1000
 # Balancers ask by address, and hear from it only that the process serves.
 FOR_ANY_HOST = frozenset({"/healthz"})
-# As ASGI has it, and as granian says it.
-_HTTP_1_0 = ("1.0", "1")
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +23,17 @@ class Hosts:
         self._allowed = list(allowed)
         self._known: set[bytes] = set()
 
+    def knows(self, scope: MutableMapping[str, Any]) -> bool:
+        """Whether the request's host was allowed before."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) == 1 and hosts[0] in self._known
+
     def check(self, scope: MutableMapping[str, Any]) -> None:
         """Raises UnknownHost for a host that is not allowed, for two hosts, and for none over HTTP/1.1."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
             return
-        # granian passes an empty one on when the client named none.
-        if not any(hosts) and scope.get("http_version") in _HTTP_1_0:
+        if not any(hosts) and scope.get("http_version") == "1.0":
             return
         domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")
         if not domain or not validate_host(domain, self._allowed):

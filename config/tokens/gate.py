@@ -54,6 +54,16 @@ class Gate:
     def admit(self, holder: Holder) -> None:
         """Count a request of this token, once for each request. Raises TooManyRequests."""
         self.limits.spend(holder, REQUESTS)
+        self._note_use(holder)
+
+    def admits(self, holder: Holder) -> bool:
+        """As `admit`, for one who leaves a request that is not admitted to another who asks that again."""
+        if self.limits.take(holder, REQUESTS):
+            return False
+        self._note_use(holder)
+        return True
+
+    def _note_use(self, holder: Holder) -> None:
         if len(self._used) < MOST_NAMES or holder.name in self._used:
             self._used[holder.name] = time.time()
 

@@ -36,14 +36,18 @@ class Limits:
 
     def spend(self, holder: Holder, limit: str, amount: int = 1) -> None:
         """Count `amount` against a limit per second. Raises TooManyRequests, and then nothing is counted."""
+        seconds = self.take(holder, limit, amount)
+        if seconds:
+            self._refuse(holder, limit, allowance(holder, limit), retry_after_seconds=seconds)
+
+    def take(self, holder: Holder, limit: str, amount: int = 1) -> float:
+        """Count `amount`, or return the seconds until it can be."""
         allowed = allowance(holder, limit)
         if not allowed or not amount:
-            return
-        seconds = self._rates.take(
+            return 0.0
+        return self._rates.take(
             (holder.name, limit), amount, per_second=allowed, burst=allowed * BURST_SECONDS, now=self._clock()
         )
-        if seconds:
-            self._refuse(holder, limit, allowed, retry_after_seconds=seconds)
 
     @contextmanager
     def hold(self, holder: Holder, limit: str) -> Iterator[None]:
