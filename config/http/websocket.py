@@ -1,7 +1,9 @@
 """Uvicorn's WebSockets, made strict with strangers."""
 
+from contextlib import suppress
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
@@ -29,6 +31,13 @@ class StrictWebSocket(WebSocketsSansIOProtocol):
             # The head, which comes whole, is longer than the library takes, and this is its answer.
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        """As over HTTP, drop what is sent to a client that is gone, or after the end."""
+        await self.writable.wait()
+        if not (self.disconnected or self.close_sent or self.transport.is_closing()):
+            with suppress(ClientDisconnected):
+                await super().send(message)
 
     def handle_ping(self) -> None:
         super().handle_ping()

@@ -32,6 +32,7 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
             await _converse(receive, send)
+            self.gone.append(scope["path"])
             return
         path = scope["path"]
         self.asked.append(path)
@@ -125,7 +126,9 @@ async def _converse(receive: Any, send: Any) -> None:
     while message["type"] != "websocket.disconnect" and message["text"] != "end":
         await send({"type": "websocket.send", "text": message["text"]})
         message = await receive()
-    if message["type"] != "websocket.disconnect":
+    if message["type"] == "websocket.disconnect":
+        await send({"type": "websocket.send", "text": "late"})
+    else:
         # The server closes it after that.
         await send({"type": "websocket.send", "bytes": 3 * LONG})
 

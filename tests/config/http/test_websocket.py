@@ -8,14 +8,14 @@ from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
 from config.http.websocket import CLOSING_SECONDS
-from tests.config.http.served import LONG, Served, served
+from tests.config.http.served import LONG, Served, read_all, served
 from tests.waiting import until
 
 HANDSHAKE = (
     b"Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 )
-TEXT, PING = 0x81, 0x89
+TEXT, CLOSE, PING = 0x81, 0x88, 0x89
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,18 @@ def test_text_that_is_no_utf_8_ends_it_and_is_not_logged(server: Served, caplog:
         client.send(b"\xff", text=True)
         with pytest.raises(ConnectionClosedError, match="1007"):
             client.recv()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("end", [frame(CLOSE, b"\x03\xe8"), frame(CLOSE, b"x"), frame(0x83, b"x")])
+def test_what_is_sent_after_the_end_is_dropped(server: Served, end: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    server.application.gone.clear()
+    with server.connect() as connection:
+        connection.sendall(handshake())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 101")
+        connection.sendall(end)
+        until(lambda: server.application.gone == ["/"])
+        assert b"late" not in read_all(connection)
     assert not caplog.records
 
 
