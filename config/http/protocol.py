@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config.http.cycle import Arrival, Cycle, Deferred
 from config.http.encoding import encode
+from config.http.peers import client_of
 from config.http.recognition import State
 from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, UriTooLong
 
@@ -96,6 +97,10 @@ class StrictProtocol(HttpToolsProtocol):
             allowed_seconds = HEAD_SECONDS if self._is_in_head else IDLE_SECONDS
         if now - self.waits_since > allowed_seconds:
             self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.client = client_of(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)

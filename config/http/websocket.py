@@ -1,11 +1,14 @@
 """Uvicorn's WebSockets, made strict with strangers."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
+
+from config.http.peers import client_of
 
 # From the end of the conversation until its client has read it.
 CLOSING_SECONDS = 30.0
@@ -24,6 +27,10 @@ class StrictWebSocket(WebSocketsSansIOProtocol):
             self._open_at = now
         elif now - self._open_at > CLOSING_SECONDS:
             self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.client = client_of(self.transport)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -193,13 +193,13 @@ async def _called(function: Any) -> None:
 
 
 @contextmanager
-def served(*, websockets: bool = False) -> Iterator[Served]:
+def served(*, websockets: bool = False, host: str = "127.0.0.1") -> Iterator[Served]:
     application = Application()
     began: list[Any] = []
     is_ready = threading.Event()
 
     async def serve() -> None:
-        listening = listen("127.0.0.1", 0)
+        listening = listen(host, 0)
         server = Server(application, websockets=websockets)
         began.extend([server, asyncio.get_running_loop(), listening.getsockname()[1]])
         serving = asyncio.create_task(server.serve(sockets=[listening]))

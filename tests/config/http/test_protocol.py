@@ -59,6 +59,11 @@ def test_a_request_is_passed_on_as_it_came(server: Served) -> None:
     assert (heard["body"], heard["client"]) == ("abc", "127.0.0.1")
 
 
+def test_a_client_over_ipv4_has_such_an_address_also_where_both_are_served() -> None:
+    with served(host="::") as running:
+        assert told(running.ask(last("/echo")))["client"] == "127.0.0.1"
+
+
 def test_a_path_is_decoded(server: Served) -> None:
     assert told(server.ask(last("/%65cho")))["path"] == "/echo"
     assert told(server.ask(last("http://elsewhere.test/echo")))["path"] == "/echo"
