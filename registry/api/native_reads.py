@@ -100,7 +100,10 @@ class Lane:
         if remembered is None:
             if self._kind_of(scope["path"]) is None:
                 return None
-            remembered = scope[REMEMBERED] = _Remembered(scope, self._asked(scope["path"], scope["query_string"]))
+            asked = self._asked(scope["path"], scope["query_string"])
+            if not self._server.reader().has_kept(asked.address):
+                return None
+            remembered = scope[REMEMBERED] = _Remembered(scope, asked)
         return remembered.answer(self._server.reader(), has_waited=has_waited)
 
     def _find_kind(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
