@@ -1,9 +1,11 @@
 """Fixtures and rules of every test."""
 
+import functools
 import gc
 import signal
 from collections.abc import Iterator
 
+import httpcore2
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
@@ -37,6 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # What is kept of a password is Django's affair; to make it as slowly as it is meant to be proves nothing here.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each HTTP client would read the certificates of all authorities anew, which takes longer than most tests.
+    httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
     # Each test client would look for every static file anew.
     django_settings.WHITENOISE_AUTOREFRESH = True
     # Whether a commit has reached the disk shows when a machine loses its power, and in no test of one process.

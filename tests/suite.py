@@ -4,8 +4,9 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-Each part has a process of its own. The fault scenarios, which say by when all is right again and mostly wait, begin
-first; beside them run three others, which give way to them, for two processors: those of real processes wait, too.
+Each part has one process of its own, which imports and collects once. The fault scenarios, which say by when all is
+right again and mostly wait, begin first; beside them run three others, which give way to them, for two processors:
+those of real processes wait, too.
 """
 
 import os
@@ -23,6 +24,8 @@ from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
 ON_POSTGRESQL = ("registry", "logsvc")
+# Refused before any statement, or done by functions that have tests of their own on PostgreSQL.
+ON_SQLITE_ALONE = ("tests/registry/management/test_bad_input.py", "tests/registry/admin/test_operations.py")
 # What asks the store, but what fuzzes the ways in: each example would wait for an insert.
 ON_CLICKHOUSE = (
     *("tests/logsvc/storage/test_store.py", "tests/logsvc/test_retention.py", "tests/logsvc/api/test_logs.py"),
@@ -31,8 +34,6 @@ ON_CLICKHOUSE = (
 # Fuzzes what the API says of itself, which is the same whatever the database is; its plugin takes a second to import.
 OPENAPI = "tests/{}/api/test_openapi.py"
 WITHOUT_OPENAPI = ("-p", "no:schemathesis")
-# Each file in one of two workers, for what mostly waits; all else has one process, which imports and collects once.
-BY_FILE = ("-n", "2", "--dist", "loadfile")
 ONE_PROCESS = ("-p", "no:xdist")
 # How many parts run at one time: the fault scenarios, and three others.
 LANES = 4
@@ -89,7 +90,11 @@ def parts() -> list[Part]:
         name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
             prefix=("-m", "tests.postgresql"),
-            arguments=("--database-only", f"--ignore={OPENAPI.format(name)}", *WITHOUT_OPENAPI, *_own(name)),
+            arguments=(
+                "--database-only",
+                *(f"--ignore={path}" for path in (OPENAPI.format(name), *ON_SQLITE_ALONE)),
+                *(*WITHOUT_OPENAPI, *_own(name)),
+            ),
         )
         for name in ON_POSTGRESQL
     }
@@ -99,27 +104,27 @@ def parts() -> list[Part]:
         arguments=("--database-only", *WITHOUT_OPENAPI, *_own("logsvc")[:-1], *ON_CLICKHOUSE),
     )
     return [
-        _of_all("faults", workers=BY_FILE, gives_way=False),
+        _of_all("faults", gives_way=False),
         *([_of_all("browser")] if wants_browser() else []),
         _of_all("system"),
         _of_one("registry"),
         _of_one("grading"),
+        _of_all("clients"),
         on_postgresql["registry"],
         *([on_clickhouse] if wants_clickhouse() else []),
         _of_one("logsvc"),
         _of_all("webui"),
         _of_all("config", "deploy"),
-        _of_all("clients", workers=BY_FILE),
         on_postgresql["logsvc"],
     ]
 
 
-def _of_all(*names: str, workers: tuple[str, ...] = ONE_PROCESS, gives_way: bool = True) -> Part:
+def _of_all(*names: str, gives_way: bool = True) -> Part:
     """Tests on the settings of all services."""
     paths = [f"tests/{name}" for name in names]
     return Part(
         title=f"{', '.join(paths)} on config.settings.test",
-        arguments=(*WITHOUT_OPENAPI, *workers, *paths),
+        arguments=(*WITHOUT_OPENAPI, *ONE_PROCESS, *paths),
         gives_way=gives_way,
     )
 

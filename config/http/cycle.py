@@ -7,10 +7,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from config.bodies import WHOLE
 from config.http.encoding import LENGTH, WITHOUT_BODY, head
 
 Message = MutableMapping[str, Any]
 
+MOST_WHOLE_BYTES = 64 * 1024
 _GONE: Message = {"type": "http.disconnect"}
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Cycle(RequestResponseCycle):
         # The head of an answer of known length, until its body comes; and what of the body is still to come.
         self._head = b""
         self._left_bytes: int | None = 0
+        members["scope"][WHOLE] = self.whole_body
 
     async def run_asgi(self, app: Any) -> None:
         try:
@@ -61,6 +64,14 @@ class Cycle(RequestResponseCycle):
             if not self.response_complete:
                 # The client must not take a part for the whole.
                 self.transport.close()
+
+    def whole_body(self) -> bytes | None:
+        """The body, where all of it has come and it is short; it is received then. See config/bodies.py."""
+        if self.more_body or self._is_read or self.disconnected or len(self.body) > MOST_WHOLE_BYTES:
+            return None
+        self._is_read = True
+        body, self.body = bytes(self.body), bytearray()
+        return body
 
     async def receive(self) -> Any:
         if self.waiting_for_100_continue and not self.transport.is_closing():

@@ -57,8 +57,8 @@ class Gate:
         self._note_use(holder)
 
     def admits(self, holder: Holder) -> bool:
-        """As `admit`, for one who leaves a request that is not admitted to another who asks that again."""
-        if self.limits.take(holder, REQUESTS):
+        """Count a request of this token where it is within its limit; a refusal is left to `admit`."""
+        if self.limits.seconds_until(holder, REQUESTS):
             return False
         self._note_use(holder)
         return True

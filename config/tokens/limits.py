@@ -36,12 +36,12 @@ class Limits:
 
     def spend(self, holder: Holder, limit: str, amount: int = 1) -> None:
         """Count `amount` against a limit per second. Raises TooManyRequests, and then nothing is counted."""
-        seconds = self.take(holder, limit, amount)
+        seconds = self.seconds_until(holder, limit, amount)
         if seconds:
             self._refuse(holder, limit, allowance(holder, limit), retry_after_seconds=seconds)
 
-    def take(self, holder: Holder, limit: str, amount: int = 1) -> float:
-        """Count `amount`, or return the seconds until it can be."""
+    def seconds_until(self, holder: Holder, limit: str, amount: int = 1) -> float:
+        """The same: 0 when it was counted, else the seconds until it can be, and no refusal is noted."""
         allowed = allowance(holder, limit)
         if not allowed or not amount:
             return 0.0

@@ -41,9 +41,9 @@ class InstanceView(RevisedView):
     @described("Register or update", body=Declaration, answer=answers.Registration, status=(200, 201))
     def put(self, request: Request, service: str, instance: str) -> Response:
         holder = holder_of(request)
-        changeable(service, instance, holder=holder)
+        key = changeable(service, instance, holder=holder)
         registered = server.group_commit.perform(
-            registration.store_all, permissions.entry(service, instance, request.data, holder=holder)
+            registration.store_all, permissions.entry(key, request.data, holder=holder)
         )
         return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 

@@ -102,7 +102,10 @@ class Lane:
             path, query = scope["path"], scope["query_string"]
             if self._kind_of(path) is None:
                 return None
-            remembered = scope[REMEMBERED] = _Remembered(scope, self._asked(path, query))
+            asked = self._asked(path, query)
+            if not self._server.reader().has_kept(asked.address):
+                return None
+            remembered = scope[REMEMBERED] = _Remembered(scope, asked)
         return remembered.answer(self._server.reader(), has_waited=has_waited)
 
     def _kind_of(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
@@ -208,9 +211,7 @@ class _Remembered:
         if (query.consistent or document.is_strict) and not has_waited:
             return reader.look_soon()
         answer = reader.known_answer(address, at_least=query.at_least, now=now)
-        if answer is None:
-            return None
-        if not gate.current().admits(holder):
+        if answer is None or not gate.current().admits(holder):
             return None
         page, revision = answer
         made_of = page, revision, reader.revisions.last_change(page.services)

@@ -86,9 +86,8 @@ class Lane:
 
     async def _register(self, service: str, instance: str, scope: Scope, receive: Receive, send: Send) -> None:
         holder = await self._holder(scope)
-        changeable(service, instance, holder=holder)
-        members = _members(await _body(scope, receive))
-        entry = permissions.entry(service, instance, members, holder=holder)
+        key = changeable(service, instance, holder=holder)
+        entry = permissions.entry(key, _members(await _body(scope, receive)), holder=holder)
         registered = await self._stored(registration.store_all, entry)
         answer = partial(_registered, registered)
         if sum(map(len, registered.providers.values())) <= MOST_PROVIDERS_IN_LOOP:

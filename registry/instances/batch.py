@@ -33,7 +33,8 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
     for members in wanted.instances:
         service, instance = str(members.get("service", "")), str(members.get("instance", ""))
         try:
-            checked.append(permissions.entry(service, instance, members, holder=holder))
+            key = permissions.changeable(service, instance, holder=holder)
+            checked.append(permissions.entry(key, members, holder=holder))
         except Problem as problem:
             checked.append(problem)
     refused = [each for each in checked if isinstance(each, OutOfScope)]

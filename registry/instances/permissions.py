@@ -18,8 +18,7 @@ def changeable(service: str, instance: str, *, holder: Holder) -> InstanceKey:
     return key
 
 
-def entry(service: str, instance: str, members: Any, *, holder: Holder) -> Entry:
-    """A registration that the token may make, checked whole. Raises Invalid, OutOfScope."""
-    key = changeable(service, instance, holder=holder)
+def entry(key: InstanceKey, members: Any, *, holder: Holder) -> Entry:
+    """A registration of an instance that the token may change, checked whole. Raises Invalid."""
     declared = declaration.declaration(members)
     return Entry(key=key, declared=declared, author=holder.name, quota=allowance(holder, "instances"))

@@ -29,14 +29,14 @@ def violations(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ())
     Contrast costs more than all other rules together. It follows from an element's look, that is from its own style
     and from those of the elements around it: so each look is examined once in a browser, with three of its elements.
     """
-    # Half a megabyte, which a page that was looked at before has already.
-    if not page.evaluate("'axe' in window"):
+    found = page.evaluate("window.looks && looks.find()")
+    if found is None:
+        # Half a megabyte, which a page that was looked at before has already.
         page.evaluate(AXE_SCRIPT)
-        page.evaluate(LOOKS_SCRIPT)
+        found = page.evaluate(f"{LOOKS_SCRIPT}looks.find()")
     browser = page.context.browser
     assert browser is not None
     known = looks(browser)
-    found = page.evaluate("looks.find()")
     new = [number for number, look in enumerate(found) if look not in known]
     known.update(found)
     if only and not new:

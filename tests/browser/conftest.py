@@ -27,6 +27,8 @@ from tests.webui.faked.world import World
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    # All pages of a person have one process, which has read their styles and scripts already.
+    "--process-per-site",
     # No page lives long enough to repay what its optimizing compiler takes.
     "--js-flags=--no-opt",
 )
@@ -62,25 +64,50 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def shared_contexts(browser: Browser, webui: ServedWebui) -> Iterator[dict[str | None, BrowserContext]]:
+    """One for each person and one for nobody, so that styles and scripts are fetched and read once."""
+    found = {person: lasting_context(browser, webui.url) for person in (None, *webui.sessions)}
+    yield found
+    for context in found.values():
+        context.close()
+
+
+def lasting_context(browser: Browser, url: str) -> BrowserContext:
+    """A context of which one page is always open, so that its process lasts."""
+    context = browser.new_context(base_url=url)
+    context.new_page().goto("/healthz")
+    return context
+
+
 @pytest.fixture
-def open_page(world: World, browser: Browser, webui: ServedWebui) -> Iterator[OpenPage]:
+def open_page(
+    world: World, browser: Browser, webui: ServedWebui, shared_contexts: dict[str | None, BrowserContext]
+) -> Iterator[OpenPage]:
     """At the end no page may have broken its content security policy, raised an error or asked another host."""
-    contexts: list[BrowserContext] = []
+    own_contexts: list[BrowserContext] = []
+    pages: list[Page] = []
     complaints: list[str] = []
 
     def open_(address: str, person: str | None = "teacher", **options: Any) -> Page:
-        context = browser.new_context(base_url=webui.url, **options)
-        contexts.append(context)
+        context = shared_contexts[person]
+        if options:
+            context = browser.new_context(base_url=webui.url, **options)
+            own_contexts.append(context)
         if person:
             context.add_cookies([{"name": "webui_session", "value": webui.sessions[person], "url": webui.url}])
         page = context.new_page()
+        pages.append(page)
         page.set_default_timeout(PATIENCE_MS)
         _watch(page, complaints, webui.url)
         page.goto(address)
         return page
 
     yield open_
-    for context in contexts:
+    for page in pages:
+        page.close()
+        page.context.clear_cookies()
+    for context in own_contexts:
         context.close()
     assert complaints == []
 

@@ -37,7 +37,7 @@
 
   const visit = (element, around) => {
     const chain = digest(`${around}>${style(element)}`);
-    const look = digest(`${innerWidth} ${chain} ${own(element)}`);
+    const look = digest(`${chain} ${own(element)}`);
     const alike = found.get(look) ?? found.set(look, []).get(look);
     if (alike.length < EACH) alike.push(element);
     for (const child of element.children) visit(child, chain);

@@ -37,9 +37,10 @@ def _prepare(service: str) -> dict[str, str]:
     from django.contrib.auth.models import User
     from django.core.management import call_command
 
+    from config.management.commands.prepare import migrate
     from config.tokens import issuing
 
-    call_command("migrate", verbosity=0)
+    migrate()
     call_command("provision", stdout=StringIO())
     found = {name: session_of(User.objects.get(username=name)) for name in PEOPLE[service]}
     if service == "webui":

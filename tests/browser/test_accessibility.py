@@ -14,8 +14,8 @@ p {{ font-size: 16px }}
 FAINT = {
     "wide and light": "@media (min-width: 1000px) and (prefers-color-scheme: light) { p { color: #ddd } }",
     "wide and dark": "@media (min-width: 1000px) and (prefers-color-scheme: dark) { p { color: #222 } }",
-    "narrow and light": "@media (max-width: 999px) and (prefers-color-scheme: light) { p { color: #ddd } }",
-    "narrow and dark": "@media (max-width: 999px) and (prefers-color-scheme: dark) { p { color: #222 } }",
+    "narrow and light": "@media (max-width: 999px) and (prefers-color-scheme: light) { p { color: #ccc } }",
+    "narrow and dark": "@media (max-width: 999px) and (prefers-color-scheme: dark) { p { color: #333 } }",
 }
 
 

@@ -223,8 +223,9 @@ def test_what_cannot_be_answered_at_once_goes_the_ordinary_way(
     assert len(caplog.records) == logged
 
 
-def test_http_1_0_need_not_name_a_host() -> None:
-    scope = http_scope(http_version="1.0", headers=[])
+@pytest.mark.parametrize("headers", [[], [(b"host", b"")]])
+def test_http_1_0_need_not_name_a_host(headers: list[tuple[bytes, bytes]]) -> None:
+    scope = http_scope(http_version="1.0", headers=headers)
     assert ask(hybrid(echo, hosts=Hosts(["localhost"])), scope).status == 201
 
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,12 +13,13 @@ from unittest.mock import patch
 from config import env
 from config.services import SERVICES
 from config.supervision.programs import Program, programs, redis_server
+from tests import preparing
 from tests.faults.engines import Engine
 from tests.faults.namespaces import Namespace
 from tests.faults.proxy import LOOPBACK, Proxy
 from tests.faults.schedule import Kind, Possible
 from tests.ports import free_port
-from tests.system.running import MANAGE, environment
+from tests.system.running import environment
 
 LOOK_SECONDS = 0.1
 # As supervisord waits before it starts again what has ended.
@@ -131,7 +131,8 @@ class Stack:
             namespace = Namespace()
             self._namespace = namespace if namespace.make() else None
         variables = self._environment()
-        await asyncio.to_thread(self._prepare, variables)
+        scopes = ("read", "operate", "register:*")
+        self.token = await asyncio.to_thread(preparing.prepare, "registry", *scopes, environment=variables)
         redis = (redis_server(), "--port", str(self._redis_port), "--save", "", "--appendonly", "no")
         self.processes[REDIS] = Process(REDIS, redis, os.environ, self.directory)
         with patch.dict(os.environ, variables):
@@ -226,15 +227,6 @@ class Stack:
             REGISTRY_ALLOWED_NETWORKS=f"127.0.0.0/8,{self.address}/32",
             **self.engine.variables,
         )
-
-    def _prepare(self, variables: dict[str, str]) -> None:
-        self._manage(variables, "prepare")
-        scopes = ("--scope", "read", "--scope", "operate", "--scope", "register:*")
-        self.token = self._manage(variables, "create_token", "faults", *scopes).strip()
-
-    def _manage(self, variables: dict[str, str], *arguments: str) -> str:
-        command = [sys.executable, str(MANAGE), "registry", *arguments]
-        return subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def _clock_variables(self) -> dict[str, str]:
         library = faketime()

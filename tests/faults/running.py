@@ -12,7 +12,7 @@ from tests.faults.schedule import Fault
 from tests.faults.scripts import Script
 
 # How soon all is right is not asserted: the suite also runs on a third of a processor.
-SERVICES, INSTANCES = 4, 3
+SERVICES, INSTANCES = 4, 2
 
 
 @dataclass(frozen=True, kw_only=True)

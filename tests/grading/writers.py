@@ -20,7 +20,7 @@ from grading.models import Assignment, Course, Enrollment, Grade, GradeChange, R
 from tests.grading import factories
 
 TEACHERS = 2
-EDITS_EACH = 50
+EDITS_EACH = 30
 STUDENTS = 12
 ASSIGNMENTS = 10
 

@@ -18,6 +18,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
+from tests import preparing
 from tests.logsvc.factories import ndjson
 from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
@@ -34,8 +35,7 @@ class Server:
             "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
         }
         self.url = f"http://127.0.0.1:{ports['logsvc']}"
-        self._manage("migrate", "-v0")
-        token = self._manage("create_token", "tester", "--scope", "log:read", "--scope", "log:write").strip()
+        token = preparing.prepare("logsvc", "log:read", "log:write", environment=self._environment)
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def start(self) -> None:
@@ -56,10 +56,6 @@ class Server:
     @property
     def database(self) -> Path:
         return self._directory / "logsvc.sqlite3"
-
-    def _manage(self, *arguments: str) -> str:
-        command = [sys.executable, str(MANAGE), "logsvc", *arguments]
-        return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
 
 
 # The first test counts every record that there is, and leaves a server that was started anew to those after it.

@@ -181,7 +181,7 @@ def test_every_view_equals_the_truth_once_quiet() -> None:
     run_state_machine_as_test(
         Convergence,
         settings=settings(
-            max_examples=examples(100),
+            max_examples=examples(60),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

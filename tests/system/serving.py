@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 
+from tests import preparing
 from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -36,8 +37,7 @@ class Server:
 
     def prepare(self) -> None:
         """Make the database where there is none, and a token."""
-        self._manage("prepare")
-        self._token = self._manage("create_token", "tester", "--scope", "register:*", "--scope", "read").strip()
+        self._token = preparing.prepare("registry", "register:*", "read", environment=self._environment())
 
     def start(self) -> None:
         self.process = subprocess.Popen(
@@ -93,15 +93,6 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         return environment(self._directory, self._ports)
-
-    def _manage(self, *arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, str(MANAGE), "registry", *arguments],
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
 
 
 def register(client: httpx2.Client, instance: str) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import preparing
 from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -32,8 +33,7 @@ class GradingService:
     def __init__(self, directory: Path) -> None:
         self._environment = environment(directory, free_ports())
         self.url = f"http://127.0.0.1:{self._environment['GRADING_PORT']}"
-        self._manage("prepare")
-        self._token = self._manage("create_token", "writers", "--scope", "read", "--scope", "write").strip()
+        self._token = preparing.prepare("grading", "read", "write", environment=self._environment)
         self.start()
 
     def start(self) -> None:
@@ -48,10 +48,6 @@ class GradingService:
     def client(self) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {self._token}"}
         return httpx2.Client(base_url=self.url, headers=headers, timeout=REQUEST_SECONDS)
-
-    def _manage(self, *arguments: str) -> str:
-        command = [sys.executable, str(MANAGE), "grading", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
 
 class Writers:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from config import env
+from tests import preparing
 from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -49,8 +50,9 @@ class LogService:
     def __init__(self, directory: Path) -> None:
         self._environment = environment(directory, free_ports())
         self.url = f"http://127.0.0.1:{self._environment['LOGSVC_PORT']}"
-        self._manage("prepare")
-        self.token = self._manage("create_token", "load", "--scope", "log:write", "--scope", "log:read").strip()
+        self.token = preparing.prepare("logsvc", "log:write", "log:read", environment=self._environment)
+        self._stored: Counter[str] = Counter()
+        self._cursor: Any = 0
         self.start()
 
     def start(self) -> None:
@@ -69,22 +71,16 @@ class LogService:
         self.process.wait()
 
     def messages(self) -> Counter[str]:
-        """The number of copies of each that are stored."""
-        found: Counter[str] = Counter()
-        cursor: Any = 0
+        """The number of copies of each that are stored; reads those that have arrived since it was last asked."""
         with httpx2.Client(headers={"Authorization": f"Bearer {self.token}"}, timeout=SETTLED_SECONDS) as client:
             while True:
-                answer = client.get(f"{self.url}/api/v1/logs/arrivals", params={"cursor": cursor, "limit": 1000})
+                answer = client.get(f"{self.url}/api/v1/logs/arrivals", params={"cursor": self._cursor, "limit": 1000})
                 assert answer.status_code == 200, answer.text
                 body = answer.json()
-                found.update(record["message"] for record in body["records"])
-                if body["cursor"] == cursor:
-                    return found
-                cursor = body["cursor"]
-
-    def _manage(self, *arguments: str) -> str:
-        command = [sys.executable, str(MANAGE), "logsvc", *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
+                self._stored.update(record["message"] for record in body["records"])
+                if body["cursor"] == self._cursor:
+                    return self._stored
+                self._cursor = body["cursor"]
 
 
 class Program:

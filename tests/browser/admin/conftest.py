@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.admin.seed import ROLES
-from tests.browser.conftest import PATIENCE_MS
+from tests.browser.conftest import PATIENCE_MS, lasting_context
 from tests.browser.serving import ROOT, running
 from tests.ports import free_port
 
@@ -36,8 +36,6 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
         "REGISTRY_PORT": str(free_port()),
         "DJANGO_SETTINGS_MODULE": "config.settings.registry",
     }
-    migrate = [sys.executable, "manage.py", "registry", "migrate", "-v0"]
-    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
     seed = [sys.executable, "-m", "tests.browser.admin.seed"]
     seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
     with running("registry", environment) as url:
@@ -47,7 +45,7 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
 @pytest.fixture(scope="package")
 def contexts(browser: Browser, admin: Admin) -> Iterator[dict[str | None, BrowserContext]]:
     """One for each role and one for nobody, so that the theme's scripts are read once."""
-    found = {role: browser.new_context(base_url=admin.url) for role in (None, *ROLES)}
+    found = {role: lasting_context(browser, admin.url) for role in (None, *ROLES)}
     for role in ROLES:
         found[role].add_cookies([{"name": "registry_session", "value": admin.sessions[role], "url": admin.url}])
     yield found

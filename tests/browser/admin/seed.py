@@ -1,4 +1,4 @@
-"""Fills the database of the served registry: an account for each role, a token, and instances to be operated on.
+"""Makes the database of the served registry, with an account for each role, a token, and instances to be operated on.
 
 It prints the session of each account, as JSON: to fill in the form for signing in is one test's affair, not each one's.
 """
@@ -30,11 +30,13 @@ def fill() -> None:
     from django.contrib.auth.models import Group, User
     from django.utils import timezone
 
+    from config.management.commands.prepare import migrate
     from config.tokens import issuing
     from registry.instances import overrides
     from registry.models import Delivery, Heartbeat, Instance, JournalEntry
     from tests import factories
 
+    migrate()
     now = timezone.now()
     sessions = {}
     for role in ROLES:

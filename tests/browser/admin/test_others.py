@@ -11,21 +11,20 @@ from tests.browser.serving import ServedWebui
 from tests.webui.faked.world import World
 
 pytestmark = pytest.mark.browser
-# What all admins have is drawn by the same templates: tests of the registry's look at the others of these.
-ACCESS = ("/admin/", "/admin/settings/")
+# What all admins have, such as settings and tokens, is drawn by the same templates: the registry's tests look at these.
 PAGES = {
     "webui": [
-        *(*ACCESS, "/admin/webui/incident/", "/admin/webui/channel/", "/admin/webui/channel/add/"),
+        *("/admin/", "/admin/webui/incident/", "/admin/webui/channel/", "/admin/webui/channel/add/"),
         *("/admin/webui/message/", "/admin/webui/publicpage/", "/admin/webui/savedsearch/"),
     ],
     "logsvc": [
-        *(*ACCESS, "/admin/tokens/token/", "/admin/logsvc/retentionrule/records/"),
+        *("/admin/", "/admin/logsvc/retentionrule/records/"),
         *("/admin/logsvc/retentionrule/usage/", "/admin/logsvc/retentionrule/", "/admin/logsvc/retentionrule/add/"),
         *("/admin/logsvc/alertrule/", "/admin/logsvc/alertrule/add/", "/admin/logsvc/alertmessage/"),
         "/admin/logsvc/savedsearch/",
     ],
     "grading": [
-        *(*ACCESS, "/admin/tokens/token/", "/admin/grading/course/", "/admin/grading/course/1/change/"),
+        *("/admin/", "/admin/grading/course/", "/admin/grading/course/1/change/"),
         *("/admin/grading/student/", "/admin/grading/enrollment/", "/admin/grading/gradechange/"),
         *("/admin/grading/importbatch/", "/admin/grading/gradescale/", "/admin/grading/term/"),
     ],

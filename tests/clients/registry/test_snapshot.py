@@ -282,4 +282,4 @@ class Convergence(RuleBasedStateMachine):
 
 
 TestConvergence = Convergence.TestCase
-TestConvergence.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestConvergence.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

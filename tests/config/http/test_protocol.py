@@ -456,7 +456,7 @@ PIECES = st.sampled_from(
         request("/now"),
         request("/soon"),
         request("/echo?1"),
-        request("/now", b"Content-Length: 3", body=b"abc"),
+        request("/echo?2", b"Content-Length: 3", body=b"abc"),
         request("/echo", b"Transfer-Encoding: chunked", method="POST", body=b"3\r\nabc\r\n0\r\n\r\n"),
         request("/echo", b"Content-Length: 4", method="POST", body=b"\r\n\r\n"),
     ]

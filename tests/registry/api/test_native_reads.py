@@ -5,30 +5,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.apps import apps
-from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config.tokens import gate, issuing
-from config.tokens.gate import Gate
-from config.tokens.limits import Limits
+from config.tokens import issuing
 from config.tokens.models import Token
 from registry.instances import registration
 from registry.journal import log
 from registry.models import Head, InstanceKey
 from registry.webhooks import replay
 from tests import factories
-from tests.clock import Clock
 from tests.config.asgi import Client
 from tests.registry.discovery.desk import Desk
 
 BILLING = "/v1/services/billing/instances"
-
-
-@pytest.fixture(params=["in a task", "at once"])
-def desk(desk: Desk, request: pytest.FixtureRequest) -> Desk:
-    desk.tries_at_once = request.param == "at once"
-    return desk
 
 
 def names(client: Client) -> list[str]:
@@ -95,23 +84,6 @@ def test_an_answer_is_kept_until_its_service_changes(desk: Desk, register: Calla
     desk.run(scenario)
 
 
-def test_a_read_that_comes_again_needs_no_task(desk: Desk, register: Callable[..., Any]) -> None:
-    desk.tries_at_once = True
-
-    async def scenario(desk: Desk) -> None:
-        for number in range(1, 4):
-            await desk.do(register("billing", f"billing-{number}"))
-            await desk.look()
-            for address in (BILLING, f"{BILLING}?consistent"):
-                assert len(names(await desk.get(address))) == number
-                before = desk.answered_at_once
-                assert len(names(await desk.get(address))) == number
-                assert desk.answered_at_once == before + 1
-        assert desk.answered_at_once == 6
-
-    desk.run(scenario)
-
-
 def test_what_was_known_of_another_history_is_forgotten(desk: Desk, register: Callable[..., Any]) -> None:
     async def scenario(desk: Desk) -> None:
         await desk.do(register("billing"))
@@ -122,19 +94,6 @@ def test_what_was_known_of_another_history_is_forgotten(desk: Desk, register: Ca
         again = await desk.get(BILLING, if_none_match=tags[1])
         assert tags[0] == tags[1] != header(again, b"etag")
         assert again.status == 200
-
-    desk.run(scenario)
-
-
-def test_a_request_beyond_the_limit_is_refused_and_counted_once(
-    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.TOKEN_LIMITS = {"requests_per_second": 1}
-    monkeypatch.setattr(apps.get_app_config("tokens"), "gate", Gate(Limits(Clock())))
-
-    async def scenario(desk: Desk) -> None:
-        assert [(await desk.get(BILLING)).status for _ in range(3)] == [200, 200, 429]
-        assert gate.current().limits.refused() == {("reader", "requests_per_second"): 1}
 
     desk.run(scenario)
 

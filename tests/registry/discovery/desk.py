@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import connections
 
-from config.hybrid import Hybrid, Scope, respond
+from config.hybrid import Hybrid, respond
 from config.problems import RawResponse
 from config.tokens import issuing
 from registry.api.native_reads import Lane
@@ -24,8 +24,6 @@ class Desk:
     def __init__(self) -> None:
         self._connection = connections["default"]
         self.made = 0
-        # Whether a request is answered without a task where that can be, and how many were.
-        self.tries_at_once = False
         self.answered_at_once = 0
         self._recognized: dict[Any, dict[str, Any]] = {}
         # Awaited after each making, before who asked for it goes on.
@@ -61,15 +59,19 @@ class Desk:
         # A header that is sent several times has a line for each.
         lines = [(name.replace("_", "-"), line) for name, value in sent.items() for line in value.split("\n")]
         raw = [(name.encode(), line.encode()) for name, line in lines]
-        scope = http_scope(path, method=method, query_string=query.encode(), headers=raw)
-        if self.tries_at_once and method == "GET":
-            scope = self._recognized.setdefault((address, *raw), scope)
-            answer = await self._answer_at_once(scope)
-            if answer is not None:
-                self.answered_at_once += 1
-                await respond(client.send, answer)
-                return
-        await self._application({**scope}, client.receive, client.send)
+        # As config/http does, with a request that came before.
+        scope = self._recognized.setdefault(
+            (method, address, *raw), http_scope(path, method=method, query_string=query.encode(), headers=raw)
+        )
+        answer = self._application.at_once(scope) if method == "GET" else None
+        if isinstance(answer, asyncio.Future):
+            await asyncio.wait({answer})
+            answer = self._application.at_once(scope, has_waited=True) if answer.exception() is None else None
+        if isinstance(answer, RawResponse):
+            self.answered_at_once += 1
+            await respond(client.send, answer)
+        else:
+            await self._application(dict(scope), client.receive, client.send)
 
     async def look(self) -> None:
         await self.reader.watcher.look()
@@ -91,15 +93,6 @@ class Desk:
         self._application = hybrid(_unreachable, [Lane(Server(lambda: self.reader))])
         await self.look()
         await scenario(self)
-
-    async def _answer_at_once(self, scope: Scope) -> RawResponse | None:
-        """As the server does it, which passes on the same scope for the same bytes."""
-        answer = self._application.at_once(scope)
-        if isinstance(answer, asyncio.Future):
-            await answer
-            answer = self._application.at_once(scope, has_waited=True)
-        assert not isinstance(answer, asyncio.Future)
-        return answer
 
     async def _counted(self, function: Callable[[], Any]) -> Any:
         is_making = getattr(function, "func", function).__name__ not in ("_look", "holder", "oldest", "page")

@@ -269,7 +269,7 @@ def test_many_passing_ttl_instances_hide_no_outage(now: datetime) -> None:
     assert protection.situation(now=now).is_active
 
 
-@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(16), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     strangers=st.integers(0, 60),
     hosts=st.integers(1, 60),

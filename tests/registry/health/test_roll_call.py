@@ -115,7 +115,7 @@ def test_however_workers_die_and_overlap_the_roll_is_called_and_each_probe_judge
     run_state_machine_as_test(
         RollCall,
         settings=settings(
-            max_examples=examples(100),
+            max_examples=examples(60),
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

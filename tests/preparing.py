@@ -1,0 +1,36 @@
+"""Prepares a service and makes a token, in one process: `python -m tests.preparing logsvc log:read log:write`."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from config import env
+
+
+def prepare(service: str, *scopes: str, environment: Mapping[str, str]) -> str:
+    """Make what a service needs in its data directory, where it is not there yet; returns a new token."""
+    command = [sys.executable, "-m", "tests.preparing", service, *scopes]
+    done = subprocess.run(command, cwd=env.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+def main() -> None:
+    service, *scopes = sys.argv[1:]
+    os.environ["DJANGO_SETTINGS_MODULE"] = f"config.settings.{service}"
+    import django
+    from django.core.management import call_command
+
+    from config import privacy
+
+    privacy.begin()
+    django.setup()
+    from config.tokens import issuing
+
+    call_command("prepare", stdout=io.StringIO())
+    print(issuing.create(name="tester", scopes=scopes))
+
+
+if __name__ == "__main__":
+    main()
