@@ -23,6 +23,11 @@ class Hosts:
         self._allowed = list(allowed)
         self._known: set[bytes] = set()
 
+    def knows(self, scope: MutableMapping[str, Any]) -> bool:
+        """Whether the request's host was allowed before."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return len(hosts) == 1 and hosts[0] in self._known
+
     def check(self, scope: MutableMapping[str, Any]) -> None:
         """Raises UnknownHost for a host that is not allowed, for two hosts, and for none over HTTP/1.1."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]

@@ -113,15 +113,17 @@ class Hybrid:
         Where there is none, as for all that is to be refused, the request goes the ordinary way, and what is to be
         noted of it is noted there.
         """
+        if self._hosts is not None and not self._hosts.knows(scope):
+            return None
         try:
-            if self._hosts is not None:
-                self._hosts.check(scope)
             for answer in self._quick:
                 response = answer(scope, has_waited=has_waited)
                 if response is not None:
                     return response
         except problems.Problem:
             pass
+        except Exception as error:
+            logger.error("%s %s cannot be answered at once", scope["method"], scope["path"], exc_info=error)
         return None
 
     async def drain(self, *, grace_seconds: float) -> None:

@@ -104,7 +104,7 @@ class Cycle(RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         length = next((int(value) for name, value in headers if name == LENGTH), None)
-        if self.more_body or self.is_half_closed:
+        if self.more_body:
             self.keep_alive = False
         if status in WITHOUT_BODY or self.scope["method"] == "HEAD":
             self._left_bytes = 0

@@ -6,6 +6,9 @@ a task.
 """
 
 import asyncio
+import fcntl
+import sys
+import termios
 from collections import deque
 from functools import lru_cache, partial
 from typing import Any, Protocol
@@ -16,24 +19,30 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from config.http.cycle import Arrival, Cycle, Deferred
 from config.http.encoding import encode
+from config.http.peers import client_of
 from config.http.recognition import State
 from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, UriTooLong
 
 # As long as the parser takes.
 MOST_URL_BYTES = 65_535
-# The address and the headers.
+# The address and the headers; as much of a body's chunk extensions or trailers, of which nothing is kept, may come at
+# once. What comes in one piece with the beginning is not counted.
 MOST_HEAD_BYTES = 128 * 1024
 MOST_HEADERS = 100
-# From the connection's beginning, or the last answer, until the head of a request has come.
+# From the connection's beginning until a request begins, and from a request's beginning until its head has come.
 HEAD_SECONDS = 30.0
+# From an answer until the next request begins, longer than proxies keep a connection (nginx: 60 s); and until a part of
+# an answer is read, of which a slow client's system tells only after some 300 kB.
+IDLE_SECONDS = 75.0
 # Requests that may wait for the one before them.
 MOST_WAITING = 64
 # A connection that is closed with something unread is reset, and its client then may not read the answer. So the rest
 # of a body whose answer was given before is read and thrown away, until the client closes its side or one of these.
 MOST_LINGERING_BYTES = 16 * 1024 * 1024
 LINGERING_SECONDS = 5.0
-# Addresses that are kept interpreted.
+# Addresses that are kept interpreted, and the longest of them.
 MOST_KNOWN = 4096
+MOST_KNOWN_BYTES = 512
 
 
 class Application(Protocol):
@@ -58,9 +67,11 @@ class StrictProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **members)
         self.pipeline: deque[Any] = deque()
         self.serving: Cycle | Deferred | None = None
-        self.waits_since = self.loop.time()
+        # As if it were idle for some time: the first request has only HEAD_SECONDS to begin.
+        self.waits_since = self.loop.time() - (IDLE_SECONDS - HEAD_SECONDS)
         self._unsent_bytes = 0
-        self._head_bytes = 0
+        # What came since the request, or the last piece of its body, began.
+        self._overhead_bytes = 0
         self._is_in_head = False
         # Between two requests: the next byte begins one.
         self._is_between = True
@@ -73,11 +84,23 @@ class StrictProtocol(HttpToolsProtocol):
     def end_if_overdue(self, now: float) -> None:
         """Cut a connection that is held for nothing: neither a request comes nor is an answer read."""
         unsent_bytes = self.transport.get_write_buffer_size()
+        if unsent_bytes:
+            # The system takes from the buffer only when much of what it holds itself was read.
+            unsent_bytes += _held_bytes(self.transport)
         if unsent_bytes != self._unsent_bytes:
             self.waits_since, self._unsent_bytes = now, unsent_bytes
-        allowed_seconds = LINGERING_SECONDS if self._is_lingering else HEAD_SECONDS
-        if self.serving is None and now - self.waits_since > allowed_seconds:
+        if self.serving is not None and not unsent_bytes:
+            return
+        if self._is_lingering:
+            allowed_seconds = LINGERING_SECONDS
+        else:
+            allowed_seconds = HEAD_SECONDS if self._is_in_head else IDLE_SECONDS
+        if now - self.waits_since > allowed_seconds:
             self.transport.abort()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self.client = client_of(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
@@ -93,8 +116,8 @@ class StrictProtocol(HttpToolsProtocol):
         """Answer what has come, and close."""
         if self.serving is None:
             self.transport.close()
-        for cycle in self._unanswered():
-            cycle.keep_alive = False
+        else:
+            self._unanswered()[-1].keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         if self._is_lingering:
@@ -102,7 +125,9 @@ class StrictProtocol(HttpToolsProtocol):
             if self._thrown_away_bytes > MOST_LINGERING_BYTES:
                 self.transport.abort()
         elif self._refusal is None and not (self._is_between and self._answer_recognized(data)):
-            self._parse(data)
+            left = data
+            while left:
+                left = self._parse(left)
 
     def _answer_recognized(self, data: bytes) -> bool:
         recognized = self.server_state.recognized.get(data)
@@ -116,25 +141,29 @@ class StrictProtocol(HttpToolsProtocol):
             self._defer(recognized.scope, answer)
         return answer is not None
 
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> bytes:
+        """Returns what is to be parsed then."""
         was_between, self._requests = self._is_between, 0
+        self._overhead_bytes += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self._upgrade()
-            else:
-                self._stay(data[upgrade.args[0] :])
-            return
+            if not self._should_upgrade():
+                return self._without_upgrade() + data[upgrade.args[0] :]
+            self._upgrade()
         except httptools.HttpParserError:
             self._refuse(self._refusal or Malformed())
-            return
-        if self._is_in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self._refuse(_headers_too_large())
-        elif was_between and self._is_between and self._requests == 1 and self.cycle is _ANSWERED:
-            self.server_state.recognize(data, self.scope)
+        else:
+            if not self._is_between:
+                if self._overhead_bytes > MOST_HEAD_BYTES:
+                    self._refuse(_headers_too_large())
+            elif was_between and self._requests == 1 and self.cycle is _ANSWERED:
+                self.server_state.recognize(data, self.scope)
+        return b""
+
+    def _should_upgrade(self) -> bool:
+        is_plain = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1" and not self._has_body
+        return is_plain and super()._should_upgrade()
 
     def _upgrade(self) -> None:
         if self.serving is None:
@@ -142,9 +171,9 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    def _stay(self, rest: bytes) -> None:
-        """Parse the request again without the upgrade that it offers: the parser takes it to have no body."""
-        lines = [b"%b %b HTTP/1.1" % (self.parser.get_method(), self.url)]
+    def _without_upgrade(self) -> bytes:
+        """The head without the upgrade that it offers, for a new parser: this one takes the request to have no body."""
+        lines = [b"%b %b HTTP/%b" % (self.parser.get_method(), self.url, self.scope["http_version"].encode())]
         for name, value in self.headers:
             if name == b"connection":
                 value = b", ".join(each for each in value.split(b",") if each.strip().lower() != b"upgrade")
@@ -152,13 +181,15 @@ class StrictProtocol(HttpToolsProtocol):
                 lines.append(b"%b: %b" % (name, value))
         self.parser = _parser(self)
         self._is_between = True
-        self._parse(b"\r\n".join([*lines, b"", b""]) + rest)
+        return b"\r\n".join([*lines, b"", b""])
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn returns nothing
         """Keep the connection while there is something to answer: the client may have closed its own side only."""
         if self.serving is None:
             return False
-        for cycle in self._unanswered():
+        unanswered = self._unanswered()
+        unanswered[-1].keep_alive = False
+        for cycle in unanswered:
             cycle.is_half_closed = True
             cycle.arrival.set()
         return True
@@ -167,7 +198,8 @@ class StrictProtocol(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._head_bytes = 0
+        self.waits_since = self.loop.time()
+        self._overhead_bytes = 0
         self._is_in_head = True
         self._is_between = False
         self._has_body = False
@@ -197,7 +229,8 @@ class StrictProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise self._refused(Malformed())
-        path, raw_path, query_string = _address(self.url)
+        interpret = _address if len(self.url) <= MOST_KNOWN_BYTES else _address.__wrapped__
+        path, raw_path, query_string = interpret(self.url)
         self.scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -248,16 +281,15 @@ class StrictProtocol(HttpToolsProtocol):
         elif error is None:
             answer = self.app.at_once(deferred.scope, has_waited=True)
         if isinstance(answer, RawResponse):
-            deferred.keep_alive = deferred.keep_alive and not deferred.is_half_closed
             self._write(answer, keep_alive=deferred.keep_alive)
             self._end_cycle(deferred)
             return
         scope = {**deferred.scope, "client": self.client, "server": self.server}
-        cycle = self._cycle_for(scope, keep_alive=deferred.keep_alive)
+        cycle = self._cycle_for(scope, keep_alive=deferred.keep_alive, expects=False)
         cycle.more_body, cycle.is_half_closed = False, deferred.is_half_closed
         self._serve(cycle)
 
-    def _cycle_for(self, scope: Any, *, keep_alive: bool) -> Cycle:
+    def _cycle_for(self, scope: Any, *, keep_alive: bool, expects: bool) -> Cycle:
         return Cycle(
             scope=scope,
             transport=self.transport,
@@ -266,14 +298,16 @@ class StrictProtocol(HttpToolsProtocol):
             access_logger=self.access_logger,
             access_log=False,
             default_headers=self.server_state.default_headers,
-            expect_100_continue=self.expect_100_continue,
+            expect_100_continue=expects,
             keep_alive=keep_alive,
             on_end=self._end_cycle,
         )
 
     def _take(self, *, keep_alive: bool) -> None:
         """Have the request answered, after those before it."""
-        self.cycle = self._cycle_for(self.scope, keep_alive=keep_alive)
+        # A client of HTTP/1.0 does not know the answer that it would get.
+        expects = self.expect_100_continue and self.scope["http_version"] == "1.1"
+        self.cycle = self._cycle_for(self.scope, keep_alive=keep_alive, expects=expects)
         if self.serving is None:
             self._serve(self.cycle)
         elif len(self.pipeline) < MOST_WAITING:
@@ -287,6 +321,7 @@ class StrictProtocol(HttpToolsProtocol):
         cycle.task = self.loop.create_task(cycle.run_asgi(self.app))
 
     def on_body(self, body: bytes) -> None:
+        self._overhead_bytes = 0
         if not self.cycle.response_complete:
             super().on_body(body)
 
@@ -363,8 +398,18 @@ def _parser(protocol: StrictProtocol) -> httptools.HttpRequestParser:
 def _address(url: bytes) -> tuple[str, bytes, bytes]:
     """The path, as ASGI has it and as it was sent, and the query. Raises HttpParserInvalidURLError."""
     parsed = httptools.parse_url(url)
-    path = parsed.path.decode("ascii")
-    return unquote(path) if "%" in path else path, parsed.path, parsed.query or b""
+    raw_path = parsed.path or b"/"
+    path = raw_path.decode("ascii")
+    return unquote(path) if "%" in path else path, raw_path, parsed.query or b""
+
+
+def _held_bytes(transport: asyncio.Transport) -> int:
+    """The bytes that the operating system still has to send, or of which the client has not said that they came."""
+    try:
+        held = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except (OSError, ValueError):
+        return 0
+    return int.from_bytes(held, sys.byteorder)
 
 
 def _headers_too_large() -> HeadersTooLarge:

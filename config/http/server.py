@@ -10,6 +10,7 @@ import uvicorn
 
 from config.http.protocol import Application, StrictProtocol
 from config.http.recognition import State
+from config.http.websocket import StrictWebSocket
 
 BACKLOG = 4096
 TICK_SECONDS = 1.0
@@ -24,7 +25,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             application,
             http=StrictProtocol,
-            ws="websockets-sansio" if websockets else "none",
+            ws=StrictWebSocket if websockets else "none",
             ws_max_size=MOST_MESSAGE_BYTES,
             lifespan="off",
             interface="asgi3",
@@ -55,8 +56,8 @@ class Server(uvicorn.Server):
         while not await self.on_tick(0):
             now = loop.time()
             for connection in list(self.server_state.connections):
-                if isinstance(connection, StrictProtocol):
-                    connection.end_if_overdue(now)
+                assert isinstance(connection, StrictProtocol | StrictWebSocket)
+                connection.end_if_overdue(now)
             try:
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._stopping.wait()

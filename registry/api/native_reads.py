@@ -39,8 +39,9 @@ EVENTS = "/v1/events"
 EVENTS_METHODS = ("GET", "HEAD")
 # The limit on what one token may hold open: streams, and reads that wait.
 STREAMS = "streams"
-# The most addresses to remember.
+# The most addresses to remember, and the longest path and query of one; no read has a longer path.
 MOST_KNOWN = 4096
+MOST_KNOWN_LENGTH = 1024
 # The scope's member that holds what is remembered of a read.
 REMEMBERED = "rollcall.read"
 MOST_REMEMBERED_BYTES = 8192
@@ -78,8 +79,8 @@ class Lane:
             Kind(re.compile("/v1/prometheus/targets"), queries.Targets, documents.targets),
         )
 
-        self._kind_of = lru_cache(maxsize=MOST_KNOWN)(self._find_kind)
-        self._asked = lru_cache(maxsize=MOST_KNOWN)(self._find_asked)
+        self._known_kind = lru_cache(maxsize=MOST_KNOWN)(self._find_kind)
+        self._known_asked = lru_cache(maxsize=MOST_KNOWN)(self._find_asked)
 
     def __call__(self, scope: Scope) -> Handler | None:
         path = scope["path"]
@@ -98,10 +99,21 @@ class Lane:
         """
         remembered: _Remembered | None = scope.get(REMEMBERED)
         if remembered is None:
-            if self._kind_of(scope["path"]) is None:
+            path, query = scope["path"], scope["query_string"]
+            if self._kind_of(path) is None:
                 return None
-            remembered = scope[REMEMBERED] = _Remembered(scope, self._asked(scope["path"], scope["query_string"]))
+            asked = self._asked(path, query)
+            if not self._server.reader().has_kept(asked.address):
+                return None
+            remembered = scope[REMEMBERED] = _Remembered(scope, asked)
         return remembered.answer(self._server.reader(), has_waited=has_waited)
+
+    def _kind_of(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
+        return self._known_kind(path) if len(path) <= MOST_KNOWN_LENGTH else None
+
+    def _asked(self, path: str, query_string: bytes) -> Asked:
+        interpret = self._known_asked if len(query_string) <= MOST_KNOWN_LENGTH else self._find_asked
+        return interpret(path, query_string)
 
     def _find_kind(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
         """The kind of read at that path, and the names in it."""

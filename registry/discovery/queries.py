@@ -14,6 +14,8 @@ from registry.wire.validation import invalid
 
 LONGEST_WAIT_SECONDS = 300.0
 USUAL_WAIT = "30s"
+# The longest query that is kept interpreted.
+MOST_KNOWN_LENGTH = 1024
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 
 
@@ -78,9 +80,12 @@ class Events(Struct, frozen=True, kw_only=True):
 Query = TypeVar("Query", bound=Struct)
 
 
-@lru_cache(maxsize=4096)
 def parse(kind: type[Query], query: str) -> Query:
     """Raises Invalid, which names each wrong or unknown parameter: a misspelt filter would find everything."""
+    return (_known if len(query) <= MOST_KNOWN_LENGTH else _parse)(kind, query)
+
+
+def _parse(kind: type[Query], query: str) -> Query:
     given = parse_qs(query, keep_blank_values=True, errors="replace")
     known = kind.__struct_fields__
     if unknown := [name for name in given if name not in known]:
@@ -112,6 +117,9 @@ def parse(kind: type[Query], query: str) -> Query:
         errors = [{"pointer": f"/{name}", "detail": f"{members[name]!r} is no value: leave it out."} for name in nulls]
         raise Invalid("See `errors` for each member.", errors=errors)
     return converted
+
+
+_known = lru_cache(maxsize=4096)(_parse)
 
 
 @cache

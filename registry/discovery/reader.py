@@ -57,6 +57,10 @@ class Reader:
     def now(self) -> float:
         return self._loop.time()
 
+    def has_kept(self, address: Address) -> bool:
+        """Whether a page is cached for it, true or not."""
+        return self._kept(address) is not None
+
     def known_answer(self, address: Address, *, at_least: int | None, now: float) -> tuple[Page, int] | None:
         """A page that is true and the revision at which it is, where it is cached and the journal's head is fresh."""
         revisions = self.revisions

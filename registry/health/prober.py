@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -103,7 +104,9 @@ class Prober:
     async def close(self) -> None:
         if self._claiming is not None:
             self._claiming.cancel()
-        self._claimer.submit(connections.close_all)
+        # As the interpreter ends, its thread has ended before this, and the thread's connections with it.
+        with suppress(RuntimeError):
+            self._claimer.submit(connections.close_all)
         self._claimer.shutdown()
         self._looking.cancel()
         self._listen_watch.close()

@@ -65,6 +65,19 @@ def failing(error: Exception) -> Callable[[dict[str, Any], StartResponse], Any]:
     return application
 
 
+class AtOnce:
+    """A lane that answers at once, or fails to."""
+
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def __call__(self, scope: Scope) -> None:
+        return None
+
+    def at_once(self, scope: Scope, *, has_waited: bool) -> Any:
+        return self._answer()
+
+
 def lane_of(handler: Handler, path: str = "/native") -> Callable[[Scope], Handler | None]:
     return lambda scope: handler if scope["path"] == path else None
 
@@ -187,6 +200,27 @@ def test_a_host_of_ours_is_answered(host: bytes) -> None:
     application = hybrid(echo, hosts=Hosts(["localhost"]))
     for _ in range(2):
         assert ask(application, http_scope(headers=[(b"host", host)])).status == 201
+
+
+def test_nothing_is_answered_at_once_for_a_host_that_was_not_allowed_before(caplog: pytest.LogCaptureFixture) -> None:
+    answer = problems.RawResponse(status=200, headers=(), body=b"")
+    application = hybrid(echo, [AtOnce(lambda: answer)], hosts=Hosts(["localhost"]))
+    scopes = [http_scope(headers=[(b"host", host)]) for host in (b"localhost", b"evil.example")]
+    assert [application.at_once(scope) for scope in scopes] == [None, None]
+    ask(application, scopes[0])
+    assert [application.at_once(scope) for scope in scopes] == [answer, None]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("error", "logged"), [(problems.Unauthenticated("No."), 0), (RuntimeError("A bug."), 1)])
+def test_what_cannot_be_answered_at_once_goes_the_ordinary_way(
+    error: Exception, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    assert hybrid(echo, [AtOnce(refuse)]).at_once(http_scope()) is None
+    assert len(caplog.records) == logged
 
 
 @pytest.mark.parametrize("headers", [[], [(b"host", b"")]])

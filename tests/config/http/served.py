@@ -14,6 +14,7 @@ import uvloop
 from config.http.protocol import StrictProtocol
 from config.http.recognition import State
 from config.http.server import Server, listen
+from config.http.websocket import StrictWebSocket
 from config.problems import RawResponse, Unavailable
 
 SECONDS = 20.0
@@ -29,6 +30,10 @@ class Application:
         self.released = threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await _converse(receive, send)
+            self.gone.append(scope["path"])
+            return
         path = scope["path"]
         self.asked.append(path)
         match path:
@@ -45,6 +50,10 @@ class Application:
                 for chunk in (b"one", b"", b"two"):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 await send({"type": "http.response.body", "body": b""})
+            case "/endless":
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+                while path not in self.gone:
+                    await send({"type": "http.response.body", "body": LONG, "more_body": True})
             case "/breaks":
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 await send({"type": "http.response.body", "body": b"part", "more_body": True})
@@ -110,6 +119,20 @@ class Application:
         await _answer(send, json.dumps(told).encode())
 
 
+async def _converse(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    message = await receive()
+    while message["type"] != "websocket.disconnect" and message["text"] != "end":
+        await send({"type": "websocket.send", "text": message["text"]})
+        message = await receive()
+    if message["type"] == "websocket.disconnect":
+        await send({"type": "websocket.send", "text": "late"})
+    else:
+        # The server closes it after that.
+        await send({"type": "websocket.send", "bytes": 3 * LONG})
+
+
 def _raw(body: bytes) -> RawResponse:
     return RawResponse(status=200, headers=(), body=body)
 
@@ -134,6 +157,10 @@ class Served:
         assert isinstance(state, State)
         return list(state.recognized)
 
+    @property
+    def unsent_bytes(self) -> int:
+        return sum(each.transport.get_write_buffer_size() for each in list(self._server.server_state.connections))
+
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
 
@@ -152,7 +179,7 @@ class Served:
         def look() -> None:
             now = self._loop.time() + seconds
             for connection in list(self._server.server_state.connections):
-                assert isinstance(connection, StrictProtocol)
+                assert isinstance(connection, StrictProtocol | StrictWebSocket)
                 connection.end_if_overdue(now)
 
         asyncio.run_coroutine_threadsafe(_called(look), self._loop).result(SECONDS)
@@ -166,14 +193,14 @@ async def _called(function: Any) -> None:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served(*, websockets: bool = False, host: str = "127.0.0.1") -> Iterator[Served]:
     application = Application()
     began: list[Any] = []
     is_ready = threading.Event()
 
     async def serve() -> None:
-        listening = listen("127.0.0.1", 0)
-        server = Server(application, websockets=False)
+        listening = listen(host, 0)
+        server = Server(application, websockets=websockets)
         began.extend([server, asyncio.get_running_loop(), listening.getsockname()[1]])
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         is_ready.set()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from config.http.protocol import (
     HEAD_SECONDS,
+    IDLE_SECONDS,
     LINGERING_SECONDS,
     MOST_HEAD_BYTES,
     MOST_HEADERS,
@@ -58,9 +59,21 @@ def test_a_request_is_passed_on_as_it_came(server: Served) -> None:
     assert (heard["body"], heard["client"]) == ("abc", "127.0.0.1")
 
 
+def test_a_client_over_ipv4_has_such_an_address_also_where_both_are_served() -> None:
+    with served(host="::") as running:
+        assert told(running.ask(last("/echo")))["client"] == "127.0.0.1"
+
+
 def test_a_path_is_decoded(server: Served) -> None:
     assert told(server.ask(last("/%65cho")))["path"] == "/echo"
     assert told(server.ask(last("http://elsewhere.test/echo")))["path"] == "/echo"
+
+
+@pytest.mark.parametrize("address", ["/", "http://elsewhere.test", "http://elsewhere.test?a"])
+def test_the_root_may_be_left_out_of_a_whole_address(server: Served, address: str) -> None:
+    server.application.asked.clear()
+    assert status(server.ask(last(address))) == 401
+    assert server.application.asked == ["/"]
 
 
 def test_a_body_in_chunks_is_one_body_and_its_trailers_say_nothing(server: Served) -> None:
@@ -109,6 +122,11 @@ def test_a_head_has_no_body(server: Served, path: str) -> None:
     assert body(server.ask(last(path, method="HEAD"))) == b""
 
 
+def test_http_1_0_is_never_told_to_go_on(server: Served) -> None:
+    asked = b"PUT /echo HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\na"
+    assert told(server.ask(asked))["body"] == "a"
+
+
 def test_an_answer_without_content_states_no_length(server: Served) -> None:
     assert b"content-length" not in server.ask(last("/empty"))
 
@@ -123,6 +141,16 @@ def test_a_client_that_asks_first_is_told_to_go_on(server: Served) -> None:
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"ab")
         assert told(read_answer(connection))["body"] == "ab"
+
+
+def test_who_has_not_asked_is_not_told_to_go_on(server: Served) -> None:
+    with server.connect() as connection:
+        connection.sendall(request("/in-vain"))
+        read_answer(connection)
+        connection.sendall(request("/echo", b"Content-Length: 1", b"Expect: 100-continue", method="PUT", body=b"a"))
+        assert told(read_answers(connection, 2)[1])["body"] == "a"
+        connection.sendall(request("/in-vain"))
+        assert body(read_answer(connection)) == b"in-vain"
 
 
 def test_what_fails_amid_an_answer_is_cut_off(server: Served, caplog: pytest.LogCaptureFixture) -> None:
@@ -188,10 +216,18 @@ def test_a_body_that_breaks_off_or_is_malformed_is_incomplete(server: Served, ch
     assert b"\r\nconnection: close\r\n" in answer
 
 
+@pytest.mark.parametrize("begun", [b"0\r\nX: ", b"1;x="])
+def test_a_body_without_end_is_incomplete(server: Served, begun: bytes) -> None:
+    asked = request("/echo", b"Transfer-Encoding: chunked", method="POST", body=begun)
+    answer = server.ask(asked, *[LONG[:4096]] * (4 * MOST_HEAD_BYTES // 4096))
+    assert (status(answer), body(answer)) == (400, b"incomplete")
+
+
 def test_a_client_that_has_closed_its_side_is_answered(server: Served) -> None:
     assert told(server.ask(request("/echo"), ends=True))["path"] == "/echo"
     assert body(server.ask(request("/now"), ends=True)) == b"now"
     assert body(server.ask(request("/soon"), ends=True)) == b"soon"
+    assert server.ask(request("/soon") + request("/echo") * 3, ends=True).count(b"HTTP/1.1 200") == 4
 
 
 def test_who_waits_is_told_that_the_client_is_gone(server: Served) -> None:
@@ -247,7 +283,7 @@ def test_there_may_be_so_many_headers(server: Served) -> None:
 
 
 def test_a_header_without_end_is_refused(server: Served) -> None:
-    answer = server.ask(b"GET /echo HTTP/1.1\r\nX: ", *[b"a" * 4096] * (MOST_HEAD_BYTES // 4096 + 1))
+    answer = server.ask(b"GET /echo HTTP/1.1\r\nX: ", *[b"a" * 4096] * (4 * MOST_HEAD_BYTES // 4096))
     assert status(answer) == 431
 
 
@@ -277,17 +313,29 @@ def test_who_neither_sends_nor_closes_is_cut_off(server: Served) -> None:
         assert is_cut_off(connection)
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET /echo HTTP/1.1\r\nHost: x\r\n", request("/now")])
+@pytest.mark.parametrize("begun", [b"", b"GET /echo HTTP/1.1\r\nHost: x\r\n"])
 def test_a_connection_on_which_no_request_comes_is_closed(server: Served, begun: bytes) -> None:
     with server.connect() as connection:
         connection.sendall(begun)
-        if begun.endswith(b"\r\n\r\n"):
-            read_answer(connection)
-        else:
-            # Once this is answered, the server has read the other too.
-            server.ask(last("/echo"))
+        # Once this is answered, the server has read the other too.
+        server.ask(last("/echo"))
         server.age(HEAD_SECONDS / 2)
         server.age(HEAD_SECONDS * 2)
+        assert is_cut_off(connection)
+
+
+def test_a_connection_is_kept_longer_after_an_answer(server: Served) -> None:
+    with server.connect() as connection:
+        for path in ("/now", "/echo"):
+            connection.sendall(request(path))
+            read_answer(connection)
+            server.age(HEAD_SECONDS * 2)
+        connection.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\n")
+        server.ask(last("/echo"))
+        server.age(HEAD_SECONDS / 2)
+        connection.sendall(b"\r\n")
+        read_answer(connection)
+        server.age(IDLE_SECONDS * 2)
         assert is_cut_off(connection)
 
 
@@ -300,23 +348,23 @@ def test_a_request_that_takes_long_to_answer_is_not(server: Served) -> None:
         assert body(read_all(connection)) == b"late"
 
 
-def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not(server: Served) -> None:
+@pytest.mark.parametrize("path", ["/long", "/endless"])
+def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not(server: Served, path: str) -> None:
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.settimeout(SECONDS)
         connection.connect(("127.0.0.1", server.port))
-        connection.sendall(request("/long"))
+        connection.sendall(request(path))
         assert connection.recv(10)
-        received = 10
         # What is still to be sent differs from the last look as long as there was reading.
-        for _ in range(3):
-            server.age(HEAD_SECONDS * 2)
-            received += read_some(connection, 1_000_000)
-        assert received > 3_000_000
-        server.age(HEAD_SECONDS * 4)
-        server.age(HEAD_SECONDS * 8)
+        for _ in range(10):
+            server.age(IDLE_SECONDS * 2)
+            read_some(connection, 100_000)
+        server.age(IDLE_SECONDS * 4)
+        server.age(IDLE_SECONDS * 8)
+        server.application.gone.append(path)
         with pytest.raises((ConnectionError, EOFError)):
-            read_some(connection, len(LONG))
+            read_some(connection, 4 * len(LONG))
 
 
 def test_a_request_that_comes_again_is_recognized(server: Served) -> None:
@@ -363,6 +411,16 @@ def test_who_goes_away_while_waiting_hinders_nobody(server: Served) -> None:
         connection.sendall(request("/held"))
     server.application.released.set()
     assert status(server.ask(last("/echo"))) == 200
+
+
+def test_any_number_of_upgrades_may_come_together(server: Served) -> None:
+    offers = request("/now", b"Connection: Upgrade", b"Upgrade: h2c") * 1000
+    assert server.ask(offers + last("/now")).count(b"HTTP/1.1 200") == 1001
+
+
+def test_an_upgrade_over_http_1_0_leaves_it_there(server: Served) -> None:
+    answer = server.ask(b"GET /stream HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+    assert body(answer) == b"onetwo"
 
 
 def test_an_upgrade_that_is_not_offered_is_ignored(server: Served) -> None:

@@ -8,7 +8,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
+from config.tokens.models import Token
 from registry.instances import registration
+from registry.journal import log
 from registry.models import Head, InstanceKey
 from registry.webhooks import replay
 from tests import factories
@@ -78,6 +80,20 @@ def test_an_answer_is_kept_until_its_service_changes(desk: Desk, register: Calla
         await desk.look()
         assert names(await desk.get(BILLING)) == ["billing-1", "billing-2"]
         assert desk.made == 2
+
+    desk.run(scenario)
+
+
+def test_what_was_known_of_another_history_is_forgotten(desk: Desk, register: Callable[..., Any]) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.do(register("billing"))
+        await desk.look()
+        tags = [header(await desk.get(BILLING), b"etag") for _ in range(2)]
+        await desk.do(log.begin_history)
+        await desk.look()
+        again = await desk.get(BILLING, if_none_match=tags[1])
+        assert tags[0] == tags[1] != header(again, b"etag")
+        assert again.status == 200
 
     desk.run(scenario)
 
@@ -180,6 +196,17 @@ def test_a_revoked_token_is_refused_at_the_next_look(desk: Desk, now: datetime) 
         answer = await desk.get(BILLING)
         assert answer.status == 401
         assert header(answer, b"www-authenticate") == "Bearer"
+
+    desk.run(scenario)
+
+
+def test_a_token_that_may_read_less_is_refused_at_the_next_look(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        for _ in range(2):
+            assert (await desk.get(BILLING)).status == 200
+        await desk.do(lambda: Token.objects.filter(name="reader").update(scopes=["register:billing"]))
+        await desk.look()
+        assert (await desk.get(BILLING)).status == 403
 
     desk.run(scenario)
 
