@@ -26,7 +26,7 @@ from tests.logsvc import factories
 from tests.one_connection import one_connection
 
 pytestmark = pytest.mark.django_db
-# More than the suite has time for: OPENAPI_EXAMPLES=100.
+# Beside all that Schemathesis derives from the description. More than the suite has time for: OPENAPI_EXAMPLES=100.
 EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "5"))
 # The examples of Hypothesis are enough: listing every border of every parameter takes ten times as long.
 CONFIGURATION = SchemathesisConfig.from_dict({"phases": {"coverage": {"enabled": False}}})
