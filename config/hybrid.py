@@ -32,7 +32,7 @@ class QuickLane(Protocol):
 
     def __call__(self, scope: Scope) -> Handler | None: ...
 
-    def at_once(self, scope: Scope, *, has_waited: bool) -> "problems.RawResponse | asyncio.Future[None] | None": ...
+    def at_once(self, scope: Scope, *, has_waited: bool) -> "problems.RawResponse | asyncio.Future[Any] | None": ...
 
 
 # Called before Django's lane reads a body; returns whether the token is known. Raises the problem to answer instead.
@@ -105,9 +105,7 @@ class Hybrid:
         finally:
             del self._answers[task]
 
-    def at_once(
-        self, scope: Scope, *, has_waited: bool = False
-    ) -> "problems.RawResponse | asyncio.Future[None] | None":
+    def at_once(self, scope: Scope, *, has_waited: bool = False) -> "problems.RawResponse | asyncio.Future[Any] | None":
         """The answer to a GET without a body that a lane can give without a task; see config/http/protocol.py.
 
         Where there is none, as for all that is to be refused, the request goes the ordinary way, and what is to be

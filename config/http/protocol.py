@@ -48,7 +48,7 @@ MOST_KNOWN_BYTES = 512
 class Application(Protocol):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
 
-    def at_once(self, scope: Any, *, has_waited: bool = False) -> "RawResponse | asyncio.Future[None] | None":
+    def at_once(self, scope: Any, *, has_waited: bool = False) -> "RawResponse | asyncio.Future[Any] | None":
         """The answer to a GET without a body, where no task is needed for it.
 
         A future is to be waited for, and the same asked again. None: the request is to be answered as any other.
@@ -267,11 +267,11 @@ class StrictProtocol(HttpToolsProtocol):
             self._defer(self.scope, answer)
         return True
 
-    def _defer(self, scope: Any, waited: "asyncio.Future[None]") -> None:
+    def _defer(self, scope: Any, waited: "asyncio.Future[Any]") -> None:
         self.serving = deferred = Deferred(scope)
         waited.add_done_callback(partial(self._answer_deferred, deferred))
 
-    def _answer_deferred(self, deferred: "Deferred", waited: "asyncio.Future[None]") -> None:
+    def _answer_deferred(self, deferred: "Deferred", waited: "asyncio.Future[Any]") -> None:
         error = None if waited.cancelled() else waited.exception()
         if deferred.disconnected:
             return

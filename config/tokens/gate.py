@@ -63,6 +63,10 @@ class Gate:
         self._note_use(holder)
         return True
 
+    def take_back(self, holder: Holder) -> None:
+        """Undo what `admits` counted: the request is asked about again."""
+        self.limits.give_back(holder, REQUESTS)
+
     def _note_use(self, holder: Holder) -> None:
         if len(self._used) < MOST_NAMES or holder.name in self._used:
             self._used[holder.name] = time.time()

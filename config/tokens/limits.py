@@ -49,6 +49,11 @@ class Limits:
             (holder.name, limit), amount, per_second=allowed, burst=allowed * BURST_SECONDS, now=self._clock()
         )
 
+    def give_back(self, holder: Holder, limit: str) -> None:
+        """Undo one that was counted."""
+        if allowance(holder, limit):
+            self._rates.give_back((holder.name, limit))
+
     @contextmanager
     def hold(self, holder: Holder, limit: str) -> Iterator[None]:
         """Count one against a limit of concurrent use, while the context lasts. Raises TooManyRequests."""

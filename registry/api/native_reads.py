@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config.headers import header
 from config.hybrid import Handler, Receive, Scope, Send, respond
@@ -92,20 +92,18 @@ class Lane:
             return None
         return _Read(self._server.reader(), self._asked) if self._kind_of(path) is not None else None
 
-    def at_once(self, scope: Scope, *, has_waited: bool) -> "RawResponse | asyncio.Future[None] | None":
+    def at_once(self, scope: Scope, *, has_waited: bool) -> "RawResponse | asyncio.Future[Any] | None":
         """The answer from memory, where what is there is recent enough and exact. Raises Problem.
 
-        For a consistent read that is after a look at the journal, which all share that came before it began.
+        Before that, a consistent read waits for a look at the journal, which all share that came before it began, and
+        a read that nobody has asked for yet for its making.
         """
         remembered: _Remembered | None = scope.get(REMEMBERED)
         if remembered is None:
             path, query = scope["path"], scope["query_string"]
             if self._kind_of(path) is None:
                 return None
-            asked = self._asked(path, query)
-            if not self._server.reader().has_kept(asked.address):
-                return None
-            remembered = scope[REMEMBERED] = _Remembered(scope, asked)
+            remembered = scope[REMEMBERED] = _Remembered(scope, self._asked(path, query))
         return remembered.answer(self._server.reader(), has_waited=has_waited)
 
     def _kind_of(self, path: str) -> tuple[Kind, tuple[str, ...]] | None:
@@ -198,8 +196,8 @@ class _Remembered:
         self._answer: tuple[Page, int, int] | None = None
         self._response: RawResponse | None = None
 
-    def answer(self, reader: Reader, *, has_waited: bool) -> "RawResponse | asyncio.Future[None] | None":
-        """The answer or, where a look at the journal is needed for it, what is to be waited for. Raises Problem."""
+    def answer(self, reader: Reader, *, has_waited: bool) -> "RawResponse | asyncio.Future[Any] | None":
+        """The answer or what is to be waited for, where this can tell. Raises Problem."""
         query, document, address = self._asked
         if document.content is not None or (isinstance(query, queries.Waiting) and query.after is not None):
             return None
@@ -208,10 +206,17 @@ class _Remembered:
         if holder is None:
             return None
         document.check(holder)
-        if (query.consistent or document.is_strict) and not has_waited:
-            return reader.look_soon()
+        if not has_waited:
+            if not gate.current().admits(holder):
+                return None
+            if query.consistent or document.is_strict:
+                return reader.look_soon()
         answer = reader.known_answer(address, at_least=query.at_least, now=now)
-        if answer is None or not gate.current().admits(holder):
+        if answer is None:
+            if not has_waited and reader.is_at(query.at_least, now=now):
+                return reader.make_soon(address, document)
+            # It is counted where it is answered.
+            gate.current().take_back(holder)
             return None
         page, revision = answer
         made_of = page, revision, reader.revisions.last_change(page.services)

@@ -57,22 +57,16 @@ class Reader:
     def now(self) -> float:
         return self._loop.time()
 
-    def has_kept(self, address: Address) -> bool:
-        """Whether a page is cached for it, true or not."""
-        return self._kept(address) is not None
+    def is_at(self, at_least: int | None, *, now: float) -> bool:
+        """Whether what is known of the journal is recent enough, and has reached that revision."""
+        return self.revisions.is_fresh(now=now) and (at_least is None or self.revisions.head >= at_least)
 
     def known_answer(self, address: Address, *, at_least: int | None, now: float) -> tuple[Page, int] | None:
-        """A page that is true and the revision at which it is, where it is cached and the journal's head is fresh."""
-        revisions = self.revisions
-        if not revisions.is_fresh(now=now):
+        """A page that is true and the revision at which it is, where one is cached and `is_at` holds."""
+        page = self._kept(address) if self.is_at(at_least, now=now) else None
+        if page is None or page.revision < self.revisions.last_change(page.services):
             return None
-        head = revisions.head
-        if at_least is not None and head < at_least:
-            return None
-        page = self._kept(address)
-        if page is None or page.revision < revisions.last_change(page.services):
-            return None
-        return page, max(page.revision, head)
+        return page, max(page.revision, self.revisions.head)
 
     def look_soon(self) -> "asyncio.Future[None]":
         """Done when the database was polled, which begins after this call; fails with Unavailable where it takes long.
@@ -182,12 +176,16 @@ class Reader:
         return self._cache.get(address)
 
     async def _make(self, address: Address, document: Document) -> Page:
+        return await asyncio.shield(self.make_soon(address, document))
+
+    def make_soon(self, address: Address, document: Document) -> "asyncio.Future[Page]":
+        """The making of a page, which concurrent callers share; it is cached before they hear of it."""
         making = self._making.get(address)
         if making is None:
             making = self._making[address] = asyncio.ensure_future(self.run(document.make))
             epoch = self.revisions.epoch
             making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
-        return await asyncio.shield(making)
+        return making
 
     def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
         del self._making[address]

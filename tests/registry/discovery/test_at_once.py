@@ -29,6 +29,38 @@ def test_what_is_kept_is_answered_at_once(desk: Desk, now: datetime) -> None:
     desk.run(scenario)
 
 
+def test_what_nobody_has_asked_for_is_made_once_for_all_who_do(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.get(BILLING)
+        desk.made = 0
+        answers = await asyncio.gather(*(desk.get(f"{BILLING}?zone=a") for _ in range(3)))
+        assert (desk.made, desk.answered_at_once) == (1, 3)
+        assert len({answer.body for answer in answers}) == 1
+        missing = await desk.get(f"{BILLING}/billing-1")
+        assert (missing.status, desk.made, desk.answered_at_once) == (404, 3, 3)
+
+    desk.run(scenario)
+
+
+def test_what_changes_while_it_is_made_is_made_again_and_counts_once(desk: Desk, now: datetime) -> None:
+    token = issuing.create(name="slower", scopes=["read"], limits={"requests_per_second": 2})
+
+    async def change() -> None:
+        desk.on_made = None
+        await desk.do(partial(factories.register, "billing", now=now))
+        await desk.look()
+
+    async def scenario(desk: Desk) -> None:
+        await desk.get(BILLING, token=token)
+        desk.on_made = change
+        answer = await desk.get(f"{BILLING}?limit=5", token=token)
+        assert [each["instance"] for each in json.loads(answer.body)["instances"]] == ["billing-1"]
+        answers = [(await desk.get(BILLING, token=token)).status for _ in range(3)]
+        assert answers == [200, 200, 429]
+
+    desk.run(scenario)
+
+
 @pytest.mark.parametrize("query", ["?after=0&wait=10ms", "?limit=nonsense", "?at_least=99999"])
 def test_what_waits_or_is_refused_is_not(desk: Desk, query: str) -> None:
     async def scenario(desk: Desk) -> None:
