@@ -30,9 +30,9 @@ class Hosts:
 
     def check(self, scope: MutableMapping[str, Any]) -> None:
         """Raises UnknownHost for a host that is not allowed, for two hosts, and for none over HTTP/1.1."""
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if (len(hosts) == 1 and hosts[0] in self._known) or scope["path"] in FOR_ANY_HOST:
+        if self.knows(scope) or scope["path"] in FOR_ANY_HOST:
             return
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
         if not any(hosts) and scope.get("http_version") == "1.0":
             return
         domain, _ = split_domain_port(hosts[0].decode("latin-1")) if len(hosts) == 1 else ("", "")

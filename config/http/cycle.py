@@ -18,24 +18,6 @@ _GONE: Message = {"type": "http.disconnect"}
 logger = logging.getLogger(__name__)
 
 
-class Arrival:
-    """Wakes the request that waits for more to arrive, at a fifth of the cost of an asyncio.Event."""
-
-    __slots__ = ("_waiter",)
-
-    def __init__(self) -> None:
-        self._waiter: asyncio.Future[None] | None = None
-
-    def set(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    def wait(self) -> "asyncio.Future[None]":
-        self._waiter = asyncio.get_running_loop().create_future()
-        return self._waiter
-
-
 class Cycle(RequestResponseCycle):
     """Uvicorn's, with answers of a known length written in one piece.
 
@@ -44,8 +26,8 @@ class Cycle(RequestResponseCycle):
     """
 
     def __init__(self, *, on_end: Callable[["Cycle"], None], **members: Any) -> None:
-        self.arrival = Arrival()
-        super().__init__(**members, message_event=self.arrival, on_response=lambda: None)  # type: ignore[arg-type]
+        self.arrival = asyncio.Event()
+        super().__init__(**members, message_event=self.arrival, on_response=lambda: None)
         self.is_half_closed = False
         self.task: asyncio.Task[None] | None = None
         self._on_end = on_end
@@ -81,6 +63,7 @@ class Cycle(RequestResponseCycle):
             if self.disconnected or self.response_complete or self.is_half_closed:
                 return _GONE
             self.flow.resume_reading()
+            self.arrival.clear()
             await self.arrival.wait()
         if self.disconnected or self.response_complete:
             return _GONE
@@ -148,7 +131,7 @@ class Deferred:
 
     def __init__(self, scope: Any) -> None:
         self.scope = scope
-        self.arrival = Arrival()
+        self.arrival = asyncio.Event()
         self.disconnected = False
         self.is_half_closed = False
         self.keep_alive = True

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from config.http.cycle import Arrival, Cycle, Deferred
+from config.http.cycle import Cycle, Deferred
 from config.http.encoding import encode
 from config.http.peers import client_of
 from config.http.recognition import State
@@ -98,7 +98,7 @@ class StrictProtocol(HttpToolsProtocol):
         if now - self.waits_since > allowed_seconds:
             self.transport.abort()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows BaseTransport
         super().connection_made(transport)
         self.client = client_of(transport)
 
@@ -110,7 +110,7 @@ class StrictProtocol(HttpToolsProtocol):
         self.pipeline.clear()
         self.flow.resume_writing()
         # It refers to this protocol, as this does to it.
-        self.parser = None  # type: ignore[assignment]
+        self.parser = None  # type: ignore[assignment]  # nothing parses after this, which uvicorn's type does not say
 
     def shutdown(self) -> None:
         """Answer what has come, and close."""
@@ -183,7 +183,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._is_between = True
         return b"\r\n".join([*lines, b"", b""])
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio asks for it, uvicorn returns nothing
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio reads what it returns; uvicorn's returns None
         """Keep the connection while there is something to answer: the client may have closed its own side only."""
         if self.serving is None:
             return False
@@ -381,7 +381,6 @@ class _Answered:
     """A request that was answered at once, in place of its cycle."""
 
     response_complete = True
-    message_event = Arrival()
 
 
 _ANSWERED = _Answered()

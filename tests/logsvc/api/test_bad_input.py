@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from config.tokens import issuing
@@ -89,7 +90,8 @@ def test_no_record_fails_and_what_is_kept_can_be_read() -> None:
 
     assert failures(Request(path=path, method="POST", body=line, content_type=kind) for line in lines) == []
 
-    assert sum(store().services().values()) > 50
+    # Elsewhere only what may be stored otherwise is sent.
+    assert sum(store().services().values()) > (100 if connection.vendor == "sqlite" else 50)
     assert failures([Request(path=f"{path}?limit=1000"), Request(path="/v1/services")]) == []
 
 
