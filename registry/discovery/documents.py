@@ -1,20 +1,19 @@
 """The documents that can be read: who may read each, the services it depends on, and how it is made."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import msgspec
 
 from config.problems import Forbidden
 from config.tokens.holder import Holder
 from registry.discovery import prometheus_targets, queries
-from registry.discovery.pages import Address, Answer, Page
-from registry.discovery.row_json_cache import RowJsonCache
+from registry.discovery.batches import Batched
+from registry.discovery.pages import Address, Answer, Page, page_of
+from registry.discovery.row_json_cache import Asked, RowJsonCache
 from registry.instances import catalogue
 from registry.journal import log
-from registry.journal.log import Position
 from registry.wire.bodies import offers_of, registered_instance
 
 
@@ -57,7 +56,7 @@ def services(query: queries.Services) -> Document:
         found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
         page = found[: query.limit]
         following = page[-1].service if len(found) > len(page) else None
-        return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
+        return page_of(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
 
     return Document(make=make, may_read=may_read)
 
@@ -65,25 +64,24 @@ def services(query: queries.Services) -> Document:
 def service(name: str) -> Document:
     def make() -> Page:
         at = log.position()
-        return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
+        return page_of(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
 
     return Document(make=make, may_read=_reads(name), needs=_needs(name))
 
 
 def instances(service: str, query: queries.Instances, rows: RowJsonCache) -> Document:
-    def make() -> Page:
-        at, found = rows.instances(service, query)
-        page = found[: query.limit]
-        following = page[-1].name if len(found) > len(page) else None
-        return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
-
-    return Document(make=make, may_read=_reads(service), needs=_needs(service), services=frozenset([service]))
+    return Document(
+        make=Batched(rows.pages, Asked(service, query)),
+        may_read=_reads(service),
+        needs=_needs(service),
+        services=frozenset([service]),
+    )
 
 
 def instance(service: str, name: str) -> Document:
     def make() -> Page:
         at = log.position()
-        return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
+        return page_of(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
 
     return Document(make=make, may_read=_reads(service), needs=_needs(service))
 
@@ -93,7 +91,7 @@ def providers(service: str, name: str) -> Document:
 
     def make() -> Page:
         at = log.position()
-        return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
+        return page_of(at, [service], catalogue.instance(service, name).requires, names_revision=False)
 
     return Document(
         make=make,
@@ -108,7 +106,7 @@ def targets(query: queries.Targets) -> Document:
     def make() -> Page:
         at = log.position()
         offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
-        return _page(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
+        return page_of(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
 
     return Document(make=make, may_read=partial(may_read, services=query.service))
 
@@ -119,7 +117,7 @@ def _offers(requirements: Page) -> tuple[Address, Document]:
 
     def make() -> Page:
         at = log.position()
-        return _page(at, names, {"providers": offers_of(catalogue.offered(names))})
+        return page_of(at, names, {"providers": offers_of(catalogue.offered(names))})
 
     return Address("offers", requirements.rest), Document(make=make, may_read=may_read)
 
@@ -135,14 +133,3 @@ def _reads(service: str) -> Callable[[Holder], bool]:
 
 def _needs(service: str) -> str:
     return f"the scope 'read:{service}'"
-
-
-def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
-    encoded = msgspec.json.encode(members)
-    return Page(
-        history=at.history,
-        revision=at.revision,
-        services=None if services is None else frozenset(services),
-        rest=encoded[1:] if names_revision else encoded,
-        names_revision=names_revision,
-    )
