@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from config.problems import Problem
 from registry.discovery.journal_poller import Run
 from registry.discovery.pages import Page
 
-MakeAll = Callable[[Sequence[Any]], list[Page]]
+# A page for each that is asked for, or the problem that the read of it is answered with.
+MakeAll = Callable[[Sequence[Any]], Sequence[Page | Problem]]
 
 MOST_TOGETHER = 16
 # A batch that takes longer holds up none that comes after it: that is made beside it.
@@ -24,8 +26,11 @@ class Batched:
     asked: Any
 
     def __call__(self) -> Page:
-        """Make it alone."""
-        return self.make_all([self.asked])[0]
+        """Make it alone. Raises Problem."""
+        (made,) = self.make_all([self.asked])
+        if isinstance(made, Problem):
+            raise made
+        return made
 
 
 class Batches:
@@ -58,7 +63,7 @@ class Batches:
         if not batch:
             self._current = None
             return
-        made: asyncio.Future[list[Page]]
+        made: asyncio.Future[Sequence[Page | Problem]]
         try:
             self._current = made = asyncio.ensure_future(
                 self._run(partial(self._make_all, [asked for asked, _ in batch]))
@@ -71,17 +76,23 @@ class Batches:
         made.add_done_callback(partial(self._settle, [page for _, page in batch], timer))
 
     def _settle(
-        self, pages: Sequence["asyncio.Future[Page]"], timer: asyncio.TimerHandle, made: "asyncio.Future[list[Page]]"
+        self,
+        pages: Sequence["asyncio.Future[Page]"],
+        timer: asyncio.TimerHandle,
+        made: "asyncio.Future[Sequence[Page | Problem]]",
     ) -> None:
         timer.cancel()
         self._go_on(made)
-        error = None if made.cancelled() else made.exception()
-        for number, page in enumerate(pages):
+        if made.cancelled():
+            for page in pages:
+                page.cancel()
+            return
+        error = made.exception()
+        outcomes = made.result() if error is None else [error] * len(pages)
+        for page, outcome in zip(pages, outcomes, strict=True):
             if page.done():
                 continue
-            if made.cancelled():
-                page.cancel()
-            elif error is not None:
-                page.set_exception(error)
+            if isinstance(outcome, Page):
+                page.set_result(outcome)
             else:
-                page.set_result(made.result()[number])
+                page.set_exception(outcome)
