@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from itertools import chain
+from typing import Any, Protocol
 
 import redis
 from django.apps import apps
+
+from registry.redis_client import Command
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +45,13 @@ class Growth:
 
 
 Listener = Callable[[int, Growth | None], None]
-# Adds what is to be sent to one round trip to Redis.
-Message = Callable[["redis.client.Pipeline"], object]
+# What is to be sent to Redis for one kind of news.
+Message = Sequence[Command]
+
+
+class Asks(Protocol):
+    def ask(self, *commands: Command) -> list[Any]:
+        """Send the commands to Redis in one round trip, and return their answers. Raises redis.RedisError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,7 @@ class Wakeups:
 
     def __init__(
         self,
-        server: redis.Redis,
+        server: Asks,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -89,12 +97,14 @@ class Wakeups:
 
     def wake(self, task: str) -> None:
         """Call for the sweep that this task makes, unless a call waits already."""
-        self._send(task, partial(_call, _calls(task), self._wall_clock()))
+        calls = _calls(task)
+        # Only the oldest is kept: its age is how long no worker has answered.
+        self._send(task, [("RPUSH", calls, self._wall_clock()), ("LTRIM", calls, 0, 0)])
 
     def acknowledge(self, task: str) -> None:
         """A sweep begins: a change committed from now on needs another. Call it before looking for work."""
         try:
-            self._redis.delete(_calls(task))
+            self._redis.ask(("DEL", _calls(task)))
         except redis.RedisError as error:
             logger.warning("Redis is away, so that %s runs by beat's ticks alone: %s", task, error)
 
@@ -112,8 +122,7 @@ class Wakeups:
 
         Raises redis.RedisError.
         """
-        # The stubs know nothing of its answer.
-        found = cast(Any, self._redis.blpop([_calls(task) for task in tasks], timeout=seconds))
+        (found,) = self._redis.ask(("BLPOP", *map(_calls, tasks), seconds))
         return None if found is None else next(task for task in tasks if _calls(task).encode() == found[0])
 
     def announce(self, revision: int, growth: Growth | None = None) -> None:
@@ -127,7 +136,7 @@ class Wakeups:
             except Exception:
                 # The change is stored: its author must not get an error.
                 logger.exception("A listener could not be told of revision %d", revision)
-        self._send(REVISIONS_CHANNEL, lambda pipeline: pipeline.publish(REVISIONS_CHANNEL, revision))
+        self._send(REVISIONS_CHANNEL, [("PUBLISH", REVISIONS_CHANNEL, revision)])
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each announced revision, in the committing thread; returns a function that ends that."""
@@ -136,10 +145,11 @@ class Wakeups:
 
     def backlog(self) -> Backlog:
         """Raises redis.RedisError."""
-        found = {task: cast(Any, self._redis.lindex(_calls(task), 0)) for task in QUEUES}
+        oldest = self._redis.ask(*[("LINDEX", _calls(task), 0) for task in QUEUES])
+        lengths = self._redis.ask(*[("LLEN", queue) for queue in QUEUES.values()])
         return Backlog(
-            lengths={queue: int(cast(Any, self._redis.llen(queue))) for queue in QUEUES.values()},
-            waiting_since={task: float(since) for task, since in found.items() if since is not None},
+            lengths=dict(zip(QUEUES.values(), lengths, strict=True)),
+            waiting_since={task: float(since) for task, since in zip(QUEUES, oldest, strict=True) if since is not None},
         )
 
     def _send(self, what: str, message: Message) -> None:
@@ -175,10 +185,7 @@ class Wakeups:
         if not messages or self._is_away():
             return
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                for message in messages:
-                    message(pipeline)
-                pipeline.execute()
+            self._redis.ask(*chain.from_iterable(messages))
         except (redis.RedisError, OSError) as error:
             self._begin_outage(error)
         else:
@@ -243,12 +250,6 @@ def taken(tasks: Sequence[str]) -> str | None:
 def backlog() -> Backlog:
     """See Wakeups.backlog. Raises redis.RedisError."""
     return current().backlog()
-
-
-def _call(calls: str, at: float, pipeline: "redis.client.Pipeline") -> None:
-    pipeline.rpush(calls, at)
-    # Only the oldest is kept: its age is how long no worker has answered.
-    pipeline.ltrim(calls, 0, 0)
 
 
 def _calls(task: str) -> str:
