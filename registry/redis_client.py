@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from typing import Any
 
 import redis
@@ -31,8 +32,8 @@ class Line:
         )
         self._own = threading.local()
 
-    def ask(self, *commands: Command) -> list[Any]:
-        """Send the commands in one round trip, and return their answers. Raises redis.RedisError.
+    def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
+        """Send the commands in one round trip, and return their answers, read after a pause. Raises redis.RedisError.
 
         Where a connection that was open before is lost, as when Redis has been restarted, they are sent once more.
         """
@@ -41,16 +42,18 @@ class Line:
         connection = self._own.connection
         was_open = connection.is_connected
         try:
-            return _exchange(connection, commands)
+            return _exchange(connection, commands, pause_seconds)
         except redis.ConnectionError:
             if not was_open:
                 raise
-            return _exchange(connection, commands)
+            return _exchange(connection, commands, pause_seconds)
 
 
-def _exchange(connection: Any, commands: tuple[Command, ...]) -> list[Any]:
+def _exchange(connection: Any, commands: tuple[Command, ...], pause_seconds: float) -> list[Any]:
     try:
         connection.send_packed_command(connection.pack_commands(commands))
+        if pause_seconds:
+            time.sleep(pause_seconds)
         return [connection.read_response() for _ in commands]
     except BaseException:
         # The answers that are not read must not be taken for those of the next commands.

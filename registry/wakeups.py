@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import Any, Protocol
 
@@ -23,9 +22,9 @@ from registry.redis_client import Command
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
-# How long the background waits before it speaks to Redis. The interpreter's lock is left to those who answer the author
-# of the commit, who would wait for it longer than this costs a webhook (bench/README.md, Writes and peers).
-GIVE_WAY_SECONDS = 0.0005
+# How long the background waits, when it has told Redis, before it reads the answer and logs. The interpreter's lock is
+# left to those who answer the author of the commit, and who waits for a change (bench/README.md, Writes and peers).
+GIVE_WAY_SECONDS = 0.002
 # How long a worker waits for a call before it looks whether it is to end: less than Redis may take to answer.
 LISTEN_SECONDS = 0.5
 # The channel that tells processes that serve reads that the journal has grown. A message is only a hint to look.
@@ -50,8 +49,11 @@ Message = Sequence[Command]
 
 
 class Asks(Protocol):
-    def ask(self, *commands: Command) -> list[Any]:
-        """Send the commands to Redis in one round trip, and return their answers. Raises redis.RedisError."""
+    def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
+        """Send the commands to Redis in one round trip, and return their answers, read after a pause.
+
+        Raises redis.RedisError.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,25 +169,27 @@ class Wakeups:
             with self._has_pending:
                 while not self._messages and not self._afterwards:
                     self._has_pending.wait()
-            time.sleep(GIVE_WAY_SECONDS)
-            with self._has_pending:
                 messages = [
                     self._messages.pop(what) for what in sorted(self._messages, key=lambda what: ranks.get(what, 1))
                 ]
+            try:
+                self._exchange(messages, pause_seconds=GIVE_WAY_SECONDS)
+            except Exception:
+                logger.exception("The workers could not be woken: beat's next tick does that")
+            with self._has_pending:
                 calls, self._afterwards = list(self._afterwards.values()), {}
-            calls.insert(0, partial(self._exchange, messages))
             for call in calls:
                 try:
                     call()
                 except Exception:
-                    logger.exception("The workers could not be woken: beat's next tick does that")
+                    logger.exception("What was to be done after a commit failed")
 
-    def _exchange(self, messages: Sequence[Message]) -> None:
+    def _exchange(self, messages: Sequence[Message], *, pause_seconds: float = 0.0) -> None:
         """Send all in one round trip, unless Redis is away."""
         if not messages or self._is_away():
             return
         try:
-            self._redis.ask(*chain.from_iterable(messages))
+            self._redis.ask(*chain.from_iterable(messages), pause_seconds=pause_seconds)
         except (redis.RedisError, OSError) as error:
             self._begin_outage(error)
         else:

@@ -21,7 +21,7 @@ class FakeRedis:
         self.round_trips = 0
         self.is_away = False
 
-    def ask(self, *commands: Command) -> list[Any]:
+    def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
         self.round_trips += 1
         if self.is_away:
             raise redis.ConnectionError("away")
@@ -179,7 +179,7 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     answers, announced = threading.Event(), threading.Event()
 
     class Hanging(FakeRedis):
-        def ask(self, *commands: Command) -> list[Any]:
+        def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
             assert answers.wait(PATIENCE_SECONDS)
             answer = super().ask(*commands)
             if (REVISIONS_CHANNEL, 3) in self.published:
