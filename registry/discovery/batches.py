@@ -1,18 +1,20 @@
 """Makes the pages that are asked for at one time together, at little more than the cost of one."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from registry.discovery.journal_poller import Run
 from registry.discovery.pages import Page
 
-MakeAll = Callable[[Sequence[Any]], list[Page]]
+MakeAll = Callable[[Sequence[Any]], Iterable[Page]]
 
 MOST_TOGETHER = 16
-# A batch that takes longer holds up none that comes after it: that is made beside it.
+# A batch that takes longer holds up none that comes after it, which is made beside it, and no page of its own that is
+# made already.
 SLOW_SECONDS = 0.02
 
 
@@ -25,7 +27,7 @@ class Batched:
 
     def __call__(self) -> Page:
         """Make it alone."""
-        return self.make_all([self.asked])[0]
+        return next(iter(self.make_all([self.asked])))
 
 
 class Batches:
@@ -60,15 +62,22 @@ class Batches:
             return
         made: asyncio.Future[list[Page]]
         try:
-            self._current = made = asyncio.ensure_future(
-                self._run(partial(self._make_all, [asked for asked, _ in batch]))
-            )
+            self._current = made = asyncio.ensure_future(self._run(partial(self._make, batch)))
         except RuntimeError as error:
             # No thread can be started.
             self._current = made = self._loop.create_future()
             made.set_exception(error)
         timer = self._loop.call_later(SLOW_SECONDS, self._go_on, made)
         made.add_done_callback(partial(self._settle, [page for _, page in batch], timer))
+
+    def _make(self, batch: "Sequence[tuple[Any, asyncio.Future[Page]]]") -> list[Page]:
+        """Make the pages, in a thread."""
+        began, pages = monotonic(), []
+        for (_, future), page in zip(batch, self._make_all([asked for asked, _ in batch]), strict=True):
+            pages.append(page)
+            if monotonic() - began > SLOW_SECONDS:
+                self._loop.call_soon_threadsafe(_give_out, future, page)
+        return pages
 
     def _settle(
         self, pages: Sequence["asyncio.Future[Page]"], timer: asyncio.TimerHandle, made: "asyncio.Future[list[Page]]"
@@ -85,3 +94,8 @@ class Batches:
                 page.set_exception(error)
             else:
                 page.set_result(made.result()[number])
+
+
+def _give_out(future: "asyncio.Future[Page]", page: Page) -> None:
+    if not future.done():
+        future.set_result(page)

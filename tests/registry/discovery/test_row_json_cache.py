@@ -89,9 +89,9 @@ def test_pages_of_what_is_known_that_are_made_together_are_those_that_are_made_a
     queries = [Instances(**dict(zip(given, values, strict=True))) for values in itertools.product(*given.values())]
     asked = [Asked(service, query) for query in queries for service in ("billing", "orders", "nobody")]
     cache = RowJsonCache()
-    cache.pages([Asked(service, Instances()) for service in ("billing", "orders")])
+    list(cache.pages([Asked(service, Instances()) for service in ("billing", "orders")]))
 
-    together = cache.pages(asked)
+    together = list(cache.pages(asked))
 
     assert together == [page for each in asked for page in RowJsonCache().pages([each])]
     assert len({page.rest for page in together}) > len(given)
@@ -100,7 +100,7 @@ def test_pages_of_what_is_known_that_are_made_together_are_those_that_are_made_a
 def test_where_nothing_was_ever_written_there_is_nothing_at_no_revision() -> None:
     Head.objects.all().delete()
 
-    pages = RowJsonCache().pages([Asked("billing", Instances())] * 2)
+    pages = list(RowJsonCache().pages([Asked("billing", Instances())] * 2))
 
     assert [(page.history, page.revision, page.body(0)) for page in pages] == [
         ("", 0, b'{"revision":0,"instances":[],"next":null}')
