@@ -51,8 +51,7 @@ def select(wanted: Wanted) -> tuple[Head, list[tuple[Stamp | None, Row]]]:
         WHERE head.id = 1 ORDER BY instance.service, instance.name LIMIT %s
     """  # noqa: S608 -- names of ours
     limit = -1 if wanted.limit is None and not is_postgresql else wanted.limit
-    fetch = _prepared if is_postgresql else statements.fetch
-    found = fetch(statement, [*parameters, wanted.after, limit])
+    found = statements.fetch_prepared(statement, [*parameters, wanted.after, limit])
     stamped = [(row[2:4] if is_postgresql else None, row[4:]) for row in found if row[4 + rows.ID] is not None]
     return (found[0][:2] if found else None), stamped
 
@@ -62,19 +61,10 @@ def stamps(wanted: Sequence[Wanted]) -> tuple[Head, list[Iterable[tuple[int, Sta
 
     Of rows that are known it need write out no more, and for a second wanted it takes a tenth of what the first does.
     """
-    found = _prepared(_STAMPS, [msgspec.json.encode(wanted).decode()])
+    found = statements.fetch_prepared(_STAMPS, [msgspec.json.encode(wanted).decode()])
     if not found:
         return None, [()] * len(wanted)
     head: Head = found[0][:2]
     return head, [
         zip(ids or (), zip(xmins or (), ctids or (), strict=True), strict=True) for *_, ids, xmins, ctids in found
     ]
-
-
-def _prepared(statement: str, parameters: Sequence[Any]) -> list[Row]:
-    """The rows of a statement that PostgreSQL keeps prepared, where Django sends each anew with its values in it."""
-    import psycopg
-
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()

@@ -7,10 +7,12 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from config.problems import Problem
 from registry.discovery.journal_poller import Run
 from registry.discovery.pages import Page
 
-MakeAll = Callable[[Sequence[Any]], Iterable[Page]]
+# A page for each that is asked for, or the problem that the read of it is answered with.
+MakeAll = Callable[[Sequence[Any]], Iterable[Page | Problem]]
 
 MOST_TOGETHER = 16
 # A batch that takes longer holds up none that comes after it, which is made beside it, and no page of its own that is
@@ -26,8 +28,11 @@ class Batched:
     asked: Any
 
     def __call__(self) -> Page:
-        """Make it alone."""
-        return next(iter(self.make_all([self.asked])))
+        """Make it alone. Raises Problem."""
+        (made,) = self.make_all([self.asked])
+        if isinstance(made, Problem):
+            raise made
+        return made
 
 
 class Batches:
@@ -60,7 +65,7 @@ class Batches:
         if not batch:
             self._current = None
             return
-        made: asyncio.Future[list[Page]]
+        made: asyncio.Future[Sequence[Page | Problem]]
         try:
             self._current = made = asyncio.ensure_future(self._run(partial(self._make, batch)))
         except RuntimeError as error:
@@ -70,32 +75,37 @@ class Batches:
         timer = self._loop.call_later(SLOW_SECONDS, self._go_on, made)
         made.add_done_callback(partial(self._settle, [page for _, page in batch], timer))
 
-    def _make(self, batch: "Sequence[tuple[Any, asyncio.Future[Page]]]") -> list[Page]:
+    def _make(self, batch: "Sequence[tuple[Any, asyncio.Future[Page]]]") -> list[Page | Problem]:
         """Make the pages, in a thread."""
-        began, pages = monotonic(), []
-        for (_, future), page in zip(batch, self._make_all([asked for asked, _ in batch]), strict=True):
-            pages.append(page)
+        began, outcomes = monotonic(), []
+        for (_, page), outcome in zip(batch, self._make_all([asked for asked, _ in batch]), strict=True):
+            outcomes.append(outcome)
             if monotonic() - began > SLOW_SECONDS:
-                self._loop.call_soon_threadsafe(_give_out, future, page)
-        return pages
+                self._loop.call_soon_threadsafe(_give_out, page, outcome)
+        return outcomes
 
     def _settle(
-        self, pages: Sequence["asyncio.Future[Page]"], timer: asyncio.TimerHandle, made: "asyncio.Future[list[Page]]"
+        self,
+        pages: Sequence["asyncio.Future[Page]"],
+        timer: asyncio.TimerHandle,
+        made: "asyncio.Future[Sequence[Page | Problem]]",
     ) -> None:
         timer.cancel()
         self._go_on(made)
-        error = None if made.cancelled() else made.exception()
-        for number, page in enumerate(pages):
-            if page.done():
-                continue
-            if made.cancelled():
+        if made.cancelled():
+            for page in pages:
                 page.cancel()
-            elif error is not None:
-                page.set_exception(error)
-            else:
-                page.set_result(made.result()[number])
+            return
+        error = made.exception()
+        outcomes = made.result() if error is None else [error] * len(pages)
+        for page, outcome in zip(pages, outcomes, strict=True):
+            _give_out(page, outcome)
 
 
-def _give_out(future: "asyncio.Future[Page]", page: Page) -> None:
-    if not future.done():
-        future.set_result(page)
+def _give_out(page: "asyncio.Future[Page]", outcome: Page | BaseException) -> None:
+    if page.done():
+        return
+    if isinstance(outcome, Page):
+        page.set_result(outcome)
+    else:
+        page.set_exception(outcome)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from config.problems import NotFound, Problem
 from registry.discovery import batches
-from registry.discovery.batches import Batches
+from registry.discovery.batches import Batched, Batches
 from registry.discovery.pages import Page, page_of
 from registry.journal.log import Position
 from tests.waiting import PATIENCE_SECONDS
@@ -24,16 +25,16 @@ class Kitchen:
         self.lets_make = asyncio.Event()
         self.failures: list[Exception] = []
 
-    async def run(self, make: Callable[[], list[Page]]) -> list[Page]:
+    async def run(self, make: Callable[[], Any]) -> Any:
         pages = make()
         await self.lets_make.wait()
         if self.failures:
             raise self.failures.pop()
         return pages
 
-    def make_all(self, asked: Sequence[str]) -> list[Page]:
+    def make_all(self, asked: Sequence[str]) -> list[Page | Problem]:
         self.batches.append(list(asked))
-        return [made_of(each) for each in asked]
+        return [NotFound("There is none.") if each == "nothing" else made_of(each) for each in asked]
 
     async def until_begun(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -126,11 +127,24 @@ def test_the_failure_of_a_batch_is_that_of_each_of_its_pages_and_of_no_other() -
     run(scenario)
 
 
+def test_what_is_wrong_with_one_page_is_no_concern_of_the_others_of_its_batch() -> None:
+    async def scenario(kitchen: Kitchen, made: Batches) -> None:
+        kitchen.lets_make.set()
+        missing, page = await asyncio.gather(made.page("nothing"), made.page("b"), return_exceptions=True)
+        assert isinstance(missing, NotFound)
+        assert isinstance(page, Page)
+        with pytest.raises(NotFound):
+            Batched(kitchen.make_all, "nothing")()
+        assert Batched(kitchen.make_all, "b")() == page
+
+    assert run(scenario).batches == [["nothing", "b"], ["nothing"], ["b"]]
+
+
 def test_where_no_thread_can_be_started_its_pages_fail_and_the_next_are_made() -> None:
     async def scenario(kitchen: Kitchen, _: Batches) -> None:
         refusals = [RuntimeError("can't start new thread")]
 
-        def start(make: Callable[[], list[Page]]) -> Awaitable[Any]:
+        def start(make: Callable[[], Any]) -> Awaitable[Any]:
             if refusals:
                 raise refusals.pop()
             return kitchen.run(make)
