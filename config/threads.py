@@ -58,8 +58,13 @@ class Threads:
             if self._idle:
                 self._idle.pop().release()
             elif self._started < self._count:
-                threading.Thread(target=self._work, name=f"request-{self._started + 1}", daemon=True).start()
-                self._started += 1
+                try:
+                    threading.Thread(target=self._work, name=f"request-{self._started + 1}", daemon=True).start()
+                    self._started += 1
+                except RuntimeError:
+                    # There may be too many in the process; those of this pool take the job when they are done.
+                    if not self._started:
+                        raise
             self._jobs.append((function, future, loop))
         return future
 
@@ -128,7 +133,7 @@ def _run(jobs: list[_Job]) -> list[_Outcome]:
     """Run the jobs one after the other."""
     outcomes: list[_Outcome] = []
     for function, future, _ in jobs:
-        if future.cancelled():
+        if future.done():
             continue
         try:
             outcomes.append((future, function(), None))

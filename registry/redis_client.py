@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import redis
@@ -27,9 +28,11 @@ class Line:
     """
 
     def __init__(self, url: str) -> None:
-        self._pool = redis.ConnectionPool.from_url(
+        pool = redis.ConnectionPool.from_url(
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
         )
+        # Not the pool's own `make_connection`, which also counts those of threads that have ended, up to a hundred.
+        self._new_connection = partial(pool.connection_class, **pool.connection_kwargs)
         self._own = threading.local()
 
     def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
@@ -38,7 +41,7 @@ class Line:
         Where a connection that was open before is lost, as when Redis has been restarted, they are sent once more.
         """
         if getattr(self._own, "pid", None) != os.getpid():
-            self._own.connection, self._own.pid = self._pool.make_connection(), os.getpid()
+            self._own.connection, self._own.pid = self._new_connection(), os.getpid()
         connection = self._own.connection
         was_open = connection.is_connected
         try:

@@ -232,9 +232,10 @@ def _answer(
 
 
 def _pass_on(answered: "asyncio.Future[RawResponse]", made: "asyncio.Future[RawResponse]") -> None:
+    # Asked for also where nobody waits any more: an error that is never asked for is logged.
+    error = None if made.cancelled() else made.exception()
     if answered.done() or made.cancelled():
         return
-    error = made.exception()
     if error is None:
         answered.set_result(made.result())
     else:

@@ -1,9 +1,10 @@
 """Makes the pages that are asked for at one time together, at little more than the cost of one."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from config.problems import Problem
@@ -11,10 +12,11 @@ from registry.discovery.journal_poller import Run
 from registry.discovery.pages import Page
 
 # A page for each that is asked for, or the problem that the read of it is answered with.
-MakeAll = Callable[[Sequence[Any]], Sequence[Page | Problem]]
+MakeAll = Callable[[Sequence[Any]], Iterable[Page | Problem]]
 
 MOST_TOGETHER = 16
-# A batch that takes longer holds up none that comes after it: that is made beside it.
+# A batch that takes longer holds up none that comes after it, which is made beside it, and no page of its own that is
+# made already.
 SLOW_SECONDS = 0.02
 
 
@@ -65,15 +67,22 @@ class Batches:
             return
         made: asyncio.Future[Sequence[Page | Problem]]
         try:
-            self._current = made = asyncio.ensure_future(
-                self._run(partial(self._make_all, [asked for asked, _ in batch]))
-            )
+            self._current = made = asyncio.ensure_future(self._run(partial(self._make, batch)))
         except RuntimeError as error:
             # No thread can be started.
             self._current = made = self._loop.create_future()
             made.set_exception(error)
         timer = self._loop.call_later(SLOW_SECONDS, self._go_on, made)
         made.add_done_callback(partial(self._settle, [page for _, page in batch], timer))
+
+    def _make(self, batch: "Sequence[tuple[Any, asyncio.Future[Page]]]") -> list[Page | Problem]:
+        """Make the pages, in a thread."""
+        began, outcomes = monotonic(), []
+        for (_, page), outcome in zip(batch, self._make_all([asked for asked, _ in batch]), strict=True):
+            outcomes.append(outcome)
+            if monotonic() - began > SLOW_SECONDS:
+                self._loop.call_soon_threadsafe(_give_out, page, outcome)
+        return outcomes
 
     def _settle(
         self,
@@ -90,9 +99,13 @@ class Batches:
         error = made.exception()
         outcomes = made.result() if error is None else [error] * len(pages)
         for page, outcome in zip(pages, outcomes, strict=True):
-            if page.done():
-                continue
-            if isinstance(outcome, Page):
-                page.set_result(outcome)
-            else:
-                page.set_exception(outcome)
+            _give_out(page, outcome)
+
+
+def _give_out(page: "asyncio.Future[Page]", outcome: Page | BaseException) -> None:
+    if page.done():
+        return
+    if isinstance(outcome, Page):
+        page.set_result(outcome)
+    else:
+        page.set_exception(outcome)

@@ -84,7 +84,11 @@ class Watcher:
 
     def hear_in_loop(self, revision: int, growth: Growth | None) -> None:
         """Called in the thread that committed, before it answers, so that its client reads its own write."""
-        self._loop.call_soon_threadsafe(self._hear, revision, growth)
+        try:
+            self._loop.call_soon_threadsafe(self._hear, revision, growth)
+        except RuntimeError:
+            # The loop was closed meanwhile: nobody reads here any more.
+            return
 
     def _hear(self, revision: int, growth: Growth | None) -> None:
         """Know what this process has committed without a poll, where nothing lies between; else poll."""

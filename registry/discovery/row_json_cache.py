@@ -58,15 +58,13 @@ class RowJsonCache:
     def __len__(self) -> int:
         return len(self._made)
 
-    def pages(self, asked: Sequence[Asked]) -> list[Page]:
+    def pages(self, asked: Sequence[Asked]) -> Iterator[Page]:
         """The pages of the instances that are asked for, read at once on PostgreSQL."""
-        pages = []
         for (service, query), (at, found) in zip(asked, self.instances(asked), strict=True):
             shown = found[: query.limit]
             following = shown[-1].name if len(found) > len(shown) else None
             members = {"instances": [each.encoded for each in shown], "next": following}
-            pages.append(page_of(at, [service], members))
-        return pages
+            yield page_of(at, [service], members)
 
     def instances(self, asked: Sequence[Asked]) -> Iterator[tuple[Position, list[Shown]]]:
         """The position that each is read at, and the matching instances of its service by name: a page and one more."""

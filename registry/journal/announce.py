@@ -21,12 +21,12 @@ def log_changes(entries: Sequence[JournalRow]) -> None:
     alike: defaultdict[tuple[str, str], list[JournalRow]] = defaultdict(list)
     for entry in entries:
         alike[entry.service, entry.change].append(entry)
-    for (_, change), some in alike.items():
-        most = MOST_ROUTINE_RECORDS if change in _ROUTINE else MOST_RECORDS
+    for entry in entries:
+        some = alike[entry.service, entry.change]
+        most = MOST_ROUTINE_RECORDS if entry.change in _ROUTINE else MOST_RECORDS
         if len(some) == 1 or (len(some) <= most and len(entries) <= MOST_RECORDS):
-            for entry in some:
-                _log_one(entry)
-        else:
+            _log_one(entry)
+        elif entry is some[-1]:
             _log_together(some)
 
 

@@ -47,6 +47,26 @@ def test_no_more_threads_are_started_than_are_at_work_at_one_time() -> None:
     assert set(asyncio.run(names())) == {"request-1"}
 
 
+def test_where_no_further_thread_can_be_started_those_there_are_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def meet() -> bool:
+        threads, gate = Threads(2), threading.Event()
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="new thread"):
+                await threads.run(gate.wait)
+        first = threads.submit(gate.wait)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            second = threads.submit(gate.wait)
+        gate.set()
+        return all(await asyncio.gather(first, second))
+
+    assert asyncio.run(meet())
+
+
 def test_a_function_whose_caller_gave_up_before_it_began_is_left_out() -> None:
     ran: list[str] = []
 
@@ -60,6 +80,20 @@ def test_a_function_whose_caller_gave_up_before_it_began_is_left_out() -> None:
         await threads.run(_noting(ran, "third"))
 
     asyncio.run(cancel_one(Threads(1), threading.Event()))
+    assert ran == ["third"]
+
+
+def test_a_function_whose_outcome_is_settled_before_it_began_is_left_out() -> None:
+    ran: list[str] = []
+
+    async def give_one_up(threads: Threads, gate: threading.Event) -> None:
+        first = threads.submit(gate.wait)
+        second = threads.submit(_noting(ran, "second"))
+        second.set_exception(TimeoutError())
+        gate.set()
+        await asyncio.gather(first, threads.submit(_noting(ran, "third")), second, return_exceptions=True)
+
+    asyncio.run(give_one_up(Threads(1), threading.Event()))
     assert ran == ["third"]
 
 

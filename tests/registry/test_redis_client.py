@@ -6,6 +6,7 @@ import redis
 
 from registry.redis_client import Line
 from tests.config.test_beat import Server
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,14 @@ def test_redis_that_was_restarted_is_asked_again_at_once(line: Line, server: Ser
     server.kill()
     server.start()
     assert line.ask(("ECHO", "back")) == [b"back"]
+
+
+def test_any_number_of_threads_may_come_and_go(line: Line, server: Server) -> None:
+    for _ in range(120):
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(line.ask, ("ECHO", "here")).result() == [b"here"]
+    # That of a thread that has ended is closed; what counts them has one itself.
+    until(lambda: len(server.redis.client_list()) == 1)
 
 
 def test_threads_do_not_take_each_others_answers(line: Line) -> None:

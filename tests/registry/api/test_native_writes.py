@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from config.hybrid import Hybrid, respond
-from config.problems import RawResponse
+from config.problems import RawResponse, Unavailable
 from config.tokens import gate, issuing
 from config.tokens.issuing import Holder
 from registry.api import bodies
@@ -23,6 +24,7 @@ from registry.discovery.reader import Reader
 from registry.errors import Contended
 from registry.instances import registration
 from registry.instances.registration import Registered
+from registry.journal import log
 from registry.models import Heartbeat, Instance, JournalEntry
 from registry.server import Server, server
 from registry.wire import answers
@@ -199,6 +201,39 @@ def test_a_request_that_comes_in_parts_or_by_a_token_not_known_yet_is_answered_a
     assert [each.status for each in without] == [each.status for each in in_tasks]
     assert [dict(each.headers).keys() for each in without] == [dict(each.headers).keys() for each in in_tasks]
     assert without[1].body == in_tasks[1].body
+
+
+def test_an_answer_that_fails_when_its_time_is_over_already_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    operator = f"Bearer {issuing.create(name='operator', scopes=['operate'])}"
+
+    async def exchange() -> None:
+        is_asked, is_away = asyncio.Event(), asyncio.Event()
+
+        async def run(function: Any) -> Any:
+            if function is log.head:
+                is_asked.set()
+                await is_away.wait()
+                raise Unavailable("The database is away.")
+            return await asyncio.to_thread(_with_connection_closed, function)
+
+        reader = Reader(run)
+        await reader.holder(operator)
+        headers = [(b"authorization", operator.encode())]
+        lane = Lane(Server(lambda: reader, run))
+        answer = lane.answer_soon(http_scope(MAINTENANCE, method="PUT", headers=headers), b"")
+        assert answer is not None
+        await is_asked.wait()
+        # As Hybrid does when the time is over.
+        answer.set_exception(TimeoutError())
+        is_away.set()
+        with pytest.raises(TimeoutError):
+            await answer
+
+    asyncio.run(exchange())
+    gc.collect()
+    assert not caplog.records
 
 
 def test_a_request_counts_once_whichever_way_it_goes(token: str) -> None:

@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ from registry.discovery.batches import Batched, Batches
 from registry.discovery.pages import Page, page_of
 from registry.journal.log import Position
 from tests.waiting import PATIENCE_SECONDS
+
+
+def made_of(asked: str) -> Page:
+    return page_of(Position("h", 1), None, asked, names_revision=False)
 
 
 class Kitchen:
@@ -29,12 +34,7 @@ class Kitchen:
 
     def make_all(self, asked: Sequence[str]) -> list[Page | Problem]:
         self.batches.append(list(asked))
-        return [
-            NotFound("There is none.")
-            if each == "nothing"
-            else page_of(Position("h", 1), None, each, names_revision=False)
-            for each in asked
-        ]
+        return [NotFound("There is none.") if each == "nothing" else made_of(each) for each in asked]
 
     async def until_begun(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -94,6 +94,26 @@ def test_a_batch_that_is_slow_holds_up_no_other(monkeypatch: pytest.MonkeyPatch)
         assert await bodies([first, second, third]) == [b'"a"', b'"b"', b'"c"']
 
     assert run(scenario).batches == [["a"], ["b"], ["c"]]
+
+
+def test_of_a_slow_batch_each_page_is_given_out_when_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "SLOW_SECONDS", 0.0)
+    makes_second = threading.Event()
+
+    def make_all(asked: Sequence[str]) -> Iterator[Page]:
+        yield made_of(asked[0])
+        assert makes_second.wait(PATIENCE_SECONDS)
+        raise ConnectionError("away")
+
+    async def scenario() -> None:
+        made = Batches(asyncio.to_thread, make_all)
+        first, second = made.page("a"), made.page("b")
+        assert await bodies([first]) == [b'"a"']
+        makes_second.set()
+        with pytest.raises(ConnectionError):
+            await second
+
+    asyncio.run(scenario())
 
 
 def test_the_failure_of_a_batch_is_that_of_each_of_its_pages_and_of_no_other() -> None:

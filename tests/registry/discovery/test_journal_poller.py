@@ -131,6 +131,13 @@ def test_a_commit_of_another_history_is_looked_for(desk: Desk, now: datetime) ->
     desk.run(scenario)
 
 
+def test_a_commit_that_comes_after_its_loop_was_closed_harms_nothing(desk: Desk) -> None:
+    async def scenario(desk: Desk) -> None: ...
+
+    desk.run(scenario)
+    desk.reader.watcher.hear_in_loop(1, None)
+
+
 async def _stored(desk: Desk, name: str, *, now: datetime) -> tuple[int, Growth]:
     """Register an instance; what is announced of it after the commit, which a test does not come to."""
     await desk.do(lambda: factories.register("billing", name, now=now))

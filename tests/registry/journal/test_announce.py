@@ -41,6 +41,29 @@ def test_a_fleet_that_registers_at_once_is_one_record(now: datetime, caplog: pyt
     assert [record.getMessage() for record in caplog.records] == ["30 instances of billing registered"]
 
 
+def test_records_come_in_the_order_of_the_changes(now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    told = [
+        (Change.REGISTERED, "billing-1"),
+        (Change.DEREGISTERED, "billing-2"),
+        *[(Change.DEREGISTERED, f"ledger-{number}") for number in range(6)],
+        (Change.REGISTERED, "billing-2"),
+    ]
+    entries = [
+        Shown(number, now, change, instance.partition("-")[0], instance, "t", "")
+        for number, (change, instance) in enumerate(told)
+    ]
+
+    with caplog.at_level(logging.INFO, logger="registry"):
+        log_changes(entries)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "billing/billing-1 registered",
+        "billing/billing-2 deregistered",
+        "6 instances of ledger deregistered",
+        "billing/billing-2 registered",
+    ]
+
+
 @pytest.mark.parametrize(
     ("counts", "change", "records", "last"),
     [
