@@ -22,7 +22,7 @@ from registry.wire.bodies import registered_instance
 MOST_BYTES = 80 * 1024 * 1024
 # For each row, besides its strings, which are about as long as the JSON.
 OVERHEAD_BYTES = 1024
-# That are read by one statement, unless it is of one service.
+# Rows that one statement reads, unless all are of one service.
 MOST_ROWS = 1000
 _NOTHING = (None, None)
 
