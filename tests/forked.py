@@ -1,8 +1,8 @@
 """Programs of this checkout in processes that are forked rather than executed, as `up` forks its own.
 
-A program then starts without importing Django and all else anew, which takes longer than most of them run. They are
-forked from multiprocessing's server, which imports as little of the settings as the supervisor does (docs/decisions/
-0006-preload-and-fork.md).
+A program then starts without importing Django and all else anew, which takes longer than most of them run. The server
+that forks them is multiprocessing's. It has imported what the supervisor imports, which reads no settings:
+docs/decisions/0006-preload-and-fork.md.
 """
 
 import multiprocessing
@@ -12,14 +12,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from io import TextIOWrapper
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from tempfile import TemporaryFile
-from types import TracebackType
+from threading import Lock
+from types import ModuleType, TracebackType
 from typing import IO, Any, cast
 
 from config.supervision import forking
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.forked", "tests.preloading"])
+_starting = Lock()
 
 
 class Program:
@@ -38,7 +41,7 @@ class Program:
         given = {number: Connection(os.dup(output), readable=False) for number, output in outputs.items()}
         self._command = [sys.executable, *arguments]
         self._process = _forks.Process(target=_run, args=(self._command, dict(env), given), daemon=True)
-        self._process.start()
+        _start(self._process)
         for each in given.values():
             each.close()
         assert self._process.pid is not None
@@ -81,6 +84,17 @@ def run(
         for output in (stdout, stderr):
             output.seek(0)
         return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.read())
+
+
+def _start(process: BaseProcess) -> None:
+    """Without what multiprocessing would have the child import first: our `__main__`, such as a benchmark's."""
+    with _starting:
+        own = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            process.start()
+        finally:
+            sys.modules["__main__"] = own
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], given: Mapping[int, Connection]) -> None:
