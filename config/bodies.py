@@ -28,6 +28,9 @@ class Buffer:
         self.held_bytes = 0
         self.anonymous_bytes = 0
 
+    def has_room(self, count: int) -> bool:
+        return self.held_bytes + count <= self.limit_bytes
+
 
 class Intake:
     """One request's part of the buffer; its maker calls `release` when the request is over."""
@@ -40,7 +43,7 @@ class Intake:
     def take(self, count: int) -> None:
         """Raises Unavailable when the buffer is full."""
         buffer = self._buffer
-        is_full = buffer.held_bytes + count > buffer.limit_bytes
+        is_full = not buffer.has_room(count)
         if self._is_anonymous:
             is_full |= buffer.anonymous_bytes + count > buffer.limit_bytes * ANONYMOUS_SHARE
         if is_full:

@@ -25,7 +25,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 _ENGINES = ("django.db.backends.postgresql", "django.db.backends.sqlite3")
 _POSTGRESQL_OPTIONS = {
     "connect_timeout": 3,
-    # Only what asks for it is kept prepared (registry/database/rows.py).
+    # Only what asks for it is kept prepared (registry/database/statements.py).
     "prepare_threshold": 5,
     # A process that was stopped, or cut off, amid a transaction keeps its locks from all others no longer; and the
     # server notices within a minute, not after two hours, that a host is gone.

@@ -35,6 +35,15 @@ class QuickLane(Protocol):
     def at_once(self, scope: Scope, *, has_waited: bool) -> "problems.RawResponse | asyncio.Future[Any] | None": ...
 
 
+@runtime_checkable
+class PromptLane(Protocol):
+    """A lane that can answer some changes without a task."""
+
+    def __call__(self, scope: Scope) -> Handler | None: ...
+
+    def answer_soon(self, scope: Scope, body: bytes) -> "asyncio.Future[problems.RawResponse] | None": ...
+
+
 # Called before Django's lane reads a body; returns whether the token is known. Raises the problem to answer instead.
 Admission = Callable[[Scope], Awaitable[bool]]
 # The scope's member that holds the request's part of the buffer.
@@ -71,6 +80,7 @@ class Hybrid:
         self._application = application
         self._lanes = tuple(lanes)
         self._quick = [lane.at_once for lane in lanes if isinstance(lane, QuickLane)]
+        self._prompt = [lane.answer_soon for lane in lanes if isinstance(lane, PromptLane)]
         self._websocket_lanes = tuple(websocket_lanes)
         self._conversations: set[asyncio.Task[Any]] = set()
         self._threads = Threads(threads)
@@ -83,6 +93,7 @@ class Hybrid:
         self._on_problem = on_problem
         self._stalls = stalls or Stalls()
         self._answers: dict[asyncio.Task[Any], _Answer] = {}
+        self._changes: set[asyncio.Future[problems.RawResponse]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._stalls.watch()
@@ -124,6 +135,46 @@ class Hybrid:
             logger.error("%s %s cannot be answered at once", scope["method"], scope["path"], exc_info=error)
         return None
 
+    def answer_soon(self, scope: Scope, body: bytes) -> "problems.RawResponse | asyncio.Future[Any] | None":
+        """The answer to a change, whose whole body has come, that a lane can give without a task; else as `at_once`."""
+        if self._stalls.is_recent() or (self._hosts is not None and not self._hosts.knows(scope)):
+            return None
+        if len(body) > self._body_limit_bytes or not self._buffer.has_room(len(body)):
+            return None
+        try:
+            for answer in self._prompt:
+                answered = answer(scope, body)
+                if answered is not None:
+                    self._expect(answered, scope, size=len(body))
+                    return answered
+        except Exception as error:
+            return self.refusal(scope, error)
+        return None
+
+    def refusal(self, scope: Scope, error: Exception) -> problems.RawResponse:
+        """The answer to a request that failed so."""
+        problem = _problem(scope, error)
+        self._on_problem(scope, problem)
+        return problem.response()
+
+    def _expect(self, answered: "asyncio.Future[problems.RawResponse]", scope: Scope, *, size: int) -> None:
+        """Answer in time where the change may be sent again, and keep its body's share of the buffer until then."""
+        intake = Intake(self._buffer, is_anonymous=False)
+        intake.take(size)
+        self._changes.add(answered)
+        timer = None
+        if self._answer_seconds is not None and self._is_repeatable(scope):
+            seconds = self._answer_seconds + size / BODY_BYTES_PER_SECOND
+            timer = answered.get_loop().call_later(seconds, _give_up, answered, seconds)
+
+        def end(_: "asyncio.Future[problems.RawResponse]") -> None:
+            intake.release()
+            self._changes.discard(answered)
+            if timer is not None:
+                timer.cancel()
+
+        answered.add_done_callback(end)
+
     async def drain(self, *, grace_seconds: float) -> None:
         """End what is open: streams at once, other requests when they are answered or their time is over."""
         for conversation in self._conversations:
@@ -131,10 +182,13 @@ class Hybrid:
         for task, answer in self._answers.items():
             if answer.streams:
                 task.cancel()
-        if self._answers:
-            await asyncio.wait(list(self._answers), timeout=grace_seconds)
+        if self._answers or self._changes:
+            await asyncio.wait([*self._answers, *self._changes], timeout=grace_seconds)
         for task in self._answers:
             task.cancel()
+        for answered in self._changes:
+            if not answered.done():
+                answered.set_exception(problems.Unavailable(STOPPING))
 
     async def _converse(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a WebSocket to the lane that takes it. A refusal before it is accepted is answered with 403."""
@@ -190,9 +244,7 @@ class Hybrid:
             if answer.started:
                 # The server cuts the connection, so that the client does not take a part for the whole.
                 raise
-            problem = _problem(scope, error)
-            self._on_problem(scope, problem)
-            await respond(answer.send, problem.response())
+            await respond(answer.send, self.refusal(scope, error))
         finally:
             scope[INTAKE].release()
             if attended is not None:
@@ -282,14 +334,18 @@ class _Deadline:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
-            raise self._late() from late
+            raise _late(self.allowed_seconds) from late
 
-    def _late(self) -> problems.Unavailable:
-        late = problems.Unavailable(
-            f"There was no answer within {self.allowed_seconds:.3g} s, and it may come to pass yet: ask again."
-        )
-        late.headers["Retry-After"] = "1"
-        return late
+
+def _give_up(answered: "asyncio.Future[Any]", seconds: float) -> None:
+    if not answered.done():
+        answered.set_exception(_late(seconds))
+
+
+def _late(seconds: float) -> problems.Unavailable:
+    late = problems.Unavailable(f"There was no answer within {seconds:.3g} s, and it may come to pass yet: ask again.")
+    late.headers["Retry-After"] = "1"
+    return late
 
 
 async def respond(send: Send, response: problems.RawResponse) -> None:

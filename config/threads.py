@@ -4,13 +4,13 @@ import asyncio
 import concurrent.futures
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 _Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
-
+_Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 # How long a thread that computes keeps the interpreter from one that waits for it; Python's default is 5 ms.
 SWITCH_SECONDS = 0.0005
@@ -28,6 +28,8 @@ class Abandoned(Exception):
 class Threads:
     """Daemon threads that run functions for an event loop, each up to `at_once` before it returns their outcomes.
 
+    As few are at work as can be: one that is made use of again is quicker than another by a fifth (bench/README.md).
+
     With several at once the loop and the threads take turns instead of contending for the interpreter, which doubles
     the rate of quick functions; a slow one delays those that were taken with it.
 
@@ -38,8 +40,11 @@ class Threads:
     def __init__(self, count: int, *, at_once: int = 1) -> None:
         self._count = count
         self._at_once = at_once
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
-        self._started = False
+        self._lock = threading.Lock()
+        self._jobs: deque[_Job] = deque()
+        self._started = 0
+        # Released to wake an idle thread; the last to have worked comes first, whose connection is in the caches.
+        self._idle: list[threading.Lock] = []
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Run `function` and return its result; once begun, it runs to its end even when the caller is cancelled."""
@@ -49,23 +54,33 @@ class Threads:
         """The same for a caller that holds on to the future: what settles it before the thread does is its outcome."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        if not self._started:
-            # Not in __init__: threads do not survive the fork of a server that imports first and forks then.
-            self._started = True
-            for number in range(self._count):
-                threading.Thread(target=self._work, name=f"request-{number + 1}", daemon=True).start()
-        self._jobs.put((function, future, loop))
+        with self._lock:
+            if self._idle:
+                self._idle.pop().release()
+            elif self._started < self._count:
+                threading.Thread(target=self._work, name=f"request-{self._started + 1}", daemon=True).start()
+                self._started += 1
+            self._jobs.append((function, future, loop))
         return future
 
     def _work(self) -> None:
+        wake = threading.Lock()
+        wake.acquire()
+        jobs: list[_Job] = []
         while True:
-            jobs = [self._jobs.get()]
-            while len(jobs) < self._at_once and not self._jobs.empty():
-                try:
-                    jobs.append(self._jobs.get_nowait())
-                except Empty:
-                    break
-            _run(jobs)
+            outcomes = _run(jobs)
+            loop = jobs[0][2] if jobs else None
+            with self._lock:
+                jobs = [self._jobs.popleft() for _ in range(min(self._at_once, len(self._jobs)))]
+                if not jobs:
+                    # Before the loop hears of the outcomes, so that it is this thread that gets what comes next.
+                    self._idle.append(wake)
+            if loop is not None:
+                _hand_over(outcomes, loop)
+            # A waiting thread must not keep objects of the last request alive.
+            del outcomes, loop
+            if not jobs:
+                wake.acquire()
 
 
 class LoopCalls:
@@ -109,9 +124,9 @@ class LoopCalls:
                 pending.set_result(None)
 
 
-def _run(jobs: list[_Job]) -> None:
-    """Run the jobs one after the other, and hand all outcomes to their loop at once."""
-    outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+def _run(jobs: list[_Job]) -> list[_Outcome]:
+    """Run the jobs one after the other."""
+    outcomes: list[_Outcome] = []
     for function, future, _ in jobs:
         if future.cancelled():
             continue
@@ -121,9 +136,11 @@ def _run(jobs: list[_Job]) -> None:
             # A future takes no StopIteration, which would end its awaiter instead of reporting an error.
             is_stop = isinstance(error, StopIteration)
             outcomes.append((future, None, RuntimeError(f"the function raised {error!r}") if is_stop else error))
-    loop = jobs[0][2]
-    # A waiting thread must not keep objects of the last request alive.
-    jobs.clear()
+    return outcomes
+
+
+def _hand_over(outcomes: list[_Outcome], loop: asyncio.AbstractEventLoop) -> None:
+    """Hand all outcomes to their loop at once."""
     try:
         loop.call_soon_threadsafe(_settle, outcomes)
     except RuntimeError:
@@ -131,7 +148,7 @@ def _run(jobs: list[_Job]) -> None:
         return
 
 
-def _settle(outcomes: list[tuple["asyncio.Future[Any]", Any, BaseException | None]]) -> None:
+def _settle(outcomes: list[_Outcome]) -> None:
     for future, result, error in outcomes:
         if future.done():
             continue

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from django.apps import AppConfig
+from django.conf import settings
 
 from registry import redis_client
 from registry.wakeups import Wakeups
@@ -15,4 +16,4 @@ class RegistryApp(AppConfig):
     @cached_property
     def wakeups(self) -> Wakeups:
         """This process's wake-ups; connections are opened when first needed."""
-        return Wakeups(redis_client.connect())
+        return Wakeups(redis_client.Line(settings.REDIS_URL))

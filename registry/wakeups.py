@@ -11,18 +11,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
+from itertools import chain
+from typing import Any, Protocol
 
 import redis
 from django.apps import apps
 
+from registry.redis_client import Command
+
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
-# How long the background waits before it speaks to Redis. The interpreter's lock is left to those who answer the author
-# of the commit, who would wait for it longer than this costs a webhook (bench/README.md, Writes and peers).
-GIVE_WAY_SECONDS = 0.0005
+# How long the background waits, when it has told Redis, before it reads the answer and logs. The interpreter's lock is
+# left to those who answer the author of the commit, and who waits for a change (bench/README.md, Writes and peers).
+GIVE_WAY_SECONDS = 0.002
 # How long a worker waits for a call before it looks whether it is to end: less than Redis may take to answer.
 LISTEN_SECONDS = 0.5
 # The channel that tells processes that serve reads that the journal has grown. A message is only a hint to look.
@@ -42,8 +44,16 @@ class Growth:
 
 
 Listener = Callable[[int, Growth | None], None]
-# Adds what is to be sent to one round trip to Redis.
-Message = Callable[["redis.client.Pipeline"], object]
+# What is to be sent to Redis for one kind of news.
+Message = Sequence[Command]
+
+
+class Asks(Protocol):
+    def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
+        """Send the commands to Redis in one round trip, and return their answers, read after a pause.
+
+        Raises redis.RedisError.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,7 @@ class Wakeups:
 
     def __init__(
         self,
-        server: redis.Redis,
+        server: Asks,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -89,12 +99,14 @@ class Wakeups:
 
     def wake(self, task: str) -> None:
         """Call for the sweep that this task makes, unless a call waits already."""
-        self._send(task, partial(_call, _calls(task), self._wall_clock()))
+        calls = _calls(task)
+        # Only the oldest is kept: its age is how long no worker has answered.
+        self._send(task, [("RPUSH", calls, self._wall_clock()), ("LTRIM", calls, 0, 0)])
 
     def acknowledge(self, task: str) -> None:
         """A sweep begins: a change committed from now on needs another. Call it before looking for work."""
         try:
-            self._redis.delete(_calls(task))
+            self._redis.ask(("DEL", _calls(task)))
         except redis.RedisError as error:
             logger.warning("Redis is away, so that %s runs by beat's ticks alone: %s", task, error)
 
@@ -112,8 +124,7 @@ class Wakeups:
 
         Raises redis.RedisError.
         """
-        # The stubs know nothing of its answer.
-        found = cast(Any, self._redis.blpop([_calls(task) for task in tasks], timeout=seconds))
+        (found,) = self._redis.ask(("BLPOP", *map(_calls, tasks), seconds))
         return None if found is None else next(task for task in tasks if _calls(task).encode() == found[0])
 
     def announce(self, revision: int, growth: Growth | None = None) -> None:
@@ -127,7 +138,7 @@ class Wakeups:
             except Exception:
                 # The change is stored: its author must not get an error.
                 logger.exception("A listener could not be told of revision %d", revision)
-        self._send(REVISIONS_CHANNEL, lambda pipeline: pipeline.publish(REVISIONS_CHANNEL, revision))
+        self._send(REVISIONS_CHANNEL, [("PUBLISH", REVISIONS_CHANNEL, revision)])
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each announced revision, in the committing thread; returns a function that ends that."""
@@ -136,10 +147,11 @@ class Wakeups:
 
     def backlog(self) -> Backlog:
         """Raises redis.RedisError."""
-        found = {task: cast(Any, self._redis.lindex(_calls(task), 0)) for task in QUEUES}
+        oldest = self._redis.ask(*[("LINDEX", _calls(task), 0) for task in QUEUES])
+        lengths = self._redis.ask(*[("LLEN", queue) for queue in QUEUES.values()])
         return Backlog(
-            lengths={queue: int(cast(Any, self._redis.llen(queue))) for queue in QUEUES.values()},
-            waiting_since={task: float(since) for task, since in found.items() if since is not None},
+            lengths=dict(zip(QUEUES.values(), lengths, strict=True)),
+            waiting_since={task: float(since) for task, since in zip(QUEUES, oldest, strict=True) if since is not None},
         )
 
     def _send(self, what: str, message: Message) -> None:
@@ -157,28 +169,27 @@ class Wakeups:
             with self._has_pending:
                 while not self._messages and not self._afterwards:
                     self._has_pending.wait()
-            time.sleep(GIVE_WAY_SECONDS)
-            with self._has_pending:
                 messages = [
                     self._messages.pop(what) for what in sorted(self._messages, key=lambda what: ranks.get(what, 1))
                 ]
+            try:
+                self._exchange(messages, pause_seconds=GIVE_WAY_SECONDS)
+            except Exception:
+                logger.exception("The workers could not be woken: beat's next tick does that")
+            with self._has_pending:
                 calls, self._afterwards = list(self._afterwards.values()), {}
-            calls.insert(0, partial(self._exchange, messages))
             for call in calls:
                 try:
                     call()
                 except Exception:
-                    logger.exception("The workers could not be woken: beat's next tick does that")
+                    logger.exception("What was to be done after a commit failed")
 
-    def _exchange(self, messages: Sequence[Message]) -> None:
+    def _exchange(self, messages: Sequence[Message], *, pause_seconds: float = 0.0) -> None:
         """Send all in one round trip, unless Redis is away."""
         if not messages or self._is_away():
             return
         try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                for message in messages:
-                    message(pipeline)
-                pipeline.execute()
+            self._redis.ask(*chain.from_iterable(messages), pause_seconds=pause_seconds)
         except (redis.RedisError, OSError) as error:
             self._begin_outage(error)
         else:
@@ -243,12 +254,6 @@ def taken(tasks: Sequence[str]) -> str | None:
 def backlog() -> Backlog:
     """See Wakeups.backlog. Raises redis.RedisError."""
     return current().backlog()
-
-
-def _call(calls: str, at: float, pipeline: "redis.client.Pipeline") -> None:
-    pipeline.rpush(calls, at)
-    # Only the oldest is kept: its age is how long no worker has answered.
-    pipeline.ltrim(calls, 0, 0)
 
 
 def _calls(task: str) -> str:

@@ -40,6 +40,8 @@ MOST_WAITING = 64
 # of a body whose answer was given before is read and thrown away, until the client closes its side or one of these.
 MOST_LINGERING_BYTES = 16 * 1024 * 1024
 LINGERING_SECONDS = 5.0
+# Methods of requests that may be answered soon, once all of their body has come.
+CHANGES = ("PUT", "DELETE", "POST")
 # Addresses that are kept interpreted, and the longest of them.
 MOST_KNOWN = 4096
 MOST_KNOWN_BYTES = 512
@@ -53,6 +55,12 @@ class Application(Protocol):
 
         A future is to be waited for, and the same asked again. None: the request is to be answered as any other.
         """
+
+    def answer_soon(self, scope: Any, body: bytes) -> "RawResponse | asyncio.Future[RawResponse] | None":
+        """The answer to a change whose whole body has come, where no task is needed for it; else None."""
+
+    def refusal(self, scope: Any, error: Exception) -> RawResponse:
+        """The answer to a request that failed so."""
 
 
 class StrictProtocol(HttpToolsProtocol):
@@ -76,6 +84,8 @@ class StrictProtocol(HttpToolsProtocol):
         # Between two requests: the next byte begins one.
         self._is_between = True
         self._has_body = False
+        # The body of a change, as long as all of it comes together with its head.
+        self._gathered: list[bytes] | None = None
         self._requests = 0
         self._refusal: Problem | None = None
         self._is_lingering = False
@@ -138,7 +148,7 @@ class StrictProtocol(HttpToolsProtocol):
             self.waits_since = self.loop.time()
             self.transport.write(recognized.encode(answer, self.server_state.default_headers))
         elif answer is not None:
-            self._defer(recognized.scope, answer)
+            self._wait_to_ask(recognized.scope, answer)
         return answer is not None
 
     def _parse(self, data: bytes) -> bytes:
@@ -152,8 +162,10 @@ class StrictProtocol(HttpToolsProtocol):
                 return self._without_upgrade() + data[upgrade.args[0] :]
             self._upgrade()
         except httptools.HttpParserError:
+            self._take_gathered()
             self._refuse(self._refusal or Malformed())
         else:
+            self._take_gathered()
             if not self._is_between:
                 if self._overhead_bytes > MOST_HEAD_BYTES:
                     self._refuse(_headers_too_large())
@@ -251,8 +263,12 @@ class StrictProtocol(HttpToolsProtocol):
                 raise self._refused(Malformed())
             return
         keep_alive = version == "1.1" and self.parser.should_keep_alive()
-        if not (self._has_body or self.serving or self.flow.write_paused) and keep_alive and self._answer_at_once():
-            return
+        if keep_alive and not (self.serving or self.flow.write_paused):
+            if not self._has_body and self._answer_at_once():
+                return
+            if self.scope["method"] in CHANGES and not self.expect_100_continue:
+                self.cycle, self._gathered = _ANSWERED_SOON, []
+                return
         self._take(keep_alive=keep_alive)
 
     def _answer_at_once(self) -> bool:
@@ -264,14 +280,32 @@ class StrictProtocol(HttpToolsProtocol):
             self.waits_since = self.loop.time()
             self._write(answer, keep_alive=True)
         else:
-            self._defer(self.scope, answer)
+            self._wait_to_ask(self.scope, answer)
         return True
 
-    def _defer(self, scope: Any, waited: "asyncio.Future[Any]") -> None:
-        self.serving = deferred = Deferred(scope)
-        waited.add_done_callback(partial(self._answer_deferred, deferred))
+    def _answer_soon(self, body: bytes) -> bool:
+        answer = self.app.answer_soon(self.scope, body)
+        if isinstance(answer, RawResponse):
+            self.waits_since = self.loop.time()
+            self._write(answer, keep_alive=True)
+        elif answer is not None:
+            self.serving = deferred = Deferred(self.scope)
+            answer.add_done_callback(partial(self._answer_change, deferred))
+        return answer is not None
 
-    def _answer_deferred(self, deferred: "Deferred", waited: "asyncio.Future[Any]") -> None:
+    def _answer_change(self, deferred: "Deferred", answered: "asyncio.Future[RawResponse]") -> None:
+        error = answered.exception()
+        if deferred.disconnected:
+            return
+        answer = self.app.refusal(deferred.scope, error) if isinstance(error, Exception) else answered.result()
+        self._write(answer, keep_alive=deferred.keep_alive)
+        self._end_cycle(deferred)
+
+    def _wait_to_ask(self, scope: Any, waited: "asyncio.Future[Any]") -> None:
+        self.serving = deferred = Deferred(scope)
+        waited.add_done_callback(partial(self._ask_again, deferred))
+
+    def _ask_again(self, deferred: "Deferred", waited: "asyncio.Future[Any]") -> None:
         error = None if waited.cancelled() else waited.exception()
         if deferred.disconnected:
             return
@@ -316,17 +350,31 @@ class StrictProtocol(HttpToolsProtocol):
         else:
             raise self._refused(Malformed())
 
+    def _take_gathered(self) -> None:
+        """Have a change answered of whose body there is more to come, if there is one."""
+        if self._gathered is not None:
+            body, self._gathered = b"".join(self._gathered), None
+            self._take(keep_alive=True)
+            self.cycle.body += body
+
     def _serve(self, cycle: Cycle) -> None:
         self.serving = cycle
         cycle.task = self.loop.create_task(cycle.run_asgi(self.app))
 
     def on_body(self, body: bytes) -> None:
         self._overhead_bytes = 0
-        if not self.cycle.response_complete:
+        if self._gathered is not None:
+            self._gathered.append(body)
+        elif not self.cycle.response_complete:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._is_between = True
+        if self._gathered is not None:
+            if self._answer_soon(b"".join(self._gathered)):
+                self._gathered = None
+                return
+            self._take_gathered()
         if not self.parser.should_upgrade() and not self.cycle.response_complete:
             super().on_message_complete()
 
@@ -378,12 +426,13 @@ class StrictProtocol(HttpToolsProtocol):
 
 
 class _Answered:
-    """A request that was answered at once, in place of its cycle."""
+    """A request that needs no cycle, in place of it."""
 
     response_complete = True
 
 
 _ANSWERED = _Answered()
+_ANSWERED_SOON = _Answered()
 
 
 def _parser(protocol: StrictProtocol) -> httptools.HttpRequestParser:

@@ -12,6 +12,9 @@ SECRET_KEY = env.secret("REGISTRY_SECRET_KEY")
 ENCRYPTION_KEYS = env.encryption_keys(SERVICE)
 ROOT_URLCONF = "registry.urls"
 DATABASES = {"default": env.database(SERVICE)}
+if DATABASES["default"]["ENGINE"] == "config.postgresql":
+    # Reads of large services would be compiled each time, which takes longer than they do.
+    DATABASES["default"]["OPTIONS"]["options"] += " -c jit=off"
 # The values that `registry.journal.log` makes; copies of another's would be taken for the same journal.
 OWN_TO_EACH_DATABASE = {"registry_head": {"history": "lower(hex(randomblob(4)))"}}
 

@@ -13,7 +13,7 @@ from grading import enqueueing, importing, models, progress, representation
 from grading.access import Seat
 from grading.api import answers, base, bodies, students
 from grading.drafts import ConfirmationDraft, MappingDraft
-from grading.files import canvas, oneroster, reports
+from grading.files import canvas, oneroster
 
 MOST_SHOWN = 5_000
 
@@ -142,6 +142,9 @@ class ReportDocument(students.Report):
         return super().perform_content_negotiation(request, force=True)
 
     def get(self, request: Request, student_id: int) -> HttpResponse:  # type: ignore[override]  # a document, no JSON
+        # Fonts and images: an eighth of what a process of this service imports, which most never need.
+        from grading.files import reports
+
         document = reports.render(self.report(request), now=timezone.now())
         return _file(document, "application/pdf", f"report-{student_id}.pdf")
 

@@ -15,16 +15,20 @@ from registry.database import statements
 from registry.models import Instance
 
 
-def _selected(field: "models.Field[Any, Any]", *, table: str) -> str:
-    """The SQL of a column in a row. Times are left as the database has them (`_moment`).
+def columns(table: str) -> str:
+    """The SQL of the columns in a row of instances, which the table or its alias holds.
 
-    The drivers would convert each time of each row, which takes longer than the statement, and most rows are known.
+    Times are left as the database has them (`_moment`), and JSON as text: the drivers would convert both in each row,
+    which takes longer than the statement, and most rows are known.
     """
-    column = f'{table}."{field.column}"'
-    if not isinstance(field, models.DateTimeField):
-        return column
+    return ", ".join(_selected(field, column=f'{table}."{field.column}"') for field in _FIELDS)
+
+
+def _selected(field: "models.Field[Any, Any]", *, column: str) -> str:
     is_postgresql = connection.vendor == "postgresql"
-    return f"(EXTRACT(EPOCH FROM {column}) * 1000000)::bigint" if is_postgresql else f"CAST({column} AS text)"
+    if isinstance(field, models.DateTimeField):
+        return f"(EXTRACT(EPOCH FROM {column}) * 1000000)::bigint" if is_postgresql else f"CAST({column} AS text)"
+    return f"{column}::text" if is_postgresql and isinstance(field, models.JSONField) else column
 
 
 def _moment(value: int | str | None) -> datetime | None:
@@ -44,18 +48,13 @@ def aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-# The journal's history and revision, None where nothing was ever written; and the rows that were found, each with its
-# stamp.
-AtHead = tuple[tuple[str, int] | None, list[tuple[str | None, tuple[Any, ...]]]]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TABLE = Instance._meta.db_table
 _FIELDS = Instance._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
 # Its position in a row.
 ID = _NAMES.index("id")
-_COLUMNS = ", ".join(_selected(field, table=_TABLE) for field in _FIELDS)
-_SELECT = f"SELECT {_COLUMNS} FROM {_TABLE}"  # noqa: S608 -- names of ours
-_AT_HEAD = ", ".join(_selected(field, table="instance") for field in _FIELDS)
+_SELECT = f"SELECT {columns(_TABLE)} FROM {_TABLE}"  # noqa: S608 -- names of ours
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
     (position, msgspec.json.decode if isinstance(field, models.JSONField) else _moment)
     for position, field in enumerate(_FIELDS)
@@ -79,48 +78,6 @@ def select(
     """
     lock = "FOR UPDATE" if locked and connection.features.has_select_for_update else ""
     return statements.stream(f"{_SELECT} WHERE {condition} ORDER BY {order} {lock}", parameters)
-
-
-def select_at_head(condition: str, parameters: Sequence[Any], *, limit: int | None = None) -> AtHead:
-    """Select as `select` does, with the journal's history and revision of the same moment; before each row its stamp.
-
-    One statement, which PostgreSQL parses and plans once for each connection.
-    """
-    return _at_head(_AT_HEAD, condition, parameters, limit=limit)
-
-
-def stamps_at_head(condition: str, parameters: Sequence[Any], *, limit: int | None = None) -> AtHead:
-    """The same with ids for rows: of rows that are known, PostgreSQL need write out no more, nor anybody read it."""
-    return _at_head("instance.id", condition, parameters, limit=limit)
-
-
-def _at_head(columns: str, condition: str, parameters: Sequence[Any], *, limit: int | None) -> AtHead:
-    statement = f"""
-        SELECT head.history, head.revision, instance.id, {_stamp()}, {columns} FROM registry_head head
-        LEFT JOIN {_TABLE} instance ON {condition}
-        WHERE head.id = 1 ORDER BY instance.service, instance.name LIMIT %s
-    """  # noqa: S608 -- names of ours
-    if connection.vendor == "postgresql":
-        found = prepared(statement, [*parameters, limit])
-    else:
-        found = statements.fetch(statement, [*parameters, -1 if limit is None else limit])
-    if not found:
-        return None, []
-    return found[0][:2], [(row[3], row[4:]) for row in found if row[2] is not None]
-
-
-def _stamp() -> str:
-    """The SQL of what tells one version of a row from another, within one history; SQLite has nothing of the kind."""
-    return "instance.xmin::text || instance.ctid::text" if connection.vendor == "postgresql" else "NULL"
-
-
-def prepared(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a statement that PostgreSQL keeps prepared, where Django sends each anew with its values in it."""
-    import psycopg
-
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement, parameters, prepare=True).fetchall()
 
 
 def by_ids(ids: Sequence[int]) -> dict[int, Instance]:

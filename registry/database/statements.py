@@ -35,6 +35,21 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return cursor.fetchall() if cursor.description else []
 
 
+def fetch_prepared(statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    """Fetch by a statement that PostgreSQL keeps prepared, where Django sends each anew with its values in it.
+
+    What psycopg knows no type for comes as bytes. Raises the errors of django.db.
+    """
+    own = connections[DEFAULT_DB_ALIAS]
+    if own.vendor != "postgresql":
+        return fetch(statement, parameters)
+    import psycopg
+
+    own.ensure_connection()
+    with own.wrap_database_errors, psycopg.Cursor(own.connection) as cursor:
+        return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
+
+
 def stream(statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
     """Execute a statement and yield its rows as they are asked for, of which there may be many."""
     own = connections[DEFAULT_DB_ALIAS]

@@ -1,20 +1,26 @@
 """The documents that can be read: who may read each, the services it depends on, and how it is made."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
-from config.problems import Forbidden
+from config.problems import Forbidden, Problem
 from config.tokens.holder import Holder
+from registry.database import rows
 from registry.discovery import prometheus_targets, queries
-from registry.discovery.pages import Address, Answer, Page
-from registry.discovery.row_json_cache import RowJsonCache
+from registry.discovery.batches import Batched
+from registry.discovery.pages import Address, Answer, Page, page_of
+from registry.discovery.row_json_cache import Asked, RowJsonCache
+from registry.errors import UnknownInstance, UnknownService
 from registry.instances import catalogue
+from registry.instances.catalogue import Summary
 from registry.journal import log
 from registry.journal.log import Position
+from registry.models import Instance
 from registry.wire.bodies import offers_of, registered_instance
 
 
@@ -48,55 +54,44 @@ class Document:
             raise Forbidden(f"The token {holder.name!r} needs {self.needs}.")
 
 
+class Named(NamedTuple):
+    """A single instance, and what is shown of it."""
+
+    service: str
+    name: str
+    show: Callable[[Instance], Any]
+
+
 # Each document reads the position first, or with the rest: what is read after it may be newer, never older.
 
 
 def services(query: queries.Services) -> Document:
-    def make() -> Page:
-        at = log.position()
-        found = [each for each in catalogue.summaries() if query.cursor is None or each.service > query.cursor]
-        page = found[: query.limit]
-        following = page[-1].service if len(found) > len(page) else None
-        return _page(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
-
-    return Document(make=make, may_read=may_read)
+    return Document(make=Batched(_summed_up, query), may_read=may_read)
 
 
 def service(name: str) -> Document:
-    def make() -> Page:
-        at = log.position()
-        return _page(at, None, catalogue.summary_body(catalogue.summary(name)), names_revision=False)
-
-    return Document(make=make, may_read=_reads(name), needs=_needs(name))
+    return Document(make=Batched(_summed_up, name), may_read=_reads(name), needs=_needs(name))
 
 
-def instances(service: str, query: queries.Instances, rows: RowJsonCache) -> Document:
-    def make() -> Page:
-        at, found = rows.instances(service, query)
-        page = found[: query.limit]
-        following = page[-1].name if len(found) > len(page) else None
-        return _page(at, [service], {"instances": [each.encoded for each in page], "next": following})
-
-    return Document(make=make, may_read=_reads(service), needs=_needs(service), services=frozenset([service]))
+def instances(service: str, query: queries.Instances, cache: RowJsonCache) -> Document:
+    return Document(
+        make=Batched(cache.pages, Asked(service, query)),
+        may_read=_reads(service),
+        needs=_needs(service),
+        services=frozenset([service]),
+    )
 
 
 def instance(service: str, name: str) -> Document:
-    def make() -> Page:
-        at = log.position()
-        return _page(at, [service], registered_instance(catalogue.instance(service, name)), names_revision=False)
-
-    return Document(make=make, may_read=_reads(service), needs=_needs(service))
+    asked = Named(service, name, registered_instance)
+    return Document(make=Batched(_named, asked), may_read=_reads(service), needs=_needs(service))
 
 
 def providers(service: str, name: str) -> Document:
     """The providers of an instance. Strict: a dependent that missed a message reads this to catch up."""
 
-    def make() -> Page:
-        at = log.position()
-        return _page(at, [service], catalogue.instance(service, name).requires, names_revision=False)
-
     return Document(
-        make=make,
+        make=Batched(_named, Named(service, name, attrgetter("requires"))),
         may_read=lambda holder: holder.may_for("read", service) or holder.may_register(service),
         needs=f"the scope 'read:{service}' or 'register:{service}'",
         is_strict=True,
@@ -108,20 +103,63 @@ def targets(query: queries.Targets) -> Document:
     def make() -> Page:
         at = log.position()
         offered = catalogue.all_offered(query.service, tag=query.tag, zone=query.zone, version=query.version)
-        return _page(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
+        return page_of(at, query.service or None, prometheus_targets.groups(offered), names_revision=False)
 
     return Document(make=make, may_read=partial(may_read, services=query.service))
 
 
+def _summed_up(asked: Sequence[queries.Services | str]) -> list[Page | Problem]:
+    """The pages of services, each of which is given by its name, and of lists of them."""
+    at = log.position()
+    summaries = catalogue.summaries()
+    return [
+        _summary(at, summaries, each) if isinstance(each, str) else _summaries(at, summaries, each) for each in asked
+    ]
+
+
+def _summaries(at: Position, summaries: Sequence[Summary], query: queries.Services) -> Page:
+    found = [each for each in summaries if query.cursor is None or each.service > query.cursor]
+    page = found[: query.limit]
+    following = page[-1].service if len(found) > len(page) else None
+    return page_of(at, None, {"services": list(map(catalogue.summary_body, page)), "next": following})
+
+
+def _summary(at: Position, summaries: Sequence[Summary], name: str) -> Page | Problem:
+    found = next((each for each in summaries if each.service == name), None)
+    return (
+        UnknownService(name)
+        if found is None
+        else page_of(at, None, catalogue.summary_body(found), names_revision=False)
+    )
+
+
+def _named(asked: Sequence[Named]) -> list[Page | Problem]:
+    """The pages of single instances."""
+    at = log.position()
+    pairs = list({(each.service, each.name) for each in asked})
+    found = {(each.service, each.name): each for each in rows.named(pairs, order="id")}
+    pages: list[Page | Problem] = []
+    for service, name, show in asked:
+        instance = found.get((service, name))
+        pages.append(
+            UnknownInstance(service, name)
+            if instance is None
+            else page_of(at, [service], show(instance), names_revision=False)
+        )
+    return pages
+
+
 def _offers(requirements: Page) -> tuple[Address, Document]:
     """The document of the providers of the services that a page names, and its address."""
-    names = msgspec.json.decode(requirements.rest, type=list[str])
+    names = msgspec.json.decode(requirements.rest, type=tuple[str, ...])
+    return Address("offers", requirements.rest), Document(make=Batched(_offered, names), may_read=may_read)
 
-    def make() -> Page:
-        at = log.position()
-        return _page(at, names, {"providers": offers_of(catalogue.offered(names))})
 
-    return Address("offers", requirements.rest), Document(make=make, may_read=may_read)
+def _offered(asked: Sequence[tuple[str, ...]]) -> list[Page]:
+    """The pages of what groups of services offer."""
+    at = log.position()
+    offered = catalogue.offered({name for names in asked for name in names})
+    return [page_of(at, names, {"providers": offers_of({name: offered[name] for name in names})}) for names in asked]
 
 
 def may_read(holder: Holder, services: Collection[str] = ()) -> bool:
@@ -135,14 +173,3 @@ def _reads(service: str) -> Callable[[Holder], bool]:
 
 def _needs(service: str) -> str:
     return f"the scope 'read:{service}'"
-
-
-def _page(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
-    encoded = msgspec.json.encode(members)
-    return Page(
-        history=at.history,
-        revision=at.revision,
-        services=None if services is None else frozenset(services),
-        rest=encoded[1:] if names_revision else encoded,
-        names_revision=names_revision,
-    )

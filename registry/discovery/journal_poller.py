@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,8 @@ LOOK_SECONDS = 0.5
 MOST_EVENTS = 1000
 # Entries of one commit that are encoded on the event loop.
 MOST_HEARD = 100
+# Announcements of this process that may still be heard of.
+MOST_OWN = 100
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +47,8 @@ class Watcher:
         self._next: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._end_listening: Callable[[], None] | None = None
-        # The newest revision that this process has announced.
-        self._own = -1
+        # The newest revisions that this process has announced.
+        self._own: deque[bytes] = deque(maxlen=MOST_OWN)
 
     def start(self) -> None:
         self._end_listening = wakeups.listen(self.hear_in_loop)
@@ -85,7 +88,7 @@ class Watcher:
 
     def _hear(self, revision: int, growth: Growth | None) -> None:
         """Know what this process has committed without a poll, where nothing lies between; else poll."""
-        self._own = revision
+        self._own.append(b"%d" % revision)
         known = Position(self._revisions.history, self._revisions.head)
         if (
             growth is not None
@@ -126,7 +129,7 @@ class Watcher:
                     await subscription.subscribe(wakeups.REVISIONS_CHANNEL)
                     async for message in subscription.listen():
                         # Only a hint: several registries may share one Redis.
-                        if message["data"] != b"%d" % self._own:
+                        if message["data"] not in self._own:
                             self.look_soon()
             except (redis.RedisError, OSError):
                 # Logged by those who announce; meanwhile the regular polls suffice.

@@ -1,7 +1,12 @@
 """Pages: a document's bytes, the revision at which they are true, and their address."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
+
+from registry.journal.log import Position
 
 
 class Address(NamedTuple):
@@ -46,3 +51,15 @@ class Answer:
             services=None if services is None or of_content is None else services | of_content,
         )
         return Answer(page=page, revision=min(self.revision, content.revision))
+
+
+def page_of(at: Position, services: Iterable[str] | None, members: Any, *, names_revision: bool = True) -> Page:
+    """The page of these members as they are at a place in the journal."""
+    encoded = msgspec.json.encode(members)
+    return Page(
+        history=at.history,
+        revision=at.revision,
+        services=None if services is None else frozenset(services),
+        rest=encoded[1:] if names_revision else encoded,
+        names_revision=names_revision,
+    )

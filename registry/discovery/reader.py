@@ -12,6 +12,7 @@ from config.exchange import disconnected
 from config.problems import Unauthenticated, Unavailable
 from config.threads import Abandoned, Threads
 from config.tokens.issuing import Holder
+from registry.discovery.batches import Batched, Batches, MakeAll
 from registry.discovery.cache import Cache
 from registry.discovery.documents import Document
 from registry.discovery.journal_poller import Run, Watcher
@@ -44,6 +45,7 @@ class Reader:
         self._cache = Cache()
         self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
+        self._batches: dict[MakeAll, Batches] = {}
         self.waiting = 0
         # The next look at the journal, and what waits for it.
         self._looked: tuple[asyncio.Task[None] | None, asyncio.Future[None]] = None, self._loop.create_future()
@@ -182,10 +184,18 @@ class Reader:
         """The making of a page, which concurrent callers share; it is cached before they hear of it."""
         making = self._making.get(address)
         if making is None:
-            making = self._making[address] = asyncio.ensure_future(self.run(document.make))
+            making = self._making[address] = self._begin_making(document.make)
             epoch = self.revisions.epoch
             making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
         return making
+
+    def _begin_making(self, make: Callable[[], Page]) -> "asyncio.Future[Page]":
+        if not isinstance(make, Batched):
+            return asyncio.ensure_future(self.run(make))
+        batches = self._batches.get(make.make_all)
+        if batches is None:
+            batches = self._batches[make.make_all] = Batches(self.run, make.make_all)
+        return in_time(batches.page(make.asked))
 
     def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
         del self._making[address]
@@ -223,12 +233,16 @@ def start() -> Reader:
 
 
 def read_in(threads: Threads, function: Callable[[], Result]) -> "asyncio.Future[Result]":
-    """Run a function that reads the database; raises Unavailable where that takes longer than clients wait.
+    """Run a function that reads the database; raises Unavailable where that takes longer than clients wait."""
+    return in_time(threads.submit(partial(read, function)))
+
+
+def in_time(reading: "asyncio.Future[Result]") -> "asyncio.Future[Result]":
+    """The same future, which fails with Unavailable where the database takes longer to answer than clients wait.
 
     A connection that was dropped without a word is found out later than that. A timer for the future costs a third of
     what asyncio.timeout does for its task, and each read that is not answered from memory comes through here.
     """
-    reading = threads.submit(partial(read, function))
     if settings.ANSWER_SECONDS is not None:
         timer = reading.get_loop().call_later(settings.ANSWER_SECONDS, _give_up, reading)
         reading.add_done_callback(lambda _: timer.cancel())

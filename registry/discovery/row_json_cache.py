@@ -3,14 +3,16 @@
 Between two reads of a service hardly one of its instances has changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from django.db import connection
 
-from registry.database import rows
+from registry.database import rows, snapshots
+from registry.database.snapshots import Head, Row, Stamp, Wanted
+from registry.discovery.pages import Page, page_of
 from registry.discovery.queries import Instances
 from registry.journal.log import Position
 from registry.wire.bodies import registered_instance
@@ -19,6 +21,7 @@ from registry.wire.bodies import registered_instance
 MOST_BYTES = 80 * 1024 * 1024
 # For each row, besides its strings, which are about as long as the JSON.
 OVERHEAD_BYTES = 1024
+_NOTHING = (None, None)
 
 
 class Shown(NamedTuple):
@@ -28,7 +31,17 @@ class Shown(NamedTuple):
     encoded: msgspec.Raw
 
 
-_Row = tuple[Any, ...]
+class Asked(NamedTuple):
+    """A read of a service's instances."""
+
+    service: str
+    query: Instances
+
+    def wanted(self) -> Wanted:
+        query = self.query
+        # Tags and status are matched when the rows are read, all of which may have to be.
+        limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
+        return Wanted(self.service, query.cursor or "", query.zone, query.version, limit)
 
 
 class RowJsonCache:
@@ -42,40 +55,56 @@ class RowJsonCache:
     def __len__(self) -> int:
         return len(self._made)
 
-    def instances(self, service: str, query: Instances) -> tuple[Position, list[Shown]]:
-        """The position they are read at, and the matching instances of a service by name: a page and one more."""
-        condition, parameters = rows.equal(service=service, zone=query.zone, version=query.version)
-        # Tags and status are matched here, and then all rows may have to be read.
-        limit = query.limit + 1 if query.limit and query.tag is None and query.status is None else None
-        at, found = self._read(f"{condition} AND name > %s", [*parameters, query.cursor or ""], limit=limit)
-        # In Python: SQLite has no JSON containment, and the shown status is made from three columns.
-        matching = (
-            each
-            for each in found
-            if (query.tag is None or query.tag in each.tags) and (query.status is None or each.status == query.status)
-        )
-        return Position(*at) if at else Position(), list(islice(matching, query.limit and query.limit + 1))
+    def pages(self, asked: Sequence[Asked]) -> list[Page]:
+        """The pages of the instances that are asked for, read at once on PostgreSQL."""
+        pages = []
+        for (service, query), (at, found) in zip(asked, self.instances(asked), strict=True):
+            shown = found[: query.limit]
+            following = shown[-1].name if len(found) > len(shown) else None
+            members = {"instances": [each.encoded for each in shown], "next": following}
+            pages.append(page_of(at, [service], members))
+        return pages
 
-    def _read(
-        self, condition: str, parameters: Sequence[Any], *, limit: int | None
-    ) -> tuple[tuple[str, int] | None, Iterable[Shown]]:
-        if connection.vendor == "postgresql":
-            at, stamped = rows.stamps_at_head(condition, parameters, limit=limit)
-            kept = [self._kept(pk, (at and at[0], stamp)) for stamp, (pk,) in stamped]
-            known = [shown for shown in kept if shown is not None]
-            if len(known) == len(kept):
-                return at, known
-        at, selected = rows.select_at_head(condition, parameters, limit=limit)
+    def instances(self, asked: Sequence[Asked]) -> Iterator[tuple[Position, list[Shown]]]:
+        """The position that each is read at, and the matching instances of its service by name: a page and one more."""
+        for (_, query), (head, found) in zip(asked, self._read([each.wanted() for each in asked]), strict=True):
+            # In Python: SQLite has no JSON containment, and the shown status is made from three columns.
+            matching = (
+                each
+                for each in found
+                if (query.tag is None or query.tag in each.tags)
+                and (query.status is None or each.status == query.status)
+            )
+            yield Position(*head) if head else Position(), list(islice(matching, query.limit and query.limit + 1))
+
+    def _read(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Head, Iterable[Shown]]]:
+        if connection.vendor == "sqlite":
+            yield from map(self._select, wanted)
+            return
+        head, stamped = snapshots.stamps(wanted)
+        for each, known in zip(wanted, stamped, strict=True):
+            shown = self._known(head and head[0], known)
+            yield self._select(each) if shown is None else (head, shown)
+
+    def _select(self, wanted: Wanted) -> tuple[Head, Iterable[Shown]]:
+        head, selected = snapshots.select(wanted)
+        history = head and head[0]
         # Without a stamp, a row is its own. Another history may have given the same stamp to something else.
-        return at, (self._shown(row, row if stamp is None else (at and at[0], stamp)) for stamp, row in selected)
+        return head, (self._shown(row, row if stamp is None else (history, stamp)) for stamp, row in selected)
 
-    def _kept(self, pk: int, version: object) -> Shown | None:
-        version_before, shown = self._made.get(pk, (None, None))
-        return shown if version_before == version else None
+    def _known(self, history: str | None, stamped: Iterable[tuple[int, Stamp]]) -> list[Shown] | None:
+        """The instances of rows, None where one of them is not known."""
+        found = []
+        for pk, stamp in stamped:
+            version, shown = self._made.get(pk, _NOTHING)
+            if shown is None or version != (history, stamp):
+                return None
+            found.append(shown)
+        return found
 
-    def _shown(self, row: _Row, version: object) -> Shown:
-        shown = self._kept(row[rows.ID], version)
-        if shown is None:
+    def _shown(self, row: Row, version: object) -> Shown:
+        version_before, shown = self._made.get(row[rows.ID], _NOTHING)
+        if shown is None or version_before != version:
             instance = rows.instance(row)
             encoded = msgspec.Raw(msgspec.json.encode(registered_instance(instance)))
             shown = Shown(instance.name, instance.shown_status, instance.tags, encoded)

@@ -109,7 +109,7 @@ def head() -> int:
 def position() -> Position:
     """The head and its history."""
     # By SQL, as every read asks: the ORM takes ten times as long to compile the query as the database to answer it.
-    found = statements.fetch("SELECT history, revision FROM registry_head WHERE id = 1")
+    found = statements.fetch_prepared("SELECT history, revision FROM registry_head WHERE id = 1")
     return Position(*found[0]) if found else Position()
 
 

@@ -30,6 +30,7 @@ class Client:
         self.gone = asyncio.Event()
         self.received: list[Message] = []
         self.arrived = asyncio.Event()
+        self.answered_soon = False
 
     async def receive(self) -> Message:
         if self._incoming:

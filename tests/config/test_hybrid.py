@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from config import health, problems
 from config.hosts import Hosts
 from config.hybrid import Handler, Hybrid, Message, Receive, Scope, Send, respond
+from config.stalls import STALL_SECONDS, TICK_SECONDS, Stalls
+from tests.clock import Clock
 from tests.config.asgi import Client, ask, http_scope, hybrid
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -65,6 +67,9 @@ def failing(error: Exception) -> Callable[[dict[str, Any], StartResponse], Any]:
     return application
 
 
+DONE = problems.RawResponse(status=204, headers=(), body=b"")
+
+
 class AtOnce:
     """A lane that answers at once, or fails to."""
 
@@ -76,6 +81,30 @@ class AtOnce:
 
     def at_once(self, scope: Scope, *, has_waited: bool) -> Any:
         return self._answer()
+
+
+class Soon:
+    """A lane that answers changes without a task, each by what the test sets `answered` to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.answered: list[asyncio.Future[problems.RawResponse]] = []
+
+    def __call__(self, scope: Scope) -> None:
+        return None
+
+    def answer_soon(self, scope: Scope, body: bytes) -> "asyncio.Future[problems.RawResponse]":
+        if self.error is not None:
+            raise self.error
+        self.answered.append(asyncio.get_running_loop().create_future())
+        return self.answered[-1]
+
+
+async def soon(application: Hybrid, body: bytes = b"", **members: Any) -> Any:
+    """The answer to a change, after a request of the ordinary kind."""
+    client = Client()
+    await application(http_scope(**members), client.receive, client.send)
+    return application.answer_soon(http_scope(method="PUT", **members), body)
 
 
 def lane_of(handler: Handler, path: str = "/native") -> Callable[[Scope], Handler | None]:
@@ -203,13 +232,80 @@ def test_a_host_of_ours_is_answered(host: bytes) -> None:
 
 
 def test_nothing_is_answered_at_once_for_a_host_that_was_not_allowed_before(caplog: pytest.LogCaptureFixture) -> None:
-    answer = problems.RawResponse(status=200, headers=(), body=b"")
-    application = hybrid(echo, [AtOnce(lambda: answer)], hosts=Hosts(["localhost"]))
+    application = hybrid(echo, [AtOnce(lambda: DONE)], hosts=Hosts(["localhost"]))
     scopes = [http_scope(headers=[(b"host", host)]) for host in (b"localhost", b"evil.example")]
     assert [application.at_once(scope) for scope in scopes] == [None, None]
     ask(application, scopes[0])
-    assert [application.at_once(scope) for scope in scopes] == [answer, None]
+    assert [application.at_once(scope) for scope in scopes] == [DONE, None]
     assert not caplog.records
+
+
+def test_no_change_is_answered_soon_for_a_host_that_was_not_allowed_before() -> None:
+    async def exchange() -> list[bool]:
+        application = hybrid(echo, [Soon()], hosts=Hosts(["localhost"]))
+        hosts = [b"localhost", b"evil.example"]
+        return [await soon(application, headers=[(b"host", host)]) is None for host in hosts]
+
+    assert asyncio.run(exchange()) == [False, True]
+
+
+def test_a_body_beyond_a_limit_is_left_to_be_refused_the_ordinary_way() -> None:
+    async def exchange() -> list[bool]:
+        lane = Soon()
+        application = hybrid(echo, [lane], limit=4, buffer_bytes=6)
+        found = [await soon(application, body) is None for body in (b"12345", b"1234", b"1234")]
+        # What the second held is given back with its answer.
+        lane.answered[0].set_result(DONE)
+        await asyncio.sleep(0)
+        return [*found, await soon(application, b"1234") is None]
+
+    assert asyncio.run(exchange()) == [True, False, True, False]
+
+
+def test_after_a_stall_changes_go_the_ordinary_way() -> None:
+    async def exchange() -> tuple[bool, bool]:
+        clock = Clock(100.0)
+        application = hybrid(echo, [Soon()], stalls=Stalls(clock))
+        before = await soon(application) is None
+        clock.now += STALL_SECONDS + TICK_SECONDS + 0.1
+        return before, await soon(application) is None
+
+    assert asyncio.run(exchange()) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "logged"), [(problems.Unauthenticated("No."), 401, 0), (RuntimeError("A bug."), 500, 1)]
+)
+def test_a_change_that_is_refused_is_answered_and_noted(
+    error: Exception, status: int, logged: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    noted: list[problems.Problem] = []
+    application = hybrid(echo, [Soon(error)], on_problem=lambda scope, problem: noted.append(problem))
+    assert asyncio.run(soon(application)).status == status
+    assert ([each.status for each in noted], len(caplog.records)) == ([status], logged)
+
+
+def test_a_change_is_answered_in_time_also_where_it_hangs() -> None:
+    async def exchange() -> None:
+        await (await soon(hybrid(echo, [Soon()], answer_seconds=0.01), b"body"))
+
+    with pytest.raises(problems.Unavailable, match="no answer within") as late:
+        asyncio.run(exchange())
+    assert late.value.headers["Retry-After"] == "1"
+
+
+def test_draining_waits_for_a_change_and_answers_one_that_hangs_with_unavailable() -> None:
+    async def exchange() -> list[Any]:
+        lane = Soon()
+        application = hybrid(echo, [lane])
+        answers = [await soon(application) for _ in range(2)]
+        asyncio.get_running_loop().call_soon(lane.answered[0].set_result, DONE)
+        await application.drain(grace_seconds=0.01)
+        return await asyncio.gather(*answers, return_exceptions=True)
+
+    done, hanging = asyncio.run(exchange())
+    assert done is DONE
+    assert isinstance(hanging, problems.Unavailable)
 
 
 @pytest.mark.parametrize(("error", "logged"), [(problems.Unauthenticated("No."), 0), (RuntimeError("A bug."), 1)])

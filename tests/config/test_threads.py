@@ -30,6 +30,23 @@ def test_functions_run_at_once_up_to_the_number_of_threads() -> None:
     asyncio.run(meet())
 
 
+def test_the_thread_that_has_worked_is_made_use_of_again() -> None:
+    async def names() -> list[str]:
+        threads, meeting = Threads(3), threading.Barrier(3)
+        await asyncio.gather(*(threads.run(meeting.wait) for _ in range(3)))
+        return [await threads.run(lambda: threading.current_thread().name) for _ in range(10)]
+
+    assert len(set(asyncio.run(names()))) == 1
+
+
+def test_no_more_threads_are_started_than_are_at_work_at_one_time() -> None:
+    async def names() -> list[str]:
+        threads = Threads(3)
+        return [await threads.run(lambda: threading.current_thread().name) for _ in range(10)]
+
+    assert set(asyncio.run(names())) == {"request-1"}
+
+
 def test_a_function_whose_caller_gave_up_before_it_began_is_left_out() -> None:
     ran: list[str] = []
 

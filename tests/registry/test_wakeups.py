@@ -1,68 +1,50 @@
 import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import pytest
 import redis
 
-from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Growth, Wakeups
+from registry.redis_client import Command, Line
+from registry.wakeups import HEARTBEATS, NOTIFICATIONS, RETRY_SECONDS, REVISIONS_CHANNEL, Asks, Growth, Wakeups
 from tests.clock import Clock
 from tests.waiting import PATIENCE_SECONDS
 
 
 class FakeRedis:
+    """Answers as Redis does, and can be away."""
+
     def __init__(self) -> None:
         self.lists: dict[str, list[bytes]] = {}
         self.published: list[tuple[str, int]] = []
         self.round_trips = 0
         self.is_away = False
-        self._waiting: list[Callable[[], None]] = []
 
-    def __enter__(self) -> "FakeRedis":
-        return self
-
-    def __exit__(self, *arguments: object) -> None:
-        return
-
-    def pipeline(self, *, transaction: bool) -> "FakeRedis":
-        return self
-
-    def rpush(self, name: str, value: float) -> None:
-        self._waiting.append(lambda: self.lists.setdefault(name, []).append(str(value).encode()))
-
-    def ltrim(self, name: str, first: int, last: int) -> None:
-        self._waiting.append(lambda: self.lists.update({name: self.lists[name][first : last + 1]}))
-
-    def execute(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._answer()
-        for each in waiting:
-            each()
-
-    def delete(self, *names: str) -> None:
-        self._answer()
-        for name in names:
-            self.lists.pop(name, None)
-
-    def lindex(self, name: str, index: int) -> bytes | None:
-        return next(iter(self.lists.get(name, [])), None)
-
-    def blpop(self, names: list[str], *, timeout: float) -> tuple[bytes, bytes] | None:
-        self._answer()
-        return next(((name.encode(), self.lists[name].pop(0)) for name in names if self.lists.get(name)), None)
-
-    def llen(self, name: str) -> int:
-        return {"registry": 3}.get(name, 0)
-
-    def publish(self, channel: str, revision: int) -> None:
-        self._waiting.append(lambda: self.published.append((channel, revision)))
-
-    def _answer(self) -> None:
+    def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
         self.round_trips += 1
         if self.is_away:
             raise redis.ConnectionError("away")
+        return [self._answer(*command) for command in commands]
+
+    def _answer(self, name: Any, key: Any, *arguments: Any) -> Any:
+        match name:
+            case "RPUSH":
+                self.lists.setdefault(key, []).append(str(arguments[0]).encode())
+            case "LTRIM":
+                self.lists[key] = self.lists[key][arguments[0] : arguments[1] + 1]
+            case "DEL":
+                self.lists.pop(key, None)
+            case "LINDEX":
+                return next(iter(self.lists.get(key, [])), None)
+            case "LLEN":
+                return {"registry": 3}.get(key, 0)
+            case "PUBLISH":
+                self.published.append((key, arguments[0]))
+            case "BLPOP":
+                keys = (key, *arguments[:-1])
+                return next(((each.encode(), self.lists[each].pop(0)) for each in keys if self.lists.get(each)), None)
+        return None
 
 
 @pytest.fixture
@@ -77,10 +59,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def wakeups(server: FakeRedis, clock: Clock) -> Wakeups:
-    return made(cast(redis.Redis, server), clock)
+    return made(server, clock)
 
 
-def made(server: redis.Redis, clock: Clock) -> Wakeups:
+def made(server: Asks, clock: Clock) -> Wakeups:
     return Wakeups(server, clock=clock, wall_clock=clock)
 
 
@@ -125,7 +107,7 @@ def test_while_redis_is_away_commits_go_on_and_it_is_said_once(
 
 
 def test_a_redis_that_cannot_be_reached_is_no_error_to_a_commit(tmp_path: Path, clock: Clock) -> None:
-    alone = made(redis.Redis.from_url(f"unix://{tmp_path}/none.sock"), clock)
+    alone = made(Line(f"unix://{tmp_path}/none.sock"), clock)
 
     alone.wake(NOTIFICATIONS)
     alone.acknowledge(NOTIFICATIONS)
@@ -197,16 +179,15 @@ def test_in_the_background_no_commit_waits_for_a_redis_that_hangs_and_the_newest
     answers, announced = threading.Event(), threading.Event()
 
     class Hanging(FakeRedis):
-        def _answer(self) -> None:
+        def ask(self, *commands: Command, pause_seconds: float = 0.0) -> list[Any]:
             assert answers.wait(PATIENCE_SECONDS)
-
-        def execute(self) -> None:
-            super().execute()
+            answer = super().ask(*commands)
             if (REVISIONS_CHANNEL, 3) in self.published:
                 announced.set()
+            return answer
 
     hanging = Hanging()
-    wakeups = made(cast(redis.Redis, hanging), clock)
+    wakeups = made(hanging, clock)
     heard: list[int] = []
     wakeups.listen(lambda revision, growth: heard.append(revision))
     wakeups.run_in_background()

@@ -27,6 +27,7 @@ class Application:
     def __init__(self) -> None:
         self.gone: list[str] = []
         self.asked: list[str] = []
+        self.stored: list[bytes] = []
         self.released = threading.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -68,6 +69,8 @@ class Application:
                 await _answer(send, LONG)
             case "/now" | "/soon" | "/in-vain":
                 await _answer(send, path[1:].encode())
+            case "/stored":
+                await self._store(receive, send)
             case "/silent":
                 pass
             case _:
@@ -91,11 +94,43 @@ class Application:
                 return None if has_waited else asyncio.get_running_loop().run_in_executor(None, self.released.wait)
         return None
 
-    def _soon(self) -> "asyncio.Future[None]":
+    def answer_soon(self, scope: Any, body: bytes) -> Any:
+        match scope["path"]:
+            case "/stored":
+                self.stored.append(body)
+                return self._soon(_raw(body))
+            case "/kept":
+                self.stored.append(body)
+                return asyncio.get_running_loop().run_in_executor(None, self._keep)
+            case "/refused":
+                return self.refusal(scope, Unavailable("It is full."))
+            case "/fails":
+                failed = asyncio.get_running_loop().create_future()
+                failed.set_exception(Unavailable("The database is away."))
+                return failed
+        return None
+
+    def refusal(self, scope: Any, error: Exception) -> RawResponse:
+        assert isinstance(error, Unavailable)
+        return error.response()
+
+    def _soon(self, result: Any = None) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         future = loop.create_future()
-        loop.call_later(0.001, future.set_result, None)
+        loop.call_later(0.001, future.set_result, result)
         return future
+
+    def _keep(self) -> RawResponse:
+        self.released.wait()
+        return _raw(b"kept")
+
+    async def _store(self, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message["body"]
+            more = message["more_body"]
+        await _answer(send, body)
 
     async def _echo(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True

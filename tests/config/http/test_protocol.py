@@ -406,6 +406,78 @@ def test_a_wait_that_fails_is_answered_with_its_problem(server: Served) -> None:
     assert status(server.ask(request("/fails"), ends=True)) == 503
 
 
+def test_a_change_is_answered_without_the_application_where_all_of_it_comes_at_once(server: Served) -> None:
+    server.application.asked.clear()
+    server.application.stored.clear()
+    pieces = b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+    with server.connect() as connection:
+        connection.sendall(request("/now"))
+        assert body(read_answer(connection)) == b"now"
+        for asked in (
+            request("/stored", b"Content-Length: 3", method="PUT", body=b"abc"),
+            request("/stored", b"Transfer-Encoding: chunked", method="POST", body=pieces),
+            request("/stored", method="DELETE"),
+        ):
+            connection.sendall(asked)
+            read_answer(connection)
+            assert asked not in server.recognized
+    assert (server.application.stored, server.application.asked) == ([b"abc", b"abc", b""], [])
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (request("/stored", b"Content-Length: 3", b"Connection: close", method="PUT"), b"abc"),
+        (last("/stored", b"Content-Length: 3", method="PUT", body=b"abc"),),
+        (b"PUT /stored HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",),
+        (request("/stored", b"Content-Length: 3", b"Expect: 100-continue", b"Connection: close", method="PUT"), b"abc"),
+        (last("/stored", b"Content-Length: 3", b"Upgrade: h2c", method="PUT", body=b"abc"),),
+    ],
+)
+def test_any_other_goes_the_ordinary_way(server: Served, parts: tuple[bytes, ...]) -> None:
+    server.application.asked.clear()
+    assert server.ask(*parts).endswith(b"\r\n\r\nabc")
+    assert server.application.asked == ["/stored"]
+
+
+@pytest.mark.parametrize("path", ["/refused", "/fails"])
+def test_a_change_that_is_refused_is_answered_with_its_problem(server: Served, path: str) -> None:
+    with server.connect() as connection:
+        for _ in range(2):
+            connection.sendall(request(path, b"Content-Length: 2", method="PUT", body=b"{}"))
+            assert status(read_answer(connection)) == 503
+
+
+def test_changes_that_come_together_are_answered_one_after_the_other(server: Served) -> None:
+    changes = [request("/stored", b"Content-Length: 1", method="PUT", body=b"%d" % number) for number in range(5)]
+    with server.connect() as connection:
+        connection.sendall(b"".join(changes))
+        assert [body(answer) for answer in read_answers(connection, 5)] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_a_change_whose_client_went_away_is_stored_and_one_half_closed_is_answered() -> None:
+    kept = request("/kept", b"Content-Length: 1", method="PUT", body=b"a")
+    with served() as running:
+        with running.connect() as gone:
+            gone.sendall(kept)
+            until(lambda: running.application.stored == [b"a"])
+        with running.connect() as half_closed:
+            half_closed.sendall(kept)
+            half_closed.shutdown(socket.SHUT_WR)
+            until(lambda: len(running.application.stored) == 2)
+            running.application.released.set()
+            assert body(read_all(half_closed)) == b"kept"
+
+
+def test_a_stop_waits_for_a_change() -> None:
+    with served() as running, running.connect() as waiting:
+        waiting.sendall(request("/kept", method="DELETE"))
+        until(lambda: running.application.stored == [b""])
+        running.stop()
+        running.application.released.set()
+        assert b"\r\nconnection: close\r\n" in read_all(waiting)
+
+
 def test_who_goes_away_while_waiting_hinders_nobody(server: Served) -> None:
     with server.connect() as connection:
         connection.sendall(request("/held"))
@@ -459,6 +531,9 @@ PIECES = st.sampled_from(
         request("/echo?2", b"Content-Length: 3", body=b"abc"),
         request("/echo", b"Transfer-Encoding: chunked", method="POST", body=b"3\r\nabc\r\n0\r\n\r\n"),
         request("/echo", b"Content-Length: 4", method="POST", body=b"\r\n\r\n"),
+        request("/stored", b"Content-Length: 3", method="PUT", body=b"abc"),
+        request("/stored", b"Transfer-Encoding: chunked", method="POST", body=b"3\r\nabc\r\n0\r\n\r\n"),
+        request("/stored", method="DELETE"),
     ]
 )
 

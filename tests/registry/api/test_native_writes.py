@@ -6,12 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Thread, current_thread, main_thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
-from config.tokens import issuing
+from config.hybrid import Hybrid, respond
+from config.problems import RawResponse
+from config.tokens import gate, issuing
 from config.tokens.issuing import Holder
 from registry.api import bodies
 from registry.api.native_writes import Lane
@@ -44,10 +48,22 @@ def token() -> str:
     return issuing.create(name="deployer", scopes=["register:billing"])
 
 
-def send(method: str, path: str, body: Any, token: str = "", **members: Any) -> Client:
-    """Through the lane, with nothing behind it that would answer instead."""
-    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"} if token else {}
-    raw = [(name.encode(), value.encode()) for name, value in {**headers, **members}.items()]
+def send(
+    method: str,
+    path: str,
+    body: Any,
+    token: str = "",
+    *,
+    is_known: bool = True,
+    headers: dict[str, str] | None = None,
+) -> Client:
+    """Through the lane, with nothing behind it that would answer instead.
+
+    As when all of the request comes at once, and without a task where the token `is_known` from a request before it.
+    """
+    if token:
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+    raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def exchange() -> Client:
@@ -55,12 +71,28 @@ def send(method: str, path: str, body: Any, token: str = "", **members: Any) -> 
             return await asyncio.to_thread(_with_connection_closed, function)
 
         reader = Reader(run)
-        application = hybrid(_django, [Lane(Server(lambda: reader, run))], limit=1000)
+        application = hybrid(_django, [Lane(Server(lambda: reader, run))], limit=settings.BODY_LIMIT_BYTES)
         client = Client({"type": "http.request", "body": content, "more_body": False})
-        await application(http_scope(path, method=method, headers=raw), client.receive, client.send)
+        if token and is_known:
+            await reader.holder(f"Bearer {token}")
+            await application(http_scope("/healthz"), Client().receive, Client().send)
+        scope = http_scope(path, method=method, headers=raw)
+        answer = application.answer_soon(scope, content)
+        if answer is None:
+            await application(scope, client.receive, client.send)
+        else:
+            client.answered_soon = True
+            await respond(client.send, await _settled(application, scope, answer))
         return client
 
     return asyncio.run(exchange())
+
+
+async def _settled(application: Hybrid, scope: Any, answer: "RawResponse | asyncio.Future[RawResponse]") -> RawResponse:
+    try:
+        return answer if isinstance(answer, RawResponse) else await answer
+    except Exception as error:
+        return application.refusal(scope, error)
 
 
 def _with_connection_closed(function: Any) -> Any:
@@ -143,6 +175,38 @@ def test_a_beat_and_a_farewell_are_answered_with_the_revision_that_they_came_to(
         "critical",
         "deregistered",
     ]
+
+
+def test_a_request_that_comes_in_parts_or_by_a_token_not_known_yet_is_answered_alike(token: str) -> None:
+    operator = issuing.create(name="operator", scopes=["operate"])
+
+    def answers(*, is_known: bool) -> list[Client]:
+        return [
+            send("PUT", BILLING, WHOLE, token, is_known=is_known),
+            send("PUT", BILLING, b"{", token, is_known=is_known),
+            send("PUT", f"{BILLING}/heartbeat", b"", token, is_known=is_known),
+            send("PUT", MAINTENANCE, {"reason": "disk"}, operator, is_known=is_known),
+            send("PUT", MAINTENANCE, {"reason": "disk"}, token, is_known=is_known),
+            send("DELETE", MAINTENANCE, b"", operator, is_known=is_known),
+            send("POST", f"{BILLING}/drain", {"seconds": 60}, token, is_known=is_known),
+            send("DELETE", BILLING, b"", token, is_known=is_known),
+            send("DELETE", f"{BILLING}x/instances", b"", token, is_known=is_known),
+        ]
+
+    in_tasks, without = answers(is_known=False), answers(is_known=True)
+
+    assert [each.answered_soon for each in (*in_tasks, *without)] == [*[False] * 9, *[True] * 8, False]
+    assert [each.status for each in without] == [each.status for each in in_tasks]
+    assert [dict(each.headers).keys() for each in without] == [dict(each.headers).keys() for each in in_tasks]
+    assert without[1].body == in_tasks[1].body
+
+
+def test_a_request_counts_once_whichever_way_it_goes(token: str) -> None:
+    limits = gate.current().limits
+    with patch.object(limits, "seconds_until", wraps=limits.seconds_until) as counted:
+        for is_known in (True, False):
+            send("PUT", BILLING, {"url": "no url"}, token, is_known=is_known)
+    assert counted.call_count == 2
 
 
 @pytest.mark.parametrize(
@@ -257,7 +321,7 @@ def test_what_is_wrong_is_refused_and_nothing_is_stored(
 def test_nobody_registers_without_a_token_that_is_known(given: str) -> None:
     headers = {"content-type": "application/json", **({"authorization": f"Bearer {given}"} if given else {})}
 
-    assert send("PUT", BILLING, WHOLE, **headers).status == 401
+    assert send("PUT", BILLING, WHOLE, headers=headers).status == 401
     assert not Instance.objects.exists()
 
 
@@ -290,7 +354,7 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
     ],
 )
 def test_everything_else_is_left_to_django(method: str, path: str, headers: dict[str, str]) -> None:
-    assert send(method, path, WHOLE, **headers).status == 299
+    assert send(method, path, WHOLE, headers=headers).status == 299
 
 
 def test_an_answer_names_its_revision_when_nothing_of_a_fleet_was_stored(token: str) -> None:
