@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryFile
 from threading import Lock
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import IO, Any, cast
 
 from config.supervision import forking
@@ -67,12 +67,6 @@ class Program:
 
     def kill(self) -> None:
         self._process.kill()
-
-    def __enter__(self) -> "Program":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.wait()
 
 
 def run(
