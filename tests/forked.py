@@ -26,7 +26,7 @@ _starting = Lock()
 
 
 class Program:
-    """One that runs, as subprocess.Popen would show it: `Program(["-m", "tests.x"], env=..., stdout=file)`."""
+    """A program that runs, as subprocess.Popen would show it: `Program(["-m", "tests.x"], env=..., stdout=file)`."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ def run(
 
 
 def _start(process: BaseProcess) -> None:
-    """Without what multiprocessing would have the child import first: our `__main__`, such as a benchmark's."""
+    """Start it without importing our `__main__`, such as a benchmark, as multiprocessing would have the child do."""
     with _starting:
         own = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")

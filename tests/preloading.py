@@ -1,4 +1,4 @@
-"""What the server of forked.py imports before it forks."""
+"""Imported by the server of forked.py before it forks."""
 
 from config.supervision import forking
 

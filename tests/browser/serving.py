@@ -74,7 +74,7 @@ def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
 
 
 def prepared(service: str, environment: Mapping[str, str], *, by: str = "tests.browser.prepare") -> dict[str, str]:
-    """What a module that makes a service's database says of it, as JSON in its last line."""
+    """Have a module make the service's database; returns what it says of it, as JSON in its last line."""
     done = forked.run(["-m", by, service], env=environment, timeout=START_SECONDS)
     assert done.returncode == 0, done.stderr
     found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
