@@ -2,17 +2,16 @@
 
 import io
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 
-from config import env
+from tests import forked
 
 
 def prepare(service: str, *scopes: str, environment: Mapping[str, str]) -> str:
     """Make what a service needs in its data directory, where it is not there yet; returns a new token."""
-    command = [sys.executable, "-m", "tests.preparing", service, *scopes]
-    done = subprocess.run(command, cwd=env.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = forked.run(["-m", "tests.preparing", service, *scopes], env=environment)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 

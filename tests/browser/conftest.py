@@ -29,8 +29,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     # All pages of a person have one process, which has read their styles and scripts already.
     "--process-per-site",
-    # No page lives long enough to repay what its optimizing compiler takes.
-    "--js-flags=--no-opt",
+    # No page lives long enough to repay what its optimizing compilers take.
+    "--js-flags=--no-opt --no-maglev",
 )
 PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
@@ -64,36 +64,56 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Contexts:
+    """Contexts of the browser that outlive the tests: their processes have read all styles and scripts already.
+
+    Each has one page open all the time, as its process ends with its last page.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self._browser = browser
+        self._url = url
+        self._people: dict[BrowserContext, str | None] = {}
+
+    def of(self, person: str | None) -> BrowserContext:
+        """The one in which the person has a page, else the first in which nobody has."""
+        for context, holder in self._people.items():
+            if len(context.pages) == 1 or holder == person:
+                break
+        else:
+            context = self._browser.new_context(base_url=self._url)
+            context.new_page().goto("/healthz")
+        if len(context.pages) == 1:
+            context.clear_cookies()
+            context.clear_permissions()
+        self._people[context] = person
+        return context
+
+    def close(self) -> None:
+        for context in self._people:
+            context.close()
+
+
 @pytest.fixture(scope="package")
-def shared_contexts(browser: Browser, webui: ServedWebui) -> Iterator[dict[str | None, BrowserContext]]:
-    """One for each person and one for nobody, so that styles and scripts are fetched and read once."""
-    found = {person: lasting_context(browser, webui.url) for person in (None, *webui.sessions)}
-    yield found
-    for context in found.values():
-        context.close()
-
-
-def lasting_context(browser: Browser, url: str) -> BrowserContext:
-    """A context of which one page is always open, so that its process lasts."""
-    context = browser.new_context(base_url=url)
-    context.new_page().goto("/healthz")
-    return context
+def contexts(browser: Browser, webui: ServedWebui) -> Iterator[Contexts]:
+    contexts = Contexts(browser, webui.url)
+    yield contexts
+    contexts.close()
 
 
 @pytest.fixture
-def open_page(
-    world: World, browser: Browser, webui: ServedWebui, shared_contexts: dict[str | None, BrowserContext]
-) -> Iterator[OpenPage]:
+def open_page(world: World, browser: Browser, webui: ServedWebui, contexts: Contexts) -> Iterator[OpenPage]:
     """At the end no page may have broken its content security policy, raised an error or asked another host."""
     own_contexts: list[BrowserContext] = []
     pages: list[Page] = []
     complaints: list[str] = []
 
     def open_(address: str, person: str | None = "teacher", **options: Any) -> Page:
-        context = shared_contexts[person]
         if options:
             context = browser.new_context(base_url=webui.url, **options)
             own_contexts.append(context)
+        else:
+            context = contexts.of(person)
         if person:
             context.add_cookies([{"name": "webui_session", "value": webui.sessions[person], "url": webui.url}])
         page = context.new_page()
@@ -106,7 +126,6 @@ def open_page(
     yield open_
     for page in pages:
         page.close()
-        page.context.clear_cookies()
     for context in own_contexts:
         context.close()
     assert complaints == []

@@ -1,21 +1,20 @@
 """Grading under its real server, in a process that a test may kill; the web UI reaches it through the faked world."""
 
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from config import env
+from tests import forked
 from tests.ports import free_port
 from tests.waiting import until
 from tests.webui.faked.call import Answer, Call
 from tests.webui.faked.grading import NAMES
 
-ROOT = Path(__file__).resolve().parents[2]
+MANAGE = env.BASE_DIR / "manage.py"
 _SENT = ("authorization", "rollcall-act-for", "if-match", "content-type")
 
 
@@ -27,7 +26,7 @@ class LiveGrading:
         self.url = f"http://127.0.0.1:{port}"
         self._environment = {**environment, "GRADING_PORT": port, "GRADING_URL": self.url}
         self._numbers = count(1)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: forked.Program | None = None
         self.code = ""
         self.students: list[int] = []
         self.assignments: list[int] = []
@@ -42,8 +41,7 @@ class LiveGrading:
         return self
 
     def start(self) -> None:
-        command = [sys.executable, "manage.py", "grading", "serve"]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment)
+        self._process = forked.Program([str(MANAGE), "grading", "serve"], env=self._environment)
         until(lambda: self._client.get("/healthz").is_success, seconds=120)
 
     def kill(self) -> None:

@@ -6,7 +6,7 @@
   let found = new Map();
 
   // 53 bits of a text, which is long: cyrb53.
-  const digest = (text) => {
+  const hash = (text) => {
     let [high, low] = [0xdeadbeef, 0x41c6ce57];
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at);
@@ -17,29 +17,42 @@
     low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
     return (4294967296 * (2097151 & low) + (high >>> 0)).toString(36);
   };
+  const digests = new Map();
+  const digest = (text) => digests.get(text) ?? digests.set(text, hash(text)).get(text);
 
-  const style = (element) => {
-    const { color, backgroundColor, backgroundImage, opacity, filter, position, zIndex } = getComputedStyle(element);
-    return [element.localName, color, backgroundColor, backgroundImage, opacity, filter, position, zIndex].join(" ");
+  // By what the elements inside are judged, too; nothing where it paints nothing and moves nothing.
+  const behind = ({ backgroundColor, backgroundImage, opacity, filter, position, zIndex }) => {
+    const isThere =
+      backgroundColor !== "rgba(0, 0, 0, 0)" ||
+      backgroundImage !== "none" ||
+      opacity !== "1" ||
+      filter !== "none" ||
+      position !== "static";
+    return isThere ? [backgroundColor, backgroundImage, opacity, filter, position, zIndex].join(" ") : "";
   };
 
   const ownText = (element) =>
     [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim()).join("");
 
-  const own = (element) => {
-    const { fontSize, fontWeight, textShadow, visibility } = getComputedStyle(element);
-    const text = ownText(element) || element.value || "";
+  const own = (element, text, { color, fontSize, fontWeight, textShadow, visibility }) => {
     const disabled = element.matches(":disabled") || element.closest("label")?.control?.disabled;
     const { width, height } = element.getBoundingClientRect();
     const judged = [disabled, /\w\w/.test(text), text.length > 0, width * height > 0];
-    return [element.getAttribute("class"), fontSize, fontWeight, textShadow, visibility, ...judged].join(" ");
+    const written = [element.localName, element.getAttribute("class"), color, fontSize, fontWeight, textShadow];
+    return [...written, visibility, ...judged].join(" ");
   };
 
   const visit = (element, around) => {
-    const chain = digest(`${around}>${style(element)}`);
-    const look = digest(`${chain} ${own(element)}`);
-    const alike = found.get(look) ?? found.set(look, []).get(look);
-    if (alike.length < EACH) alike.push(element);
+    const computed = getComputedStyle(element);
+    const painted = behind(computed);
+    const chain = painted ? digest(`${around}>${element.localName} ${painted}`) : around;
+    const text = ownText(element) || element.value || "";
+    // Without a text of its own it has no contrast, unless it is a field.
+    if (text || element.matches("input, select, textarea")) {
+      const look = digest(`${chain} ${own(element, text, computed)}`);
+      const alike = found.get(look) ?? found.set(look, []).get(look);
+      if (alike.length < EACH) alike.push(element);
+    }
     for (const child of element.children) visit(child, chain);
   };
 

@@ -4,9 +4,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,13 +15,15 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 
+from config import env
+from tests import forked
 from tests.browser.live_grading import served_grading
 from tests.ports import free_port
 from tests.waiting import PATIENCE_SECONDS, until
 from tests.webui.faked.call import Call
 from tests.webui.faked.world import World
 
-ROOT = Path(__file__).resolve().parents[2]
+MANAGE = env.BASE_DIR / "manage.py"
 UPSTREAMS = ("registry", "logsvc", "grading")
 PASSWORD = "only-for-tests"
 START_SECONDS = 4 * PATIENCE_SECONDS
@@ -43,8 +45,9 @@ def served_webui(world: World, data_dir: Path) -> Iterator[ServedWebui]:
         urls = {service: stack.enter_context(_served(world, service)) for service in UPSTREAMS}
         world.registry.urls.update(urls)
         environment = _environment(data_dir, registry_url=urls["registry"])
-        preparing = {service: _begin_to_prepare(service, environment) for service in ("webui", "grading", "logsvc")}
-        sessions, grading, logsvc = (_prepared(each) for each in preparing.values())
+        with ThreadPoolExecutor() as threads:
+            services = ("webui", "grading", "logsvc")
+            sessions, grading, logsvc = threads.map(lambda service: prepared(service, environment), services)
         world.grading = stack.enter_context(served_grading(environment, token=grading["token"]))
         world.begin_anew()
         logsvc_url = stack.enter_context(running("logsvc", environment))
@@ -70,15 +73,11 @@ def _environment(data_dir: Path, *, registry_url: str) -> dict[str, str]:
     }
 
 
-def _begin_to_prepare(service: str, environment: dict[str, str]) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "tests.browser.prepare", service]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-
-
-def _prepared(process: "subprocess.Popen[str]") -> dict[str, str]:
-    output, _ = process.communicate()
-    assert process.returncode == 0, "It could not be prepared; its output above says why."
-    found: dict[str, str] = json.loads(output.splitlines()[-1])
+def prepared(service: str, environment: Mapping[str, str], *, by: str = "tests.browser.prepare") -> dict[str, str]:
+    """Have a module make the service's database; returns what it says of it, as JSON in its last line."""
+    done = forked.run(["-m", by, service], env=environment, timeout=START_SECONDS)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
@@ -86,7 +85,7 @@ def _prepared(process: "subprocess.Popen[str]") -> dict[str, str]:
 def running(service: str, environment: Mapping[str, str]) -> Iterator[str]:
     """Serve the service until the end; yields its address."""
     url = f"http://127.0.0.1:{environment[f'{service.upper()}_PORT']}"
-    process = subprocess.Popen([sys.executable, "manage.py", service, "serve"], cwd=ROOT, env=environment)
+    process = forked.Program([str(MANAGE), service, "serve"], env=environment)
     try:
         _wait_for(url, process)
         yield url
@@ -99,7 +98,7 @@ def running(service: str, environment: Mapping[str, str]) -> Iterator[str]:
             process.wait()
 
 
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(url: str, process: forked.Program) -> None:
     def has_started_or_ended() -> bool:
         return process.poll() is not None or httpx2.get(f"{url}/healthz", trust_env=False).is_success
 

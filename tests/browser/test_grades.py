@@ -118,7 +118,8 @@ def test_what_is_refused_or_above_the_points_stays_and_is_warned_of(grading: Liv
 
 
 def test_a_pasted_column_is_saved_and_undone_with_one_key(grading: LiveGrading, open_page: OpenPage) -> None:
-    page = open_page(grading.make_course(), permissions=["clipboard-read", "clipboard-write"])
+    page = open_page(grading.make_course())
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     pick(page, grading.cell(0, 1))
     page.evaluate("navigator.clipboard.writeText('9\\t1\\n8,5\\t2\\n7\\t3\\nEX\\t4\\n6\\t5\\n5\\t6\\n')")
     page.keyboard.press("Control+v")
@@ -314,6 +315,7 @@ def test_every_page_of_grades_is_accessible_and_fits(grading: LiveGrading, open_
         for address in found:
             page.goto(address)
             assert_accessible_and_fits(page)
+        page.close()
 
 
 def test_each_role_opens_only_its_own_pages(grading: LiveGrading, open_page: OpenPage) -> None:
@@ -337,4 +339,5 @@ def test_each_role_opens_only_its_own_pages(grading: LiveGrading, open_page: Ope
             assert (answer.status == 200) is (person in people), (person, address, answer.status)
             if person == "student" and person in people:
                 assert 'id="editor"' not in answer.text()
+        page.close()
     assert re.fullmatch(r"/courses/math-\d+", course)

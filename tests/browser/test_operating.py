@@ -162,7 +162,8 @@ def test_a_flood_leaves_a_mark_and_at_most_a_thousand_rows(world: World, open_pa
 def test_a_row_opens_narrows_and_is_copied(world: World, open_page: OpenPage) -> None:
     world.logsvc.add("no invoice", level="ERROR", attributes={"order": 7, "exception.stacktrace": "ValueError: no"})
     world.logsvc.add("invoice", attributes={"order": 8})
-    page = open_page("/logs", "operator", permissions=["clipboard-read", "clipboard-write"])
+    page = open_page("/logs", "operator")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator(".log-line summary").last.click()
     expect(page.locator(".log-stack")).to_contain_text("ValueError")
     page.get_by_role("button", name="Copy as JSON").click()

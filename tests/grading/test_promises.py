@@ -3,18 +3,17 @@
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from tests import postgresql
+from tests import forked, postgresql
 from tests.grading import writers
 
 EDITS = writers.TEACHERS * writers.EDITS_EACH
@@ -100,23 +99,25 @@ def judge(database_url: str) -> list[tuple[int, int, int]]:
         return [(int(score), int(version), int(changes)) for score, version, changes in cursor.fetchall()]
 
 
-def process(function: str, database_url: str) -> "subprocess.Popen[str]":
+def process(function: str, database_url: str, output: IO[str]) -> forked.Program:
     """A process that runs one of the writers."""
-    program = f"import django; django.setup(); from tests.grading import writers; writers.{function}()"
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
         "REGISTRY_DATABASE_URL": database_url,
     }
-    return subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True)
+    return forked.Program(["-m", "tests.grading.writing", function], env=environment, stdout=output)
 
 
 def outputs(database: str, *functions: str) -> list[list[str]]:
     """The output of the writers, run at the same time."""
-    running = [process(function, database) for function in functions]
-    found = [each.communicate(timeout=300)[0].split() for each in running]
-    assert [each.returncode for each in running] == [0] * len(running)
-    return found
+    with ExitStack() as files:
+        written = [files.enter_context(TemporaryFile("w+")) for _ in functions]
+        running = [process(*each) for each in zip(functions, [database] * len(functions), written, strict=True)]
+        assert [each.wait(300) for each in running] == [0] * len(running)
+        for output in written:
+            output.seek(0)
+        return [output.read().split() for output in written]
 
 
 def test_two_teachers_who_edit_one_cell_lose_no_change_and_see_each_conflict(database: str) -> None:
@@ -160,9 +161,12 @@ def test_migrations_keep_the_data_of_the_first_release(empty_database: str) -> N
 
 def kill_amid(writer: str, database: str, *, after: int) -> int:
     """The last write that a killed writer acknowledged."""
-    with process(writer, database) as running:
-        assert running.stdout is not None
-        acknowledged = [int(running.stdout.readline()) for _ in range(after)]
+    reading, writing = os.pipe()
+    with open(reading) as lines:
+        with open(writing, "w") as output:
+            running = process(writer, database, output)
+        acknowledged = [int(lines.readline()) for _ in range(after)]
         running.kill()
-        acknowledged += [int(line) for line in running.stdout if line.endswith("\n")]
+        acknowledged += [int(line) for line in lines if line.endswith("\n")]
+    running.wait()
     return acknowledged[-1]

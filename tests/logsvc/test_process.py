@@ -1,8 +1,6 @@
 """The log service as a process: killed under load, sent to by the real OpenTelemetry SDK, and told to stop."""
 
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +16,7 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
-from tests import preparing
+from tests import forked, preparing
 from tests.logsvc.factories import ndjson
 from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
@@ -39,8 +37,7 @@ class Server:
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def start(self) -> None:
-        command = [sys.executable, str(MANAGE), "logsvc", "serve"]
-        self.process = subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL)
+        self.process = forked.Program([str(MANAGE), "logsvc", "serve"], env=self._environment)
         until(lambda: httpx2.get(f"{self.url}/healthz").status_code == 200, seconds=SETTLED_SECONDS)
 
     def kill(self) -> None:

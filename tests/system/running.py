@@ -3,12 +3,10 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urljoin
 from xmlrpc.client import ServerProxy
 
@@ -17,6 +15,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from config import env
 from config.services import SERVICES
+from tests import forked
 from tests.ports import free_port
 from tests.waiting import until
 
@@ -158,11 +157,5 @@ def environment(data_dir: Path, ports: Mapping[str, int], **variables: str) -> d
     return inherited | own | UNLIMITED | {"ROLLCALL_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"} | variables
 
 
-def up(data_dir: Path, ports: Mapping[str, int], output: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, str(MANAGE), "up"],
-        env=environment(data_dir, ports),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    )
+def up(data_dir: Path, ports: Mapping[str, int], output: IO[bytes]) -> forked.Program:
+    return forked.Program([str(MANAGE), "up"], env=environment(data_dir, ports), stdout=output, stderr=output)

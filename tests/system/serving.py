@@ -3,8 +3,6 @@
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import httpx2
 
-from tests import preparing
+from tests import forked, preparing
 from tests.system.running import MANAGE, STOP_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -40,9 +38,7 @@ class Server:
         self._token = preparing.prepare("registry", "register:*", "read", environment=self._environment())
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(MANAGE), "registry", "serve"], env=self._environment(), stdin=subprocess.DEVNULL
-        )
+        self.process = forked.Program([str(MANAGE), "registry", "serve"], env=self._environment())
         until(lambda: self.process.poll() is not None or httpx2.get(f"{self._url}/healthz"), seconds=HANGING_SECONDS)
         assert self.process.poll() is None
 

@@ -15,6 +15,7 @@ import pytest
 
 from config import env
 from registry.client import Heartbeat, Membership, Registration, Registry, RollcallError
+from tests import forked
 from tests.clients.registry import wheel
 from tests.ports import free_port
 from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, System, environment
@@ -314,10 +315,6 @@ def kill(sidecar: "subprocess.Popen[bytes]") -> None:
 
 
 def manage(system: System, *arguments: str) -> str:
-    return subprocess.run(
-        [sys.executable, str(MANAGE), "registry", *arguments],
-        env=environment(system.data_dir, system.ports),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    done = forked.run([str(MANAGE), "registry", *arguments], env=environment(system.data_dir, system.ports))
+    assert done.returncode == 0, done.stderr
+    return done.stdout

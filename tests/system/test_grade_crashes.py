@@ -1,7 +1,5 @@
 """`kill -9` of the grading service under concurrent writers: what was acknowledged is there, once, and in order."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests import preparing
+from tests import forked, preparing
 from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -37,8 +35,7 @@ class GradingService:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, str(MANAGE), "grading", "serve"]
-        self.process = subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL)
+        self.process = forked.Program([str(MANAGE), "grading", "serve"], env=self._environment)
         until(lambda: httpx2.get(f"{self.url}/healthz").status_code == 200, seconds=SETTLED_SECONDS)
 
     def kill(self) -> None:

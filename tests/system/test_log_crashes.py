@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from config import env
-from tests import preparing
+from tests import forked, preparing
 from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -56,9 +56,7 @@ class LogService:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, str(MANAGE), "logsvc", "serve"], env=self._environment, stdin=subprocess.DEVNULL
-        )
+        self.process = forked.Program([str(MANAGE), "logsvc", "serve"], env=self._environment)
 
     def is_up(self) -> bool:
         try:

@@ -1,13 +1,12 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from config.supervision import obstacles
+from tests import forked
 from tests.system.running import MANAGE, SETTLED_SECONDS, START_SECONDS, System, environment, free_ports
 from tests.system.test_story import is_alive
 from tests.waiting import until
@@ -15,14 +14,7 @@ from tests.waiting import until
 
 def refused(data_dir: Path, ports: dict[str, int], **variables: str) -> str:
     """The output of an `up` that does not start: one line, and no line of a traceback."""
-    result = subprocess.run(
-        [sys.executable, str(MANAGE), "up"],
-        env=environment(data_dir, ports, **variables),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    result = forked.run([str(MANAGE), "up"], env=environment(data_dir, ports, **variables))
     assert result.returncode != 0
     assert len(result.stderr.strip().splitlines()) == 1, result.stderr
     return result.stderr

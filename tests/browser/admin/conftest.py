@@ -1,19 +1,16 @@
 """The registry's admin in a real browser, under its real server, signed in to in each role."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page, Response
 
-from tests.browser.admin.seed import ROLES
-from tests.browser.conftest import PATIENCE_MS, lasting_context
-from tests.browser.serving import ROOT, running
+from tests.browser.conftest import PATIENCE_MS, Contexts
+from tests.browser.serving import prepared, running
 from tests.ports import free_port
 
 # Opens a page in a role: `open_admin("/admin/", "viewer", color_scheme="dark")`.
@@ -36,31 +33,22 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
         "REGISTRY_PORT": str(free_port()),
         "DJANGO_SETTINGS_MODULE": "config.settings.registry",
     }
-    seed = [sys.executable, "-m", "tests.browser.admin.seed"]
-    seeded = subprocess.run(seed, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    sessions = prepared("registry", environment, by="tests.browser.admin.seed")
     with running("registry", environment) as url:
-        yield Admin(url=url, sessions=json.loads(seeded.stdout.splitlines()[-1]))
-
-
-@pytest.fixture(scope="package")
-def contexts(browser: Browser, admin: Admin) -> Iterator[dict[str | None, BrowserContext]]:
-    """One for each role and one for nobody, so that the theme's scripts are read once."""
-    found = {role: lasting_context(browser, admin.url) for role in (None, *ROLES)}
-    for role in ROLES:
-        found[role].add_cookies([{"name": "registry_session", "value": admin.sessions[role], "url": admin.url}])
-    yield found
-    for context in found.values():
-        context.close()
+        yield Admin(url=url, sessions=sessions)
 
 
 @pytest.fixture
-def open_admin(contexts: dict[str | None, BrowserContext]) -> Iterator[OpenAdmin]:
+def open_admin(admin: Admin, contexts: Contexts) -> Iterator[OpenAdmin]:
     """No page may break its content security policy or raise an error."""
     pages: list[Page] = []
     complaints: list[str] = []
 
     def open_(address: str, role: str | None = "operator", **media: Any) -> Page:
-        page = contexts[role].new_page()
+        context = contexts.of(role)
+        if role:
+            context.add_cookies([{"name": "registry_session", "value": admin.sessions[role], "url": admin.url}])
+        page = context.new_page()
         pages.append(page)
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -68,10 +56,15 @@ def open_admin(contexts: dict[str | None, BrowserContext]) -> Iterator[OpenAdmin
             "console", lambda said: complaints.append(said.text) if "Content Security Policy" in said.text else None
         )
         page.emulate_media(**media)
-        page.goto(address)
+        page.goto(urljoin(admin.url, address))
         return page
 
     yield open_
     for page in pages:
         page.close()
     assert complaints == []
+
+
+def visit(page: Page, address: str) -> Response | None:
+    """Go to an address of the service whose page is shown."""
+    return page.goto(urljoin(page.url, address))

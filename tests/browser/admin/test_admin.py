@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import assert_fits, assert_page_of_admin_is_accessible_and_fits
-from tests.browser.admin.conftest import OpenAdmin
+from tests.browser.admin.conftest import OpenAdmin, visit
 from tests.browser.admin.seed import OPERATIONS, PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def test_every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow(
 ) -> None:
     page = open_admin("/admin/login/", role, reduced_motion="reduce")
     for address in PAGES[role]:
-        page.goto(address)
+        visit(page, address)
         assert_page_of_admin_is_accessible_and_fits(page)
 
 
@@ -65,7 +65,7 @@ def test_an_operator_signs_in_with_a_password(open_admin: OpenAdmin) -> None:
 def test_the_dashboard_says_what_is_wrong_and_refreshes_itself(open_admin: OpenAdmin) -> None:
     page = open_admin("/admin/login/", "viewer")
     page.clock.install()
-    page.goto("/admin/")
+    visit(page, "/admin/")
     expect(page.get_by_text("ledger is missing")).to_be_visible()
     page.evaluate("document.querySelector('#rc-causes').id = 'old'")
     page.clock.run_for(11_000)
@@ -98,7 +98,7 @@ def test_each_operation_is_confirmed_done_and_logged(
     page.get_by_role("button", name=title).click()
 
     expect(page.get_by_text(said).first).to_be_visible()
-    page.goto(f"/admin/admin/logentry/?q=target/{instance}")
+    visit(page, f"/admin/admin/logentry/?q=target/{instance}")
     expect(page.get_by_role("row").filter(has_text="operator").filter(has_text=given["reason"])).to_have_count(1)
 
 
@@ -117,7 +117,7 @@ def test_a_list_is_exported_as_csv_for_a_reason(open_admin: OpenAdmin) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
     assert "logsvc-1" in download.value.path().read_text()
-    page.goto("/admin/admin/logentry/?q=CSV")
+    visit(page, "/admin/admin/logentry/?q=CSV")
     expect(page.get_by_role("row").filter(has_text="Reason: an audit")).to_have_count(1)
 
 
@@ -131,14 +131,14 @@ def test_an_administrator_makes_a_token_that_is_shown_once_and_revokes_it(open_a
     assert_fits(page)
     page.set_viewport_size({"width": 1280, "height": 800})
 
-    page.goto("/admin/tokens/token/?q=deploys")
+    visit(page, "/admin/tokens/token/?q=deploys")
     expect(page.get_by_text(token)).to_have_count(0)
     page.get_by_role("link", name="deploys").click()
     page.get_by_role("link", name="Revoke").click()
     page.locator("#id_reason").fill("no more needed")
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The token deploys is revoked.")).to_be_visible()
-    page.goto("/admin/tokens/auditentry/?q=deploys")
+    visit(page, "/admin/tokens/auditentry/?q=deploys")
     expect(page.get_by_role("row").filter(has_text="revoked: no more needed")).to_have_count(1)
 
 

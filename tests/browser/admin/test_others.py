@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.accessibility import assert_page_of_admin_is_accessible_and_fits
-from tests.browser.conftest import PATIENCE_MS, OpenPage
+from tests.browser.conftest import PATIENCE_MS, Contexts, OpenPage
 from tests.browser.serving import ServedWebui
 from tests.webui.faked.world import World
 
@@ -33,17 +33,18 @@ PAGES = {
 
 @pytest.mark.parametrize("service", PAGES)
 def test_every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow(
-    browser: Browser, webui: ServedWebui, world: World, service: str
+    contexts: Contexts, webui: ServedWebui, world: World, service: str
 ) -> None:
     world.grading.make_course(students=2, assignments=1)
     world.grading.put(0, 0, score="7")
     url, session = webui.admins.get(service, (webui.url, webui.sessions["operator"]))
-    with browser.new_context(base_url=url, reduced_motion="reduce") as context:
-        context.add_cookies([{"name": f"{service}_session", "value": session, "url": url}])
-        page = context.new_page()
+    context = contexts.of(service)
+    context.add_cookies([{"name": f"{service}_session", "value": session, "url": url}])
+    with context.new_page() as page:
         page.set_default_timeout(PATIENCE_MS)
+        page.emulate_media(reduced_motion="reduce")
         for address in PAGES[service]:
-            answer = page.goto(address)
+            answer = page.goto(url + address)
             assert answer is not None
             assert answer.status == 200, address
             # The theme heads the column of what is deleted with nothing.
