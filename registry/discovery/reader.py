@@ -24,8 +24,6 @@ from registry.errors import NotThereYet
 
 # Not those in which Django answers, so that no slow write holds up a read.
 THREADS = 4
-# Reads run together on SQLite (config/threads.py).
-PAGES_AT_ONCE = 8
 # How long a read waits for the revision that `at_least` names.
 AT_LEAST_SECONDS = 2.0
 # Each holds an open connection; a process has at most 20,000.
@@ -226,7 +224,7 @@ def refuse(cause: Cause) -> None:
 def start() -> Reader:
     """Start a reader on the running loop, with threads and polls of its own."""
     # SQLite reads in this process, where several threads would only contend; PostgreSQL has to be waited for.
-    threads = Threads(1, at_once=PAGES_AT_ONCE) if connection.vendor == "sqlite" else Threads(THREADS)
+    threads = Threads(1 if connection.vendor == "sqlite" else THREADS)
     reader = Reader(partial(read_in, threads))
     reader.watcher.start()
     return reader

@@ -3,6 +3,7 @@
 Between two reads of a service hardly one of its instances has changed.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from registry.wire.bodies import registered_instance
 MOST_BYTES = 80 * 1024 * 1024
 # For each row, besides its strings, which are about as long as the JSON.
 OVERHEAD_BYTES = 1024
+# Rows that one statement reads, unless all are of one service.
+MOST_ROWS = 1000
 _NOTHING = (None, None)
 
 
@@ -77,18 +80,31 @@ class RowJsonCache:
 
     def _read(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Head, Iterable[Shown]]]:
         if connection.vendor == "sqlite":
-            yield from map(self._select, wanted)
+            for head, found in map(snapshots.select, wanted):
+                # A row is its own stamp.
+                yield head, (self._shown(row, row) for row in found)
             return
         head, stamped = snapshots.stamps(wanted)
-        for each, known in zip(wanted, stamped, strict=True):
-            shown = self._known(head and head[0], known)
-            yield self._select(each) if shown is None else (head, shown)
+        known = [self._known(head and head[0], each) for each in stamped]
+        unknown = deque(number for number, shown in enumerate(known) if shown is None)
+        selected: deque[tuple[Head, Iterable[Shown]]] = deque()
+        for shown in known:
+            if shown is not None:
+                yield head, shown
+                continue
+            if not selected:
+                some = [unknown.popleft()]
+                while unknown and sum(len(stamped[number]) for number in (*some, unknown[0])) <= MOST_ROWS:
+                    some.append(unknown.popleft())
+                selected.extend(self._select([wanted[number] for number in some]))
+            yield selected.popleft()
 
-    def _select(self, wanted: Wanted) -> tuple[Head, Iterable[Shown]]:
-        head, selected = snapshots.select(wanted)
+    def _select(self, wanted: Sequence[Wanted]) -> Iterator[tuple[Head, Iterable[Shown]]]:
+        head, selected = snapshots.stamped_rows(wanted)
         history = head and head[0]
-        # Without a stamp, a row is its own. Another history may have given the same stamp to something else.
-        return head, (self._shown(row, row if stamp is None else (history, stamp)) for stamp, row in selected)
+        for found in selected:
+            # Another history may have given the same stamp to something else.
+            yield head, [self._shown(row, (history, stamp)) for stamp, row in found]
 
     def _known(self, history: str | None, stamped: Iterable[tuple[int, Stamp]]) -> list[Shown] | None:
         """The instances of rows, None where one of them is not known."""

@@ -86,7 +86,10 @@ def test_no_more_is_kept_than_there_is_room_for(now: datetime) -> None:
     assert len(cache) <= 2
 
 
-def test_pages_of_what_is_known_that_are_made_together_are_those_that_are_made_alone_of_rows(now: datetime) -> None:
+def test_pages_that_are_made_together_are_those_that_are_made_alone(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_json_cache, "MOST_ROWS", 5)
     for number in range(4):
         zone, version, tags = ("a", "'\"\\%s{}")[number % 2], ("", "1")[number // 2], ["blue"] * (number % 2)
         for service in ("billing", "orders"):
@@ -101,13 +104,16 @@ def test_pages_of_what_is_known_that_are_made_together_are_those_that_are_made_a
     }
     queries = [Instances(**dict(zip(given, values, strict=True))) for values in itertools.product(*given.values())]
     asked = [Asked(service, query) for query in queries for service in ("billing", "orders", "nobody")]
+
+    alone = [page for each in asked for page in RowJsonCache().pages([each])]
+
+    # With nothing kept, with what was made for those before, and with all known.
+    assert list(RowJsonCache(most_bytes=0).pages(asked)) == alone
+    assert list(RowJsonCache().pages(asked)) == alone
     cache = RowJsonCache()
     list(cache.pages([Asked(service, Instances()) for service in ("billing", "orders")]))
-
-    together = list(cache.pages(asked))
-
-    assert together == [page for each in asked for page in RowJsonCache().pages([each])]
-    assert len({page.rest for page in together}) > len(given)
+    assert list(cache.pages(asked)) == alone
+    assert len({page.rest for page in alone}) > len(given)
 
 
 def test_where_nothing_was_ever_written_there_is_nothing_at_no_revision() -> None:
