@@ -1,7 +1,9 @@
 import asyncio
+import gc
 import json
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -292,6 +294,36 @@ def test_a_change_is_answered_in_time_also_where_it_hangs() -> None:
     with pytest.raises(problems.Unavailable, match="no answer within") as late:
         asyncio.run(exchange())
     assert late.value.headers["Retry-After"] == "1"
+
+
+def test_a_change_has_longer_with_a_long_body_and_as_long_as_it_takes_where_it_may_not_be_sent_again() -> None:
+    async def exchange() -> None:
+        application = hybrid(echo, [Soon()], limit=2**20, answer_seconds=0.0)
+        long = await soon(application, bytes(2**20))
+        unrepeatable = application.answer_soon(http_scope(method="POST"), b"")
+        # Its time is over last, as it was asked for last.
+        short = application.answer_soon(http_scope(method="PUT"), b"")
+        assert isinstance(short, asyncio.Future)
+        with pytest.raises(problems.Unavailable):
+            await short
+        assert isinstance(unrepeatable, asyncio.Future)
+        assert (long.done(), unrepeatable.done()) == (False, False)
+
+    asyncio.run(exchange())
+
+
+def test_nothing_is_kept_of_a_change_that_was_answered() -> None:
+    async def exchange() -> None:
+        lane = Soon()
+        application = hybrid(echo, [lane], answer_seconds=60)
+        await soon(application, b"body")
+        answered = weakref.ref(lane.answered[0])
+        lane.answered.pop().set_result(DONE)
+        await asyncio.sleep(0)
+        gc.collect()
+        assert answered() is None, application
+
+    asyncio.run(exchange())
 
 
 def test_draining_waits_for_a_change_and_answers_one_that_hangs_with_unavailable() -> None:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -46,6 +47,12 @@ def test_redis_that_was_restarted_is_asked_again_at_once(line: Line, server: Ser
     server.kill()
     server.start()
     assert line.ask(("ECHO", "back")) == [b"back"]
+
+
+def test_a_forked_process_asks_over_a_connection_of_its_own(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    inherited = line.ask(("CLIENT", "ID"))
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    assert line.ask(("CLIENT", "ID")) != inherited
 
 
 def test_any_number_of_threads_may_come_and_go(line: Line, server: Server) -> None:

@@ -193,6 +193,10 @@ class Served:
         return list(state.recognized)
 
     @property
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    @property
     def unsent_bytes(self) -> int:
         return sum(each.transport.get_write_buffer_size() for each in list(self._server.server_state.connections))
 

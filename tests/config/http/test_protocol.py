@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -455,18 +456,24 @@ def test_changes_that_come_together_are_answered_one_after_the_other(server: Ser
         assert [body(answer) for answer in read_answers(connection, 5)] == [b"0", b"1", b"2", b"3", b"4"]
 
 
-def test_a_change_whose_client_went_away_is_stored_and_one_half_closed_is_answered() -> None:
+def test_a_change_whose_client_went_away_is_stored_and_one_half_closed_is_answered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     kept = request("/kept", b"Content-Length: 1", method="PUT", body=b"a")
     with served() as running:
         with running.connect() as gone:
             gone.sendall(kept)
             until(lambda: running.application.stored == [b"a"])
+            # Its end is a reset.
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        until(lambda: not running.connections)
         with running.connect() as half_closed:
             half_closed.sendall(kept)
             half_closed.shutdown(socket.SHUT_WR)
             until(lambda: len(running.application.stored) == 2)
             running.application.released.set()
             assert body(read_all(half_closed)) == b"kept"
+    assert not caplog.records
 
 
 def test_a_stop_waits_for_a_change() -> None:

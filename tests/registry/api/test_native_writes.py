@@ -385,6 +385,7 @@ def test_a_fleet_registers_with_one_call(token: str) -> None:
         ("DELETE", BILLING, {"content-length": "9"}),
         ("DELETE", BILLING, {"rollcall-act-for": "ann"}),
         ("DELETE", f"{BILLING}/heartbeat", {}),
+        ("POST", BATCH, {"content-type": "application/json", "rollcall-act-for": "ann"}),
         ("POST", "/v1/resync", {"content-type": "application/json"}),
     ],
 )

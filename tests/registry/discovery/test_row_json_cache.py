@@ -64,6 +64,19 @@ def test_a_change_elsewhere_leaves_what_was_made(
     assert made[0] is again[0]
 
 
+@pytest.mark.postgresql
+def test_what_was_made_in_another_history_is_made_anew(now: datetime) -> None:
+    cache = RowJsonCache()
+    factories.register("billing", now=now)
+    (made,) = shown(cache)
+
+    Head.objects.update(history="restored")
+
+    (again,) = shown(cache)
+    assert again is not made
+    assert shown(cache) == [again]
+
+
 def test_no_more_is_kept_than_there_is_room_for(now: datetime) -> None:
     cache = RowJsonCache(most_bytes=2 * row_json_cache.OVERHEAD_BYTES)
     for number in range(5):
