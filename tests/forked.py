@@ -10,13 +10,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from io import TextIOWrapper
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryFile
 from threading import Lock
 from types import ModuleType
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from config.supervision import forking
 
@@ -95,6 +94,4 @@ def _run(command: Sequence[str], environment: Mapping[str, str], given: Mapping[
     for number, connection in given.items():
         os.dup2(connection.fileno(), number)
         connection.close()
-    for stream in (sys.__stdout__, sys.__stderr__):
-        cast(TextIOWrapper, stream).reconfigure(write_through=True)
     forking.run(command, environment)

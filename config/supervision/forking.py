@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 import setproctitle
@@ -68,6 +69,10 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
             signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__
+    outputs = [each for each in (sys.__stdout__, sys.__stderr__) if isinstance(each, TextIOWrapper)]
+    for output in outputs:
+        # Its log shows each line at once, whether or not the parent buffers what it writes.
+        output.reconfigure(line_buffering=True)
     # Before the environment changes: it lies behind the title.
     setproctitle.setproctitle(shlex.join(command))
     os.environ.clear()
@@ -77,6 +82,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
         status = _status(command)
         threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter does, and multiprocessing
         atexit._run_exitfuncs()
+        for output in outputs:
+            output.flush()
     finally:
         os._exit(status)
 
