@@ -431,6 +431,7 @@ class _Answered:
     response_complete = True
 
 
+# One answered at once is recognized when the same bytes come again; a change never is.
 _ANSWERED = _Answered()
 _ANSWERED_SOON = _Answered()
 

@@ -54,7 +54,7 @@ _FIELDS = Instance._meta.concrete_fields
 _NAMES = [field.attname for field in _FIELDS]
 # Its position in a row.
 ID = _NAMES.index("id")
-_SELECT = f"SELECT {columns(_TABLE)} FROM {_TABLE}"  # noqa: S608 -- names of ours
+_SELECT = f"SELECT {columns(_TABLE)} FROM {_TABLE}"  # noqa: S608 -- names of our table and its columns
 _CONVERTERS: list[tuple[int, Callable[[Any], Any]]] = [
     (position, msgspec.json.decode if isinstance(field, models.JSONField) else _moment)
     for position, field in enumerate(_FIELDS)

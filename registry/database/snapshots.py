@@ -42,7 +42,7 @@ _STAMPS = _OF_EACH.format(
     join=f"""CROSS JOIN LATERAL (
         SELECT array_agg(id), array_agg(xmin), array_agg(ctid)
         FROM ({_MATCHING.format(columns="id, xmin, ctid")}) matching
-    ) found""",  # noqa: S608 -- names of ours
+    ) found""",  # noqa: S608 -- what is put in is a statement of this module
     order="number",
 )
 _ROWS = _OF_EACH.format(
@@ -60,7 +60,7 @@ def select(wanted: Wanted) -> tuple[Head, list[Row]]:
         SELECT head.history, head.revision, {_COLUMNS} FROM registry_head head
         LEFT JOIN registry_instance instance ON {condition} AND name > %s
         WHERE head.id = 1 ORDER BY instance.service, instance.name LIMIT %s
-        """,  # noqa: S608 -- names of ours
+        """,  # noqa: S608 -- what is put in are names of our columns; what is asked for is in the parameters
         [*parameters, wanted.after, -1 if wanted.limit is None else wanted.limit],
     )
     return (found[0][:2] if found else None), [row[2:] for row in found if row[2 + rows.ID] is not None]

@@ -23,6 +23,7 @@ class Kitchen:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.lets_make = asyncio.Event()
+        self.begun = asyncio.Event()
         self.failures: list[Exception] = []
 
     async def run(self, make: Callable[[], Any]) -> Any:
@@ -34,12 +35,14 @@ class Kitchen:
 
     def make_all(self, asked: Sequence[str]) -> list[Page | Problem]:
         self.batches.append(list(asked))
+        self.begun.set()
         return [NotFound("There is none.") if each == "nothing" else made_of(each) for each in asked]
 
     async def until_begun(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.batches) < count:  # noqa: ASYNC110 -- what is waited for tells nobody
-                await asyncio.sleep(0)
+            while len(self.batches) < count:
+                self.begun.clear()
+                await self.begun.wait()
 
 
 def run(scenario: Callable[[Kitchen, Batches], Awaitable[None]]) -> Kitchen:
