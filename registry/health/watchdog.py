@@ -69,7 +69,9 @@ class Signer:
         at = self._clock()
         if at - self._left_at.get(part, -self._every_seconds) < self._every_seconds:
             return
-        SignOfLife.objects.update_or_create(pk=part, defaults={"at": now})
+        # One statement, during which alone SQLite's other writers wait.
+        sign = SignOfLife(part=part, at=now)
+        SignOfLife.objects.bulk_create([sign], update_conflicts=True, unique_fields=["part"], update_fields=["at"])
         self._left_at[part] = at
 
 

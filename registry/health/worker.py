@@ -27,6 +27,9 @@ BATCH = 2000
 AHEAD_SECONDS = leases.MOST_AHEAD_SECONDS
 # How often it is looked for times that a clock ahead has stored.
 CLOCK_LOOK_SECONDS = 4.0
+# How often, at most, a sweep does more than claim. Beat calls for one every second, and so may each registration, which
+# on SQLite would wait while the one for the registration before it writes.
+UPKEEP_SECONDS = 0.5
 LINGER_SECONDS = 0.2
 # A result is useless once its lease has run out.
 OUTLAST_SECONDS = 15.0
@@ -41,6 +44,7 @@ class HeartbeatWorker:
         self.counts = probe_counts.Unwritten()
         self._signer = signer
         self._clock_looked_at = -CLOCK_LOOK_SECONDS
+        self._kept_up_at = 0.0
         self.pipeline: Intake[Due] = pipeline or Pipeline[Due, Outcome | None, Result](
             self._prober,
             self.write,
@@ -52,20 +56,19 @@ class HeartbeatWorker:
 
     def sweep(self, *, now: float) -> None:
         """Claim and probe all that is due, as far as there is room; enforce the deadlines."""
-        self._signer.leave(Part.HEARTBEATS, now=now)
-        if time.monotonic() - self._clock_looked_at >= CLOCK_LOOK_SECONDS:
-            self._clock_looked_at = time.monotonic()
-            leases.release_far(now=now)
-            deadlines.begin_anew(now=datetime.fromtimestamp(now, UTC))
-        protection.tick(is_cut_off=self.canary.is_silent(), now=now)
+        is_upkeep = not 0 <= now - self._kept_up_at < UPKEEP_SECONDS
+        if is_upkeep:
+            self._kept_up_at = now
+            self._begin_upkeep(now=now)
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
             due = leases.claim(now=now, limit=limit, ahead=AHEAD_SECONDS)
             self.pipeline.submit(due)
             if len(due) < limit:
                 break
-        deadlines.enforce(now=datetime.fromtimestamp(now, UTC))
-        self.counts.flush(now=now)
+        if is_upkeep:
+            deadlines.enforce(now=datetime.fromtimestamp(now, UTC))
+            self.counts.flush(now=now)
 
     def write(self, found: Sequence[Result]) -> None:
         """Write the results of a group of probes."""
@@ -83,6 +86,14 @@ class HeartbeatWorker:
         """End the probes under way, and write the counts that would be lost with the process."""
         self.pipeline.stop()
         self.counts.flush(now=time.time(), is_last=True)
+
+    def _begin_upkeep(self, *, now: float) -> None:
+        self._signer.leave(Part.HEARTBEATS, now=now)
+        if time.monotonic() - self._clock_looked_at >= CLOCK_LOOK_SECONDS:
+            self._clock_looked_at = time.monotonic()
+            leases.release_far(now=now)
+            deadlines.begin_anew(now=datetime.fromtimestamp(now, UTC))
+        protection.tick(is_cut_off=self.canary.is_silent(), now=now)
 
     def _prober(self) -> Prober:
         # The pipeline prepares itself while it is made, and is there when an alarm is.

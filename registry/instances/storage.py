@@ -91,14 +91,15 @@ def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> 
     if not instances:
         return
     inserts.insert(Instance, _NAMES, map(attrgetter(*_NAMES), instances))
-    inserts.insert(Heartbeat, ("instance_id", "due_at"), ((each.pk, _first_due(each, now=now)) for each in instances))
+    first_due = {each.pk: _first_due(each, now=now) for each in instances}
+    inserts.insert(Heartbeat, ("instance_id", "due_at"), first_due.items())
     _require(instances)
     inserts.insert(
         Cursor,
         ("instance_id", "notified_revision", "scanned_revision"),
         ((each.pk, revision, revision) for each in instances if each.notify_url is not None),
     )
-    transaction.on_commit(wakeups.wake_heartbeats)
+    _call_prober(first_due.values(), now=now)
 
 
 def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
@@ -191,7 +192,12 @@ def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:
         by_due[_first_due(instance, now=now)].append(instance)
     for due_at, some in by_due.items():
         Heartbeat.objects.filter(instance__in=some).update(due_at=due_at, lease_until=0, failures=0, successes=0)
-    if by_due:
+    _call_prober(by_due, now=now)
+
+
+def _call_prober(due_at: Iterable[float], *, now: datetime) -> None:
+    """Have what is due now probed after the commit; what is due later, as a beat is, waits for beat's tick."""
+    if any(at <= now.timestamp() for at in due_at):
         transaction.on_commit(wakeups.wake_heartbeats)
 
 

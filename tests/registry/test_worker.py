@@ -9,7 +9,7 @@ from registry.health import watchdog
 from registry.health.probe import Due
 from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
-from registry.models import Delivery, Instance, Status
+from registry.models import Delivery, Instance, Protection, Status
 from registry.worker import STALLED_SECONDS, Listener, StandIn, Worker
 from tests import factories
 from tests.factories import SECRET
@@ -102,6 +102,26 @@ def test_a_worker_whose_probes_never_end_says_so() -> None:
     pipeline.stalled_seconds = STALLED_SECONDS + 1
 
     assert worker.stalled() == "No probe has come to an end for 180 s"
+
+
+@pytest.mark.django_db
+def test_a_sweep_soon_after_another_claims_and_leaves_the_rest_to_later_ones() -> None:
+    pipeline = Taken[Due]()
+    heartbeats = HeartbeatWorker(Signer(), pipeline=pipeline)
+    now = timezone.now()
+    at = now.timestamp()
+
+    def swept(*, at: float) -> float | None:
+        heartbeats.sweep(now=at)
+        return Protection.objects.get().swept_at
+
+    assert swept(at=at) == at
+    factories.register("billing", now=now)
+    assert swept(at=at + 0.2) == at
+    assert [due.instance for due in pipeline.taken] == ["billing-1"]
+    assert swept(at=at + 0.6) == at + 0.6
+    # The clock was set back.
+    assert swept(at=at - 60) == at - 60
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,8 +1,10 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from config.problems import Invalid
+from registry import wakeups
 from registry.errors import Deregistered, NameTaken, Superseded
 from registry.health import deadlines
 from registry.instances import declaration, overrides, registration
@@ -29,6 +31,16 @@ def test_a_ttl_instance_is_due_when_its_first_beat_is_late(now: datetime) -> Non
     registered = factories.register("cron", now=now, heartbeat={"kind": "ttl", "interval_seconds": 30})
 
     assert Heartbeat.objects.get(instance=registered.instance).due_at == now.timestamp() + 30
+
+
+@pytest.mark.parametrize(("kind", "calls"), [("http", 1), ("ttl", 0)])
+def test_the_prober_is_called_for_what_is_due_now_alone(
+    kind: str, calls: int, now: datetime, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    for interval_seconds in (5, 10):
+        with django_capture_on_commit_callbacks() as callbacks:
+            factories.register("billing", now=now, heartbeat={"kind": kind, "interval_seconds": interval_seconds})
+        assert callbacks.count(wakeups.wake_heartbeats) == calls
 
 
 def test_the_same_declaration_again_journals_nothing(now: datetime) -> None:
