@@ -126,6 +126,8 @@ def preview(
     counts = {"same": 0, "blank": 0}
     for row, words in students_rows(table, columns):
         try:
+            if surplus := table.surplus(row):
+                raise Mismatch(surplus)
             if not words:
                 raise Mismatch("The row names no student.")
             student = roll.find(words, trusts_ids=trusts_ids)
