@@ -24,9 +24,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> SafeString:
         "<tr>{}</tr>",
         ((format_html_join("", '<td data-label="{}">{}</td>', zip(headers, row, strict=True)),) for row in rows),
     )
-    return format_html(
-        '<table class="rc-table rc-stacks"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
-    )
+    lines = format_html("<thead><tr>{}</tr></thead><tbody>{}</tbody>", head, body)
+    return format_html('<div class="rc-scroll"><table class="rc-table rc-stacks">{}</table></div>', lines)
 
 
 def when(at: datetime | None) -> SafeString:

@@ -16,6 +16,11 @@ class UnknownService(NotFound):
         super().__init__(f"No instance of {service!r} is registered and none requires it: check the name.")
 
 
+class BeatsByItself(Conflict):
+    def __init__(self, service: str, instance: str) -> None:
+        super().__init__(f"{service}/{instance} beats by itself: there is nothing to probe.")
+
+
 class UnknownDelivery(NotFound):
     def __init__(self, number: int, service: str, instance: str) -> None:
         super().__init__(f"No delivery {number} to {service}/{instance} is kept: its deliveries list those that are.")

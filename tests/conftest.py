@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import logging
 import signal
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
+from logsvc.client import LogHandler
 from tests.examples import examples
 
 # A machine with other work makes a property slow, and not wrong. Each run draws other examples, and runs are many: so
@@ -42,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Each HTTP client would read the certificates of all authorities anew, which takes longer than most tests.
     httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
+    # The settings of a service have its log records sent to where the registry of this machine says, if one runs here.
+    root = logging.getLogger()
+    for sending in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
+        root.removeHandler(sending)
+        sending.close()
     # Each test client would look for every static file anew.
     django_settings.WHITENOISE_AUTOREFRESH = True
     # Whether a commit has reached the disk shows when a machine loses its power, and in no test of one process.

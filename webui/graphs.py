@@ -8,7 +8,7 @@ import networkx as nx
 from webui.board import Board, State
 from webui.upstream.registry import Graph
 
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 34, 20, 56, 12
+WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 204, 34, 20, 56, 12
 # A layer with more services than this goes on in a further row.
 ROW_LENGTH = 5
 

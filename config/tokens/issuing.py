@@ -109,7 +109,12 @@ def holder(token: str) -> Holder:
     """The holder of `token`. Raises Unauthenticated for an unknown, revoked or expired token."""
     kept = Token.objects.filter(digest=digest(token)).first()
     if kept is None:
-        raise Unauthenticated("The token is not known here: make one with the create_token command.")
+        # Named, for a wrong port leads to another service, which answers just so.
+        service = settings.SERVICE.name
+        raise Unauthenticated(
+            f"The token is not known to {service}: make one with `manage.py {service} create_token`, or ask the "
+            "service that it is for."
+        )
     if kept.revoked_at is not None:
         raise _refused(kept, "was revoked")
     if kept.expires_at is not None and kept.expires_at <= timezone.now():

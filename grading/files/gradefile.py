@@ -126,8 +126,8 @@ def preview(
     counts = {"same": 0, "blank": 0}
     for row, words in students_rows(table, columns):
         try:
-            if not words:
-                raise Mismatch("The row names no student.")
+            if wrong := table.surplus(row) or ("" if words else "The row names no student."):
+                raise Mismatch(wrong)
             student = roll.find(words, trusts_ids=trusts_ids)
         except Mismatch as mismatch:
             entry = {"line": row.line, "text": str(words) or "; ".join(row.cells)[:80], "detail": mismatch.detail}

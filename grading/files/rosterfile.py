@@ -83,7 +83,7 @@ def preview(
     same = 0
     for row in table.rows:
         words = _words(row, at)
-        fault = _fault(words, known, sis_ids, own_sis_ids)
+        fault = table.surplus(row) or _fault(words, known, sis_ids, own_sis_ids)
         if fault:
             faults.append({"line": row.line, "text": words["username"] or words["name"], "detail": fault})
             continue

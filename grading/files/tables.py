@@ -59,6 +59,19 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[Row, ...]
 
+    def surplus(self, row: Row) -> str:
+        """Says what is wrong with a row that has more cells than the header; empty where nothing is.
+
+        A separator within a cell has divided it, so that no cell behind it is the one that its column names.
+        """
+        if not any(row.cells[len(self.header) :]):
+            return ""
+        mark = "tabulator" if self.separator == "\t" else repr(self.separator)
+        return (
+            f"The row has {len(row.cells)} cells, and the header {len(self.header)}: put a cell that holds {mark}, as "
+            "decimal commas and names do, in quotes."
+        )
+
 
 def read(content: bytes, *, separator: str | None = None) -> Table:
     """The table in a file: UTF-8 or UTF-16, with a mark at its beginning or without, else Windows-1252.

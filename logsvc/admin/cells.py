@@ -20,12 +20,12 @@ def level(number: int) -> SafeString:
 
 def when(time_ns: int) -> SafeString:
     words = timestamps.wire(time_ns // 1_000_000 * 1_000_000)
-    return format_html('<span class="whitespace-nowrap">{} {}</span>', words[:10], words[11:23])
+    return format_html('<span class="rc-nowrap">{} {} UTC</span>', words[:10], words[11:23])
 
 
 def record_link(record: Stored) -> SafeString:
     return format_html(
-        '<a class="font-mono rc-name" href="{}">{}</a>',
+        '<a class="font-mono rc-link rc-why" href="{}">{}</a>',
         reverse("admin:logsvc_record", args=[record.id]),
         visible(record.body[:_CELL_LENGTH]) or "(empty)",
     )

@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
+from config import admin_cells
 from config.problems import Invalid, Unavailable
 from logsvc import representation
 from logsvc.admin import cells
@@ -42,7 +43,7 @@ class RecordsView(UnfoldModelAdminViewMixin, TemplateView):
             **kwargs,
             asked=asked,
             wrong=wrong,
-            table={"headers": HEADERS, "rows": [_row(each) for each in page.records]},
+            table=admin_cells.table(HEADERS, map(_row, page.records)) if page.records else "",
             following=following,
             is_complete=page.is_complete,
         )
@@ -71,7 +72,7 @@ class RecordView(UnfoldModelAdminViewMixin, TemplateView):
             ],
             body=cells.visible(record.body),
             exception=cells.visible(exception_text(record)),
-            table={"headers": HEADERS, "rows": [_row(each) for each in around]},
+            table=admin_cells.table(HEADERS, map(_row, around)),
         )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
+from config import admin_cells
 from logsvc import retention
 from logsvc.admin import cells
 from logsvc.models import RetentionRule
@@ -36,7 +37,7 @@ class UsageView(UnfoldModelAdminViewMixin, TemplateView):
             )
         return super().get_context_data(
             **kwargs,
-            table={"headers": HEADERS, "rows": rows},
+            table=admin_cells.table(HEADERS, rows),
             records=f"{sum(each.records for each in usage):,}",
             on_disk=cells.size(size.total_bytes),
             free=cells.size(size.free_bytes),

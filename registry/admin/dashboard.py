@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from registry.admin import cells, charts, figures, panels
 from registry.admin.charts import Bar
 from registry.admin.figures import Delivering, Probing
+from registry.health import watchdog
 from registry.instances import standing
 from registry.instances.dependencies import Findings, State
 from registry.instances.standing import Standing
@@ -42,6 +43,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         **panels.protection(request, now=now),
         "overview": "registry/admin/index.html",
+        "findings": watchdog.findings(now=now),
         "causes": causes(standings, findings, now=now),
         "states": [(name, counts[name], cells.instances_url(state=name)) for name in SHOWN_STATUSES],
         "services": len(standings),
@@ -53,7 +55,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "unmet": [(name, [cells.service_link(each) for each in needs]) for name, needs in findings.unmet.items()],
         "most": MOST_NAMED,
         "probing": probing,
-        "silent_since": cells.moment(probing.swept_at) if probing.swept_at else "the registry was installed",
         "probe_chart": _probe_chart(probing),
         "delivering": delivering,
         "lag": cells.seconds(delivering.lag_seconds),

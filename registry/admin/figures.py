@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import redis
 from django.db.models import Count, Min, Q
@@ -11,10 +11,8 @@ from config import escaping
 from registry.health import leases, start_delay
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.journal import log
-from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Protection
+from registry.models import Cursor, Delivery, Heartbeat, JournalEntry
 
-# Sweeps come every second; a silence so long means that the worker, beat or Redis is away.
-SILENCE = timedelta(seconds=15)
 # The minutes of the chart of delivery lags.
 MINUTES = 60
 MOST_DELIVERIES = 1000
@@ -27,8 +25,6 @@ class Probing:
 
     overdue: int
     late_seconds: float
-    swept_at: datetime | None
-    is_silent: bool
     delays: Histogram | None
 
 
@@ -67,8 +63,6 @@ def probing(*, now: datetime) -> Probing:
     overdue = Heartbeat.objects.filter(leases.free(now=at), due_at__lt=at).aggregate(
         count=Count("pk"), first=Min("due_at")
     )
-    swept = Protection.objects.values_list("swept_at", flat=True).first()
-    swept_at = None if swept is None else datetime.fromtimestamp(swept, UTC)
     try:
         delays = start_delay.read()
     except (redis.RedisError, OSError):
@@ -76,8 +70,6 @@ def probing(*, now: datetime) -> Probing:
     return Probing(
         overdue=overdue["count"],
         late_seconds=0.0 if overdue["first"] is None else at - overdue["first"],
-        swept_at=swept_at,
-        is_silent=overdue["count"] > 0 and (swept_at is None or now - swept_at > SILENCE),
         delays=delays if delays and delays.count else None,
     )
 

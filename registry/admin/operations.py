@@ -10,7 +10,7 @@ from django.forms import Form
 from registry.admin import forms
 from registry.health import protection, results
 from registry.instances import catalogue, overrides, registration, rotation
-from registry.models import InstanceKey
+from registry.models import HeartbeatKind, InstanceKey
 from registry.webhooks import replay, sender
 
 PERMISSION = "registry.operate_instance"
@@ -58,11 +58,13 @@ def name_of(target: InstanceKey) -> str:
 
 
 def probe(order: Order) -> str:
-    keys = [catalogue.instance(each.service, each.instance).pk for each in order.targets]
-    count = results.hurry(keys, now=order.now)
-    others = len(keys) - count
+    instances = [catalogue.instance(each.service, each.instance) for each in order.targets]
+    count = results.hurry(instances, now=order.now)
+    beating = sum(instance.heartbeat_kind == HeartbeatKind.TTL for instance in instances)
+    others = len(instances) - beating - count
     already = f" {others} being probed already." if others else ""
-    return f"Due to be probed now: {count} of {len(keys)}.{already}"
+    by_themselves = f" {beating} beating by itself." if beating == 1 else f" {beating} beating by themselves."
+    return f"Due to be probed now: {count} of {len(instances)}.{already}{by_themselves if beating else ''}"
 
 
 def begin_maintenance(order: Order) -> str:

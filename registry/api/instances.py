@@ -83,7 +83,7 @@ class ProbeView(RevisedView):
     @described("Probe an instance now", answer=answers.DueNow, status=202)
     def post(self, request: Request, service: str, instance: str) -> Response:
         found = catalogue.instance(service, instance)
-        return Response({"due": results.hurry([found.pk], now=timezone.now())}, status=202)
+        return Response({"due": results.hurry([found], now=timezone.now())}, status=202)
 
 
 class MaintenanceView(RevisedView):

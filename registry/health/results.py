@@ -9,7 +9,7 @@ from django.db import transaction
 
 from registry import wakeups
 from registry.database import bulk, retry
-from registry.errors import UnknownInstance
+from registry.errors import BeatsByItself, UnknownInstance
 from registry.health import leases, probe_counts, protection
 from registry.health.probe import Due, Finding, Health, Result
 from registry.health.verdict import judge
@@ -133,9 +133,16 @@ def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownIns
     return [revision if each.key in found else UnknownInstance(each.key.service, each.key.instance) for each in beats]
 
 
-def hurry(instances: Sequence[int], *, now: datetime) -> int:
-    """Probe these instances, by id, at once; returns how many are not being probed already."""
-    waiting = Heartbeat.objects.filter(leases.free(now=now.timestamp()), pk__in=instances)
+def hurry(instances: Sequence[Instance], *, now: datetime) -> int:
+    """Probe these instances at once; returns how many are not being probed already.
+
+    Instances that beat by themselves are left out, as being due would count as a missed beat. Raises BeatsByItself
+    where no other is among them.
+    """
+    probed = [instance.pk for instance in instances if instance.heartbeat_kind != HeartbeatKind.TTL]
+    if not probed:
+        raise BeatsByItself(instances[0].service, instances[0].name)
+    waiting = Heartbeat.objects.filter(leases.free(now=now.timestamp()), pk__in=probed)
     count = waiting.update(due_at=now.timestamp())
     transaction.on_commit(wakeups.wake_heartbeats)
     return count

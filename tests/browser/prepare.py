@@ -46,6 +46,10 @@ def _prepare(service: str) -> dict[str, str]:
     if service == "webui":
         # Whose sessions a test may end.
         found["visitor"] = session_of(User.objects.create_user("visitor"))
+    if service == "logsvc":
+        from tests.logsvc import factories
+
+        factories.keep_each(["a grade was added", "the provider refused the connection, as it has for an hour " * 5])
     if service == "grading":
         found["token"] = issuing.create(name="tests", scopes=["read", "write"])
     return found

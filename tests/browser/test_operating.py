@@ -77,6 +77,22 @@ def test_the_longest_names_and_reasons_stay_readable_and_on_the_page(
         assert page.evaluate("getComputedStyle(document.body).direction") == "ltr"
 
 
+def test_names_stay_in_their_boxes_and_changes_in_their_column(world: World, open_page: OpenPage) -> None:
+    names = ["nowhere-to-be-found", "a-service-named-after-all-that-it-does"]
+    world.registry.requires |= {"webui": ["grading", *names]} | {name: [] for name in names}
+    world.registry.become("grading", "passing", change="maintenance-ended")
+    page = open_page("/graph", "operator")
+    boxes = page.evaluate("""() => [...document.querySelectorAll(".graph a.node")].map(node =>
+        [node.querySelector("rect"), node.querySelector("text")].map(each => each.getBoundingClientRect()))""")
+    assert len(boxes) == 5
+    assert all(name["right"] <= box["right"] for box, name in boxes)
+    page.goto("/services/grading")
+    expect(page.locator(".events .badge").first).to_be_visible()
+    lines = page.evaluate("""() => [...document.querySelectorAll(".events li")].map(line =>
+        [...line.children].map(each => each.getBoundingClientRect()))""")
+    assert all(change["right"] <= words["left"] for _, change, words in lines)
+
+
 def test_every_provider_goes_and_comes_back_under_an_open_page(world: World, open_page: OpenPage) -> None:
     world.logsvc.add("grade stored")
     service = open_page("/services/grading", "operator")

@@ -60,6 +60,27 @@ def test_an_import_that_fails_says_why_and_is_confirmed_again(course: Course) ->
     assert Grade.objects.count() == 4
 
 
+def test_a_decimal_comma_that_divides_its_cell_is_a_fault_and_not_half_a_score(course: Course) -> None:
+    file = b"username,Essay\nada,7,5\nbob,8,,\n"
+    batch = importing.preview(course=course, file=file, filename="", options=importing.Options(), actor=ACTOR, now=NOW)
+
+    [change] = batch.preview["changes"]
+    assert (change["line"], change["new"]["score"]) == (3, "8")
+    [fault] = batch.preview["faults"]
+    assert (fault["line"], fault["text"]) == (2, "ada")
+    assert fault["detail"].startswith("The row has 3 cells, and the header 2")
+
+
+def test_a_name_with_a_comma_outside_of_quotes_enrols_nobody_else(course: Course) -> None:
+    file = b"name,username\nStone, Carl,carl\n"
+    options = importing.Options(content=importing.ROSTER)
+    batch = importing.preview(course=course, file=file, filename="", options=options, actor=ACTOR, now=NOW)
+
+    assert batch.preview["people"] == []
+    [fault] = batch.preview["faults"]
+    assert fault["detail"].startswith("The row has 3 cells, and the header 2")
+
+
 def test_a_failed_import_is_read_otherwise_or_thrown_away(course: Course) -> None:
     batch = preview(course)
     ImportBatch.objects.update(progress=ImportBatch.Progress.FAILED, outcome={"detail": "Nothing was stored."})

@@ -179,6 +179,7 @@ class _BoardService(_ServiceMembers, frozen=True, kw_only=True):
 class _Board:
     services: list[_BoardService]
     revision: int = 0
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +188,8 @@ class Services:
 
     services: tuple[Service, ...]
     revision: int = 0
+    # Faults in the registry's own work, a sentence each: the states are then older than they should be.
+    findings: tuple[str, ...] = ()
 
     @property
     def judged(self) -> tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]:
@@ -222,7 +225,7 @@ class _History:
 
 def services() -> Services:
     found = _ask("/v1/board", _Board)
-    return Services(services=tuple(map(_service, found.services)), revision=found.revision)
+    return Services(services=tuple(map(_service, found.services)), revision=found.revision, findings=found.findings)
 
 
 def graph() -> Graph:

@@ -53,6 +53,7 @@ class Look:
     """Everything that the board shows, as the registry said it at one time."""
 
     board: Board
+    findings: tuple[str, ...]
     graph: Graph
     entries: tuple[Entry, ...]
     protection: Protection
@@ -92,6 +93,7 @@ def _ask() -> Look:
     graph = _graph(found)
     return Look(
         board=board.judge(found.services, graph),
+        findings=found.findings,
         graph=graph,
         entries=registry.newest_entries(limit=RECENT_ENTRIES),
         protection=registry.protection(),

@@ -31,6 +31,11 @@ class Command(commands.Reporting):
             f"{each['name']}, assignment {each['assignment']}: {_words(each['old'])} -> {_words(each['new'])}"
             for each in batch.preview["changes"]
         ]
+        lines += [
+            f"column {each['header']!r} is ignored: {each['why']}"
+            for each in batch.preview["columns"]
+            if each["meaning"] == "ignored" and each["header"]
+        ]
         lines += [f"row {each['line']}: {each['detail']}" for each in batch.preview["unknown"]]
         return imports.report(batch, lines, is_dry_run=options["dry_run"])
 

@@ -58,7 +58,7 @@ class Command(commands.Reporting):
         return Report(
             lines=(line for instance, result in checked for line in _explain(instance, result)),
             body=[_body(instance, result) for instance, result in checked],
-            exit_code=_CODES.get(shown, UNKNOWN),
+            exit_code=_exit_code(shown, instances),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,6 +68,12 @@ class Command(commands.Reporting):
             # It could not answer: critical is only what the registry says is critical.
             error.returncode = UNKNOWN
             raise
+
+
+def _exit_code(shown: str, instances: Sequence[Instance]) -> int:
+    code = _CODES.get(shown, UNKNOWN)
+    are_all_offered = all(instance.is_offered for instance in instances)
+    return WARNING if code == PASSING and not are_all_offered else code
 
 
 async def _probe(dues: Sequence[Due]) -> list[Result | None]:

@@ -8,6 +8,9 @@ from datetime import timedelta
 
 from tests.browser.prepare import session_of
 
+# As long as names may be.
+LONG_SERVICE = "a-service-that-somebody-has-named-after-all-that-it-does-in-a-day"[:63]
+LONG_INSTANCE = f"pod-{'x7f9' * 62}-01"
 PASSWORD = "only-for-tests"
 ROLES = ("viewer", "operator", "administrator")
 OPERATIONS = (
@@ -51,6 +54,7 @@ def fill() -> None:
     factories.passing("grading", now=now, requires=["logsvc", "target"])
     down = factories.passing("payments-gateway", "payments-gateway-primary-7f9c", now=now, requires=["ledger"])
     factories.judge(down, succeeded=False, now=now, times=3)
+    factories.passing(LONG_SERVICE, LONG_INSTANCE, now=now, requires=["logsvc"], zone="z" * 60, version="v" * 60)
     overrides.begin_maintenance("target", "end-maintenance", until=None, reason="disk", author="tester", now=now)
     # Nobody answers there, and the serving process would make the probes in want of a worker.
     Instance.objects.update(interval_seconds=3600)

@@ -53,6 +53,21 @@ def test_every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow(
         assert_page_of_admin_is_accessible_and_fits(page)
 
 
+def test_a_long_name_pushes_nothing_off_the_page(open_admin: OpenAdmin) -> None:
+    page = open_admin("/admin/login/", "operator", reduced_motion="reduce")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    visit(page, f"{LIST}services/")
+    assert_fits(page)
+    expect(page.get_by_role("columnheader", name="Why")).to_be_in_viewport()
+    visit(page, LIST)
+    expect(page.get_by_role("columnheader", name="State")).to_be_in_viewport()
+    visit(page, "/admin/")
+    places = page.evaluate("""() => [...document.querySelectorAll(".rc-events li")].map(line =>
+        [".rc-state", ".rc-name"].map(each => line.querySelector(each).getBoundingClientRect()))""")
+    assert places
+    assert all(state["right"] <= name["left"] for state, name in places)
+
+
 def test_an_operator_signs_in_with_a_password(open_admin: OpenAdmin) -> None:
     page = open_admin("/admin/", None)
     page.get_by_label("Username").fill("operator")

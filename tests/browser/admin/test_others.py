@@ -52,6 +52,19 @@ def test_every_page_is_accessible_and_fits_light_and_dark_wide_and_narrow(
             assert_page_of_admin_is_accessible_and_fits(page, but=but)
 
 
+def test_the_message_of_a_record_is_whole_on_a_telephone(contexts: Contexts, webui: ServedWebui) -> None:
+    url, session = webui.admins["logsvc"]
+    context = contexts.of("logsvc")
+    context.add_cookies([{"name": "logsvc_session", "value": session, "url": url}])
+    with context.new_page() as page:
+        page.set_viewport_size({"width": 375, "height": 900})
+        page.goto(f"{url}/admin/logsvc/retentionrule/records/")
+        cut = "cell => cell.scrollHeight > cell.clientHeight || cell.scrollWidth > cell.clientWidth"
+        cells = page.locator("td[data-label=Message]")
+        expect(cells).to_have_count(2, timeout=PATIENCE_MS)
+        assert not [cell.inner_text() for cell in cells.all() if cell.evaluate(cut)]
+
+
 def test_an_administrator_ends_the_sessions_of_somebody(open_page: OpenPage, webui: ServedWebui) -> None:
     page = open_page("/admin/sessions/", "operator")
     row = page.get_by_role("row").filter(has_text="visitor")

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from config.problems import Invalid, Unauthenticated
@@ -22,6 +23,12 @@ def test_a_token_that_has_expired_is_refused_by_name() -> None:
         issuing.holder(token)
     assert caught.value.who == "ci"
     assert issuing.holders([issuing.digest(token)]) == {}
+
+
+def test_who_refuses_a_token_that_it_does_not_know_names_itself() -> None:
+    service = settings.SERVICE.name
+    with pytest.raises(Unauthenticated, match=f"not known to {service}: .* `manage.py {service} create_token`"):
+        issuing.holder("rct_unknown")
 
 
 def test_an_expiry_in_the_past_is_refused() -> None:

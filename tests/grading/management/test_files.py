@@ -37,6 +37,13 @@ def test_a_dry_run_shows_and_stores_nothing(call: Call, grades: str) -> None:
     assert not ImportBatch.objects.exists()
 
 
+def test_a_column_that_no_assignment_is_named_by_is_said(call: Call, grades: str) -> None:
+    Path(grades).write_text("username;Esay\nada;9\n")
+    said = call("import_grades", "algebra", grades)
+    assert "column 'Esay' is ignored: no assignment of the course has this title" in said.out
+    assert "Stored 0 as batch" in said.out
+
+
 def test_grades_are_imported_as_one_batch(call: Call, grades: str) -> None:
     said = call("import_grades", "algebra", grades)
     assert said.code == 0

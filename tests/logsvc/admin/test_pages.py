@@ -1,5 +1,7 @@
 """The log service's admin: records to look at, usage, retention."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -45,6 +47,8 @@ def test_records_are_found_by_a_query_and_lead_to_one_with_what_is_around_it(ope
     assert "needle" in found
     assert "haystack" not in found
     assert all(word in one for word in ("thread", "needle", "haystack", "severity number"))
+    assert re.search(r"\d\d:\d\d:\d\d\.\d{3} UTC", found)
+    assert "No record is found." in text(operator, f"{RECORDS}?q=nothing")
 
 
 def test_a_wrong_query_is_explained(operator: Client) -> None:

@@ -203,6 +203,18 @@ def test_what_is_probed_now_is_said_without_others_where_there_are_none(operator
     assert "being probed already" not in page
 
 
+def test_of_several_only_those_are_probed_that_do_not_beat_by_themselves(operator: Client, now: datetime) -> None:
+    factories.passing("logsvc", now=now)
+    factories.passing("nightly", now=now, heartbeat={"kind": "ttl", "interval_seconds": 3600})
+    Heartbeat.objects.update(lease_until=0)
+
+    page = operate(operator, "probe", "logsvc/logsvc-1", "nightly/nightly-1")
+    assert "Due to be probed now: 1 of 2. 1 beating by itself." in page
+
+    page = operate(operator, "probe", "nightly/nightly-1")
+    assert "nightly/nightly-1 beats by itself: there is nothing to probe." in page
+
+
 def test_the_grace_after_a_restart_is_shown_and_ended(operator: Client, now: datetime) -> None:
     Protection.objects.create(resumed_at=timezone.now().timestamp())
     assert "the registry itself was away" in text_of(operator, LIST)

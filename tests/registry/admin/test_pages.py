@@ -22,8 +22,9 @@ from config.tokens.models import AuditEntry, Token
 from registry.admin import panels
 from registry.health import probe_counts
 from registry.health.probe_counts import HOUR, Counts, Period
+from registry.health.watchdog import Part
 from registry.instances import overrides
-from registry.models import Cursor, Delivery, Heartbeat, Instance, Protection
+from registry.models import Cursor, Delivery, Heartbeat, Instance, SignOfLife
 from tests import factories
 from tests.registry.admin.conftest import LIST, in_role, operate, text_of
 
@@ -91,10 +92,21 @@ def test_the_dashboard_names_the_dependents_whose_webhooks_fail_and_the_oldest_u
 
 def test_a_silent_heartbeats_worker_is_said_on_the_dashboard(operator: Client, now: datetime) -> None:
     factories.passing("logsvc", now=now)
-    Protection.objects.create(swept_at=timezone.now().timestamp() - 60)
     Heartbeat.objects.update(due_at=timezone.now().timestamp() - 60, lease_until=0)
+    SignOfLife.objects.create(part=Part.HEARTBEATS, at=timezone.now().timestamp() - 60)
 
-    assert "No instance has been probed since" in words_of(operator, "/admin/")
+    page = words_of(operator, "/admin/")
+
+    assert "No instance has been probed since" in page
+    assert "What is shown below may be out of date." in page
+
+
+def test_a_beat_that_does_not_tick_is_said_on_the_dashboard(operator: Client, now: datetime) -> None:
+    factories.passing("logsvc", now=now)
+    SignOfLife.objects.create(part=Part.HEARTBEATS, at=timezone.now().timestamp())
+    SignOfLife.objects.create(part=Part.BEAT, at=timezone.now().timestamp() - 60)
+
+    assert "Beat has not ticked since" in words_of(operator, "/admin/")
 
 
 def test_services_are_filtered_by_their_state(operator: Client, now: datetime) -> None:

@@ -75,6 +75,15 @@ def test_an_operator_has_an_instance_probed_now(client_of: ClientOf, now: dateti
     assert client.post("/v1/services/logsvc/instances/nobody/probe").status_code == 404
 
 
+def test_an_instance_that_beats_by_itself_cannot_be_probed(client_of: ClientOf, now: datetime) -> None:
+    factories.passing("nightly", now=now, heartbeat={"kind": "ttl", "interval_seconds": 3600})
+
+    answer = client_of("operate").post("/v1/services/nightly/instances/nightly-1/probe")
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:rollcall:problem:conflict")
+    assert "beats by itself" in answer.json()["detail"]
+
+
 def test_the_journal_is_read_from_its_end_too_page_by_page(client_of: ClientOf, now: datetime) -> None:
     for number in range(3):
         factories.register("logsvc", f"logsvc-{number}", now=now)

@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from config.clocks import SKEW_SECONDS
+from registry.errors import BeatsByItself
 from registry.health import leases, results
 from registry.models import Heartbeat
 from tests import factories
@@ -56,5 +57,17 @@ def test_a_probe_asked_for_by_hand_is_due_though_a_clock_ahead_has_claimed_it(no
     instance = factories.passing("billing", now=now, heartbeat=HASTE)
     leases.claim(now=now.timestamp() + HOUR, limit=10)
 
-    assert results.hurry([instance.pk], now=now) == 1
+    assert results.hurry([instance], now=now) == 1
     assert len(leases.claim(now=now.timestamp(), limit=10)) == 1
+
+
+def test_an_instance_that_beats_by_itself_is_not_probed_and_no_beat_of_it_is_missed(now: datetime) -> None:
+    beating = factories.passing("nightly", now=now, heartbeat={"kind": "ttl", "interval_seconds": 3600})
+    probed = factories.passing("billing", now=now, heartbeat=HASTE)
+    Heartbeat.objects.update(lease_until=0)
+
+    assert results.hurry([beating, probed], now=now) == 1
+    with pytest.raises(BeatsByItself):
+        results.hurry([beating], now=now)
+
+    assert [due.service for due in leases.claim(now=now.timestamp(), limit=10)] == ["billing"]

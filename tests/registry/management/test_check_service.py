@@ -58,10 +58,21 @@ def test_its_exit_code_is_that_of_a_nagios_plugin(now: datetime, members: dict[s
     assert checked("billing", "--json")[1] == code
 
 
-def test_a_service_of_which_only_some_instances_are_offered_is_a_warning(now: datetime) -> None:
-    for number, status in ((1, "passing"), (2, "critical")):
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"status": "critical"},
+        {"status": "starting"},
+        {"status": "passing", "is_in_maintenance": True},
+        {"status": "passing", "draining_until": datetime(2100, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_a_service_of_which_only_some_instances_are_offered_is_a_warning(
+    now: datetime, members: dict[str, Any]
+) -> None:
+    for number, status in ((1, {"status": "passing"}), (2, members)):
         factories.register("billing", f"billing-{number}", now=now, heartbeat={"kind": "ttl"})
-        Instance.objects.filter(name=f"billing-{number}").update(status=status)
+        Instance.objects.filter(name=f"billing-{number}").update(**status)
 
     assert checked("billing")[1] == 1
 

@@ -19,6 +19,7 @@ class Registry:
     # What was operated: method, path, for whom, and the body.
     operations: list[tuple[str, str, str, Any]] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
     protection: dict[str, Any] = field(default_factory=lambda: {"active": False, "since": None, "suspects": 0})
 
     def __post_init__(self) -> None:
@@ -59,7 +60,7 @@ class Registry:
             case ["board"]:
                 down, own = set(self._down()), self._own()
                 rows = [self._row(name, self._state(name, own, down), down) for name in sorted(own)]
-                return 200, {"revision": len(self.entries), "services": rows}
+                return 200, {"revision": len(self.entries), "findings": self.findings, "services": rows}
             case ["graph"]:
                 return 200, self._graph()
             case ["services", service, "heartbeats"]:

@@ -92,6 +92,20 @@ def test_an_operator_operates_in_their_own_name(
     assert "toast-success" in operator.get("/status").content.decode()
 
 
+def test_an_instance_that_beats_by_itself_is_not_offered_a_probe(world: World, operator: Client) -> None:
+    assert "Probe now" in text_of(operator.get(INSTANCE).content)
+    _, _, service, _, name = INSTANCE.split("/")
+    world.registry.instances[service, name]["heartbeat"] = {
+        "kind": "ttl", "url": "http://elsewhere.test", "interval_seconds": 3600.0
+    }  # fmt: skip
+
+    page = text_of(operator.get(INSTANCE).content)
+
+    assert "Probe now" not in page
+    assert "ttl: it beats by itself, every 3600 s" in page
+    assert "http://elsewhere.test" not in page
+
+
 def test_maintenance_ends_when_it_was_said_to(world: World, operator: Client) -> None:
     operator.post(f"{INSTANCE}/maintenance", {"minutes": "30"})
     [(_, _, _, body)] = world.registry.operations

@@ -76,6 +76,15 @@ def test_while_the_registry_believes_no_failure_it_says_so(world: World, operato
     assert "The registry believes no failure It suspects its own network: 9 of 9 fail." in text
 
 
+def test_a_registry_that_does_not_probe_is_said_and_nothing_is_called_well(world: World, operator: Client) -> None:
+    seen = look(operator)
+    world.registry.findings = ["No instance has been probed since 12:04:10 UTC: the heartbeats worker does nothing."]
+
+    for text in (text_of(operator.get("/status").content.decode()), text_of(poll(operator, seen))):
+        assert "what is shown below may be out of date No instance has been probed since 12:04:10 UTC" in text
+        assert "are passing" not in text
+
+
 def test_an_empty_registry_says_what_to_do(world: World, operator: Client) -> None:
     world.registry.requires.clear()
     world.registry.instances.clear()
