@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from config import bodies
-from config.problems import IncompleteBody, RequestTimeout
+from config.bodies import Buffer, Intake
+from config.problems import IncompleteBody, RequestTimeout, Unavailable
 
 
 class Trickle:
@@ -55,6 +56,20 @@ def test_a_body_that_trickles_is_given_up(pause_seconds: float) -> None:
 def test_no_body_takes_for_ever() -> None:
     with pytest.raises(RequestTimeout, match="within 60 s"):
         read(Trickle(size=25_000, pause_seconds=1, most=10**8))
+
+
+def test_bodies_are_received_up_to_the_very_limit_of_all() -> None:
+    buffer = Buffer(10)
+    first, second = (Intake(buffer, is_anonymous=False) for _ in range(2))
+    first.take(4)
+    second.take(6)
+
+    assert not buffer.has_room(1)
+    with pytest.raises(Unavailable):
+        second.take(1)
+    first.release()
+    assert buffer.has_room(4)
+    assert not buffer.has_room(5)
 
 
 def test_a_body_that_breaks_off_is_incomplete() -> None:

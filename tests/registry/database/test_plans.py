@@ -65,4 +65,5 @@ def test_a_read_of_any_number_of_services_is_planned_once_and_never_compiled() -
     [(generic, custom)] = statements.fetch(plans)
     # The first five times it compares.
     assert custom <= 5 < generic
-    assert statements.fetch("SHOW jit") == [("off",)]
+    # Asked for by the connection: a server that was built without a compiler has it off anyway.
+    assert statements.fetch("SELECT setting, source FROM pg_settings WHERE name = 'jit'") == [("off", "client")]

@@ -1,18 +1,44 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
+import redis.asyncio
 from django.db import OperationalError
 
 from registry import wakeups
+from registry.discovery import journal_poller
 from registry.discovery.journal_poller import Run, Watcher
 from registry.journal import log
 from registry.wakeups import Growth
 from tests import factories
 from tests.registry.discovery.desk import Desk
+
+
+class Channel:
+    """Redis, of which only one subscription is used."""
+
+    def __init__(self) -> None:
+        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def __aenter__(self) -> "Channel":
+        return self
+
+    async def __aexit__(self, *error: object) -> None: ...
+
+    def pubsub(self) -> "Channel":
+        return self
+
+    async def subscribe(self, name: str) -> None: ...
+
+    async def listen(self) -> AsyncIterator[dict[str, Any]]:
+        while True:
+            yield await self._messages.get()
+
+    def publish(self, revision: int) -> None:
+        self._messages.put_nowait({"type": "message", "data": b"%d" % revision})
 
 
 def watched(desk: Desk, run: Run) -> Watcher:
@@ -76,6 +102,37 @@ def test_a_commit_of_this_process_is_known_without_a_look_where_nothing_lies_bet
         events = revisions.events_after(0) or []
         assert (revisions.head, [event.revision for event in events]) == (2, [1, 2])
         assert revisions.last_change(["billing"]) == 2
+
+    desk.run(scenario)
+
+
+def test_what_this_process_has_announced_itself_costs_no_look(
+    desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+    monkeypatch.setattr(journal_poller, "LOOK_SECONDS", 1e6)
+
+    async def scenario(desk: Desk) -> None:
+        async def counting(function: Callable[[], Any]) -> Any:
+            looks.append(function)
+            return await desk.reader.run(function)
+
+        channel = Channel()
+        monkeypatch.setattr(redis.asyncio.Redis, "from_url", lambda url: channel)
+        watcher = watched(desk, counting)
+        watcher.start()
+        await watcher.look()
+        revision, growth = await _stored(desk, "one", now=now)
+        watcher.hear_in_loop(revision, growth)
+        await desk.settle()
+
+        for announced, expected in ((revision, 0), (revision + 1, 1)):
+            looks.clear()
+            channel.publish(announced)
+            await desk.settle()
+            assert len(looks) == expected, announced
+        await watcher.look()
+        watcher.stop()
 
     desk.run(scenario)
 
