@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from webui.upstream.registry import Graph, Service
 
+# So many causes are said in words; all of them stand among the rows.
+SAID_CAUSES = 12
 # So many healthy services are shown without being asked for, and so many more each time that they are.
 SHOWN_HEALTHY = 12
 SHOWN_AT_ONCE = 100
@@ -87,9 +89,18 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
+    # The gravest first, of these the ones with the most services behind them.
     causes: tuple[Cause, ...]
     # Services that need attention come first.
     rows: tuple[Row, ...]
+
+    @property
+    def said_causes(self) -> tuple[Cause, ...]:
+        return self.causes[:SAID_CAUSES]
+
+    @property
+    def unsaid_causes(self) -> int:
+        return len(self.causes) - len(self.said_causes)
 
     @property
     def is_well(self) -> bool:
@@ -144,7 +155,11 @@ def judge(services: Iterable[Service], graph: Graph) -> Board:
     for name in sorted(set(graph.down) - set(rows)):
         rows[name] = Row(service=Service(service=name, status=State.MISSING), state=State.MISSING)
     ordered = sorted(rows.values(), key=lambda row: (row.state.urgency, bool(row.causes), row.name))
-    return Board(causes=tuple(_cause(root, graph, rows) for root in graph.roots), rows=tuple(ordered))
+    causes = sorted(
+        (_cause(root, graph, rows) for root in graph.roots),
+        key=lambda cause: (cause.state.urgency, -len(cause.also_down) - len(cause.degraded)),
+    )
+    return Board(causes=tuple(causes), rows=tuple(ordered))
 
 
 def arrange(rows: Sequence[Row], choice: Choice) -> list[Group]:

@@ -26,6 +26,7 @@ EVENTS = 15
 MOST_NAMED = 12
 
 
+_ORDER = tuple(State)
 _WORDS = {State.MAINTENANCE: "in maintenance"}
 
 
@@ -65,10 +66,17 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def causes(standings: Sequence[Standing], findings: Findings, *, now: datetime) -> list[tuple[str, SafeString]]:
-    """One sentence for each root cause, with its state: since when, why, and which services are affected by it."""
+    """One sentence for each root cause, with its state: since when, why, and which services are affected by it.
+
+    The gravest come first, of these the ones that affect most; beyond MOST_NAMED they are counted.
+    """
     known = {each.summary.service: each for each in standings}
     said = []
-    for root in findings.roots:
+    roots = sorted(
+        findings.roots,
+        key=lambda root: (_ORDER.index(known[root[0]].state), -len(findings.affected[root[0]])),
+    )
+    for root in roots[:MOST_NAMED]:
         first = known[root[0]]
         affected = sorted({name for service in root for name in findings.affected[service]} - set(root))
         for_how_long = f" for {age(first.since, now=now)}" if first.since else ""
@@ -83,6 +91,9 @@ def causes(standings: Sequence[Standing], findings: Findings, *, now: datetime) 
             format_html("affects {}", _links(affected)) if affected else "no service requires it",
         )
         said.append((str(first.state), sentence))
+    if len(roots) > MOST_NAMED:
+        words = '<a href="{}?state=down">{} more</a> are down by themselves.'
+        said.append(("critical", format_html(words, cells.services_url(), len(roots) - MOST_NAMED)))
     said += [("cycle", format_html("{} require each other.", _links(circle))) for circle in findings.cycles]
     return said
 

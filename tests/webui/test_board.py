@@ -24,6 +24,25 @@ def a_board_of(passing: int) -> board.Board:
     return board.judge([*healthy, service("sick", "critical", tags=("billing",))], Graph(roots=(("sick",),)))
 
 
+def test_the_gravest_causes_come_first_and_a_flood_of_others_hides_none_of_them() -> None:
+    ghosts = [f"ghost-{number:03}" for number in range(100)]
+    services = [Service(service="zoo", status="critical"), Service(service="web", status="degraded")]
+    graph = Graph(
+        services=(
+            GraphService(service="web", state="degraded", causes=(*ghosts, "zoo")),
+            GraphService(service="zoo", state="critical"),
+        ),
+        down=(*ghosts, "zoo"),
+        roots=(*((ghost,) for ghost in ghosts), ("zoo",)),
+        affected=dict.fromkeys((*ghosts, "zoo"), ("web",)),
+    )
+
+    judged = board.judge(services, graph)
+
+    assert [cause.services[0].name for cause in judged.said_causes] == ["zoo", *ghosts[:11]]
+    assert judged.unsaid_causes == 89
+
+
 def test_what_the_registry_says_is_put_into_causes_and_order() -> None:
     graph = Graph(
         services=(

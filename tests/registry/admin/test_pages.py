@@ -90,6 +90,18 @@ def test_the_dashboard_names_the_dependents_whose_webhooks_fail_and_the_oldest_u
     assert "webui/webui-1 3 attempts failed, 2 revisions behind: refused the connection" in page
 
 
+def test_a_flood_of_missing_services_hides_no_failure(operator: Client, now: datetime) -> None:
+    factories.passing("web", now=now, requires=[f"ghost-{number:03}" for number in range(100)])
+    factories.judge(factories.passing("zoo", now=now), succeeded=False, now=now, times=3)
+
+    page = words_of(operator, "/admin/").split("What is wrong")[1].split("Instances")[0]
+
+    assert page.index("zoo is critical") < page.index("ghost-000 is missing")
+    assert "ghost-010 is missing" in page
+    assert "ghost-011" not in page
+    assert "89 more are down by themselves." in page
+
+
 def test_a_silent_heartbeats_worker_is_said_on_the_dashboard(operator: Client, now: datetime) -> None:
     factories.passing("logsvc", now=now)
     Heartbeat.objects.update(due_at=timezone.now().timestamp() - 60, lease_until=0)
