@@ -48,8 +48,8 @@ def test_what_fails_behind_a_requirement_that_passes_is_no_cause(
 
     assert causes == {"a": [], "b": ["c"], "c": []}
     assert board == [
-        "a critical; also down: (); degraded: ()",
         "c critical; also down: (); degraded: ('b',)",
+        "a critical; also down: (); degraded: ()",
     ]
     assert "a is critical" in dashboard
     assert "c is critical" in dashboard
@@ -65,8 +65,8 @@ def test_what_fails_itself_is_its_own_cause_and_the_missing_requirement_is_said_
 
     assert causes == {"bank": [], "shop": []}
     assert board == [
-        "bank missing; also down: (); degraded: ()",
         "shop critical; also down: (); degraded: ()",
+        "bank missing; also down: (); degraded: ()",
     ]
     assert client_of("read", name="another").get("/v1/graph").json()["unmet"] == {"shop": ["bank"]}
     assert "shop is critical" in dashboard
