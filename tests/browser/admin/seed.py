@@ -6,7 +6,7 @@ It prints the session of each account, as JSON: to fill in the form for signing 
 import json
 from datetime import timedelta
 
-from tests.browser.prepare import session_of
+from tests.browser.prepare import hash_one_password_once, session_of
 
 PASSWORD = "only-for-tests"
 ROLES = ("viewer", "operator", "administrator")
@@ -36,6 +36,7 @@ def fill() -> None:
     from registry.models import Delivery, Heartbeat, Instance, JournalEntry
     from tests import factories
 
+    hash_one_password_once()
     migrate()
     now = timezone.now()
     sessions = {}
