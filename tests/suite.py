@@ -6,7 +6,8 @@ statements are written for both engines: the others would prove the same again.
 
 Each part has one process of its own, which imports and collects once. The fault scenarios, which say by when all is
 right again and mostly wait, begin first; beside them run three others, which give way to them, for two processors:
-those of real processes wait, too.
+those of real processes wait, too. The browser's part, in which one step follows the other, is the longest, and so the
+others give way to it.
 """
 
 import os
@@ -37,7 +38,8 @@ WITHOUT_OPENAPI = ("-p", "no:schemathesis")
 ONE_PROCESS = ("-p", "no:xdist")
 # How many parts run at one time: the fault scenarios, and three others.
 LANES = 4
-GIVING_WAY = ("nice", "-n", "10")
+# How far a part gives way to the others, as `nice` counts it.
+NOT_AT_ALL, A_LITTLE, FAR = 0, 5, 10
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
 # Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.
@@ -50,10 +52,10 @@ class Part:
     title: str
     arguments: tuple[str, ...]
     prefix: tuple[str, ...] = ()
-    gives_way: bool = True
+    niceness: int = FAR
 
     def run(self) -> "Outcome":
-        command = [*GIVING_WAY] if self.gives_way else []
+        command = ["nice", "-n", str(self.niceness)]
         command += [sys.executable, *self.prefix, "-m", "pytest", "--quiet", *self.arguments]
         # What pytest has compiled of the tests is kept: to compile it again takes a part longer than to import it.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -104,8 +106,8 @@ def parts() -> list[Part]:
         arguments=("--database-only", *WITHOUT_OPENAPI, *_own("logsvc")[:-1], *ON_CLICKHOUSE),
     )
     return [
-        _of_all("faults", gives_way=False),
-        *([_of_all("browser")] if wants_browser() else []),
+        _of_all("faults", niceness=NOT_AT_ALL),
+        *([_of_all("browser", niceness=A_LITTLE)] if wants_browser() else []),
         _of_all("system"),
         _of_one("registry"),
         _of_one("grading"),
@@ -119,13 +121,13 @@ def parts() -> list[Part]:
     ]
 
 
-def _of_all(*names: str, gives_way: bool = True) -> Part:
+def _of_all(*names: str, niceness: int = FAR) -> Part:
     """Tests on the settings of all services."""
     paths = [f"tests/{name}" for name in names]
     return Part(
         title=f"{', '.join(paths)} on config.settings.test",
         arguments=(*WITHOUT_OPENAPI, *ONE_PROCESS, *paths),
-        gives_way=gives_way,
+        niceness=niceness,
     )
 
 

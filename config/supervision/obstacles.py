@@ -4,8 +4,11 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
+
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env, ports
 from config.services import SERVICES, Service
@@ -50,6 +53,19 @@ def check_ports(services: Iterable[Service] = SERVICES.values(), host: str = "12
     if taken:
         free = "a free port" if len(taken) == 1 else "free ports"
         raise Obstacle(f"Cannot listen on {host}, {', '.join(taken.values())}: set {', '.join(taken)} to {free}.")
+
+
+def check_settings(services: Iterable[str] = SERVICES) -> None:
+    """Raises Obstacle, which names every setting of a service that makes no sense."""
+    complaints: dict[str, None] = {}
+    for name in services:
+        try:
+            import_module(f"config.settings.{name}")
+        except ImproperlyConfigured as error:
+            # What all services share is refused once.
+            complaints[str(error)] = None
+    if complaints:
+        raise Obstacle(" ".join(complaints))
 
 
 def check_redis(url: str) -> None:

@@ -63,6 +63,7 @@ class System:
             lock = obstacles.take_lock(self.data_dir)
             privacy.repair(self.data_dir)
             obstacles.check_ports(host=HOST)
+            obstacles.check_settings()
             if env.text("REDIS_URL", ""):
                 obstacles.check_redis(env.redis_url())
             self._programs = programs()

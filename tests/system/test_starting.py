@@ -68,6 +68,13 @@ def test_a_setting_that_makes_no_sense_is_named(tmp_path: Path, variable: str, v
     assert variable in refused(tmp_path, free_ports(), **{variable: value})
 
 
+def test_all_settings_that_make_no_sense_are_named_before_anything_is_prepared(tmp_path: Path) -> None:
+    sentences = refused(tmp_path, free_ports(), GRADING_DATABASE_URL="nonsense://host", WEBUI_INSTANCE="Web UI")
+    assert "GRADING_DATABASE_URL" in sentences
+    assert "WEBUI_INSTANCE" in sentences
+    assert not list((tmp_path / "log").iterdir())
+
+
 def test_a_database_that_cannot_be_reached_names_its_setting(tmp_path: Path) -> None:
     [port, *_] = free_ports().values()
     url = f"postgres://rollcall:hunter2@127.0.0.1:{port}/logsvc"

@@ -6,7 +6,7 @@ It prints the session of each account, as JSON: to fill in the form for signing 
 import json
 from datetime import timedelta
 
-from tests.browser.prepare import session_of
+from tests.browser.prepare import hash_one_password_once, session_of
 
 # As long as names may be.
 LONG_SERVICE = "a-service-that-somebody-has-named-after-all-that-it-does-in-a-day"[:63]
@@ -39,6 +39,7 @@ def fill() -> None:
     from registry.models import Delivery, Heartbeat, Instance, JournalEntry
     from tests import factories
 
+    hash_one_password_once()
     migrate()
     now = timezone.now()
     sessions = {}
