@@ -22,6 +22,7 @@ from typing import IO
 
 from config.services import SERVICES
 from config.supervision import forking
+from tests import forked
 from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
@@ -72,6 +73,7 @@ class Part:
             sys.dont_write_bytecode = False
             for number in (1, 2):
                 os.dup2(output.fileno(), number)
+            forked.fork_server()
             forking.run(command, environment)
         return Running(self.title, pid, output)
 
