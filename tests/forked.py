@@ -2,7 +2,7 @@
 
 A program then starts without importing Django and all else anew, which takes longer than most of them run. The server
 that forks them is multiprocessing's. It has imported what the supervisor imports, which reads no settings:
-docs/decisions/0006-preload-and-fork.md.
+docs/decisions/0006-preload-and-fork.md. The suite forks that server, too.
 """
 
 import multiprocessing
@@ -10,17 +10,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from tempfile import TemporaryFile
 from threading import Lock
 from types import ModuleType
 from typing import IO, Any
+from unittest.mock import patch
 
 from config.supervision import forking
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.forked", "tests.preloading"])
+_IMPORTED = ["tests.forked", "tests.preloading"]
+_forks.set_forkserver_preload(_IMPORTED)
 _starting = Lock()
 
 
@@ -77,6 +81,29 @@ def run(
         for output in (stdout, stderr):
             output.seek(0)
         return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.read())
+
+
+def fork_server() -> None:
+    """Fork the server from this process, which has one thread and has imported what the server imports."""
+    resource_tracker.ensure_running()
+    with patch.object(util, "spawnv_passfds", _fork_server):
+        forkserver.ensure_running()
+
+
+def _fork_server(_path: str, _arguments: Sequence[str], files: Sequence[int]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for number in map(int, os.listdir("/dev/fd")):
+                if number > 2 and number not in files:
+                    # The listing's own is closed already.
+                    with suppress(OSError):
+                        os.close(number)
+            listener, alive = files
+            forkserver.main(listener, alive, _IMPORTED)
+        finally:
+            os._exit(0)
+    return pid
 
 
 def _start(process: BaseProcess) -> None:

@@ -1,19 +1,12 @@
-"""Run Python with PostgreSQL as the services' engine: `python -m tests.postgresql -m pytest tests/registry`.
-
-The server is a real one, from a wheel; it lives in a temporary directory and ends with the command.
-"""
+"""PostgreSQL for tests: a real server, from a wheel, in a temporary directory."""
 
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
 import psycopg
-
-SERVICES = ("registry", "logsvc", "grading", "webui")
 
 
 @contextmanager
@@ -47,13 +40,3 @@ def _wait_for_no_disk(url: str) -> None:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
-
-
-def main() -> int:
-    with server(durable=False) as url:
-        variables = {f"{name.upper()}_DATABASE_URL": url for name in SERVICES}
-        return subprocess.run([sys.executable, *sys.argv[1:]], env={**os.environ, **variables}).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,23 +4,27 @@
 web UI's and all others on those of all four. On PostgreSQL run the cases that use a database, of the services whose
 statements are written for both engines: the others would prove the same again.
 
-Each part has one process of its own, which imports and collects once. The fault scenarios, which say by when all is
-right again and mostly wait, begin first; beside them run three others, which give way to them, for two processors:
-those of real processes wait, too. The browser's part, in which one step follows the other, is the longest, and so the
-others give way to it.
+Each part has one process of its own, which collects once. It is forked from this one, which has imported what all of
+them need and reads no settings. The fault scenarios, which say by when all is right again and mostly wait, begin
+first; beside them run three others, which give way to them, for two processors: those of real processes wait, too. The
+browser's part, in which one step follows the other, is the longest, and so the others give way to it.
 """
 
 import os
 import re
-import subprocess
 import sys
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import traceback
+import warnings
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from config.services import SERVICES
+from config.supervision import forking
+from tests import forked
 from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
@@ -40,6 +44,14 @@ ONE_PROCESS = ("-p", "no:xdist")
 LANES = 4
 # How far a part gives way to the others, as `nice` counts it.
 NOT_AT_ALL, A_LITTLE, FAR = 0, 5, 10
+# What pytest imports whatever the tests, and Schemathesis, which two parts take.
+PRELOADED = (
+    *("_pytest.doctest", "_pytest.junitxml", "_pytest.legacypath", "_pytest.pastebin", "_pytest.pytester"),
+    *("_hypothesis_pytestplugin", "anyio.pytest_plugin", "pytest_django.plugin", "xdist.plugin", "xdist.looponfail"),
+    *("hypothesis.internal.conjecture.engine", "hypothesis.stateful", "schemathesis.pytest.plugin"),
+)
+# Plugins that assert nothing of a test; they are imported before pytest could rewrite what they assert.
+PLUGINS_AS_THEY_ARE = "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning"
 # The web UI's tests have it ask the real grading, in one process, and so need both on one settings module.
 OWN = tuple(name for name in SERVICES if name != "webui")
 # Where pytest begins to tell of errors, failures or an interruption, and after them gives its short summary.
@@ -54,14 +66,37 @@ class Part:
     prefix: tuple[str, ...] = ()
     niceness: int = FAR
 
-    def run(self) -> "Outcome":
-        command = ["nice", "-n", str(self.niceness)]
-        command += [sys.executable, *self.prefix, "-m", "pytest", "--quiet", *self.arguments]
+    def start(self, output: IO[bytes]) -> "Running":
+        command = [sys.executable, *self.prefix, "-m", "pytest", "--quiet", "-W", PLUGINS_AS_THEY_ARE, *self.arguments]
         # What pytest has compiled of the tests is kept: to compile it again takes a part longer than to import it.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        began = time.monotonic()
-        done = subprocess.run(command, check=False, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return Outcome(self.title, done.returncode, time.monotonic() - began, done.stdout.decode(errors="replace"))
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.nice(self.niceness)
+                sys.dont_write_bytecode = False
+                for number in (1, 2):
+                    os.dup2(output.fileno(), number)
+                forked.fork_server()
+                forking.run(command, environment)
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                # A child that cannot begin must not go on as the suite.
+                os._exit(1)
+        return Running(self.title, pid, output)
+
+
+@dataclass(frozen=True)
+class Running:
+    title: str
+    pid: int
+    output: IO[bytes]
+    began: float = field(default_factory=time.monotonic)
+
+    def end(self, status: int) -> "Outcome":
+        self.output.seek(0)
+        return Outcome(self.title, status, time.monotonic() - self.began, self.output.read().decode(errors="replace"))
 
 
 @dataclass(frozen=True)
@@ -91,9 +126,8 @@ def parts() -> list[Part]:
     on_postgresql = {
         name: Part(
             title=f"tests/{name} on PostgreSQL, what uses a database",
-            prefix=("-m", "tests.postgresql"),
             arguments=(
-                "--database-only",
+                *("-p", "tests.on_postgresql", "--database-only"),
                 *(f"--ignore={path}" for path in (OPENAPI.format(name), ON_SQLITE_ALONE)),
                 *(*WITHOUT_OPENAPI, *_own(name)),
             ),
@@ -146,20 +180,33 @@ def _own(name: str) -> tuple[str, ...]:
     return (*ONE_PROCESS, "-p", "tests.own_settings", f"--ds=config.settings.{name}", f"tests/{name}")
 
 
-def run_and_print(part: Part, printing: threading.Lock) -> Outcome:
-    outcome = part.run()
-    with printing:
-        print(f"== {outcome.title}\n{outcome.output}\n{outcome.sentence}", flush=True)
-    return outcome
+def preload() -> None:
+    """Import what the parts need; a warning is an error, as it is in them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forking.preload((*forking.PRELOADED, *PRELOADED))
+
+
+def run(waiting: list[Part]) -> list[Outcome]:
+    """Run the parts in their order, and print the output of each at its end."""
+    running, outcomes = dict[int, Running](), list[Outcome]()
+    with ExitStack() as files:
+        while waiting or running:
+            while waiting and len(running) < LANES:
+                # A lane that is free takes the next.
+                started = waiting.pop(0).start(files.enter_context(TemporaryFile()))
+                running[started.pid] = started
+            pid, status = os.wait()
+            outcome = running.pop(pid).end(os.waitstatus_to_exitcode(status))
+            print(f"== {outcome.title}\n{outcome.output}\n{outcome.sentence}", flush=True)
+            outcomes.append(outcome)
+    return outcomes
 
 
 def main() -> int:
     began = time.monotonic()
-    printing = threading.Lock()
-    with ThreadPoolExecutor(LANES) as pool:
-        # A lane that is free takes the next.
-        running = [pool.submit(run_and_print, part, printing) for part in parts()]
-        outcomes = [each.result() for each in running]
+    preload()
+    outcomes = run(parts())
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)

@@ -1,13 +1,14 @@
 """Making, finding, changing and revoking tokens."""
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -21,6 +22,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 # A service's name, or a prefix and `*`.
 SERVICES = re.compile(r"[a-z0-9][a-z0-9._-]{0,254}\*?|\*")
 COMMAND = "create_token"
+UNLIMITED_IN_TIME = (
+    "SELECT name, scopes, limits FROM tokens_token WHERE digest = %s AND revoked_at IS NULL AND expires_at IS NULL"
+)
 
 
 def create(
@@ -107,7 +111,14 @@ def revoke(*, name: str, now: datetime, author: str = "revoke_token", address: s
 
 def holder(token: str) -> Holder:
     """The holder of `token`. Raises Unauthenticated for an unknown, revoked or expired token."""
-    kept = Token.objects.filter(digest=digest(token)).first()
+    hashed = digest(token)
+    # By SQL, as each request asks this where no process keeps tokens, and Django takes ten times as long to compose it.
+    with connection.cursor() as cursor:
+        cursor.execute(UNLIMITED_IN_TIME, [hashed])
+        if (found := cursor.fetchone()) is not None:
+            name, scopes, limits = found
+            return Holder(name=name, scopes=frozenset(json.loads(scopes)), limits=json.loads(limits))
+    kept = Token.objects.filter(digest=hashed).first()
     if kept is None:
         # Named, for a wrong port leads to another service, which answers just so.
         service = settings.SERVICE.name

@@ -1,4 +1,4 @@
-"""The contract of every store: on SQLite, and by `python -m tests.postgresql` and `tests.clickhouse` on theirs."""
+"""The contract of every store: on SQLite, and by `-p tests.on_postgresql` and `-m tests.clickhouse` on theirs."""
 
 from typing import Any
 
