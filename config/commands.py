@@ -19,6 +19,8 @@ from config.services import SERVICES
 # The command was tried and failed; the same may succeed later.
 FAILED = 1
 USAGE = 2
+# A cell of a table that is wider widens its own line alone.
+WIDEST_COLUMN = 50
 
 
 class Command(BaseCommand):
@@ -81,7 +83,7 @@ class Command(BaseCommand):
 
     def print_table(self, header: list[str], rows: list[list[str]]) -> None:
         shown = [[escaping.visible(cell) for cell in row] for row in rows]
-        widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+        widths = [min(WIDEST_COLUMN, max(map(len, column))) for column in zip(header, *shown, strict=True)]
         for row in (header, *shown):
             line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write(line.rstrip())

@@ -49,6 +49,17 @@ def test_an_instance_is_registered_listed_and_deregistered() -> None:
     assert not Instance.objects.exists()
 
 
+def test_a_long_name_widens_its_own_line_alone() -> None:
+    url = "http://127.0.0.1:9000"
+    for service, instance in (("billing", "b-1"), ("orders", "o" * 255)):
+        run("register_service", service, url, "--instance", instance)
+
+    header, billing, orders = run("list_services").splitlines()
+
+    assert header.index("STATUS") == billing.index("starting") < 100
+    assert "o" * 255 in orders
+
+
 def test_what_is_wrong_is_one_sentence_and_exit_code_2() -> None:
     assert "no name" in str(failure_of(lambda: run("register_service", "Billing", "http://127.0.0.1:9000")))
     assert str(failure_of(lambda: run("register_service", "billing", "nonsense"))).startswith("url: ")
