@@ -60,7 +60,7 @@ def due(channel: Channel, incident: Incident, told: Iterable[Message], *, now: d
 
 @transaction.atomic
 def write(*, now: datetime) -> list[int]:
-    """Store each message that is due; returns the ids of those to send now, older failures included."""
+    """Store each message that is due; returns the ids of those to send now, those that failed before last."""
     recent = Incident.objects.filter(confirmed_at__isnull=False).exclude(ended_at__lt=now - timedelta(days=2))
     incidents = list(recent.prefetch_related("messages"))
     for channel in Channel.objects.filter(is_enabled=True):
@@ -77,7 +77,9 @@ def write(*, now: datetime) -> list[int]:
                     number=number,
                     defaults={"title": title, "body": body, "written_at": now, "try_at": now},
                 )
-    return list(Message.objects.filter(_is_due(now)).order_by("written_at", "pk").values_list("pk", flat=True))
+    return list(
+        Message.objects.filter(_is_due(now)).order_by("attempts", "written_at", "pk").values_list("pk", flat=True)
+    )
 
 
 def claim(number: int, *, now: datetime) -> Message | None:

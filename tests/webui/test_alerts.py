@@ -150,6 +150,23 @@ def test_while_the_registry_is_away_nothing_is_said_to_be_over() -> None:
 
 
 @pytest.mark.django_db
+def test_a_message_that_failed_before_keeps_no_new_one_waiting() -> None:
+    channel()
+    last(service="logsvc")
+    [number] = alerts.write(now=at(seconds=31))
+    message = alerts.claim(number, now=at(seconds=31))
+    assert message is not None
+    alerts.settle(message, error="no answer", now=at(seconds=31))
+    troubles = {"logsvc": DOWN, "zoo": DOWN}
+    for seconds in (32, 62):
+        incidents.record(troubles, now=at(seconds=seconds))
+
+    first, second = alerts.write(now=at(seconds=62))
+
+    assert (Message.objects.get(pk=first).incident.service, second) == ("zoo", number)
+
+
+@pytest.mark.django_db
 def test_a_message_is_sent_by_one_and_tried_again_until_it_is_given_up() -> None:
     channel()
     last()

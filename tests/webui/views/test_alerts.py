@@ -76,6 +76,25 @@ def test_an_outage_reaches_whoever_wants_to_know_and_the_page(
     assert "Critical: grading, team-*" in page
 
 
+def test_a_channel_that_takes_its_time_keeps_nobody_from_watching(
+    world: World, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "CONFIRMED_AFTER", incidents.CONFIRMED_AFTER * 0)
+    # What was sent took longer than that, whatever it took.
+    monkeypatch.setattr(tasks, "SENDING_SECONDS", 0.0)
+    for service in ("logsvc", "zoo"):
+        world.registry.requires.setdefault(service, [])
+        world.registry.become(service, "critical", reason="connection refused")
+    with listening() as (port, taken):
+        free = {"url": f"json://127.0.0.1:{port}/", "services": "", "quiet_from": "", "quiet_until": ""}
+        operator.post("/alerts/channels/new", FORM | free)
+        sent = []
+        for _ in range(3):
+            tasks.watch()
+            sent.append(len(taken))
+    assert sent == [1, 2, 2]
+
+
 def test_the_registry_itself_is_watched_too(world: World, db: None) -> None:
     world.down.add("registry")
     tasks.watch()
