@@ -65,6 +65,26 @@ def test_thirty_grades_are_entered_by_keyboard_alone(grading: LiveGrading, open_
     assert page.evaluate("window.isTheSamePage")
 
 
+def test_the_last_change_is_undone_by_its_key_also_where_the_table_was_left(
+    grading: LiveGrading, open_page: OpenPage
+) -> None:
+    page = open_page(grading.make_course())
+    pick(page, grading.cell())
+    enter(page, "7")
+    expect(page.locator(grading.cell())).to_have_text("7")
+    expect(page.locator("[data-undo]")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#editor input")).not_to_be_focused()
+    # In a field of its own the key takes back what is typed there.
+    page.locator("[name=q]").focus()
+    page.keyboard.press("Control+z")
+    page.locator("[name=q]").blur()
+    assert grading.score() == "7"
+    page.keyboard.press("Control+z")
+    expect(page.locator(grading.cell())).to_have_text("")
+    assert grading.score() is None
+
+
 def test_a_click_on_a_grade_selects_it_in_every_cell_so_that_typing_replaces_it(
     grading: LiveGrading, open_page: OpenPage
 ) -> None:

@@ -45,7 +45,6 @@ field.addEventListener("keydown", (event) => {
   const isTyping = field.value !== field.defaultValue;
   const isWhole = field.selectionEnd - field.selectionStart === field.value.length && !shiftKey;
   if (event.isComposing || event.altKey) return;
-  if (key === "z" && (event.ctrlKey || event.metaKey) && !isTyping) document.querySelector("[data-undo]")?.click();
   if (key === "Escape" && isTyping) field.value = field.defaultValue;
   else if (key === "Escape") (td.querySelector("[data-discard]") ?? document.querySelector(".skip-link")).click();
   const step = { Enter: [back, 0], ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowLeft: isWhole && [0, -1], ArrowRight: isWhole && [0, 1],
@@ -56,6 +55,12 @@ field.addEventListener("keydown", (event) => {
   event.preventDefault();
   commit(key === "Enter");
   place(next ?? td, true);
+});
+
+document.addEventListener("keydown", ({ key, ctrlKey, metaKey, target }) => {
+  // Where a text is being typed the key is the browser's.
+  const isTyping = target === field ? field.value !== field.defaultValue : target.matches("input, select, textarea");
+  if (key === "z" && (ctrlKey || metaKey) && !isTyping) document.querySelector("[data-undo]")?.click();
 });
 
 field.addEventListener("paste", (event) => {
