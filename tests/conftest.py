@@ -45,6 +45,10 @@ def pytest_configure(config: pytest.Config) -> None:
     # Each HTTP client would read the certificates of all authorities anew, which takes longer than most tests.
     httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
     # The settings of a service have its log records sent to where the registry of this machine says, if one runs here.
+    # A command that is run whole sets logging up anew.
+    if "logsvc" in django_settings.LOGGING.get("handlers", {}):
+        django_settings.LOGGING["root"]["handlers"].remove("logsvc")
+        del django_settings.LOGGING["handlers"]["logsvc"]
     root = logging.getLogger()
     for sending in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
         root.removeHandler(sending)
