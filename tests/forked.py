@@ -121,4 +121,6 @@ def _run(command: Sequence[str], environment: Mapping[str, str], given: Mapping[
     for number, connection in given.items():
         os.dup2(connection.fileno(), number)
         connection.close()
+    # multiprocessing has closed this one, which the program would be given.
+    sys.__stdin__ = sys.stdin  # type: ignore[misc, assignment]  # final, and a text file
     forking.run(command, environment)
