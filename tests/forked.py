@@ -38,12 +38,13 @@ class Program:
         env: Mapping[str, str],
         stdout: IO[Any] | None = None,
         stderr: IO[Any] | None = None,
+        own_session: bool = False,
     ) -> None:
         outputs = {1: stdout.fileno() if stdout else 1, 2: stderr.fileno() if stderr else 2}
         # A connection is what multiprocessing knows how to hand over.
         given = {number: Connection(os.dup(output), readable=False) for number, output in outputs.items()}
         self._command = [sys.executable, *arguments]
-        self._process = _forks.Process(target=_run, args=(self._command, dict(env), given), daemon=True)
+        self._process = _forks.Process(target=_run, args=(self._command, dict(env), given, own_session), daemon=True)
         _start(self._process)
         for each in given.values():
             each.close()
@@ -117,8 +118,14 @@ def _start(process: BaseProcess) -> None:
             sys.modules["__main__"] = own
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], given: Mapping[int, Connection]) -> None:
+def _run(
+    command: Sequence[str], environment: Mapping[str, str], given: Mapping[int, Connection], own_session: bool
+) -> None:
+    if own_session:
+        os.setsid()
     for number, connection in given.items():
         os.dup2(connection.fileno(), number)
         connection.close()
+    # multiprocessing has closed this one, which the program would be given.
+    sys.__stdin__ = sys.stdin  # type: ignore[misc, assignment]  # final, and a text file
     forking.run(command, environment)

@@ -12,8 +12,9 @@ from unittest.mock import patch
 
 from config import env
 from config.services import SERVICES
+from config.supervision import forking
 from config.supervision.programs import Program, programs, redis_server
-from tests import preparing
+from tests import forked, preparing
 from tests.faults.engines import Engine
 from tests.faults.namespaces import Namespace
 from tests.faults.proxy import LOOPBACK, Proxy
@@ -35,19 +36,24 @@ FAKETIME = (
 
 
 class Process:
-    """One program and its present process."""
+    """One program and its present process: forked where it is our own, as under `up`, and keeps the right time."""
 
     def __init__(self, name: str, command: tuple[str, ...], environment: Mapping[str, str], log_dir: Path) -> None:
         self.name = name
         self._command = command
         self._environment = dict(environment)
         self._log = log_dir / f"{name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        # What is preloaded to fake its clock acts when a program is executed.
+        self._is_forked = forking.is_own(command) and "LD_PRELOAD" not in environment
+        self._process: subprocess.Popen[bytes] | forked.Program | None = None
         self.started_at = 0.0
 
     def start(self) -> None:
         self.started_at = time.time()
         with self._log.open("ab") as log:
+            if self._is_forked:
+                self._process = forked.Program(self._command[1:], env=self._environment, stdout=log, stderr=log)
+                return
             self._process = subprocess.Popen(
                 self._command,
                 env=self._environment,

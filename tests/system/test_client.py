@@ -281,36 +281,28 @@ def under_load(
     return outcomes
 
 
-def serve(system: System, token: str, service: str, port: int) -> "subprocess.Popen[bytes]":
+def serve(system: System, token: str, service: str, port: int) -> forked.Program:
     """A program of somebody else's, run as an instance."""
     options = ["--instance", f"{service}-{port}", "--url", f"http://127.0.0.1:{port}"]
     program = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
-    return subprocess.Popen(
-        [
-            sys.executable,
-            str(MANAGE),
-            "registry",
-            "run_service",
-            service,
-            *options,
-            "--heartbeat",
-            "tcp",
-            "--interval",
-            "1",
-            "--",
-            *program,
-        ],
-        env=environment(system.data_dir, system.ports, ROLLCALL_TOKEN=token),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with Path(os.devnull).open("wb") as nowhere:
+        return forked.Program(
+            [
+                *(str(MANAGE), "registry", "run_service", service, *options),
+                *("--heartbeat", "tcp", "--interval", "1", "--", *program),
+            ],
+            env=environment(system.data_dir, system.ports, ROLLCALL_TOKEN=token),
+            stdout=nowhere,
+            stderr=nowhere,
+            own_session=True,
+        )
 
 
-def kill(sidecar: "subprocess.Popen[bytes]") -> None:
+def kill(sidecar: forked.Program) -> None:
     """Kill it with its program, so that nobody is left to deregister it."""
     with suppress(ProcessLookupError):
         os.killpg(sidecar.pid, signal.SIGKILL)
+    sidecar.kill()
     sidecar.wait()
 
 
