@@ -202,8 +202,11 @@ def _what_ends_it(state: State, limits: Limits) -> str:
 
 
 def _locked() -> Protection:
+    locked = Protection.objects.select_for_update()
+    if (row := locked.filter(pk=1).first()) is not None:
+        return row
     Protection.objects.get_or_create(pk=1)
-    return Protection.objects.select_for_update().get(pk=1)
+    return locked.get(pk=1)
 
 
 def _state(row: Protection, now: float) -> State:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from registry import wakeups
-from registry.database import bulk, retry
+from registry.database import bulk, retry, rows
 from registry.errors import BeatsByItself, UnknownInstance
 from registry.health import leases, probe_counts, protection
 from registry.health.probe import Due, Finding, Health, Result
@@ -93,9 +93,8 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
     # Before the heartbeats, in the order of all who register or deregister, which prevents deadlocks.
     if any(each.is_fall for each in turned):
         protection.lock()
-    if turned:
-        ids = [each.due.instance_id for each in turned]
-        list(Instance.objects.select_for_update().filter(pk__in=ids).order_by("pk").values_list("pk"))
+    if turned and connection.vendor == "postgresql":
+        _locked([each.due.instance_id for each in turned])
     held = bulk.write_heartbeats([_row(each, now=now) for each in judged])
     changed = [each for each in turned if each.due.instance_id in held]
     falls = [each.result for each in changed if each.is_fall]
@@ -171,9 +170,8 @@ def _decided(changed: Sequence[Judged], kept: Mapping[int, str]) -> dict[int, St
 
 def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
     """Store and journal the changes, except of instances that another writer has changed or removed since."""
-    found = Instance.objects.select_for_update().filter(pk__in=list(changes)).order_by("pk") if changes else ()
     drafts = []
-    for instance in found:
+    for instance in _locked(list(changes)) if changes else ():
         change = changes[instance.pk]
         if (instance.status, instance.is_suspect) != (change.due.status, change.due.is_suspect):
             continue
@@ -191,6 +189,12 @@ def _announce(changes: Mapping[int, StatusChange], *, now: datetime) -> None:
     if drafts:
         bulk.write_statuses([draft.instance for draft in drafts])
         log.append(drafts, now=now)
+
+
+def _locked(ids: Sequence[int]) -> list[Instance]:
+    """The instances that still exist, locked until the transaction ends, as on SQLite all are from its beginning."""
+    among, parameter = rows.among("id", ids)
+    return list(rows.instances(among, [parameter], order="id", locked=True))
 
 
 def _row(judged: Judged, *, now: datetime) -> bulk.HeartbeatRow:

@@ -1,8 +1,6 @@
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import pytest
 
 from config import baseline, env
 from config.services import SERVICES
+from tests import forked
 
 
 def script(service: str) -> str:
@@ -19,12 +18,9 @@ def script(service: str) -> str:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_baseline_is_what_the_migrations_come_to(service: str, tmp_path: Path) -> None:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, str(env.BASE_DIR / "manage.py"), service, "write_baseline", "--check"],
+    done = forked.run(
+        [str(env.BASE_DIR / "manage.py"), service, "write_baseline", "--check"],
         env={**inherited, "ROLLCALL_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
     )
     assert done.returncode == 0, done.stderr
 

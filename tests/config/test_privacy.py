@@ -1,9 +1,8 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from config import env, privacy
+from tests import forked
 
 MANAGE = env.BASE_DIR / "manage.py"
 
@@ -37,12 +36,9 @@ def test_an_existing_installation_is_closed_by_its_next_start(tmp_path: Path) ->
     data.mkdir(mode=0o755)
     (data / "old.log").write_text("")
     (data / "old.log").chmod(0o644)
-    subprocess.run(
-        [sys.executable, str(MANAGE), "grading", "prepare"],
-        env={"PATH": os.environ["PATH"], "ROLLCALL_DATA_DIR": str(data)},
-        check=True,
-        capture_output=True,
-    )
+    environment = {"PATH": os.environ["PATH"], "ROLLCALL_DATA_DIR": str(data)}
+    prepared = forked.run([str(MANAGE), "grading", "prepare"], env=environment)
+    assert prepared.returncode == 0, prepared.stderr
     assert data.stat().st_mode & 0o777 == 0o700
     assert (data / "grading.sqlite3").exists()
     assert modes(data) <= {0o600, 0o700}

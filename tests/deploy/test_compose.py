@@ -1,7 +1,5 @@
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import yaml
 
 from config import env
 from config.services import SERVICES
+from tests import forked
 
 DEPLOY = env.BASE_DIR / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -51,12 +50,8 @@ def test_every_variable_without_a_default_is_in_the_example_and_every_one_there_
 @pytest.mark.parametrize("name", [name for name in OURS if name.endswith("-prepare")])
 def test_a_container_is_given_every_secret_it_needs(name: str, tmp_path: Path) -> None:
     service = name.removesuffix("-prepare")
-    subprocess.run(
-        [sys.executable, str(env.BASE_DIR / "manage.py"), service, "check"],
-        env=environment(name, tmp_path),
-        check=True,
-        capture_output=True,
-    )
+    checked = forked.run([str(env.BASE_DIR / "manage.py"), service, "check"], env=environment(name, tmp_path))
+    assert checked.returncode == 0, checked.stderr
     # A secret that is not given is made, and then no other container knows it.
     assert not (tmp_path / "secrets").exists()
 
