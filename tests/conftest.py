@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import httpcore2
 import pytest
@@ -46,9 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
     httpcore2.default_ssl_context = functools.cache(httpcore2.default_ssl_context)
     # The settings of a service have its log records sent to where the registry of this machine says, if one runs here.
     # A command that is run whole sets logging up anew.
-    if "logsvc" in django_settings.LOGGING.get("handlers", {}):
-        django_settings.LOGGING["root"]["handlers"].remove("logsvc")
-        del django_settings.LOGGING["handlers"]["logsvc"]
+    configured: Any = django_settings.LOGGING
+    if "logsvc" in configured.get("handlers", {}):
+        configured["root"]["handlers"].remove("logsvc")
+        del configured["handlers"]["logsvc"]
     root = logging.getLogger()
     for sending in [handler for handler in root.handlers if isinstance(handler, LogHandler)]:
         root.removeHandler(sending)
