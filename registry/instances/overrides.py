@@ -161,11 +161,15 @@ def reason_of(service: str, instance: str, held: Mapping[tuple[str, str], str]) 
 
 def expire(*, now: datetime) -> int:
     """End maintenance whose time is over; returns how many ended."""
-    is_over = Q(until__lte=now)
+    found = statements.fetch(
+        "SELECT service, instance, author FROM registry_maintenance WHERE until <= %s",
+        [connection.ops.adapt_datetimefield_value(now)],
+    )
     # Repeated on purpose: an operator may have prolonged one since it was found.
+    is_over = Q(until__lte=now)
     return sum(
-        end_maintenance(each.service, each.instance, reason=EXPIRED, author=each.author, now=now, still=is_over)
-        for each in list(Maintenance.objects.filter(is_over))
+        end_maintenance(service, instance, reason=EXPIRED, author=author, now=now, still=is_over)
+        for service, instance, author in found
     )
 
 
@@ -175,7 +179,10 @@ def is_drained(instance: Instance, *, now: datetime) -> bool:
 
 def drained(*, now: datetime) -> list[InstanceKey]:
     """The instances whose time to drain is over."""
-    found = Instance.objects.filter(draining_until__lte=now).values_list("service", "name")
+    found = statements.fetch(
+        "SELECT service, name FROM registry_instance WHERE draining_until <= %s",
+        [connection.ops.adapt_datetimefield_value(now)],
+    )
     return [InstanceKey(service=service, instance=name) for service, name in found]
 
 
