@@ -21,7 +21,7 @@ _MAY_BE_GIVEN_UP = f"""
     status = %s AND deregister_after_seconds IS NOT NULL AND id NOT IN (
         SELECT instance_id FROM registry_heartbeat WHERE is_damped AND verdict IN ({", ".join(["%s"] * len(GOOD))})
     )
-"""  # noqa: S608 -- placeholders
+"""  # noqa: S608 -- what is put in are placeholders
 
 
 def enforce(*, now: datetime) -> int:

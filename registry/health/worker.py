@@ -58,8 +58,9 @@ class HeartbeatWorker:
         """Claim and probe all that is due, as far as there is room; enforce the deadlines."""
         is_upkeep = not 0 <= now - self._kept_up_at < UPKEEP_SECONDS
         if is_upkeep:
-            self._kept_up_at = now
             self._begin_upkeep(now=now)
+            # Not before: what failed is tried by the next sweep, which would claim before a gap was noted.
+            self._kept_up_at = now
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
             due = leases.claim(now=now, limit=limit, ahead=AHEAD_SECONDS)

@@ -2,10 +2,11 @@ import socket
 import time
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from registry import wakeups
-from registry.health import watchdog
+from registry.health import protection, watchdog
 from registry.health.probe import Due
 from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
@@ -122,6 +123,24 @@ def test_a_sweep_soon_after_another_claims_and_leaves_the_rest_to_later_ones() -
     assert swept(at=at + 0.6) == at + 0.6
     # The clock was set back.
     assert swept(at=at - 60) == at - 60
+
+
+@pytest.mark.django_db
+def test_a_gap_is_noted_by_the_first_sweep_that_can_before_anything_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    heartbeats = HeartbeatWorker(Signer(), pipeline=Taken[Due]())
+    at = time.time()
+
+    def away(*, is_cut_off: bool, now: float) -> None:
+        raise OperationalError
+
+    heartbeats.sweep(now=at - 60)
+    with monkeypatch.context() as patched:
+        patched.setattr(protection, "tick", away)
+        with pytest.raises(OperationalError):
+            heartbeats.sweep(now=at)
+    heartbeats.sweep(now=at + 0.1)
+
+    assert Protection.objects.get().resumed_at == at + 0.1
 
 
 @pytest.mark.django_db(transaction=True)
