@@ -1,12 +1,14 @@
 """Alerts about incidents: to whom, when, and in what words. Pure but for `write`, which stores the messages to send."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from config.clocks import SKEW
 from webui.figures import duration
@@ -17,12 +19,17 @@ RETRY_SECONDS = (30, 120, 600, 1800)
 # One that is tried later than this was put off by a clock that was ahead.
 LONGEST_WAIT = timedelta(seconds=max(RETRY_SECONDS)) + SKEW
 
+# A message names so many services in its title and in each line, and so much of a reason.
+NAMED_IN_TITLE = 3
+NAMED = 12
+MOST_OF_A_REASON = 300
+
 
 def concerns(channel: Channel, incident: Incident) -> bool:
     """Match an incident by its severity, and by the name of the cause or of anything that it affects."""
     if channel.severity == Severity.CRITICAL and incident.severity != Severity.CRITICAL:
         return False
-    names = [incident.service, *incident.affected]
+    names = [*incident.services, *incident.affected]
     return not channel.services or any(
         name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
         for name in names
@@ -103,19 +110,38 @@ def _is_due(now: datetime) -> Q:
 
 
 def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]:
-    """The title and the text; plain, and the same for every kind of channel."""
+    """The title and the text; plain, short, and the same for every kind of channel."""
     lasted = duration(1000 * ((incident.ended_at or now) - incident.began_at).total_seconds())
-    words = {"service": incident.service, "state": incident.state, "lasted": lasted}
+    services = some_of(incident.services, most=NAMED_IN_TITLE)
+    words = {"services": services, "state": incident.state, "lasted": lasted}
+    number = len(incident.services)
     titles = {
-        Kind.BEGAN: _("%(service)s is %(state)s"),
-        Kind.REMINDER: _("Still: %(service)s has been %(state)s for %(lasted)s"),
-        Kind.ENDED: _("Resolved: %(service)s is well again after %(lasted)s"),
+        Kind.BEGAN: ngettext("%(services)s is %(state)s", "%(services)s are %(state)s", number),
+        Kind.REMINDER: ngettext(
+            "Still: %(services)s has been %(state)s for %(lasted)s",
+            "Still: %(services)s have been %(state)s for %(lasted)s",
+            number,
+        ),
+        Kind.ENDED: ngettext(
+            "Resolved: %(services)s is well again after %(lasted)s",
+            "Resolved: %(services)s are well again after %(lasted)s",
+            number,
+        ),
     }
     title = titles[kind] % words
     times = {"begin": f"{incident.began_at:%Y-%m-%d %H:%M:%S}", "end": f"{incident.ended_at or now:%Y-%m-%d %H:%M:%S}"}
     lines = [(_("From %(begin)s to %(end)s UTC.") if kind == Kind.ENDED else _("Since %(begin)s UTC.")) % times]
+    if number > NAMED_IN_TITLE:
+        lines.append(_("Services: %(names)s") % {"names": some_of(incident.services)})
     if incident.reason and kind != Kind.ENDED:
-        lines.append(_("Reason: %(reason)s") % {"reason": incident.reason})
+        lines.append(_("Reason: %(reason)s") % {"reason": Truncator(incident.reason).chars(MOST_OF_A_REASON)})
     if incident.affected:
-        lines.append(_("Affected: %(names)s") % {"names": ", ".join(incident.affected)})
+        lines.append(_("Affected: %(names)s") % {"names": some_of(incident.affected)})
     return title, "\n".join(lines)
+
+
+def some_of(names: Sequence[str], *, most: int = NAMED) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:most])
+    more = len(names) - most
+    return _("%(names)s and %(more)d more") % {"names": shown, "more": more} if more > 0 else shown

@@ -75,6 +75,10 @@ class Cause:
     degraded: tuple[str, ...]
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(row.name for row in self.services)
+
+    @property
     def state(self) -> State:
         return min((row.state for row in self.services), key=lambda state: state.urgency)
 

@@ -36,7 +36,8 @@ def address_for(url: str, incident: Incident) -> str:
         return url
     parts = urlsplit(url)
     given = dict(parse_qsl(parts.query))
-    key = f"rollcall-{incident.service}-{incident.began_at:%Y-%m-%dT%H:%M:%SZ}"
+    # Not by its services, which come and go while it lasts.
+    key = f"rollcall-{incident.pk}-{incident.began_at:%Y-%m-%dT%H:%M:%SZ}"
     return urlunsplit(parts._replace(query=urlencode({"action": "map", "dedup": key, **given}, quote_via=quote)))
 
 

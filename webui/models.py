@@ -1,5 +1,7 @@
 """The web UI's tables besides accounts and sessions: saved searches, alerts, and the public status page."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -31,6 +33,8 @@ class Incident(models.Model):
     """One cause, from the time it was noticed until it was over, and what it affected."""
 
     service = models.CharField(max_length=255)
+    # The other services of the same cause, or of the same flood of causes.
+    also = models.JSONField(default=list)
     state = models.CharField(max_length=20)
     severity = models.CharField(max_length=10, choices=Severity)
     reason = models.TextField(blank=True)
@@ -53,6 +57,14 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service} {self.state}"
+
+    @property
+    def services(self) -> list[str]:
+        return [self.service, *self.also]
+
+    @services.setter
+    def services(self, names: Sequence[str]) -> None:
+        self.service, *self.also = names
 
 
 class Channel(models.Model):

@@ -49,9 +49,9 @@ def events(services: Sequence[str], *, now: datetime) -> list[Event]:
     chosen, found = set(services), []
     recent = Incident.objects.filter(confirmed_at__isnull=False, began_at__gte=now - timedelta(days=SHOWN_DAYS))
     for incident in recent:
-        named = [incident.service] if incident.service in chosen else sorted(chosen & set(incident.affected))
-        for service in named:
-            state = incident.state if service == incident.service else State.DEGRADED
+        down = [name for name in incident.services if name in chosen]
+        for service in down or sorted(chosen & set(incident.affected)):
+            state = incident.state if down else State.DEGRADED
             found.append(
                 Event(
                     id=incident.pk,

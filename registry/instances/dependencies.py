@@ -6,7 +6,7 @@ that fails by its own probes is never explained by one that is merely missing; n
 from the offer explained by anything else. A service that is offered is *degraded* by every root cause that it reaches.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,10 +41,11 @@ class State(StrEnum):
 class Findings:
     """The state of every service and what explains it; every list is sorted.
 
-    `roots` are the root causes, together where they require each other in a circle. `causes` names for each service
-    the root causes that explain its state; none for a root cause itself. `affected` names for each service that is down
-    those that require it, transitively. `unmet` names for each service what it requires and nobody offers; `cycles` are
-    the services that require each other, which is allowed and worth a look.
+    `roots` are the root causes, together where they require each other in a circle, or are missing and required by the
+    same services. `causes` names for each service the root causes that explain its state; none for a root cause itself.
+    `affected` names for each service that is down those that require it, transitively. `unmet` names for each service
+    what it requires and nobody offers; `cycles` are the services that require each other, which is allowed and worth a
+    look.
     """
 
     states: dict[str, State]
@@ -79,7 +80,12 @@ def examine(requirements: Requirements, own: Mapping[str, State]) -> Findings:
         else set()
         for service in down
     }
-    roots = [each for each in components(explaining) if all(explaining[service] <= set(each) for service in each)]
+    dependents_of = _reversed(requirements)
+    roots = _grouped(
+        [each for each in components(explaining) if all(explaining[service] <= set(each) for service in each)],
+        missing={service for service in down if own[service] is State.MISSING},
+        dependents_of=dependents_of,
+    )
     culprits = {service for group in roots for service in group}
     causes = {}
     for service in services:
@@ -87,7 +93,6 @@ def examine(requirements: Requirements, own: Mapping[str, State]) -> Findings:
             causes[service] = [] if service in culprits else sorted(reachable(explaining, service) & culprits)
         else:
             causes[service] = sorted(reachable(requirements, service) & culprits) if own[service].is_offered else []
-    dependents_of = _reversed(requirements)
     return Findings(
         states={
             service: State.DEGRADED if own[service].is_offered and causes[service] else own[service]
@@ -145,6 +150,18 @@ def components(graph: Requirements) -> list[list[str]]:
         if group:
             found.append(sorted(group))
     return sorted(found)
+
+
+def _grouped(roots: Iterable[list[str]], *, missing: Collection[str], dependents_of: Requirements) -> list[list[str]]:
+    """The roots, where missing services that the same services require are one: whoever misspells many is one cause."""
+    found = []
+    by_dependents: dict[frozenset[str], list[str]] = {}
+    for root in roots:
+        if root[0] in missing:
+            by_dependents.setdefault(frozenset(dependents_of.get(root[0], ())), []).extend(root)
+        else:
+            found.append(root)
+    return sorted([*found, *map(sorted, by_dependents.values())])
 
 
 def _reversed(graph: Requirements) -> dict[str, set[str]]:

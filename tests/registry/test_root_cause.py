@@ -55,6 +55,20 @@ def test_what_fails_behind_a_requirement_that_passes_is_no_cause(
     assert "c is critical" in dashboard
 
 
+def test_a_hundred_services_that_nobody_registered_are_one_sentence_where_one_service_requires_them(
+    client_of: ClientOf, client: Client, now: datetime
+) -> None:
+    ghosts = [f"ghost-{number:03}" for number in range(100)]
+    factories.passing("shop", now=now, requires=ghosts)
+
+    causes, board, dashboard = said(client_of, client)
+
+    assert causes == {"shop": ghosts, **{each: [] for each in ghosts}}
+    assert board == ["ghost-000 missing; also down: (); degraded: ('shop',)"]
+    assert "and 88 more are missing (required, but no instance of it is registered): affects shop ." in dashboard
+    assert dashboard.count("are missing") == 1
+
+
 def test_what_fails_itself_is_its_own_cause_and_the_missing_requirement_is_said_beside_it(
     client_of: ClientOf, client: Client, now: datetime
 ) -> None:

@@ -48,8 +48,80 @@ def test_one_cause_is_one_incident_with_those_that_it_affects() -> None:
         [Service(service="webui", status="degraded"), Service(service="logsvc", status="critical")], graph
     )
     assert incidents.troubles(judged) == {
-        "logsvc": Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, affected=("webui",))
+        "logsvc": Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, affected=("webui",), together=("logsvc",))
     }
+
+
+def test_a_hundred_services_that_one_requires_and_nobody_registered_are_one_incident_and_one_short_message(
+    db: None,
+) -> None:
+    ghosts = tuple(f"ghost-{number:03}" for number in range(100))
+    graph = Graph(
+        services=(GraphService(service="shop", state="degraded", causes=ghosts),),
+        down=ghosts,
+        roots=(ghosts,),
+        affected=dict.fromkeys(ghosts, ("shop",)),
+    )
+    judged = board.judge([Service(service="shop", status="degraded")], graph)
+    channel()
+    for seconds in (0, 30):
+        incidents.record(incidents.troubles(judged), now=at(seconds=seconds))
+
+    assert write(at(seconds=30)) == [("on call", "began")]
+    told = Message.objects.get()
+    assert told.title == "ghost-000, ghost-001, ghost-002 and 97 more are missing"
+    assert told.body.splitlines()[-1] == "Affected: shop"
+    assert len(told.body) < 1000
+    assert Incident.objects.get().services == list(ghosts)
+
+
+@pytest.mark.django_db
+def test_an_incident_goes_on_while_any_of_its_services_is_missing_and_takes_in_what_the_same_one_misses() -> None:
+    channel()
+    for seconds, names in ((0, "ab"), (30, "abc"), (40, "bc"), (50, "c")):
+        lost = Trouble(state=State.MISSING, severity=Severity.CRITICAL, together=tuple(names), affected=("shop",))
+        incidents.record(dict.fromkeys(names, lost), now=at(seconds=seconds))
+        write(at(seconds=seconds))
+    assert Incident.objects.get().services == ["c"]
+
+    incidents.record({}, now=at(seconds=60))
+
+    assert write(at(seconds=60)) == [("on call", "began"), ("on call", "ended")]
+
+
+@pytest.mark.django_db
+def test_what_begins_at_one_time_is_told_in_one_message_where_it_is_too_much_to_read() -> None:
+    channel()
+    names = [f"shop-{number:03}" for number in range(300)]
+    found = {
+        name: Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, affected=(f"{name}-ui",)) for name in names
+    }
+    incidents.record(found, now=NOW)
+    incidents.record(found, now=at(seconds=30))
+
+    assert write(at(seconds=31)) == [("on call", "began")]
+    told = Message.objects.get()
+    assert told.title == "shop-000, shop-001, shop-002 and 297 more are critical"
+    assert "Affected: shop-000-ui, " in told.body
+    assert "and 288 more" in told.body
+    assert len(told.body) < 1000
+
+
+@pytest.mark.django_db
+def test_a_flood_of_failures_that_goes_on_is_told_a_few_times_a_minute_and_hides_no_other() -> None:
+    channel()
+    found: dict[str, Trouble] = {}
+    dead = Trouble(state=State.CRITICAL, severity=Severity.CRITICAL)
+    for look in range(120):
+        found |= {f"shop-{look:03}a": dead, f"shop-{look:03}b": dead}
+        if look == 60:
+            found["zoo"] = DOWN
+        incidents.record(found, now=at(seconds=5 * look))
+        write(at(seconds=5 * look))
+        if look == 66:
+            assert Message.objects.filter(body__contains="zoo").exists()
+
+    assert Message.objects.count() <= 30
 
 
 def test_maintenance_is_no_trouble() -> None:

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
 def message(url: str, kind: Kind = Kind.BEGAN) -> Message:
-    incident = Incident(service="logsvc", state="critical", severity=Severity.CRITICAL, began_at=NOW)
+    incident = Incident(pk=7, service="logsvc", state="critical", severity=Severity.CRITICAL, began_at=NOW)
     channel = Channel(name="on call", url=url)
     return Message(
         channel=channel,
@@ -132,7 +132,7 @@ def test_what_pagerduty_is_told_at_the_end_resolves_what_it_was_told_at_the_begi
     told = [json.loads(body) for _, body in taken]
     assert {path for path, _ in taken} == {"/v2/enqueue"}
     assert [each["event_action"] for each in told] == ["trigger", "trigger", "resolve"]
-    assert {each["dedup_key"] for each in told} == {"rollcall-logsvc-2026-11-23T12:00:00Z"}
+    assert {each["dedup_key"] for each in told} == {"rollcall-7-2026-11-23T12:00:00Z"}
     assert {each["routing_key"] for each in told} == {"integrationkey"}
     assert "logsvc is critical" in told[0]["payload"]["summary"]
 

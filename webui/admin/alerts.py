@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from config import admin_cells, escaping
 from config.admin_pages import ReadOnlyAdmin
+from webui.alerts import some_of
 from webui.models import Channel, Incident, Message
 from webui.views.alerts import ChannelForm
 
@@ -36,9 +37,13 @@ class IsOverFilter(admin.SimpleListFilter):
 
 @admin.register(Incident)
 class IncidentAdmin(ReadOnlyAdmin):
-    list_display = ["service", "what", "began", "ended", "affects", "why"]
+    list_display = ["causes", "what", "began", "ended", "affects", "why"]
     list_filter = [IsOverFilter, "severity"]
     search_fields = ["service", "reason"]
+
+    @display(description="service", ordering="service")
+    def causes(self, incident: Incident) -> str:
+        return some_of(incident.services)
 
     @display(description="state", ordering="state")
     def what(self, incident: Incident) -> str:
@@ -54,7 +59,7 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     @display(description="affects")
     def affects(self, incident: Incident) -> str:
-        return ", ".join(incident.affected)
+        return some_of(incident.affected)
 
     @display(description="reason")
     def why(self, incident: Incident) -> str:

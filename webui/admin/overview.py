@@ -15,6 +15,7 @@ from config.admin_pages import MOST_LISTED
 from config.tokens.models import AuditEntry, AuditKind
 from config.tokens.overview import refusals
 from webui import public
+from webui.alerts import NAMED_IN_TITLE, some_of
 from webui.models import Channel, Incident, Message
 
 SHOWN = 10
@@ -39,7 +40,11 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _incidents(wrong: list[str], figures: list[Figure], panels: list[Panel]) -> None:
     lasting = list(Incident.objects.filter(ended_at=None).exclude(confirmed_at=None)[: SHOWN + 1])
-    wrong += [f"{each.service} is {each.state} since {admin_cells.moment(each.began_at)}." for each in lasting[:SHOWN]]
+    wrong += [
+        f"{some_of(each.services, most=NAMED_IN_TITLE)} {'are' if each.also else 'is'} {each.state} since "
+        f"{admin_cells.moment(each.began_at)}."
+        for each in lasting[:SHOWN]
+    ]
     url = f"{list_of('webui_incident')}?is=open"
     count = admin_overview.at_most(len(lasting), SHOWN + 1)
     figures.append(Figure(title="incidents", value=count, url=url, state="critical" if lasting else ""))
@@ -48,10 +53,10 @@ def _incidents(wrong: list[str], figures: list[Figure], panels: list[Panel]) -> 
     figures.append(Figure(title="public page", value=shown, url=list_of("webui_publicpage")))
     rows = [
         [
-            admin_cells.link(reverse("admin:webui_incident_change", args=[each.pk]), each.service),
+            admin_cells.link(reverse("admin:webui_incident_change", args=[each.pk]), some_of(each.services)),
             admin_cells.state(each.state),
             admin_cells.when(each.began_at),
-            ", ".join(each.affected),
+            some_of(each.affected),
             escaping.visible(each.reason),
         ]
         for each in lasting[:SHOWN]

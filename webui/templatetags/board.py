@@ -1,10 +1,12 @@
 """Tags and filters of the board's templates."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.utils.translation import gettext as _
 
+from webui import alerts
 from webui.board import State
 
 register = template.Library()
@@ -35,6 +37,12 @@ def group_title(name: str) -> str:
         case "passing":
             return _("Passing")
     return name or _("Without")
+
+
+@register.filter
+def some_of(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    return alerts.some_of(names)
 
 
 @register.simple_tag

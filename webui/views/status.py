@@ -37,7 +37,7 @@ PICTURE_SECONDS = 120
 AROUND = ("as-of", "summary", "events")
 STATE_WORDS = {
     State.CRITICAL: _("critical"),
-    State.MISSING: _("not registered"),
+    State.MISSING: _("missing"),
     State.DEGRADED: _("degraded"),
     State.DRAINING: _("draining"),
     State.MAINTENANCE: _("maintenance"),

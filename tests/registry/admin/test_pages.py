@@ -91,7 +91,8 @@ def test_the_dashboard_names_the_dependents_whose_webhooks_fail_and_the_oldest_u
 
 
 def test_a_flood_of_missing_services_hides_no_failure(operator: Client, now: datetime) -> None:
-    factories.passing("web", now=now, requires=[f"ghost-{number:03}" for number in range(100)])
+    for number in range(100):
+        factories.passing(f"web-{number:03}", now=now, requires=[f"ghost-{number:03}"])
     factories.judge(factories.passing("zoo", now=now), succeeded=False, now=now, times=3)
 
     page = words_of(operator, "/admin/").split("What is wrong")[1].split("Instances")[0]

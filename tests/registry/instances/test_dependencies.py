@@ -46,6 +46,15 @@ def test_a_service_that_is_required_and_registered_nowhere_is_missing_and_degrad
     assert found.states == {"logsvc": State.MISSING, "webui": State.DEGRADED}
 
 
+def test_what_nobody_registered_is_one_root_cause_where_the_same_services_require_it() -> None:
+    ghosts = [f"ghost-{number:03}" for number in range(100)]
+
+    found = examine({"shop": {*ghosts, "bank"}, "till": {"bank"}}, {"shop": UP, "till": UP})
+
+    assert found.roots == [["bank"], ghosts]
+    assert found.causes == {"shop": ["bank", *ghosts], "till": ["bank"], "bank": [], **{each: [] for each in ghosts}}
+
+
 def test_services_that_require_each_other_are_a_cycle_and_fail_together() -> None:
     found = examine({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": {"d"}}, {"a": DOWN, "b": DOWN, "c": DOWN, "d": UP})
 

@@ -45,6 +45,17 @@ def test_the_public_learns_states_and_nothing_else(world: World, client: Client,
     assert "webui: degraded" in client.get("/public").content.decode()
 
 
+def test_the_public_learns_of_each_chosen_service_of_an_incident_and_of_no_other(
+    world: World, client: Client, switched_on: PublicPage
+) -> None:
+    both = Trouble(state=State.MISSING, severity=Severity.CRITICAL, together=("logsvc", "webui"))
+    incidents.record({"logsvc": both, "webui": both}, now=NOW)
+    Incident.objects.update(confirmed_at=NOW)
+    answer = client.get("/public/feed").content.decode()
+    assert "webui is missing" in answer
+    assert "logsvc" not in answer
+
+
 def test_a_badge_says_the_state_in_svg(world: World, client: Client, switched_on: PublicPage) -> None:
     answer = client.get("/badges/webui.svg")
     assert answer.headers["Content-Type"] == "image/svg+xml"
