@@ -1,4 +1,4 @@
-"""Limits on what one token may do in a second, hold at once, or own; beyond them it gets 429 with `Retry-After`.
+"""Limits on what one token may do in a second or a minute, hold at once, or own; else it gets 429 with `Retry-After`.
 
 Counted in this process, which takes a fortieth of the time that a count in Redis takes (bench/bench_limits.py). A
 service that is served by several processes allows each of them as much.
@@ -20,6 +20,9 @@ from config.tokens.holder import Holder
 REQUESTS = "requests_per_second"
 # The seconds' worth of requests that may come at once after a pause.
 BURST_SECONDS = 2.0
+# The same of a limit per minute: what a whole fleet does at one time is rare.
+PER_MINUTE = "_per_minute"
+BURST_MINUTES = 10
 # When a held place becomes free cannot be known.
 HOLD_RETRY_SECONDS = 5
 
@@ -35,7 +38,7 @@ class Limits:
         self._lock = threading.Lock()
 
     def spend(self, holder: Holder, limit: str, amount: int = 1) -> None:
-        """Count `amount` against a limit per second. Raises TooManyRequests, and then nothing is counted."""
+        """Count `amount` against a limit per second or minute. Raises TooManyRequests, and then nothing is counted."""
         seconds = self.seconds_until(holder, limit, amount)
         if seconds:
             self._refuse(holder, limit, allowance(holder, limit), retry_after_seconds=seconds)
@@ -45,9 +48,8 @@ class Limits:
         allowed = allowance(holder, limit)
         if not allowed or not amount:
             return 0.0
-        return self._rates.take(
-            (holder.name, limit), amount, per_second=allowed, burst=allowed * BURST_SECONDS, now=self._clock()
-        )
+        per_second, burst = rate(limit, allowed)
+        return self._rates.take((holder.name, limit), amount, per_second=per_second, burst=burst, now=self._clock())
 
     def give_back(self, holder: Holder, limit: str) -> None:
         """Undo one that was counted."""
@@ -78,14 +80,18 @@ class Limits:
         if allowed and count > allowed:
             self._refuse(holder, limit, allowed, retry_after_seconds=HOLD_RETRY_SECONDS)
 
+    def note(self, token: str, limit: str) -> None:
+        """Count a refusal that the caller makes."""
+        with self._lock:
+            self._refused[token, limit] += 1
+
     def refused(self) -> dict[tuple[str, str], int]:
         """The number of refusals since the process began, by token and limit."""
         with self._lock:
             return dict(self._refused)
 
     def _refuse(self, holder: Holder, limit: str, allowed: int, *, retry_after_seconds: float) -> None:
-        with self._lock:
-            self._refused[holder.name, limit] += 1
+        self.note(holder.name, limit)
         what = limit.replace("_", " ")
         problem = TooManyRequests(
             f"The token {holder.name!r} may have {allowed} {what}: wait, or ask for a higher limit.",
@@ -99,3 +105,10 @@ class Limits:
 
 def allowance(holder: Holder, limit: str) -> int:
     return holder.limits.get(limit, settings.TOKEN_LIMITS.get(limit, 0))
+
+
+def rate(limit: str, allowed: int) -> tuple[float, float]:
+    """The units that a limit allows a second, and at once."""
+    if limit.endswith(PER_MINUTE):
+        return allowed / 60, allowed * BURST_MINUTES
+    return allowed, allowed * BURST_SECONDS

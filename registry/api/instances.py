@@ -23,6 +23,7 @@ from registry.api.schema import described
 from registry.discovery import documents, queries
 from registry.health import results
 from registry.instances import catalogue, overrides, permissions, registration
+from registry.instances.allowance import Allowance
 from registry.instances.overrides import DrainOrder, MaintenanceOrder, Order
 from registry.instances.permissions import changeable
 from registry.instances.registration import Departure
@@ -43,15 +44,18 @@ class InstanceView(RevisedView):
         holder = holder_of(request)
         key = changeable(service, instance, holder=holder)
         registered = server.group_commit.perform(
-            registration.store_all, permissions.entry(key, request.data, holder=holder)
+            registration.store_all, permissions.entry(key, request.data, holder=holder, allowance=Allowance(holder))
         )
         return Response(to_builtins(bodies.registration(registered)), status=201 if registered.is_new else 200)
 
     @described("Deregister", query=DeregisterQuery, status=204)
     def delete(self, request: Request, service: str, instance: str) -> Response:
-        key = changeable(service, instance, holder=holder_of(request))
+        holder = holder_of(request)
         departure = Departure(
-            key=key, author=author_of(request), incarnation=query_of(request, DeregisterQuery).incarnation
+            key=changeable(service, instance, holder=holder),
+            author=author_of(request),
+            incarnation=query_of(request, DeregisterQuery).incarnation,
+            allowance=Allowance(holder),
         )
         server.group_commit.perform(registration.remove_all, departure)
         return Response(status=204)
@@ -60,9 +64,11 @@ class InstanceView(RevisedView):
 class HeartbeatView(RevisedView):
     @described("Beat", body=BeatReport, needs_body=False, status=204)
     def put(self, request: Request, service: str, instance: str) -> Response:
-        key = changeable(service, instance, holder=holder_of(request))
+        holder = holder_of(request)
+        key = changeable(service, instance, holder=holder)
         report = body_of(request, BeatReport)
-        server.group_commit.perform(results.take_beats, beat_of(key, report, author=author_of(request)))
+        beat = beat_of(key, report, author=author_of(request), holder=holder)
+        server.group_commit.perform(results.take_beats, beat)
         return Response(status=204)
 
 
@@ -113,7 +119,14 @@ class MaintenanceView(RevisedView):
 class DrainView(RevisedView):
     @described("Drain", body=DrainBody, needs_body=False, answer=answers.RegisteredInstance)
     def post(self, request: Request, service: str, instance: str) -> Response:
-        key = changeable(service, instance, holder=holder_of(request))
+        holder = holder_of(request)
+        key = changeable(service, instance, holder=holder)
         wanted = body_of(request, DrainBody)
-        order = DrainOrder(key=key, seconds=wanted.seconds, reason=wanted.reason, author=author_of(request))
+        order = DrainOrder(
+            key=key,
+            seconds=wanted.seconds,
+            reason=wanted.reason,
+            author=author_of(request),
+            allowance=Allowance(holder),
+        )
         return Response(instance_body(server.group_commit.perform(overrides.drain_all, order)))

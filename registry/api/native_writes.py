@@ -30,6 +30,7 @@ from registry.discovery.etags import NOSNIFF
 from registry.discovery.token_cache import token_digest
 from registry.health import results
 from registry.instances import batch, overrides, permissions, registration
+from registry.instances.allowance import Allowance
 from registry.instances.batch import Batch
 from registry.instances.declaration import check_names
 from registry.instances.group_commit import Store, Write
@@ -150,7 +151,7 @@ class Lane:
         return holder
 
     def _registration(self, key: InstanceKey, body: bytes, query: bytes, holder: Holder) -> Change:
-        entry = permissions.entry(key, _members(body), holder=holder)
+        entry = permissions.entry(key, _members(body), holder=holder, allowance=Allowance(holder))
         return Change(registration.store_all, entry, self._registered)
 
     def _registered(self, registered: Registered) -> RawResponse | Awaitable[RawResponse]:
@@ -181,18 +182,22 @@ class Lane:
 
 def _departure(key: InstanceKey, body: bytes, query: bytes, holder: Holder) -> Change:
     asked = queries.parse(DeregisterQuery, query.decode("latin-1"))
-    departure = Departure(key=key, author=holder.name, incarnation=asked.incarnation)
+    departure = Departure(key=key, author=holder.name, incarnation=asked.incarnation, allowance=Allowance(holder))
     return Change(registration.remove_all, departure, lambda removed: _done(revision=removed.revision))
 
 
 def _beat(key: InstanceKey, body: bytes, query: bytes, holder: Holder) -> Change:
     report = convert(_members(body), BeatReport)
-    return Change(results.take_beats, beat_of(key, report, author=holder.name), lambda at: _done(revision=at))
+    return Change(
+        results.take_beats, beat_of(key, report, author=holder.name, holder=holder), lambda at: _done(revision=at)
+    )
 
 
 def _drain(key: InstanceKey, body: bytes, query: bytes, holder: Holder) -> Change:
     wanted = convert(_members(body), DrainBody)
-    order = DrainOrder(key=key, seconds=wanted.seconds, reason=wanted.reason, author=holder.name)
+    order = DrainOrder(
+        key=key, seconds=wanted.seconds, reason=wanted.reason, author=holder.name, allowance=Allowance(holder)
+    )
     return Change(overrides.drain_all, order, _drained)
 
 

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, TypeVar
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from config.tokens.holder import Holder
 from registry.discovery import queries
 from registry.health.results import Beat
+from registry.instances.allowance import Allowance
 from registry.models import InstanceKey
 from registry.wire.limits import Incarnation, Limit, Reason, Revision, ServiceName
 from registry.wire.validation import convert
@@ -64,8 +66,14 @@ class DrainBody(Struct, frozen=True, kw_only=True):
 Body = TypeVar("Body", bound=Struct)
 
 
-def beat_of(key: InstanceKey, report: BeatReport, *, author: str) -> Beat:
-    return Beat(key=key, succeeded=report.status == "passing", reason=report.reason, author=author)
+def beat_of(key: InstanceKey, report: BeatReport, *, author: str, holder: Holder) -> Beat:
+    return Beat(
+        key=key,
+        succeeded=report.status == "passing",
+        reason=report.reason,
+        author=author,
+        allowance=Allowance(holder),
+    )
 
 
 def body_of(request: Request, kind: type[Body]) -> Body:

@@ -7,12 +7,15 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from config.problems import Problem
 from registry import wakeups
 from registry.database import bulk, retry, rows
 from registry.errors import BeatsByItself, UnknownInstance
 from registry.health import leases, probe_counts, protection
 from registry.health.probe import Due, Finding, Health, Result
+from registry.health.rises import Rises
 from registry.health.verdict import judge
+from registry.instances.allowance import Allowance
 from registry.journal import log
 from registry.models import GOOD, Change, Heartbeat, HeartbeatKind, Instance, InstanceKey, Status
 from registry.wire import bodies
@@ -41,6 +44,11 @@ class Judged:
     def is_fall(self) -> bool:
         """Whether an instance that is offered is about to become critical."""
         return self.due.status in GOOD and self.health.status == Status.CRITICAL
+
+    @property
+    def is_rise(self) -> bool:
+        """Whether its status is about to change to another one than critical, without which it cannot fall again."""
+        return self.health.status not in (self.due.status, Status.CRITICAL)
 
     @property
     def is_change(self) -> bool:
@@ -78,18 +86,24 @@ class Beat:
     succeeded: bool
     reason: str
     author: str
+    allowance: Allowance | None = None
 
 
 @retry.retried
-def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime) -> list[Result]:
+def record(
+    results: Sequence[Result], *, is_cut_off: bool = False, rises: Rises | None = None, now: datetime
+) -> list[Result]:
     """Write the health that follows from results, in one statement except for instances whose status changes.
 
     Returns those that count. A result is dropped when its claim is no longer held: its lease ran out, or the instance
     was updated or deregistered meanwhile. `is_cut_off` says that our own network is down: what
-    falls is then only suspect.
+    falls is then only suspect. `rises` limits what rises; what has to wait stays as it is published.
     """
     judged = [_judged(result, now=now) for result in results]
     turned = [each for each in judged if each.is_change]
+    if rises is not None:
+        waiting = rises.put_off([each.due for each in turned if each.is_rise])
+        turned = [each for each in turned if each.due.instance_id not in waiting]
     # Before the heartbeats, in the order of all who register or deregister, which prevents deadlocks.
     if any(each.is_fall for each in turned):
         protection.lock()
@@ -107,14 +121,18 @@ def record(results: Sequence[Result], *, is_cut_off: bool = False, now: datetime
 def beat(key: InstanceKey, *, succeeded: bool, reason: str, author: str, now: datetime) -> None:
     """Judge a beat sent by the instance itself. Raises UnknownInstance."""
     (outcome,) = take_beats([Beat(key=key, succeeded=succeeded, reason=reason, author=author)], now=now)
-    if isinstance(outcome, UnknownInstance):
+    if isinstance(outcome, Problem):
         raise outcome
 
 
-def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownInstance]:
-    """Judge beats of as many instances, in the caller's transaction; returns the revision after each."""
+def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | Problem]:
+    """Judge beats of as many instances, in the caller's transaction; returns the revision after each.
+
+    One that makes an instance other than critical counts as a change of its token's; it was critical before.
+    """
     found = leases.beating([each.key for each in beats])
     judged = []
+    refused: dict[int, Problem] = {}
     for each in beats:
         due = found.get(each.key)
         if due is None:
@@ -124,12 +142,20 @@ def take_beats(beats: Sequence[Beat], *, now: datetime) -> list[int | UnknownIns
             # Its own report is conclusive: no further failures are waited for.
             due = due._replace(failures_before_critical=1)
         finding = Finding.SUCCESS if each.succeeded else Finding.FAILURE
-        judged.append(_judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now))
+        beaten = _judged(Result(due=due, finding=finding, detail=detail, latency_ms=None), now=now)
+        if beaten.is_rise and each.allowance and (problem := each.allowance.spend(1)):
+            refused[id(each)] = problem
+        else:
+            judged.append(beaten)
     bulk.write_heartbeats([_row(each, now=now) for each in judged])
     probe_counts.record([each.result for each in judged], now=now.timestamp())
     _announce(_decided([each for each in judged if each.is_change], {}), now=now)
     revision = log.head()
-    return [revision if each.key in found else UnknownInstance(each.key.service, each.key.instance) for each in beats]
+    return [
+        refused.get(id(each))
+        or (revision if each.key in found else UnknownInstance(each.key.service, each.key.instance))
+        for each in beats
+    ]
 
 
 def hurry(instances: Sequence[Instance], *, now: datetime) -> int:

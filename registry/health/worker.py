@@ -13,6 +13,7 @@ from registry.health import deadlines, leases, probe_counts, protection, results
 from registry.health.canary import Canary
 from registry.health.probe import FAILED, Due, Finding, Result
 from registry.health.prober import Prober
+from registry.health.rises import Rises
 from registry.health.start_delay import Tally
 from registry.health.watchdog import Part, Signer
 from registry.instances.declaration import address_policy
@@ -42,6 +43,7 @@ class HeartbeatWorker:
         self.canary = Canary(settings.CANARY_URLS)
         self.delays = Tally(redis_client.connect())
         self.counts = probe_counts.Unwritten()
+        self.rises = Rises()
         self._signer = signer
         self._clock_looked_at = -CLOCK_LOOK_SECONDS
         self._kept_up_at = 0.0
@@ -76,7 +78,8 @@ class HeartbeatWorker:
         has_failures = any(result.finding in FAILED for result in found)
         is_cut_off = has_failures and self.canary.is_silent()
         kept = retry.outlast(
-            lambda: results.record(found, is_cut_off=is_cut_off, now=timezone.now()), seconds=OUTLAST_SECONDS
+            lambda: results.record(found, is_cut_off=is_cut_off, rises=self.rises, now=timezone.now()),
+            seconds=OUTLAST_SECONDS,
         )
         # A late result says nothing of an instance that was deregistered or has moved meanwhile.
         self.counts.see(kept, now=time.time())

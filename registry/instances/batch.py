@@ -7,10 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import Meta, Struct
 
-from config.problems import Invalid, Problem
+from config.problems import Invalid, Problem, TooManyRequests
 from config.tokens.holder import Holder
 from registry.errors import OutOfScope
 from registry.instances import permissions, registration
+from registry.instances.allowance import Allowance
 from registry.instances.registration import Registered
 from registry.instances.storage import Entry
 
@@ -30,11 +31,12 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
     of them, in `all` also when it may not change one. Then nothing is stored.
     """
     checked: list[Entry | Problem] = []
+    allowance = Allowance(holder)
     for members in wanted.instances:
         service, instance = str(members.get("service", "")), str(members.get("instance", ""))
         try:
             key = permissions.changeable(service, instance, holder=holder)
-            checked.append(permissions.entry(key, members, holder=holder))
+            checked.append(permissions.entry(key, members, holder=holder, allowance=allowance))
         except Problem as problem:
             checked.append(problem)
     refused = [each for each in checked if isinstance(each, OutOfScope)]
@@ -49,10 +51,12 @@ def register(wanted: Batch, *, holder: Holder) -> list[Registered | Problem]:
 
 @transaction.atomic
 def _register_all(checked: Sequence[Entry | Problem]) -> list[Registered | Problem]:
-    """Raises Invalid naming everything that is wrong, and then stores nothing."""
+    """Raises Invalid naming everything that is wrong, or TooManyRequests, and then stores nothing."""
     _refuse_any(checked)
     entries = [each for each in checked if isinstance(each, Entry)]
     outcomes = registration.register_many(entries, now=timezone.now())
+    if limited := next((each for each in outcomes if isinstance(each, TooManyRequests)), None):
+        raise limited
     _refuse_any(outcomes)
     return outcomes
 

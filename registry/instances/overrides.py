@@ -11,6 +11,7 @@ from config.problems import Invalid, Problem
 from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
 from registry.errors import UnknownInstance
+from registry.instances.allowance import Allowance
 from registry.journal import log
 from registry.models import Change, Instance, InstanceKey, Maintenance
 from registry.wire import bodies
@@ -35,6 +36,7 @@ class MaintenanceOrder(Order):
 @dataclass(frozen=True, kw_only=True)
 class DrainOrder(Order):
     seconds: float
+    allowance: Allowance | None = None
 
 
 @retry.retried
@@ -106,8 +108,12 @@ def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance |
     named = rows.named([(order.key.service, order.key.instance) for order in orders], locked=True, order="id")
     found = {InstanceKey(service=each.service, instance=each.name): each for each in named}
     drafts = []
+    refused: dict[int, Problem] = {}
     for order in orders:
         if (instance := found.get(order.key)) is None:
+            continue
+        if order.allowance and (problem := order.allowance.spend(1)):
+            refused[id(order)] = problem
             continue
         before = bodies.offer_digest(instance)
         instance.draining_until = now + timedelta(seconds=order.seconds)
@@ -122,7 +128,10 @@ def drain_all(orders: Sequence[DrainOrder], *, now: datetime) -> list[Instance |
             [draft.instance for draft in drafts], ["draining_until", "overridden_since", "override_reason"]
         )
         log.append(drafts, now=now)
-    return [found.get(order.key) or UnknownInstance(order.key.service, order.key.instance) for order in orders]
+    return [
+        refused.get(id(order)) or found.get(order.key) or UnknownInstance(order.key.service, order.key.instance)
+        for order in orders
+    ]
 
 
 def _wanted(order: MaintenanceOrder, *, now: datetime) -> Maintenance | Problem:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from config.tokens.holder import Holder
-from config.tokens.limits import allowance
 from registry.errors import OutOfScope
 from registry.instances import declaration
+from registry.instances.allowance import Allowance
 from registry.instances.storage import Entry
 from registry.models import InstanceKey
 
@@ -18,7 +18,7 @@ def changeable(service: str, instance: str, *, holder: Holder) -> InstanceKey:
     return key
 
 
-def entry(key: InstanceKey, members: Any, *, holder: Holder) -> Entry:
+def entry(key: InstanceKey, members: Any, *, holder: Holder, allowance: Allowance) -> Entry:
     """A registration of an instance that the token may change, checked whole. Raises Invalid."""
     declared = declaration.declaration(members)
-    return Entry(key=key, declared=declared, author=holder.name, quota=allowance(holder, "instances"))
+    return Entry(key=key, declared=declared, author=holder.name, allowance=allowance)

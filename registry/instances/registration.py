@@ -1,6 +1,6 @@
 """Registering, updating and deregistering."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,9 @@ from django.db.models import Count
 from config.problems import Problem
 from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
-from registry.errors import Deregistered, NamedTwice, NameTaken, QuotaExceeded, Superseded
+from registry.errors import Deregistered, NamedTwice, NameTaken, Superseded
 from registry.instances import catalogue, storage
+from registry.instances.allowance import Allowance
 from registry.instances.storage import Entry
 from registry.journal import log
 from registry.models import Change, Instance, InstanceKey, Tombstone
@@ -36,7 +37,8 @@ class Departure:
 
     With an incarnation only that run is removed: a process that stops late does not take its successor's registration
     away. The run that was removed cannot register again; when `is_final` is False, it can until another run has.
-    `still` asks, when nobody else can change the instance any more, whether what it is removed for holds still.
+    `still` asks, when nobody else can change the instance any more, whether what it is removed for holds still. To
+    remove an instance counts against no limit, because it was registered first; to end a run that is not there does.
     """
 
     key: InstanceKey
@@ -45,6 +47,7 @@ class Departure:
     incarnation: str | None = None
     is_final: bool = True
     still: Callable[[Instance], bool] = lambda instance: True
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +85,16 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
     refused = find_refused(entries, found)
     accepted = [entry for entry in entries if id(entry) not in refused]
     known = {entry.key: found[entry.key] for entry in accepted if entry.key in found}
-    _supersede(known, accepted, now=now)
-    changed = storage.update(known, accepted, now=now)
+    followed = _followed(known, accepted)
+    changes = storage.changes(known, accepted, now=now)
     newcomers = [entry for entry in accepted if entry.key not in known]
+    if beyond := _beyond_limit([*(change.entry for change in changes), *newcomers]):
+        refused |= beyond
+        known = {entry.key: known[entry.key] for entry in accepted if entry.key in known and id(entry) not in refused}
+        changes = [change for change in changes if id(change.entry) not in refused]
+        newcomers = [entry for entry in newcomers if id(entry) not in refused]
+    _bury([(key, run) for key, run in followed if key in known], now=now)
+    changed = storage.update(changes, now=now)
     if newcomers:
         # They have no row to lock: the head's lock stands in. A writer that buries one, or begins or ends maintenance,
         # has either done so before this, or looks for them after it.
@@ -130,16 +140,27 @@ def deregister(
         key=key, author=author, reason=reason, incarnation=incarnation, is_final=is_final, still=still
     )
     (removed,) = remove_all([departure], now=now)
+    if isinstance(removed, Problem):
+        raise removed
     return removed.was_there
 
 
-def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Removed]:
+def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Removed | Problem]:
     """Remove instances, each named once, in the caller's transaction. Their dependents are told.
 
     Raises Overtaken when one that was not there is registered meanwhile.
     """
     found = _locked_many([departure.key for departure in departures])
-    some = [each for each in departures if each.key not in found or each.still(found[each.key])]
+    refused = {
+        id(each): problem
+        for each in departures
+        if each.allowance and each.incarnation and each.key not in found and (problem := each.allowance.spend(1))
+    }
+    some = [
+        each
+        for each in departures
+        if id(each) not in refused and (each.key not in found or each.still(found[each.key]))
+    ]
     runs = [
         (each.key, each.incarnation or found[each.key].incarnation)
         for each in some
@@ -176,7 +197,7 @@ def remove_all(departures: Sequence[Departure], *, now: datetime) -> list[Remove
     ]
     bulk.delete_instances([draft.instance.pk for draft in drafts])
     revision = log.append(drafts, now=now) if drafts else log.head()
-    return [Removed(was_there=each.key in leaving, revision=revision) for each in departures]
+    return [refused.get(id(each)) or Removed(was_there=each.key in leaving, revision=revision) for each in departures]
 
 
 def find_refused(entries: Sequence[Entry], found: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
@@ -223,30 +244,41 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
 
 def _over_quota(newcomers: Sequence[Entry]) -> dict[int, Problem]:
     """New instances beyond what their token may have registered, by the entry's identity."""
-    authors = {entry.author for entry in newcomers if entry.quota}
+    quotas = {entry.author: entry.allowance.instances for entry in newcomers if entry.allowance is not None}
+    authors = {author for author, quota in quotas.items() if quota}
     if not authors:
         return {}
     counts = Instance.objects.order_by().filter(registered_by__in=authors).values_list("registered_by")
     registered = Counter(dict(counts.annotate(Count("pk"))))
     refused: dict[int, Problem] = {}
     for entry in newcomers:
-        if entry.quota and registered[entry.author] >= entry.quota:
-            refused[id(entry)] = QuotaExceeded(entry.author, quota=entry.quota)
+        if entry.allowance and entry.author in authors and registered[entry.author] >= quotas[entry.author]:
+            refused[id(entry)] = entry.allowance.refuse_instance()
         else:
             registered[entry.author] += 1
     return refused
 
 
-def _supersede(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> None:
-    """Bury the runs that another follows: a late registration of theirs must not overwrite their successor's."""
-    _bury(
-        [
-            (entry.key, before)
-            for entry in entries
-            if entry.key in known and (before := known[entry.key].incarnation) not in ("", entry.declared.incarnation)
-        ],
-        now=now,
-    )
+def _beyond_limit(entries: Sequence[Entry]) -> dict[int, Problem]:
+    """Changes that their tokens may not make now, by the entry's identity: all of a request, or none."""
+    by_request: defaultdict[Allowance, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.allowance is not None:
+            by_request[entry.allowance].append(entry)
+    refused: dict[int, Problem] = {}
+    for allowance, some in by_request.items():
+        if problem := allowance.spend(sum(entry.cost for entry in some)):
+            refused |= dict.fromkeys(map(id, some), problem)
+    return refused
+
+
+def _followed(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry]) -> list[tuple[InstanceKey, str]]:
+    """The runs that another follows: a late registration of theirs must not overwrite their successor's."""
+    return [
+        (entry.key, before)
+        for entry in entries
+        if entry.key in known and (before := known[entry.key].incarnation) not in ("", entry.declared.incarnation)
+    ]
 
 
 def _follow(newcomers: Sequence[Entry]) -> None:

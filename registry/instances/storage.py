@@ -13,6 +13,7 @@ from django.db.models import OuterRef, Subquery
 from registry import wakeups
 from registry.database import bulk, inserts
 from registry.instances import overrides
+from registry.instances.allowance import BYTES_OF_A_CHANGE, Allowance
 from registry.journal import log
 from registry.models import GOOD, Change, Cursor, Heartbeat, HeartbeatKind, Instance, InstanceKey, Requirement, Status
 from registry.models.sealing import opened
@@ -36,25 +37,28 @@ _CURSOR_COLUMNS = [field.name for field in Cursor._meta.concrete_fields if not f
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One instance's registration or update, and the token it came with.
-
-    `quota` is how many instances that token may have registered; 0 is no limit.
-    """
+    """One instance's registration or update, the token it came with, and what that may change; None: anything."""
 
     key: InstanceKey
     declared: Declaration
     author: str
-    quota: int = 0
+    allowance: Allowance | None = None
+
+    @property
+    def cost(self) -> int:
+        """The changes as which it counts where it changes anything."""
+        size = sum(len(name) + len(value) for name, value in self.declared.metadata.items())
+        return 1 + size // BYTES_OF_A_CHANGE
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Changed:
+class Changed:
     """A known instance with its new declaration, and the columns that changed."""
 
+    entry: Entry
     instance: Instance
     columns: list[str]
     before: str
-    author: str
 
     @property
     def written(self) -> list[str]:
@@ -69,7 +73,7 @@ class _Changed:
     def draft(self) -> log.Draft:
         reason = f"changed: {', '.join(self.told)}"
         return log.Draft(
-            change=Change.CHANGED, instance=self.instance, before=self.before, author=self.author, reason=reason
+            change=Change.CHANGED, instance=self.instance, before=self.before, author=self.entry.author, reason=reason
         )
 
 
@@ -102,10 +106,14 @@ def insert(instances: Collection[Instance], *, revision: int, now: datetime) -> 
     _call_prober(first_due.values(), now=now)
 
 
-def update(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> list[log.Draft]:
-    """Update known instances to what is declared now; returns the changes to journal."""
-    changes = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
-    changes = [change for change in changes if change.columns]
+def changes(known: Mapping[InstanceKey, Instance], entries: Sequence[Entry], *, now: datetime) -> list[Changed]:
+    """Set known instances to what is declared now, without storing it; returns those that this changes."""
+    found = [_changed(known[entry.key], entry, now=now) for entry in entries if entry.key in known]
+    return [change for change in found if change.columns]
+
+
+def update(changes: Sequence[Changed], *, now: datetime) -> list[log.Draft]:
+    """Store changes to known instances; returns those to journal."""
     by_columns: defaultdict[tuple[str, ...], list[Instance]] = defaultdict(list)
     for change in changes:
         by_columns[tuple(change.written)].append(change.instance)
@@ -161,7 +169,7 @@ def _drafted(number: int, entry: Entry, held: Mapping[tuple[str, str], str], *, 
     return Instance.from_db(connection.alias, _NAMES, list(values.values()))
 
 
-def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
+def _changed(instance: Instance, entry: Entry, *, now: datetime) -> Changed:
     """Set the instance's attributes to what is declared now."""
     before = bodies.offer_digest(instance)
     columns = {**_columns(entry.declared), "incarnation": entry.declared.incarnation}
@@ -183,7 +191,7 @@ def _changed(instance: Instance, entry: Entry, *, now: datetime) -> _Changed:
         changed.append("overridden_since")
     for name in changed:
         setattr(instance, name, columns[name])
-    return _Changed(instance=instance, columns=changed, before=before, author=entry.author)
+    return Changed(entry=entry, instance=instance, columns=changed, before=before)
 
 
 def _probe_anew(instances: Iterable[Instance], *, now: datetime) -> None:

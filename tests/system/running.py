@@ -32,7 +32,13 @@ FOREIGN = re.compile(r"ROLLCALL_|DJANGO_|REDIS_URL|(REGISTRY|LOGSVC|GRADING|WEBU
 
 # Tests ask more of one token than is allowed where nobody says otherwise.
 UNLIMITED = dict.fromkeys(
-    ("ROLLCALL_TOKEN_REQUESTS_PER_SECOND", "REGISTRY_TOKEN_INSTANCES", "LOGSVC_TOKEN_RECORDS_PER_SECOND"), "0"
+    (
+        "ROLLCALL_TOKEN_REQUESTS_PER_SECOND",
+        "REGISTRY_TOKEN_INSTANCES",
+        "REGISTRY_TOKEN_CHANGES_PER_MINUTE",
+        "LOGSVC_TOKEN_RECORDS_PER_SECOND",
+    ),
+    "0",
 )
 
 

@@ -1,0 +1,39 @@
+"""The changes that one request may make within its token's limits."""
+
+from config.problems import TooManyRequests
+from config.tokens import gate
+from config.tokens.holder import Holder
+from config.tokens.limits import allowance
+from registry.errors import QuotaExceeded
+
+INSTANCES = "instances"
+CHANGES = "changes_per_minute"
+# The journal keeps the metadata with each change: one of more than this counts as several.
+BYTES_OF_A_CHANGE = 4096
+
+
+class Allowance:
+    """One request's share of its token's limits. Its changes are counted once, however often storing is tried."""
+
+    def __init__(self, holder: Holder) -> None:
+        self._holder = holder
+        self._has_spent = False
+
+    @property
+    def instances(self) -> int:
+        """The most instances that the token may have registered; 0 is no limit."""
+        return allowance(self._holder, INSTANCES)
+
+    def spend(self, changes: int) -> TooManyRequests | None:
+        """Count the changes that the request makes; returns why none of them may be made."""
+        if changes and not self._has_spent:
+            try:
+                gate.current().limits.spend(self._holder, CHANGES, changes)
+            except TooManyRequests as problem:
+                return problem
+            self._has_spent = True
+        return None
+
+    def refuse_instance(self) -> QuotaExceeded:
+        gate.current().limits.note(self._holder.name, INSTANCES)
+        return QuotaExceeded(self._holder.name, quota=self.instances)
