@@ -61,6 +61,7 @@ def main() -> None:
             "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
             "REGISTRY_TOKEN_INSTANCES": "0",
             "REGISTRY_TOKEN_CHANGES_PER_MINUTE": "0",
+            "REGISTRY_TOKEN_PROBES_PER_SECOND": "0",
             **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
         }
         stack.enter_context(everything(environment))

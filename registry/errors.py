@@ -74,6 +74,18 @@ class QuotaExceeded(TooManyRequests):
         self.who = token
 
 
+class TooManyProbes(TooManyRequests):
+    def __init__(self, token: str, *, host: str, wanted: float, allowed: int) -> None:
+        super().__init__(
+            f"The probes of what the token {token!r} has registered would ask {host} {wanted:.4g} times a second, of "
+            f"{allowed} allowed: declare a longer `interval_seconds`, or `ttl`, or ask for a higher limit.",
+            retry_after_seconds=QUOTA_RETRY_SECONDS,
+            limit="probes_per_second",
+            allowed=allowed,
+        )
+        self.who = token
+
+
 class Superseded(Conflict):
     code = "superseded"
     title = "A later run has taken this instance over"

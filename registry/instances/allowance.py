@@ -4,10 +4,11 @@ from config.problems import TooManyRequests
 from config.tokens import gate
 from config.tokens.holder import Holder
 from config.tokens.limits import allowance
-from registry.errors import QuotaExceeded
+from registry.errors import QuotaExceeded, TooManyProbes
 
 INSTANCES = "instances"
 CHANGES = "changes_per_minute"
+PROBES = "probes_per_second"
 # The journal keeps the metadata with each change: one of more than this counts as several.
 BYTES_OF_A_CHANGE = 4096
 
@@ -24,6 +25,11 @@ class Allowance:
         """The most instances that the token may have registered; 0 is no limit."""
         return allowance(self._holder, INSTANCES)
 
+    @property
+    def probes(self) -> int:
+        """The probes a second that the token's instances may send to one host; 0 is no limit."""
+        return allowance(self._holder, PROBES)
+
     def spend(self, changes: int) -> TooManyRequests | None:
         """Count the changes that the request makes; returns why none of them may be made."""
         if changes and not self._has_spent:
@@ -37,3 +43,7 @@ class Allowance:
     def refuse_instance(self) -> QuotaExceeded:
         gate.current().limits.note(self._holder.name, INSTANCES)
         return QuotaExceeded(self._holder.name, quota=self.instances)
+
+    def refuse_probes(self, host: str, wanted: float) -> TooManyProbes:
+        gate.current().limits.note(self._holder.name, PROBES)
+        return TooManyProbes(self._holder.name, host=host, wanted=wanted, allowed=self.probes)

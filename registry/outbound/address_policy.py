@@ -63,7 +63,7 @@ class AddressPolicy:
 
     def _is_denied(self, host: str, port: int) -> bool:
         denied = _spelt(self._denied_endpoints())
-        return bool(denied) and (_endpoint_host(host), port) in denied
+        return bool(denied) and (spelling(host), port) in denied
 
     def _judge_address(self, text: str) -> str | None:
         try:
@@ -91,11 +91,12 @@ def _network(text: str) -> Network:
 
 @lru_cache(maxsize=8)
 def _spelt(endpoints: frozenset[tuple[str, int]]) -> frozenset[tuple[str, int]]:
-    return frozenset((_endpoint_host(host), port) for host, port in endpoints)
+    return frozenset((spelling(host), port) for host, port in endpoints)
 
 
-def _endpoint_host(host: str) -> str:
-    """One spelling for all that reach the same endpoint."""
+@lru_cache(maxsize=16_384)
+def spelling(host: str) -> str:
+    """One spelling of a host for all that reach the same endpoint; `loopback` for all of this machine's own."""
     literal = literal_address(host)
     if literal is None:
         name = host.lower().rstrip(".")

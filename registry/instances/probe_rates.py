@@ -1,0 +1,82 @@
+"""Bounds how often the probes of what one token has registered ask one host, whatever the ports and paths.
+
+Each instance may be probed every second: two thousand at one address would be a flood that the registry sends. Refused
+when it is declared, because a probe that came late would take a healthy instance for a sick one.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from config.problems import Problem
+from registry.database import statements
+from registry.instances.allowance import Allowance
+from registry.instances.storage import Entry
+from registry.models import HeartbeatKind, Instance, InstanceKey
+from registry.outbound import urls
+from registry.outbound.address_policy import spelling
+
+# The shortest interval allows an instance so many.
+MOST_OF_AN_INSTANCE = 1.0
+# A sum of fractions may be a little too large.
+ROUNDING = 1e-6
+
+
+class _Wish(NamedTuple):
+    """So many more probes of a host a second, for an entry."""
+
+    entry: Entry
+    allowance: Allowance
+    host: str
+    more: float
+
+
+def beyond(entries: Sequence[Entry], known: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
+    """The entries whose probes would ask a host more often than their tokens may have it asked, by their identity.
+
+    `known` holds the instances as they are stored. One that asks no more often than before is not refused.
+    """
+    wishes: defaultdict[str, list[_Wish]] = defaultdict(list)
+    for entry in entries:
+        before = known.get(entry.key)
+        if entry.allowance is None or not entry.allowance.probes or entry.declared.heartbeat.kind == "ttl":
+            continue
+        rate, url = 1 / entry.declared.heartbeat.interval_seconds, entry.declared.heartbeat_url
+        if before is not None and before.heartbeat_kind != HeartbeatKind.TTL:
+            if url == before.heartbeat_url and rate * before.interval_seconds <= 1:
+                continue
+            rate -= 1 / before.interval_seconds if _host(before.heartbeat_url) == _host(url) else 0.0
+        if rate > 0:
+            owner = entry.author if before is None else before.registered_by
+            wishes[owner].append(_Wish(entry, entry.allowance, _host(url), rate))
+    refused: dict[int, Problem] = {}
+    for owner, some in wishes.items():
+        totals = _totals(owner, more=sum(wish.more for wish in some), most=min(wish.allowance.probes for wish in some))
+        for entry, allowance, host, more in some:
+            total = totals[host] + more
+            if total > allowance.probes + ROUNDING:
+                refused[id(entry)] = allowance.refuse_probes(host, total)
+            else:
+                totals[host] = total
+    return refused
+
+
+def _totals(owner: str, *, more: float, most: int) -> defaultdict[str, float]:
+    """The probes a second by host; empty where those of all hosts together are not too many."""
+    totals: defaultdict[str, float] = defaultdict(float)
+    ((count,),) = statements.fetch("SELECT COUNT(*) FROM registry_instance WHERE registered_by = %s", [owner])
+    # Most tokens have few instances, which an index counts; of most others the sum is small enough.
+    if count * MOST_OF_AN_INSTANCE + more <= most:
+        return totals
+    probed = "FROM registry_instance WHERE registered_by = %s AND heartbeat_kind <> %s"
+    parameters = [owner, HeartbeatKind.TTL.value]
+    ((total,),) = statements.fetch(f"SELECT SUM(1 / interval_seconds) {probed}", parameters)
+    if (total or 0) + more > most:
+        found = statements.fetch(f"SELECT heartbeat_url, interval_seconds {probed}", parameters)
+        for url, interval in found:
+            totals[_host(url)] += 1 / interval
+    return totals
+
+
+def _host(url: str) -> str:
+    return spelling(urls.parse(url).origin.host)
