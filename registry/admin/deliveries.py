@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -76,7 +77,7 @@ class DayFilter(ExactFilter):
 class DeliveryAdmin(RecordAdmin):
     list_display = ["when", "dependent", "revisions", "outcome", "took", "fault"]
     list_filter = [DependentFilter, OutcomeFilter, CodeFilter, RevisionFilter, DayFilter]
-    list_before_template = "registry/admin/window.html"
+    list_before_template = "registry/admin/deliveries.html"
     fieldsets = [
         ("Delivery", {"fields": ["when", "dependent", "revisions", "outcome", "took", "fault", "webhook_id"]}),
         ("Answer", {"fields": ["answered"]}),
@@ -96,6 +97,10 @@ class DeliveryAdmin(RecordAdmin):
     @display(description="took")
     def took(self, delivery: Delivery) -> str:
         return format_html('<span class="rc-nowrap">{}</span>', cells.seconds(delivery.duration_ms / 1000))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        context = {**(extra_context or {}), "kept_days": settings.DELIVERY_RETENTION_DAYS}
+        return super().changelist_view(request, context)
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return [*self.list_display, "redeliver"] if request.user.has_perm(PERMISSION) else self.list_display

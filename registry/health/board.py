@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from django.core.cache import cache
-from django.db.models import Avg, Max
+from django.db.models import Avg, Max, Q
 
 from registry.health import uptime
 from registry.instances import standing
@@ -21,6 +21,8 @@ DAYS = 90
 HOURS = 24
 # Probe counts are written once a minute: reading them more often finds nothing new.
 UPTIME_SECONDS = 60.0
+# Where a failure was quick to come, that says nothing of how quickly the service answers.
+_LATENCY = Avg("latency_ms", filter=Q(failures=0))
 _CACHE_KEY = "registry.health.board"
 
 
@@ -42,7 +44,7 @@ def rows(*, now: datetime) -> list[Row]:
     standings, _ = standing.standings()
     found = {each.summary.service: Row(standing=each) for each in standings}
     newest = Heartbeat.objects.order_by().values_list("instance__service")
-    for service, last_at, latency_ms in newest.annotate(Max("last_at"), Avg("latency_ms")):
+    for service, last_at, latency_ms in newest.annotate(last=Max("last_at"), mean=_LATENCY):
         if service in found:
             found[service].last_heartbeat_at = None if last_at is None else datetime.fromtimestamp(last_at, UTC)
             found[service].latency_ms = latency_ms

@@ -181,7 +181,7 @@ def heartbeat_body(heartbeat: Heartbeat) -> dict[str, Any]:
             instance=heartbeat.instance.name,
             last_heartbeat_at=_moment(heartbeat.last_at),
             last_passed_at=_moment(heartbeat.passed_at),
-            latency_ms=tenths(heartbeat.latency_ms),
+            latency_ms=None if heartbeat.failures else tenths(heartbeat.latency_ms),
             consecutive_failures=heartbeat.failures,
             next_due_at=timestamp(datetime.fromtimestamp(heartbeat.due_at, UTC)),
             detail=heartbeat.detail,

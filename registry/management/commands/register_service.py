@@ -26,8 +26,8 @@ class Command(commands.Reporting):
         parser.add_argument("name", help="the service")
         parser.add_argument("url", help="where the instance is reached")
         parser.add_argument("--instance", help="the instance's name (default: NAME-1)")
-        parser.add_argument("--requires", action="append", default=[], metavar="SERVICE", help="may be repeated")
-        parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+        parser.add_argument("--requires", action="append", default=[], metavar="SERVICE", help="repeated for each")
+        parser.add_argument("--tag", action="append", default=[], dest="tags", help="repeated for each")
         parser.add_argument("--zone", default="")
         parser.add_argument("--service-version", default="", dest="version_label", metavar="VERSION")
         parser.add_argument(
@@ -57,6 +57,7 @@ class Command(commands.Reporting):
             "notify_secret": options["notify_secret"],
             "heartbeat": heartbeat,
         }
+        members.check_requires(options["requires"])
         declared = declaration.declaration(given)
         registered = registration.register(key, declared, author=AUTHOR, now=timezone.now())
         verb = "Registered" if registered.is_new else "Updated"

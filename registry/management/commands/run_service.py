@@ -33,8 +33,8 @@ class Command(commands.Command):
         parser.add_argument("name", help="the service")
         parser.add_argument("--url", required=True, help="where the program is reached")
         parser.add_argument("--instance", help="the instance's name (default: NAME-1)")
-        parser.add_argument("--requires", action="append", default=[], metavar="SERVICE", help="may be repeated")
-        parser.add_argument("--tag", action="append", default=[], dest="tags", help="may be repeated")
+        parser.add_argument("--requires", action="append", default=[], metavar="SERVICE", help="repeated for each")
+        parser.add_argument("--tag", action="append", default=[], dest="tags", help="repeated for each")
         parser.add_argument("--zone", default="")
         parser.add_argument("--service-version", default="", metavar="VERSION")
         parser.add_argument("--heartbeat", default="ttl", help="ttl, tcp or http (default: %(default)s)")
@@ -67,6 +67,7 @@ class Command(commands.Command):
                 version=options["service_version"],
                 heartbeat=Heartbeat(kind=options["heartbeat"], interval_seconds=options["interval"]),
             )
+            members.check_requires(options["requires"])
             # Checked here as the registry will check it, so that a mistake in the command line is reported at once.
             declaration.declaration(registration.body())
             me = registry.registered(registration, drain_seconds=options["drain"])

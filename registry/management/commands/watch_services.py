@@ -3,10 +3,15 @@
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any
 
 from config import commands, escaping
+from registry.instances import standing
+from registry.instances.dependencies import State
+from registry.instances.standing import Standing
 from registry.journal import log
 from registry.wire.bodies import entry_body
 
@@ -26,6 +31,9 @@ class Command(commands.Command):
     def run(self, **options: Any) -> None:
         after = log.head() if options["after"] is None else options["after"]
         until = inf if options["until"] is None else options["until"]
+        # Beside what scripts read.
+        for line in _introduction(options["names"], after=after, until=options["until"]):
+            self.stderr.write(escaping.visible(line))
         try:
             while after < until:
                 head = log.head()
@@ -44,6 +52,28 @@ class Command(commands.Command):
                 after = max([after, head, *(entry.revision for entry in entries)])
         except KeyboardInterrupt:
             return
+
+
+def _introduction(names: Sequence[str], *, after: int, until: int | None) -> Iterator[str]:
+    """Sentences that name the services watched, and their state now."""
+    standings, _ = standing.standings()
+    what = ", ".join(names) or f"all {len(standings)} services"
+    end = "Ctrl-C" if until is None else f"revision {until}"
+    yield f"Changes of {what} after revision {after}, until {end}:"
+    known = {each.summary.service: each for each in standings}
+    for name in names:
+        yield _said(known[name]) if name in known else f"{name} is not known: nobody registered or requires it"
+    if not names and standings:
+        counts = Counter(each.state for each in standings)
+        yield ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+
+
+def _said(found: Standing) -> str:
+    since = f" since {found.since:%Y-%m-%d %H:%M:%S} UTC" if found.since else ""
+    reason = f" ({found.reason})" if found.reason else ""
+    total = sum(found.summary.counts.values())
+    offered = f"; {found.summary.offered} of {total} instances offered" if total else ""
+    return f"{found.summary.service} is {found.state}{since}{reason}{offered}"
 
 
 def _revision(text: str) -> int:

@@ -95,6 +95,22 @@ def test_who_may_not_see_records_sees_none() -> None:
         assert Client().get(path).status_code == 302
 
 
+def test_the_list_of_rules_says_what_holds_where_there_is_none(operator: Client, settings: Settings) -> None:
+    def page() -> str:
+        return " ".join(text(operator, "/admin/logsvc/retentionrule/").split())
+
+    nothing = page()
+    settings.RETENTION_MEBIBYTES = 500
+    RetentionRule.objects.create(service="billing", is_archived=True)
+
+    assert (
+        "Where no rule says otherwise, records of every service and level are kept for 14 days, whatever their size, "
+        "and deleted without an archive."
+    ) in nothing
+    assert "as a wider rule or the default says" in page()
+    assert "all records together at most 500 MiB" in page()
+
+
 def test_a_rule_is_made_and_one_that_says_nothing_is_refused() -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root", password="x"))

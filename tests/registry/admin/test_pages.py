@@ -503,3 +503,11 @@ def test_what_others_have_written_is_text_and_never_markup(operator: Client, now
     for page in pages:
         assert markup not in page
         assert "&lt;script&gt;" in page
+
+
+def test_an_empty_list_of_deliveries_says_what_that_means(operator: Client, now: datetime) -> None:
+    page = words_of(operator, "/admin/registry/delivery/")
+    filtered = words_of(operator, "/admin/registry/delivery/?outcome=failed")
+
+    assert "No webhook was sent within the last 7 days." in page
+    assert "No attempt that is kept matches these filters." in filtered

@@ -7,6 +7,8 @@ from django.core.cache import cache
 from registry.health import board, probe_counts
 from registry.health.probe_counts import HOUR, Counts, Period
 from registry.instances.dependencies import State
+from registry.models import Heartbeat
+from registry.wire.bodies import heartbeat_body
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,19 @@ def test_a_row_holds_a_services_newest_heartbeat_its_uptime_by_day_and_its_laten
     assert json.loads(row.days) == [["2026-11-22", 0.9], ["2026-11-23", 0.9]]
     latencies = json.loads(row.latencies)
     assert (latencies[0], latencies[1], latencies[-1]) == (2.0, None, 2.0)
+
+
+def test_a_refused_probe_has_no_latency_to_show(now: datetime) -> None:
+    factories.judge(factories.passing("logsvc", "logsvc-1", now=now), succeeded=False, now=now, times=3)
+    factories.passing("webui", "webui-1", now=now)
+    factories.judge(factories.passing("webui", "webui-2", now=now), succeeded=False, now=now)
+    Heartbeat.objects.filter(instance__name="webui-2").update(latency_ms=5000)
+
+    dead, half = board.rows(now=now)
+
+    assert (dead.latency_ms, half.latency_ms) == (None, 1.0)
+    assert heartbeat_body(Heartbeat.objects.get(instance__name="logsvc-1"))["latency_ms"] is None
+    assert heartbeat_body(Heartbeat.objects.get(instance__name="webui-1"))["latency_ms"] == 1.0
 
 
 def test_a_service_that_is_only_required_has_a_row_too(now: datetime) -> None:

@@ -89,6 +89,14 @@ def test_a_value_that_cannot_be_is_named_by_the_option_that_gave_it(option: str,
     assert f"{option}: " in str(failure)
 
 
+def test_several_requirements_in_one_word_are_answered_with_how_to_say_them() -> None:
+    words = ("register_service", "billing", "http://127.0.0.1:1", "--requires", "logsvc,mail")
+
+    assert str(failure_of(lambda: run(*words))) == (
+        "--requires: 'logsvc,mail' is no service's name: repeat the option for each, --requires logsvc --requires mail."
+    )
+
+
 @pytest.mark.parametrize("command", ["maintenance", "drain", "deregister_service"])
 def test_a_reason_that_is_too_long_is_refused_before_a_database_refuses_it(command: str) -> None:
     run("register_service", "billing", "http://127.0.0.1:9000")
@@ -256,6 +264,35 @@ def test_watching_prints_each_change_once() -> None:
     assert "deregistered: moved" in lines[1]
     assert [each["service"] for each in as_json] == ["logsvc", "billing"]
     assert len(run("watch_services", "--after", "0", "--until", "2").splitlines()) == 2
+
+
+def test_watching_first_says_what_it_watches_and_how_that_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    run("register_service", "billing", "http://127.0.0.1:9000", "--requires", "logsvc")
+    capsys.readouterr()
+
+    run("watch_services", "billing", "logsvc", "bilings", "--until", "1")
+    named = capsys.readouterr().err.splitlines()
+    run("watch_services", "--until", "1")
+    everything = capsys.readouterr().err.splitlines()
+
+    assert named[0] == "Changes of billing, logsvc, bilings after revision 1, until revision 1:"
+    assert re.fullmatch(
+        r"billing is starting since .* UTC \(registered, not probed yet\); 0 of 1 instances offered", named[1]
+    )
+    assert named[2] == "logsvc is missing (required, but no instance of it is registered)"
+    assert named[3] == "bilings is not known: nobody registered or requires it"
+    assert everything == ["Changes of all 2 services after revision 1, until revision 1:", "1 missing, 1 starting"]
+
+
+def test_watching_forever_says_how_to_end_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", interrupt)
+    assert run("watch_services") == ""
+    assert capsys.readouterr().err.splitlines() == ["Changes of all 0 services after revision 0, until Ctrl-C:"]
 
 
 def test_dependents_are_told_again() -> None:
