@@ -332,7 +332,7 @@ def _write(
         grade.updated_by, grade.updated_at = actor.author, now
         touched.append(grade)
         changed[edit.student_id, edit.assignment_id] = grade, before
-    Grade.objects.bulk_create(grade for grade, _ in changed.values() if grade.pk is None)
+    rows.insert([grade for grade, _ in changed.values() if grade.pk is None])
     rows.update([grade for grade, _ in changed.values() if grade.version > 1], _WRITTEN)
     changes = {
         cell: GradeChange(
@@ -354,7 +354,7 @@ def _write(
         )
         for cell, (grade, before) in changed.items()
     }
-    GradeChange.objects.bulk_create(changes.values())
+    rows.insert(list(changes.values()))
     return [Stored(grade=grade, change=changes.get((grade.student_id, grade.assignment_id))) for grade in touched]
 
 

@@ -138,7 +138,7 @@ def run(*, batch_id: int, now: datetime) -> bool:
                 batch.outcome = rosters.store(batch=batch, now=now)
             batch.progress, batch.finished_at, batch.file = ImportBatch.Progress.DONE, now, None
             batch.rows_done = batch.rows_total
-            batch.save()
+            batch.save(update_fields=["progress", "finished_at", "file", "outcome", "rows_done"])
     except Exception as error:
         detail = error.detail if isinstance(error, Problem) else "The service failed, and its log says more."
         ImportBatch.objects.filter(pk=batch_id, claimed_at=now).update(

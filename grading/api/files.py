@@ -158,12 +158,13 @@ def import_body(batch: models.ImportBatch, request: Request) -> dict[str, Any]:
     """The import's body: the preview, a page of changes at a time, and its outcome."""
     offset = base.number(request, "offset", default=0) or 0
     limit = base.number(request, "limit", default=MOST_SHOWN, at_most=MOST_SHOWN) or 0
+    # Not read otherwise, also where it is deferred: it may be ten megabytes.
     shown = dict(batch.preview) if shows_preview(request) else {}
+    if "changes" in shown:
+        shown["far_above"] = sum(each["needs_confirmation"] for each in shown["changes"])
     for name in ("changes", "people"):
         if name in shown:
             shown |= {f"{name}_total": len(shown[name]), name: shown[name][offset : offset + limit]}
-    if "changes" in batch.preview and shown:
-        shown["far_above"] = sum(each["needs_confirmation"] for each in batch.preview["changes"])
     is_running = batch.progress == models.ImportBatch.Progress.RUNNING
     return {
         **representation.batch(batch),

@@ -1,7 +1,8 @@
 """Timeouts for tens of thousands of exchanges with one timer of the event loop.
 
 A timer of the loop's own costs a heap entry to set and another to cancel, several times an exchange. Here a deadline
-is an entry in the slot of its tick: added and removed in constant time, and up to a tick late.
+is an entry in the slot of its tick: added and removed in constant time, and up to a tick late. Ticks without a deadline
+wake nobody.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ from typing import Protocol
 
 TICK_SECONDS = 0.02
 _TICKS_PER_SECOND = 1 / TICK_SECONDS
+# So many are looked through for the next deadline.
+_MOST_TICKS = 50
 # A tick later than this means that the loop was held up and answers may be unread.
 _LATE_SECONDS = 0.2
 
@@ -37,6 +40,8 @@ class Wheel:
         self.loop = loop
         self._slots: dict[int, dict[Timed, None]] = {}
         self._next_tick = 0
+        # The tick that `_handle` is for.
+        self._turn_tick = 0
         self._handle: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._has_waited = False
@@ -45,7 +50,6 @@ class Wheel:
         """Calls `timed.expire` once `at`, a reading of `perf_counter`, has passed."""
         if self._handle is None:
             self._next_tick = int(perf_counter() * _TICKS_PER_SECOND)
-            self._schedule()
         tick = int(at * _TICKS_PER_SECOND) + 1
         if tick < self._next_tick:
             tick = self._next_tick
@@ -55,6 +59,11 @@ class Wheel:
             self._slots[tick] = {timed: None}
         else:
             slot[timed] = None
+        if self._handle is None:
+            self._schedule(tick)
+        elif tick < self._turn_tick:
+            self._handle.cancel()
+            self._schedule(tick)
 
     def remove(self, timed: Timed) -> None:
         slot = self._slots.get(timed.tick)
@@ -67,9 +76,14 @@ class Wheel:
             self._handle = None
         self._slots.clear()
 
-    def _schedule(self) -> None:
-        self._due = perf_counter() + TICK_SECONDS
-        self._handle = self.loop.call_later(TICK_SECONDS, self._turn)
+    def _schedule(self, tick: int) -> None:
+        """Turn once this tick has passed, or the last of those that are looked through."""
+        now = perf_counter()
+        current = int(now * _TICKS_PER_SECOND)
+        ticks = min(max(tick - current, 1), _MOST_TICKS)
+        self._turn_tick = current + ticks
+        self._due = now + ticks * TICK_SECONDS
+        self._handle = self.loop.call_later(ticks * TICK_SECONDS, self._turn)
 
     def _turn(self) -> None:
         now = perf_counter()
@@ -77,7 +91,7 @@ class Wheel:
             # libuv runs timers before it reads sockets: without a turn for those first, every answer that came in
             # while the process was held up would be taken for a timeout.
             self._has_waited = True
-            self._schedule()
+            self._schedule(self._next_tick)
             return
         self._has_waited = False
         first_tick, self._next_tick = self._next_tick, int(now * _TICKS_PER_SECOND) + 1
@@ -85,6 +99,9 @@ class Wheel:
             for timed in self._slots.pop(tick, ()):
                 timed.expire(now)
         if self._slots:
-            self._schedule()
+            tick, last_tick = self._next_tick, self._next_tick + _MOST_TICKS
+            while tick < last_tick and not self._slots.get(tick):
+                tick += 1
+            self._schedule(tick)
         else:
             self._handle = None

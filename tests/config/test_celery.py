@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 from celery import signals
 from celery.fixups import django as fixups
+from django.core import checks
 from django.db import connection
 
 from config.celery import app
@@ -28,3 +29,12 @@ def test_a_task_has_the_connection_of_the_one_before_and_django_looks_at_it(monk
 
     assert connection.connection is before
     assert looked
+
+
+def test_a_worker_begins_without_the_checks_for_which_it_would_import_every_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[bool] = []
+    monkeypatch.setattr(checks, "run_checks", lambda: made.append(True))
+    fixups.DjangoWorkerFixup(app).validate_models()  # type: ignore[attr-defined]  # the stubs lack it
+    assert made == []

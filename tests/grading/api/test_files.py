@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from grading import importing
 from grading.drafts import StudentDraft
@@ -398,6 +400,16 @@ def test_a_large_file_is_stored_by_a_worker(teacher: Caller, course: Course, mon
     brief = teacher.get(f"{IMPORTS}/{preview.json()['id']}?limit=0").json()
     assert (brief["progress"], brief["preview"], "course" in brief) == ("done", {}, False)
     assert len(scores()) == 6
+
+
+def test_how_far_an_import_is_is_asked_without_reading_its_preview(teacher: Caller, course: Course) -> None:
+    preview = upload(teacher, files.CANVAS)
+    with CaptureQueriesContext(connection) as statements:
+        brief = teacher.get(f"{IMPORTS}/{preview.json()['id']}?limit=0").json()
+    assert (brief["progress"], brief["rows_total"]) == ("preview", 6)
+    read = [each["sql"] for each in statements if "grading_importbatch" in each["sql"]]
+    assert read
+    assert not [sql for sql in read if '"preview"' in sql or '"file"' in sql]
 
 
 @pytest.mark.parametrize(

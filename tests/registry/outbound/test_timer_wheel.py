@@ -1,7 +1,10 @@
 """Deadlines come, none early, in their order."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
+from typing import cast
 
 import pytest
 
@@ -20,6 +23,25 @@ class Deadline:
 
     def expire(self, now: float) -> None:
         self.expired.set_result(now)
+
+
+@dataclass
+class Handle:
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Recorder:
+    """An event loop that keeps what it is asked to call later."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[float, Handle]] = []
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Handle:
+        self.asked.append((seconds, Handle()))
+        return self.asked[-1][1]
 
 
 async def a_few_ticks() -> None:
@@ -86,3 +108,14 @@ async def test_a_stopped_wheel_tells_nothing(wheel: Wheel) -> None:
     wheel.stop()
     await a_few_ticks()
     assert not deadline.expired.done()
+
+
+async def test_nobody_is_woken_before_the_next_deadline() -> None:
+    loop = Recorder()
+    wheel = Wheel(cast("asyncio.AbstractEventLoop", loop))
+    Deadline(wheel, after=0.5)
+    # Meanwhile nothing else is due; what is due earlier is waited for instead.
+    Deadline(wheel, after=0.8)
+    Deadline(wheel, after=0.2)
+    assert [seconds for seconds, _ in loop.asked] == pytest.approx([0.5, 0.2], abs=2 * TICK_SECONDS)
+    assert [handle.cancelled for _, handle in loop.asked] == [True, False]
