@@ -142,15 +142,13 @@ def parts() -> list[Part]:
     return [
         _of_all("faults", niceness=NOT_AT_ALL),
         *([_of_all("browser", niceness=A_LITTLE)] if wants_browser() else []),
-        _of_all("system"),
         _of_one("registry"),
-        _of_one("grading"),
-        _of_all("clients"),
+        _of_all("clients", "config", "deploy", "webui"),
+        _of_all("system"),
         on_postgresql["registry"],
+        _of_one("grading"),
         *([on_clickhouse] if wants_clickhouse() else []),
         _of_one("logsvc"),
-        _of_all("webui"),
-        _of_all("config", "deploy"),
         on_postgresql["logsvc"],
     ]
 

@@ -80,8 +80,8 @@ class Convergence(RuleBasedStateMachine):
         self.dependents = {service: Dependent(service) for service in DEPENDENTS}
         for dependent in self.dependents.values():
             dependent.register(self.now)
-        for provider in PROVIDERS[::2]:
-            factories.passing(provider.service, provider.instance, now=self.now)
+        entries = [factories.entry(provider.service, provider.instance) for provider in PROVIDERS[::2]]
+        factories.pass_together(entries, now=self.now)
 
     @rule(provider=providers, weight=st.integers(1, 3))
     def register(self, provider: InstanceKey, weight: int) -> None:

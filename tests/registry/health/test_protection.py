@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from registry.health import deadlines, leases, protection, results
 from registry.health.probe import Due, Finding, Result
-from registry.instances import catalogue
+from registry.instances import catalogue, registration
 from registry.models import Change, Instance, InstanceKey, JournalEntry, Protection, Status
 from tests import factories
 from tests.examples import examples
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 
 def fleet(count: int, *, now: datetime, service: str = "billing") -> None:
     members = {"failures_before_critical": 1, "deregister_after_seconds": 60}
-    for number in range(count):
-        factories.passing(service, f"{service}-{number}", now=now, heartbeat=members)
+    entries = [factories.entry(service, f"{service}-{number}", heartbeat=members) for number in range(count)]
+    factories.pass_together(entries, now=now)
     # Long enough ago for them to count.
     Instance.objects.update(registered_at=now - timedelta(minutes=10))
 
@@ -243,8 +243,10 @@ def test_processes_seen_to_die_begin_no_protection_and_are_not_brought_back(now:
 
 def test_fresh_instances_neither_enlarge_the_fleet_nor_count_as_fallen(now: datetime) -> None:
     fleet(10, now=now)
-    for number in range(50):
-        factories.passing("mail", f"mail-{number}", now=now, heartbeat={"failures_before_critical": 1})
+    mail = [
+        factories.entry("mail", f"mail-{number}", heartbeat={"failures_before_critical": 1}) for number in range(50)
+    ]
+    factories.pass_together(mail, now=now)
     due = leases.claim(now=now.timestamp() + 20, limit=1000)
 
     results.record([factories.probe(each, succeeded=False) for each in due if each.service == "mail"], now=now)
@@ -256,11 +258,10 @@ def test_fresh_instances_neither_enlarge_the_fleet_nor_count_as_fallen(now: date
 
 def test_many_passing_ttl_instances_hide_no_outage(now: datetime) -> None:
     fleet(10, now=now)
-    for number in range(60):
-        name = f"cron-{number}"
-        factories.register("cron", name, now=now, heartbeat={"kind": "ttl"})
-        key = InstanceKey(service="cron", instance=name)
-        results.beat(key, succeeded=True, reason="", author="tester", now=now)
+    crons = [factories.entry("cron", f"cron-{number}", heartbeat={"kind": "ttl"}) for number in range(60)]
+    registration.register_many(crons, now=now)
+    beats = [results.Beat(key=each.key, succeeded=True, reason="", author="tester") for each in crons]
+    results.take_beats(beats, now=now)
     Instance.objects.update(registered_at=now - timedelta(minutes=10))
 
     due = leases.claim(now=now.timestamp() + 9, limit=1000)
@@ -282,9 +283,15 @@ def test_whatever_one_token_does_it_changes_no_verdict_of_another(
 ) -> None:
     factories.empty_tables()
     fleet(8, now=now)
-    for number in range(strangers):
-        url = f"http://127.0.1.{1 + number % hosts}:9000"
-        factories.passing(f"x{number % 3}", f"x-{number}", now=now, url=url, heartbeat={"failures_before_critical": 1})
+    others = [
+        factories.entry(
+            *(f"x{number % 3}", f"x-{number}"),
+            url=f"http://127.0.1.{1 + number % hosts}:9000",
+            heartbeat={"failures_before_critical": 1},
+        )
+        for number in range(strangers)
+    ]
+    factories.pass_together(others, now=now)
     Instance.objects.exclude(service="billing").update(registered_by="stranger")
     Instance.objects.update(registered_at=now - timedelta(minutes=10))
     due = leases.claim(now=now.timestamp() + 20, limit=1000)
