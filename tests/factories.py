@@ -12,7 +12,8 @@ from registry.database import rows, statements
 from registry.health import leases, results
 from registry.health.probe import Due, Finding, Result
 from registry.instances import declaration, registration
-from registry.instances.registration import Entry, Registered
+from registry.instances.registration import Registered
+from registry.instances.storage import Entry
 from registry.models import Instance
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
