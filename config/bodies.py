@@ -1,6 +1,7 @@
 """Reads request bodies, with a deadline, a least rate, and a limit on what all of them hold in memory."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -15,6 +16,9 @@ MOST_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 20_000
 # The share of the limit for requests without a token, which leave room for those with one.
 ANONYMOUS_SHARE = 0.25
+# The same for each token, which leaves room for other ones; so much in any case.
+TOKEN_SHARE = 0.5
+LEAST_OF_A_TOKEN_BYTES = 8 * 1024 * 1024
 # The scope's member that returns the whole body where it has come and is short, else None; config/http/ puts it there.
 WHOLE = "rollcall.body"
 BUSY = "Too many bodies are being received at once: ask again, or send less at once."
@@ -27,23 +31,29 @@ class Buffer:
         self.limit_bytes = limit_bytes
         self.held_bytes = 0
         self.anonymous_bytes = 0
+        self.token_bytes: Counter[bytes] = Counter()
+        self._most_of_a_token = max(int(limit_bytes * TOKEN_SHARE), LEAST_OF_A_TOKEN_BYTES)
 
-    def has_room(self, count: int) -> bool:
+    def has_room(self, count: int, *, token: bytes = b"") -> bool:
+        """Whether the body of a request with this token may hold so much more; empty for one with none."""
+        if token and self.token_bytes[token] + count > self._most_of_a_token:
+            return False
         return self.held_bytes + count <= self.limit_bytes
 
 
 class Intake:
     """One request's part of the buffer; its maker calls `release` when the request is over."""
 
-    def __init__(self, buffer: Buffer, *, is_anonymous: bool) -> None:
+    def __init__(self, buffer: Buffer, *, is_anonymous: bool, token: bytes = b"") -> None:
         self._buffer = buffer
+        self._token = token
         self._is_anonymous = is_anonymous
         self._held_bytes = 0
 
     def take(self, count: int) -> None:
         """Raises Unavailable when the buffer is full."""
         buffer = self._buffer
-        is_full = not buffer.has_room(count)
+        is_full = not buffer.has_room(count, token=self._token)
         if self._is_anonymous:
             is_full |= buffer.anonymous_bytes + count > buffer.limit_bytes * ANONYMOUS_SHARE
         if is_full:
@@ -60,6 +70,11 @@ class Intake:
         self._buffer.held_bytes += count
         if self._is_anonymous:
             self._buffer.anonymous_bytes += count
+        if self._token and count:
+            held = self._buffer.token_bytes
+            held[self._token] += count
+            if not held[self._token]:
+                del held[self._token]
 
 
 def has_body(scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 from config import bodies, problems, rest
 from config.bodies import Buffer, Intake
 from config.exchange import Exchange, WSGIApplication
+from config.headers import header
 from config.hosts import Hosts
 from config.stalls import Attended, Stalls
 from config.threads import Abandoned, Threads
@@ -139,7 +140,7 @@ class Hybrid:
         """The answer to a change, whose whole body has come, that a lane can give without a task; else as `at_once`."""
         if self._stalls.is_recent() or (self._hosts is not None and not self._hosts.knows(scope)):
             return None
-        if len(body) > self._body_limit_bytes or not self._buffer.has_room(len(body)):
+        if len(body) > self._body_limit_bytes or not self._buffer.has_room(len(body), token=_token(scope)):
             return None
         try:
             for answer in self._prompt:
@@ -159,7 +160,7 @@ class Hybrid:
 
     def _expect(self, answered: "asyncio.Future[problems.RawResponse]", scope: Scope, *, size: int) -> None:
         """Answer in time where the change may be sent again, and keep its body's share of the buffer until then."""
-        intake = Intake(self._buffer, is_anonymous=False)
+        intake = Intake(self._buffer, is_anonymous=False, token=_token(scope))
         intake.take(size)
         self._changes.add(answered)
         timer = None
@@ -214,7 +215,7 @@ class Hybrid:
 
     async def _respond(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         # A lane that reads a body has checked the token first.
-        scope[INTAKE] = Intake(self._buffer, is_anonymous=False)
+        scope[INTAKE] = Intake(self._buffer, is_anonymous=False, token=_token(scope))
         attended: Attended | None = None
         try:
             if scope["method"] not in SAFE and self._stalls.is_recent():
@@ -257,7 +258,7 @@ class Hybrid:
     async def _django(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._admission is not None and bodies.has_body(scope):
             is_known = await self._admission(scope)
-            scope[INTAKE] = Intake(self._buffer, is_anonymous=not is_known)
+            scope[INTAKE] = Intake(self._buffer, is_anonymous=not is_known, token=_token(scope))
         body = await read_body(scope, receive, limit_bytes=self._body_limit_bytes)
         exchange = Exchange(self._application, scope, body, receive, send)
         try:
@@ -281,6 +282,11 @@ class _Answer:
         self.started = True
         self.streams = message.get("more_body", False)
         return self._send(message)
+
+
+def _token(scope: Scope) -> bytes:
+    """The token of a request, as it was sent; empty where it has none."""
+    return header(scope, b"authorization").partition(b" ")[2].strip()
 
 
 async def read_body(scope: Scope, receive: Receive, *, limit_bytes: int) -> bytes:

@@ -10,6 +10,8 @@ from config import bodies
 from config.bodies import Buffer, Intake
 from config.problems import IncompleteBody, RequestTimeout, Unavailable
 
+MIB = 1024 * 1024
+
 
 class Trickle:
     """A client that sends `size` bytes every `pause_seconds`."""
@@ -70,6 +72,25 @@ def test_bodies_are_received_up_to_the_very_limit_of_all() -> None:
     first.release()
     assert buffer.has_room(4)
     assert not buffer.has_room(5)
+
+
+def test_one_tokens_bodies_leave_room_for_those_of_others() -> None:
+    buffer = Buffer(64 * MIB)
+    intakes = [Intake(buffer, is_anonymous=False, token=b"evil") for _ in range(5)]
+    for intake in intakes[:4]:
+        intake.take(8 * MIB)
+
+    with pytest.raises(Unavailable):
+        intakes[4].take(1)
+    assert not buffer.has_room(1, token=b"evil")
+    assert buffer.has_room(32 * MIB, token=b"good")
+    Intake(buffer, is_anonymous=False, token=b"good").take(8 * MIB)
+    intakes[0].release()
+    intakes[4].take(8 * MIB)
+
+
+def test_a_small_buffer_still_takes_a_whole_body_of_one_token() -> None:
+    Intake(Buffer(8 * MIB), is_anonymous=False, token=b"only").take(8 * MIB)
 
 
 def test_a_body_that_breaks_off_is_incomplete() -> None:
