@@ -74,7 +74,7 @@ def insert(instances: Sequence[models.Model]) -> None:
 
 
 def _converter(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
-    """How a value of this field is stored, where that is not as it is: most rows of a group share theirs."""
+    """The stored form of a value of this field, None where it is stored as it is. Most rows of a group share theirs."""
     if not isinstance(field, models.DecimalField | models.DateField):
         return None
     return cache(lambda value: field.get_db_prep_save(value, connection))

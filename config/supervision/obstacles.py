@@ -14,6 +14,8 @@ from config import env, ports
 from config.services import SERVICES, Service
 
 REDIS_SECONDS = 2.0
+DATABASE_SECONDS = 2.0
+POSTGRESQL_PORT = 5432
 
 
 class Obstacle(Exception):
@@ -64,6 +66,31 @@ def check_settings(services: Iterable[str] = SERVICES) -> None:
         except ImproperlyConfigured as error:
             # What all services share is refused once.
             complaints[str(error)] = None
+    if complaints:
+        raise Obstacle(" ".join(complaints))
+
+
+def check_databases(services: Iterable[Service] = SERVICES.values()) -> None:
+    """Raises Obstacle, which names the setting of every database on a server that cannot be reached.
+
+    Whether it lets us in, the preparation finds out.
+    """
+    complaints = []
+    for service in services:
+        database = env.database(service)
+        host, port = database.get("HOST") or "", database.get("PORT") or POSTGRESQL_PORT
+        # A socket's directory, or several hosts of which one may be away.
+        if database["ENGINE"] != "config.postgresql" or not host or "/" in host or "," in host:
+            continue
+        try:
+            socket.create_connection((host, int(port)), timeout=DATABASE_SECONDS).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            variable = f"{service.variable_prefix}_DATABASE_URL"
+            complaints.append(
+                f"The database of {service.name} at {host}:{port} cannot be reached ({reason}): start it, or set "
+                f"{variable} to another."
+            )
     if complaints:
         raise Obstacle(" ".join(complaints))
 

@@ -64,6 +64,7 @@ class System:
             privacy.repair(self.data_dir)
             obstacles.check_ports(host=HOST)
             obstacles.check_settings()
+            obstacles.check_databases()
             if env.text("REDIS_URL", ""):
                 obstacles.check_redis(env.redis_url())
             self._programs = programs()

@@ -24,7 +24,7 @@ CELLS = writers.STUDENTS * writers.ASSIGNMENTS
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database after all migrations, to be copied."""
     path = tmp_path_factory.mktemp("promises") / "template.sqlite3"
-    outputs(f"sqlite:///{path}", "migrate")
+    outputs(f"sqlite:///{path}", "make")
     return path
 
 
@@ -39,7 +39,7 @@ def postgresql_template(postgresql_server: str) -> str:
     """The name of a database after all migrations."""
     with closing(psycopg.connect(postgresql_server, autocommit=True)) as connection:
         connection.execute("CREATE DATABASE template_of_promises")
-    outputs(_on(postgresql_server, "template_of_promises"), "migrate")
+    outputs(_on(postgresql_server, "template_of_promises"), "make")
     return "template_of_promises"
 
 
@@ -103,8 +103,8 @@ def process(function: str, database_url: str, output: IO[str]) -> forked.Program
     """A process that runs one of the writers."""
     environment = {
         **os.environ,
-        "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        "REGISTRY_DATABASE_URL": database_url,
+        "DJANGO_SETTINGS_MODULE": "config.settings.grading",
+        "GRADING_DATABASE_URL": database_url,
     }
     return forked.Program(["-m", "tests.grading.writing", function], env=environment, stdout=output)
 

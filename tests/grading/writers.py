@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from config import baseline
 from config.problems import PreconditionFailed
 from grading import bulk, enrolling, gradebook, importing, standings, totals
 from grading.access import Actor
@@ -25,9 +26,10 @@ STUDENTS = 12
 ASSIGNMENTS = 10
 
 
-def migrate() -> None:
-    """Make the tables, and leave them in one file, for the other writers to find."""
-    call_command("migrate", "grading", verbosity=0)
+def make() -> None:
+    """Make the tables as a start does, and leave them in one file, for the other writers to find."""
+    if not baseline.load():
+        _migrate()
     connection.close()
 
 
@@ -110,7 +112,8 @@ def migrated() -> None:
         old.get_model("grading", "GradeChange").objects.create(
             grade=grade, version=1, at=now, author="ms-rivera", score_after=score, excused_after=excused
         )
-    migrate()
+    _migrate()
+    connection.close()
     teacher, student = Enrollment.objects.order_by("-role")
     print(teacher.role, teacher.username, student.role, student.current_percent, student.final_percent)
     print(*Grade.objects.order_by("pk").values_list("status", flat=True))
@@ -120,6 +123,10 @@ def migrated() -> None:
         GradeChange.objects.update(author="eve")
     except IntegrityError as error:
         print("append-only" in str(error))
+
+
+def _migrate() -> None:
+    call_command("migrate", "grading", verbosity=0)
 
 
 def _prepare_many() -> Course:

@@ -29,7 +29,7 @@ CALLS = 100
 # Between two calls of one caller: enough of them are under way at any time, and others have a processor, too.
 BREATH_SECONDS = 0.005
 # Where the outage takes some seconds, in which a call at any moment is enough.
-LONG_BREATH_SECONDS = 0.03
+LONG_BREATH_SECONDS = 0.1
 MEMBERS = {"logsvc", "grading", "webui"}
 EXAMPLES = env.BASE_DIR / "docs" / "examples"
 

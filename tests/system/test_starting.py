@@ -82,6 +82,8 @@ def test_a_database_that_cannot_be_reached_names_its_setting(tmp_path: Path) -> 
     assert "LOGSVC_DATABASE_URL" in sentence
     assert "hunter2" not in sentence
     assert not (tmp_path / "supervisord.sock").exists()
+    # Before anything is prepared.
+    assert not list((tmp_path / "log").iterdir())
 
 
 def test_a_second_one_on_the_same_data_directory_is_refused(tmp_path: Path) -> None:

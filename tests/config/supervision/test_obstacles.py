@@ -82,3 +82,19 @@ def test_a_redis_that_is_not_there_is_told_without_its_password(tmp_path: Path) 
 def test_a_redis_address_that_is_none_is_told() -> None:
     with pytest.raises(Obstacle, match="REDIS_URL"):
         obstacles.check_redis("nonsense")
+
+
+def test_all_databases_that_cannot_be_reached_are_told_without_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGSVC", "GRADING"):
+        monkeypatch.setenv(f"{name}_DATABASE_URL", f"postgres://rollcall:hunter2@127.0.0.1:{free_port()}/rollcall")
+    with pytest.raises(Obstacle, match=r"LOGSVC_DATABASE_URL.* GRADING_DATABASE_URL") as caught:
+        obstacles.check_databases()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://127.0.0.1:{port}/registry", "postgres:///registry", "sqlite:///:memory:"])
+def test_a_database_that_listens_or_is_no_server_is_no_obstacle(
+    monkeypatch: pytest.MonkeyPatch, taken_port: int, url: str
+) -> None:
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", url.format(port=taken_port))
+    obstacles.check_databases([SERVICES["registry"]])

@@ -81,8 +81,8 @@ class World:
     callers: dict[str, Caller]
 
 
-@pytest.fixture
-def world(db: None) -> World:
+@pytest.fixture(scope="module")
+def world(module_db: None) -> World:
     course = factories.course()
     ada, bob = factories.student(course, "ada"), factories.student(course, "bob")
     dropped = factories.student(course, "dan")
