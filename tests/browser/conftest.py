@@ -33,6 +33,9 @@ FLAGS = (
     "--renderer-process-limit=1",
     # What there is to draw is drawn by the processor: a process of its own for it only has more to pass on.
     "--in-process-gpu",
+    # Nor does each address get a frame, with all that draws it, of its own: a page takes a fifth less that way. This
+    # replaces the features that Playwright enables, which only screenshots and accounts of Google's would need.
+    "--enable-features=RenderDocument:level/crashed-frame",
     # No page lives long enough to repay what its optimizing compilers take.
     "--js-flags=--no-opt --no-maglev",
 )
