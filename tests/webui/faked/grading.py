@@ -35,6 +35,9 @@ class Grading:
     students: list[models.Student] = field(default_factory=list)
     assignments: list[models.Assignment] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    # Answers to what was asked before, where nothing but a call changes anything between them.
+    kept: dict[tuple[str | None, ...], Answer] | None = None
+    _has_token: bool = False
 
     def begin_anew(self) -> "Grading":
         return Grading()
@@ -94,7 +97,20 @@ class Grading:
 
     def answer(self, call: Call) -> Answer:
         self.calls.append(call)
-        issuing.ensure(name="webui", scopes=["read", "write", "act-for"], token=settings.GRADING_TOKEN)
+        if self.kept is None:
+            return self._made(call)
+        if call.method != "GET":
+            self.kept.clear()
+            return self._made(call)
+        key = (call.path, urlencode(call.query), *(call.headers.get(name) for name in _SENT))
+        if key not in self.kept:
+            self.kept[key] = self._made(call)
+        return self.kept[key]
+
+    def _made(self, call: Call) -> Answer:
+        if not self._has_token:
+            issuing.ensure(name="webui", scopes=["read", "write", "act-for"], token=settings.GRADING_TOKEN)
+            self._has_token = True
         try:
             match = resolve(call.path, urlconf="grading.urls")
         except Resolver404:

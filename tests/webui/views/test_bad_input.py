@@ -54,6 +54,7 @@ FORMS: dict[str, dict[str, bytes]] = {
 @pytest.fixture
 def client(math: Grading, sign_in: SignIn) -> Client:
     """A client of somebody who may see every page; a failure is answered as it would be."""
+    math.kept = {}
     client = sign_in("teacher", *Role)
     client.raise_request_exception = False
     return client
