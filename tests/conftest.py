@@ -125,7 +125,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture(scope="module")
 def module_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The database for what all tests of a module look at: what one of them changes is rolled back after it, and all
-    that a fixture of the module has made after the last."""
+    that a fixture of the module has made after the last.
+
+    Not for a module with a TestCase of Django's, whose end closes the connection.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)

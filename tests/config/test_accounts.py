@@ -15,6 +15,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _as_in_production(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    # Slower than for a random password, and not by Django's hundredfold, which eighteen hashes here would take.
+    monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 2 * accounts.ROUNDS_FOR_RANDOM)
     settings.DATA_DIR = tmp_path
     monkeypatch.setenv("ROLLCALL_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("DEMO_OPERATOR_PASSWORD", raising=False)

@@ -23,15 +23,20 @@ pytestmark = pytest.mark.django_db
 IMPORTS = "/v1/courses/algebra/imports"
 
 
-@pytest.fixture
-def course(db: None) -> Course:
+@pytest.fixture(scope="module")
+def _course(module_db: None) -> int:
     """The course that the file of Canvas is of, under other ids."""
     course = factories.course()
     for title, points in zip(files.TITLES, (10, 8, 20, 100), strict=True):
         factories.assignment(course, title, points=points)
     for name, username in (("Ada Lovelace", "ada"), ("José Núñez", "jose")):
         enrol(course=course, draft=StudentDraft(name=name, username=username), now=NOW)
-    return course
+    return course.pk
+
+
+@pytest.fixture
+def course(db: None, _course: int) -> Course:
+    return Course.objects.get(pk=_course)
 
 
 def upload(caller: Caller, content: str | bytes, query: str = "", *, content_type: str = "text/csv") -> Any:

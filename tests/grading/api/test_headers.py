@@ -7,8 +7,8 @@ from tests.grading import factories
 from tests.grading.factories import Caller
 
 
-@pytest.fixture
-def address(db: None) -> str:
+@pytest.fixture(scope="module")
+def address(module_db: None) -> str:
     course = factories.course()
     student, assignment = factories.student(course), factories.assignment(course)
     return f"/v1/courses/algebra/students/{student.pk}/grades/{assignment.pk}"

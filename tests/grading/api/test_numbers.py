@@ -13,8 +13,8 @@ from tests.grading.factories import Caller
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def address() -> str:
+@pytest.fixture(scope="module")
+def address(module_db: None) -> str:
     course = factories.course()
     student, assignment = factories.student(course), factories.assignment(course)
     return f"/v1/grades/{student.pk}-{assignment.pk}"
