@@ -44,7 +44,7 @@ def beyond(entries: Sequence[Entry], known: Mapping[InstanceKey, Instance]) -> d
 
 
 def _required(names: set[str]) -> set[str]:
-    """Those that some instance requires."""
+    """The names that some instance requires already."""
     given, parameters = rows.given_pairs([(name, "") for name in sorted(names)])
     is_required = "EXISTS (SELECT 1 FROM registry_requirement WHERE service = given.first)"
     return {name for (name,) in statements.fetch(f"SELECT given.first FROM {given} WHERE {is_required}", parameters)}  # noqa: S608 -- constants
