@@ -86,6 +86,18 @@ class TooManyProbes(TooManyRequests):
         self.who = token
 
 
+class TooManyRequirements(TooManyRequests):
+    def __init__(self, token: str, *, wanted: int, allowed: int) -> None:
+        super().__init__(
+            f"What the token {token!r} has registered would require {wanted} services, of {allowed} allowed: require "
+            "fewer, or ask for a higher limit.",
+            retry_after_seconds=QUOTA_RETRY_SECONDS,
+            limit="requirements",
+            allowed=allowed,
+        )
+        self.who = token
+
+
 class Superseded(Conflict):
     code = "superseded"
     title = "A later run has taken this instance over"

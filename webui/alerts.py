@@ -23,6 +23,8 @@ LONGEST_WAIT = timedelta(seconds=max(RETRY_SECONDS)) + SKEW
 NAMED_IN_TITLE = 3
 NAMED = 12
 MOST_OF_A_REASON = 300
+# Chats call people by these, and Apprise lets Slack have `<!channel>`; a service may give any reason.
+_INERT = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "\uff20"})
 
 
 def concerns(channel: Channel, incident: Incident) -> bool:
@@ -134,7 +136,8 @@ def compose(incident: Incident, kind: Kind, *, now: datetime) -> tuple[str, str]
     if number > NAMED_IN_TITLE:
         lines.append(_("Services: %(names)s") % {"names": some_of(incident.services)})
     if incident.reason and kind != Kind.ENDED:
-        lines.append(_("Reason: %(reason)s") % {"reason": Truncator(incident.reason).chars(MOST_OF_A_REASON)})
+        reason = Truncator(incident.reason).chars(MOST_OF_A_REASON).translate(_INERT)
+        lines.append(_("Reason: %(reason)s") % {"reason": reason})
     if incident.affected:
         lines.append(_("Affected: %(names)s") % {"names": some_of(incident.affected)})
     return title, "\n".join(lines)

@@ -20,8 +20,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from config.http.cycle import Cycle, Deferred
 from config.http.encoding import encode
 from config.http.peers import client_of
-from config.http.recognition import State
-from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, UriTooLong
+from config.http.recognition import State, token_of
+from config.problems import HeadersTooLarge, Malformed, Problem, RawResponse, TooManyRequests, UriTooLong
 
 # As long as the parser takes.
 MOST_URL_BYTES = 65_535
@@ -78,6 +78,9 @@ class StrictProtocol(HttpToolsProtocol):
         # As if it were idle for some time: the first request has only HEAD_SECONDS to begin.
         self.waits_since = self.loop.time() - (IDLE_SECONDS - HEAD_SECONDS)
         self._unsent_bytes = 0
+        self._token = b""
+        # As it is noted in the server's state.
+        self._unread_bytes = 0
         # What came since the request, or the last piece of its body, began.
         self._overhead_bytes = 0
         self._is_in_head = False
@@ -112,8 +115,25 @@ class StrictProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.client = client_of(transport)
 
+    def pause_writing(self) -> None:
+        """Note what the client has yet to read; end the connection where its token's leave too much unread."""
+        super().pause_writing()
+        self._note_unread(self.transport.get_write_buffer_size())
+        if self._token and self.server_state.is_glutted(self._token):
+            self.transport.abort()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._note_unread(0)
+
+    def _note_unread(self, size: int) -> None:
+        if self._token:
+            self.server_state.note_unread(self._token, size - self._unread_bytes)
+            self._unread_bytes = size
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
+        self._note_unread(0)
         for cycle in self._unanswered():
             cycle.disconnected = True
             cycle.arrival.set()
@@ -142,6 +162,9 @@ class StrictProtocol(HttpToolsProtocol):
     def _answer_recognized(self, data: bytes) -> bool:
         recognized = self.server_state.recognized.get(data)
         if recognized is None or self.serving is not None or self.flow.write_paused:
+            return False
+        self._token = recognized.token
+        if self.server_state.is_glutted(self._token):
             return False
         answer = self.app.at_once(recognized.scope)
         if isinstance(answer, RawResponse):
@@ -257,6 +280,7 @@ class StrictProtocol(HttpToolsProtocol):
             "client": self.client,
             "server": self.server,
         }
+        self._hear_token()
         if self.parser.should_upgrade():
             # What follows the head is not read by this parser; see `_parse`.
             if self.scope["method"] == "CONNECT":
@@ -270,6 +294,13 @@ class StrictProtocol(HttpToolsProtocol):
                 self.cycle, self._gathered = _ANSWERED_SOON, []
                 return
         self._take(keep_alive=keep_alive)
+
+    def _hear_token(self) -> None:
+        """Note whose connection it is, by its last request. Raises TooManyRequests where too much is unread."""
+        if not self._unread_bytes:
+            self._token = token_of(self.headers)
+        if self.server_state.is_glutted(self._token):
+            raise self._refused(_unread(self.server_state.most_unread_bytes))
 
     def _answer_at_once(self) -> bool:
         answer = self.app.at_once(self.scope) if self.scope["method"] == "GET" else None
@@ -459,6 +490,15 @@ def _held_bytes(transport: asyncio.Transport) -> int:
     except (OSError, ValueError):
         return 0
     return int.from_bytes(held, sys.byteorder)
+
+
+def _unread(most: int) -> TooManyRequests:
+    return TooManyRequests(
+        f"The clients of this token leave more than {most} bytes of answers unread: read them, or ask for less.",
+        retry_after_seconds=1,
+        limit="unread_bytes",
+        allowed=most,
+    )
 
 
 def _headers_too_large() -> HeadersTooLarge:

@@ -54,6 +54,8 @@ TOKEN_LIMITS = {
     "instances": env.integer("REGISTRY_TOKEN_INSTANCES", 2000, at_least=0),
     # Counted as registry/instances/allowance.py says.
     "changes_per_minute": env.integer("REGISTRY_TOKEN_CHANGES_PER_MINUTE", 600, at_least=0),
+    # All that its instances require together.
+    "requirements": env.integer("REGISTRY_TOKEN_REQUIREMENTS", 1000, at_least=0),
     # To one host (registry/instances/probe_rates.py).
     "probes_per_second": env.integer("REGISTRY_TOKEN_PROBES_PER_SECOND", 200, at_least=0),
     "streams": env.integer("REGISTRY_TOKEN_STREAMS", 1000, at_least=0),

@@ -4,11 +4,12 @@ from config.problems import TooManyRequests
 from config.tokens import gate
 from config.tokens.holder import Holder
 from config.tokens.limits import allowance
-from registry.errors import QuotaExceeded, TooManyProbes
+from registry.errors import QuotaExceeded, TooManyProbes, TooManyRequirements
 
 INSTANCES = "instances"
 CHANGES = "changes_per_minute"
 PROBES = "probes_per_second"
+REQUIREMENTS = "requirements"
 # The journal keeps the metadata with each change: one of more than this counts as several.
 BYTES_OF_A_CHANGE = 4096
 
@@ -30,6 +31,11 @@ class Allowance:
         """The probes a second that the token's instances may send to one host; 0 is no limit."""
         return allowance(self._holder, PROBES)
 
+    @property
+    def requirements(self) -> int:
+        """The most services that the token's instances may require together; 0 is no limit."""
+        return allowance(self._holder, REQUIREMENTS)
+
     def spend(self, changes: int) -> TooManyRequests | None:
         """Count the changes that the request makes; returns why none of them may be made."""
         if changes and not self._has_spent:
@@ -47,3 +53,7 @@ class Allowance:
     def refuse_probes(self, host: str, wanted: float) -> TooManyProbes:
         gate.current().limits.note(self._holder.name, PROBES)
         return TooManyProbes(self._holder.name, host=host, wanted=wanted, allowed=self.probes)
+
+    def refuse_requirements(self, wanted: int) -> TooManyRequirements:
+        gate.current().limits.note(self._holder.name, REQUIREMENTS)
+        return TooManyRequirements(self._holder.name, wanted=wanted, allowed=self.requirements)

@@ -12,7 +12,7 @@ from config.problems import Problem
 from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
 from registry.errors import Deregistered, NamedTwice, NameTaken, Superseded
-from registry.instances import catalogue, probe_rates, storage
+from registry.instances import catalogue, probe_rates, required_names, storage
 from registry.instances.allowance import Allowance
 from registry.instances.storage import Entry
 from registry.journal import log
@@ -83,7 +83,8 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
     """Register as `register_many` does, in the caller's transaction and a handful of statements."""
     found = _locked_many([entry.key for entry in entries])
     refused = find_refused(entries, found)
-    refused |= probe_rates.beyond([entry for entry in entries if id(entry) not in refused], found)
+    for too_much in (probe_rates.beyond, required_names.beyond):
+        refused |= too_much([entry for entry in entries if id(entry) not in refused], found)
     accepted = [entry for entry in entries if id(entry) not in refused]
     known = {entry.key: found[entry.key] for entry in accepted if entry.key in found}
     followed = _followed(known, accepted)

@@ -108,6 +108,18 @@ def test_what_begins_at_one_time_is_told_in_one_message_where_it_is_too_much_to_
 
 
 @pytest.mark.django_db
+def test_a_reason_that_a_service_gave_calls_nobody() -> None:
+    channel()
+    last(Trouble(state=State.CRITICAL, severity=Severity.CRITICAL, reason="<!channel> <@U1> @everyone ada@example.com"))
+    write(at(minutes=1))
+
+    assert (
+        "Reason: \u2039!channel\u203a \u2039\uff20U1\u203a \uff20everyone ada\uff20example.com"
+        in Message.objects.get().body
+    )
+
+
+@pytest.mark.django_db
 def test_a_flood_of_failures_that_goes_on_is_told_a_few_times_a_minute_and_hides_no_other() -> None:
     channel()
     found: dict[str, Trouble] = {}

@@ -80,6 +80,8 @@ class Application:
         match scope["path"]:
             case "/now":
                 return _raw(b"now")
+            case "/long-now":
+                return _raw(LONG)
             case "/soon" if not has_waited:
                 return self._soon()
             case "/soon":
@@ -188,9 +190,13 @@ class Served:
     @property
     def recognized(self) -> list[bytes]:
         """The requests that are recognized by their bytes."""
+        return list(self.state.recognized)
+
+    @property
+    def state(self) -> State:
         state = self._server.server_state
         assert isinstance(state, State)
-        return list(state.recognized)
+        return state
 
     @property
     def connections(self) -> int:

@@ -5,6 +5,7 @@ import re
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from typing import Any
 
@@ -366,6 +367,34 @@ def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not(server: Ser
         server.application.gone.append(path)
         with pytest.raises((ConnectionError, EOFError)):
             read_some(connection, 4 * len(LONG))
+
+
+@pytest.mark.parametrize("path", ["/long", "/long-now"])
+def test_what_the_clients_of_one_token_leave_unread_is_bounded(path: str) -> None:
+    def unread(running: Served, token: bytes) -> socket.socket:
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(SECONDS)
+        connection.connect(("127.0.0.1", running.port))
+        connection.sendall(request(path, b"Authorization: Bearer " + token))
+        return connection
+
+    with served() as running, ExitStack() as stack:
+        stack.enter_context(unread(running, b"evil"))
+        size = until(lambda: running.state.unread[b"evil"])
+        running.state.most_unread_bytes = size // 2
+        refused = told(running.ask(last("/echo", b"Authorization: Bearer  evil")))
+        other = told(running.ask(last("/echo", b"Authorization: Bearer good")))
+        stack.close()
+        until(lambda: not running.state.unread)
+        again = told(running.ask(last("/echo", b"Authorization: Bearer evil")))
+        # One that was asked for before that is cut off when it comes.
+        with unread(running, b"evil") as late:
+            assert is_cut_off(late)
+            until(lambda: running.connections == 0)
+
+    assert (refused["status"], refused["limit"]) == (429, "unread_bytes")
+    assert other["path"] == again["path"] == "/echo"
 
 
 def test_a_request_that_comes_again_is_recognized(server: Served) -> None:
