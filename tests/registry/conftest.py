@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.test import override_settings
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from config.tokens import issuing
@@ -27,6 +29,13 @@ def _registry_urls() -> Iterator[None]:
 def _emptied_quickly(django_db_setup: None) -> Iterator[None]:
     with without_rights():
         yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _roles(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The admin's groups, as the migration makes them: most databases of tests are made without it."""
+    with django_db_blocker.unblock():
+        import_module("registry.migrations.0011_roles").make_roles(apps, None)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from registry.models import Cursor, Heartbeat, Instance, JournalEntry, Requirement
@@ -88,7 +89,8 @@ def test_a_batch_costs_as_many_statements_as_a_single_registration(client: APICl
     assert len(batch) == len(single)
 
 
-def test_a_fleet_may_require_any_number_of_services(client: APIClient) -> None:
+def test_a_fleet_may_require_any_number_of_services(client: APIClient, settings: Settings) -> None:
+    settings.TOKEN_LIMITS = {}
     fleet = [entry(number, requires=[f"s{number}-{i}" for i in range(100)]) for number in range(20)]
 
     with factories.few_parameters():
