@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
@@ -14,6 +15,7 @@ CONTRAST = ("color-contrast", "link-in-text-block")
 LOOKS_SCRIPT = Path(__file__).with_name("looks.js").read_text()
 # Half a megabyte: the browser keeps it for whatever the page shows next, and there runs it where it is asked to.
 FOR_LATER = f"window.loadAxe = () => {{ {AXE_SCRIPT}; {LOOKS_SCRIPT} }}"
+EXAMINE = "given => { if (!window.looks) window.loadAxe?.(); return window.looks?.examine(given) ?? null }"
 WIDTHS = (1280, 375)
 # The admins' theme's own, of which its templates give us no hold: toggles without names, headings that skip a level.
 ADMIN_THEMES_OWN = (
@@ -34,30 +36,44 @@ FOR_VIOLATIONS_ALONE = {
 }
 
 
-def violations(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ()) -> list[str]:
-    """One line for each violation, with its first element; `but` names rules that are not asked for.
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """A line for each violation, with its first element, and by how many pixels the page is wider than its window."""
+
+    violations: list[str]
+    excess_width: float
+
+
+def violations(page: Page) -> list[str]:
+    return examine(page).violations
+
+
+def examine(page: Page, *, but: Iterable[str] = (), only: Sequence[str] = ()) -> Findings:
+    """Run axe, and measure the page, in one call; `but` names rules that are not asked for.
 
     Contrast costs more than all other rules together. It follows from an element's look, that is from its own style
     and from those of the elements around it: so each look is examined once in a browser, with three of its elements.
     """
-    found = page.evaluate("if (!window.looks) window.loadAxe?.(); window.looks && looks.find()")
-    if found is None:
-        page.add_init_script(FOR_LATER)
-        found = page.evaluate(f"{FOR_LATER}; loadAxe(); looks.find()")
     browser = page.context.browser
     assert browser is not None
     known = looks(browser)
-    new = [number for number, look in enumerate(found) if look not in known]
-    known.update(found)
-    if only and not new:
-        return []
-    options: dict[str, Any] = {
-        "runOnly": {"type": "rule", "values": only} if only else RULES,
-        "rules": {rule: {"enabled": False} for rule in but},
-        **FOR_VIOLATIONS_ALONE,
+    given = {
+        "options": {
+            "runOnly": {"type": "rule", "values": only} if only else RULES,
+            "rules": {rule: {"enabled": False} for rule in but},
+            **FOR_VIOLATIONS_ALONE,
+        },
+        "known": " ".join(known),
+        "isContrastAlone": bool(only),
     }
-    complaints = page.evaluate("([options, chosen]) => looks.run(options, chosen)", [options, new])
-    return [f"{page.url} {each['id']}: {each['nodes'][0]['html'][:200]}" for each in complaints]
+    found = page.evaluate(EXAMINE, given)
+    if found is None:
+        page.add_init_script(FOR_LATER)
+        page.evaluate(f"{FOR_LATER}; loadAxe()")
+        found = page.evaluate(EXAMINE, given)
+    known.update(found["looks"])
+    complaints = [f"{page.url} {complaint}" for complaint in found["complaints"]]
+    return Findings(violations=complaints, excess_width=found["excessWidth"])
 
 
 @functools.cache
@@ -104,11 +120,11 @@ def _assert_in_each_width_and_scheme(
     schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
     for width in reversed(WIDTHS) if is_narrow else WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        assert_fits(page)
         for scheme, only in zip(schemes, ((), CONTRAST), strict=True):
             color(scheme)
-            found = violations(page, only=only, but=() if only else but)
-            assert not found, "\n".join(found)
+            found = examine(page, only=only, but=() if only else but)
+            assert found.excess_width <= 0, page.url
+            assert not found.violations, "\n".join(found.violations)
         schemes = schemes[::-1]
 
 

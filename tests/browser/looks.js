@@ -44,6 +44,8 @@
 
   const visit = (element, around) => {
     const computed = getComputedStyle(element);
+    // Nothing in there is shown, and so axe does not judge it.
+    if (computed.display === "none") return;
     const painted = behind(computed);
     const chain = painted ? digest(`${around}>${element.localName} ${painted}`) : around;
     const text = ownText(element) || element.value || "";
@@ -56,18 +58,25 @@
     for (const child of element.children) visit(child, chain);
   };
 
+  const run = async (options, elements) => {
+    elements.forEach((element) => element.setAttribute(MARK, ""));
+    const { violations } = await axe.run(options);
+    elements.forEach((element) => element.removeAttribute(MARK));
+    return violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
+  };
+
   window.looks = {
-    find() {
+    // `known` are the looks that were examined before, of which there is nothing more to say.
+    async examine({ options, known, isContrastAlone }) {
+      const { documentElement } = document;
+      const excessWidth = documentElement.scrollWidth - innerWidth;
       found = new Map();
-      visit(document.documentElement, "");
-      return [...found.keys()];
-    },
-    async run(options, chosen) {
-      const elements = [...found.values()].filter((_, number) => chosen.includes(number)).flat();
-      elements.forEach((element) => element.setAttribute(MARK, ""));
-      const { violations } = await axe.run(options);
-      elements.forEach((element) => element.removeAttribute(MARK));
-      return violations;
+      visit(documentElement, "");
+      const before = new Set(known.split(" "));
+      const looks = [...found.keys()].filter((look) => !before.has(look));
+      const elements = looks.flatMap((look) => found.get(look));
+      const complaints = isContrastAlone && !looks.length ? [] : await run(options, elements);
+      return { excessWidth, looks, complaints };
     },
   };
 })();

@@ -42,6 +42,23 @@ def test_each_look_of_a_page_is_examined_though_others_are_known(browser: Browse
             assert bool(found) is (each != faint[0]), each
 
 
+def test_text_that_was_hidden_is_examined_once_it_shows(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(PAGE.format("", "<div hidden><p style='color: #bbb'>Mia</div>"))
+        assert violations(page) == []
+        page.evaluate("document.querySelector('[hidden]').hidden = false")
+        assert any("color-contrast" in each for each in violations(page))
+
+
+def test_a_page_that_is_wider_than_its_window_is_found(browser: Browser) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(PAGE.format("@media (max-width: 999px) { main { width: 376px; margin-left: 8px } }", ""))
+        with pytest.raises(AssertionError, match="about:blank"):
+            assert_accessible_and_fits(page)
+
+
 def test_what_is_wrong_beside_the_colours_is_found(browser: Browser) -> None:
     with browser.new_context() as context:
         page = context.new_page()
