@@ -31,15 +31,12 @@ sys.exit(sidecar.run(me, sys.argv[2:]))
 BEATS_ONCE = Heartbeat(kind="ttl", interval_seconds=3600.0)
 WAITING = """
 import os, signal, sys
-def leave(number, frame):
-    os.write(1, f"got {signal.Signals(number).name}\\n".encode())
-    sys.exit(5)
-for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-    signal.signal(number, leave)
-# Not print, which a signal that comes amid it must not enter again.
+numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+# Blocked: handled right before the program waits, a signal would leave it waiting for ever.
+signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 os.write(1, b"ready\\n")
-while True:
-    signal.pause()
+os.write(1, f"got {signal.sigwait(numbers).name}\\n".encode())
+sys.exit(5)
 """
 
 
