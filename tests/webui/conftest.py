@@ -1,5 +1,6 @@
 """The web UI's tests run on its own addresses, over upstreams that are faked at the HTTP edge."""
 
+import copy
 import functools
 import json
 from collections.abc import Callable, Iterator
@@ -56,11 +57,19 @@ def world(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[World
         yield world
 
 
-@pytest.fixture
-def math(world: World, db: None) -> Grading:
-    """A course in grading, taught by `teacher`."""
-    grading: Grading = world.grading
+@pytest.fixture(scope="module")
+def course(module_db: None) -> Grading:
+    """A course in grading, taught by `teacher`, as it is before any test of the module."""
+    grading = Grading()
     grading.make_course()
+    return grading
+
+
+@pytest.fixture
+def math(world: World, course: Grading, db: None) -> Grading:
+    """The course, in the world of one test."""
+    grading: Grading = world.grading
+    grading.students, grading.assignments = copy.deepcopy((course.students, course.assignments))
     return grading
 
 
