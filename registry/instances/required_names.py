@@ -24,7 +24,8 @@ def beyond(entries: Sequence[Entry], known: Mapping[InstanceKey, Instance]) -> d
                 asked[id(entry)] = added
     if not asked:
         return {}
-    new = set().union(*asked.values()) - _required(set().union(*asked.values()))
+    names = set().union(*asked.values())
+    new = names - _required(names)
     refused: dict[int, Problem] = {}
     required: defaultdict[str, set[str]] = defaultdict(set)
     # Hardly ever is a name new.

@@ -4,6 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from config.tokens import issuing
+from config.tokens.models import Token
 from registry.health import leases, results
 from registry.health.probe import Finding, Result
 from registry.health.rises import Rises
@@ -29,8 +30,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def rises(settings: Settings, clock: Clock) -> Rises:
+def rises(settings: Settings, clock: Clock, db: None) -> Rises:
     settings.TOKEN_LIMITS = {"changes_per_minute": 1}
+    issuing.create(name="tester", scopes=["register:*"])
     return Rises(clock)
 
 
@@ -80,8 +82,16 @@ def test_one_that_is_slow_now_and_then_keeps_none_from_coming_back(rises: Rises,
 
 
 def test_a_token_has_the_limit_that_it_was_given(rises: Rises, now: datetime) -> None:
-    issuing.create(name="tester", scopes=["register:*"], limits={"changes_per_minute": 0})
+    Token.objects.filter(name="tester").update(limits={"changes_per_minute": 0})
     for number in range(12):
         factories.register(f"s{number:02}", now=now)
+
+    assert set(find(Finding.SUCCESS, rises=rises, now=now)) == {Status.PASSING}
+
+
+def test_what_a_command_has_registered_has_no_limit(rises: Rises, now: datetime) -> None:
+    for number in range(12):
+        factories.register(f"s{number:02}", now=now)
+    Instance.objects.update(registered_by="import_registry")
 
     assert set(find(Finding.SUCCESS, rises=rises, now=now)) == {Status.PASSING}
