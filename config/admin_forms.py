@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from config import escaping
+from config import escaping, numbers
 
 REASON_LENGTH = 500
 
@@ -18,6 +18,16 @@ class PrintableField(forms.CharField):
         if any(map(escaping.is_acting, cleaned)):
             raise forms.ValidationError("Leave out control and invisible characters.")
         return cleaned
+
+
+class WholeNumberField(forms.IntegerField):
+    """A whole number from 0 on, in ASCII digits (config/numbers.py)."""
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and value and not numbers.is_whole(value):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        number: int | None = super().to_python(value)
+        return number
 
 
 def reason(*, help_text: str, required: bool = False) -> forms.CharField:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from config import privacy
+from config import numbers, privacy
 from config.services import Service
 
 # Linux allows 107 bytes in a socket's path, of which supervisord needs eight while it makes one.
@@ -55,10 +55,7 @@ def integer(name: str, default: int, *, at_least: int = 1, at_most: int = 2**31 
     value = os.environ.get(name)
     if not value:
         return default
-    try:
-        number = int(value)
-    except ValueError:
-        number = at_least - 1
+    number = int(value) if numbers.is_whole(value) else at_least - 1
     if not at_least <= number <= at_most:
         raise ImproperlyConfigured(
             f"{name}={value!r} is not a whole number from {at_least} to {at_most}: "

@@ -195,13 +195,13 @@ def _is_forward(parameters: Mapping[str, str]) -> bool:
 
 def _moment(value: str) -> int:
     """A time in nanoseconds, in seconds with a fraction, or in RFC 3339."""
-    if re.fullmatch(r"\d{1,12}(\.\d{1,9})?", value):
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", value):
         return round(float(value) * logql.SECOND_NS)
     return timestamps.nanoseconds(value)
 
 
 def _step(value: str) -> int:
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         step = math.ceil(float(value) * logql.SECOND_NS)
     else:
         step = logql.nanoseconds(value)

@@ -233,7 +233,7 @@ class _Reader(Transformer[Token, Any]):
 
 def nanoseconds(duration: str) -> int:
     """`1h30m` and the like. Raises ValueError."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d|w|y)", duration)
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h|d|w|y)", duration)
     if not parts or "".join(map("".join, parts)) != duration:
         raise ValueError(f"{duration[:40]!r} is not a duration: use such as 30s, 5m or 1h")
     return sum(int(float(number) * _UNITS_NS[unit]) for number, unit in parts)

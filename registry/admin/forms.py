@@ -19,7 +19,7 @@ class ReasonForm(forms.Form):
 
 class MaintenanceForm(forms.Form):
     reason = _reason(required=True)
-    minutes = forms.IntegerField(
+    minutes = admin_forms.WholeNumberField(
         min_value=1,
         max_value=A_YEAR_IN_MINUTES,
         required=False,
@@ -29,7 +29,7 @@ class MaintenanceForm(forms.Form):
 
 
 class DrainForm(forms.Form):
-    seconds = forms.IntegerField(
+    seconds = admin_forms.WholeNumberField(
         min_value=0,
         max_value=86_400,
         initial=30,
@@ -40,7 +40,7 @@ class DrainForm(forms.Form):
 
 
 class ReplayForm(forms.Form):
-    since = forms.IntegerField(
+    since = admin_forms.WholeNumberField(
         label="Since revision",
         min_value=0,
         widget=UnfoldAdminIntegerFieldWidget,

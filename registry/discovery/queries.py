@@ -113,10 +113,19 @@ def _parse(kind: type[Query], query: str) -> Query:
         raise invalid(error, kind) from error
     # None stands for a parameter that was not given; `null` may not say so.
     nulls = [name for name in members if getattr(converted, name) is None]
+    # msgspec also takes `1e1` and `-0` for whole numbers.
+    odd = [name for name, value in members.items() if type(getattr(converted, name)) is int and not _is_digits(value)]
+    if odd:
+        errors = [{"pointer": f"/{name}", "detail": "Write a whole number in digits alone."} for name in odd]
+        raise Invalid("See `errors` for each member.", errors=errors)
     if nulls:
         errors = [{"pointer": f"/{name}", "detail": f"{members[name]!r} is no value: leave it out."} for name in nulls]
         raise Invalid("See `errors` for each member.", errors=errors)
     return converted
+
+
+def _is_digits(value: str | list[str]) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdecimal()
 
 
 _known = lru_cache(maxsize=4096)(_parse)

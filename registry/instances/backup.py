@@ -7,6 +7,7 @@ import msgspec
 from django.db import transaction
 from msgspec import Meta, Struct
 
+from config.parsers import check_keys
 from config.problems import Invalid
 from registry.instances import declaration, overrides, registration
 from registry.models import Instance, Maintenance
@@ -51,6 +52,7 @@ def restore(document: bytes, *, author: str, now: datetime) -> dict[str, int]:
     """
     try:
         archive = msgspec.json.decode(document, type=Archive)
+        check_keys(document, msgspec.json.decode(document))
     except msgspec.ValidationError as error:
         raise invalid(error, Archive) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -43,7 +43,7 @@ def test_a_data_directory_of_any_name_holds_the_database_and_leads_to_one_redis(
         assert client.connection_pool.connection_kwargs["path"] == str(env.unix_socket("redis"))
 
 
-@pytest.mark.parametrize("value", ["x", "0", "-1", "65536", "80.5", "8000 1"])
+@pytest.mark.parametrize("value", ["x", "0", "-1", "65536", "80.5", "8000 1", "8_000", "\uff18\uff10"])
 def test_a_port_that_is_none_names_its_setting(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("GRADING_PORT", value)
     with pytest.raises(ImproperlyConfigured, match="GRADING_PORT="):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
+from config import numbers
 from webui import cells, entry, gradebook, outages
 from webui.cells import Place, Unsaved
 from webui.outages import Outage, explained
@@ -105,7 +106,7 @@ def undo(request: HttpRequest, code: str) -> HttpResponse:
     kind, key = (
         ("batch", request.POST.get("batch")) if "batch" in request.POST else ("change", request.POST.get("change"))
     )
-    if not (key or "").isdecimal() or len(key or "") > 18:
+    if not numbers.is_whole(key or ""):
         raise BadRequest(_("Name the change to undo."))
     take_back = grading.undo_batch if kind == "batch" else grading.undo_change
     try:

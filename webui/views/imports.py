@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from config import numbers
 from webui.outages import explained
 from webui.requests import wants_part
 from webui.roles import LEARNING, TEACHING, opens_to
@@ -175,9 +176,9 @@ def _columns(form: Any) -> list[dict[str, Any]]:
             continue
         meaning, _colon, key = value.partition(":")
         column: dict[str, Any] = {"index": int(index[1]), "meaning": meaning}
-        if meaning == "assignment" and key.isdigit():
+        if meaning == "assignment" and numbers.is_whole(key):
             column["assignment"] = int(key)
-        if meaning == "new" and key.isdigit():
+        if meaning == "new" and numbers.is_whole(key):
             column["category"] = int(key)
             # Blank where the file says it, in its row of possible points.
             column["points"] = form.get(f"points-{index[1]}", "").strip().replace(",", ".", 1) or None

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.utils.module_loading import import_string
 
-from config import commands, env, ports, threads
+from config import commands, env, numbers, ports, threads
 from config.http.server import Server, listen
 from config.liveness import Pulse
 
@@ -112,6 +112,6 @@ def _address(text: str) -> str:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+    if not numbers.is_whole(text) or not 1 <= int(text) <= 65535:
         raise ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
     return int(text)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.core.management.base import CommandParser
 
+from config import numbers
 from config.commands import Command as BaseCommand
 from config.problems import Invalid
 from logsvc import representation, severity
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="since", default="", metavar="TIME", help="such as -15m or 2026-11-29T08:00")
         parser.add_argument("--to", dest="until", default="", metavar="TIME")
         parser.add_argument(
-            "--limit", type=int, default=100, help="the most records to show; with --follow those before it"
+            "--limit", type=numbers.whole, default=100, help="the most records to show; with --follow those before it"
         )
         parser.add_argument(
             "--follow", "-f", action="store_true", help="keep printing records as they arrive, until Ctrl-C"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from config import commands
+from config import commands, numbers
 from config.commands import Report
 from config.problems import Invalid
 from registry.instances import declaration, overrides
@@ -24,7 +24,7 @@ class Command(commands.Reporting):
         parser.add_argument("name", help="the service")
         parser.add_argument("instance")
         parser.add_argument(
-            "--seconds", type=float, default=30.0, help="how long until it is deregistered (default: 30)"
+            "--seconds", type=numbers.decimal, default=30.0, help="how long until it is deregistered (default: 30)"
         )
         parser.add_argument("--reason", default="", help="kept in the journal")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from config import commands
+from config import commands, numbers
 from config.commands import Report
 from config.problems import Invalid
 from registry.instances import catalogue, declaration, overrides
@@ -28,7 +28,7 @@ class Command(commands.Reporting):
         parser.add_argument("name", help="the service")
         parser.add_argument("instance", nargs="?", default="", help="one of its instances (default: all)")
         end = parser.add_mutually_exclusive_group()
-        end.add_argument("--minutes", type=float, help="end by itself after so long (default: with --end)")
+        end.add_argument("--minutes", type=numbers.decimal, help="end by itself after so long (default: with --end)")
         end.add_argument("--end", action="store_true", help="end it now")
         parser.add_argument("--reason", default="", help="shown to everybody and kept in the journal")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from config import commands
+from config import commands, numbers
 from config.commands import Report
 from registry.instances import declaration, registration
 from registry.management import members
@@ -36,7 +36,9 @@ class Command(commands.Reporting):
             help="http, tcp, ttl, or auto: http where it answers that (default: %(default)s)",
         )
         parser.add_argument("--heartbeat-url", help="what is probed (default: URL/healthz for http, else URL)")
-        parser.add_argument("--interval", type=float, default=10.0, help="seconds between probes (default: 10)")
+        parser.add_argument(
+            "--interval", type=numbers.decimal, default=10.0, help="seconds between probes (default: 10)"
+        )
         parser.add_argument("--notify-url", help="where webhooks about required services go")
         parser.add_argument("--notify-secret", help="whsec_…, with which they are signed")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from config import commands
+from config import commands, numbers
 from config.commands import Report
 from config.problems import Invalid
 from registry.instances import declaration
@@ -26,8 +26,8 @@ class Command(commands.Reporting):
         parser.add_argument("name", nargs="?", help="the dependent's service")
         parser.add_argument("instance", nargs="?")
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--since", type=int, metavar="REVISION", help="(default: resync)")
-        what.add_argument("--delivery", type=int, metavar="ID", help="from the start of that delivery")
+        what.add_argument("--since", type=numbers.whole, metavar="REVISION", help="(default: resync)")
+        what.add_argument("--delivery", type=numbers.whole, metavar="ID", help="from the start of that delivery")
         what.add_argument("--trial", action="store_true", help="send a signed message that changes nothing, now")
         what.add_argument("--all", action="store_true", help="resync every dependent")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from config import commands, env
+from config import commands, env, numbers
 from config.problems import Invalid
 from registry.client import Heartbeat, Registration, Registry, sidecar
 from registry.client.membership import DRAIN_SECONDS
@@ -38,10 +38,12 @@ class Command(commands.Command):
         parser.add_argument("--zone", default="")
         parser.add_argument("--service-version", default="", metavar="VERSION")
         parser.add_argument("--heartbeat", default="ttl", help="ttl, tcp or http (default: %(default)s)")
-        parser.add_argument("--interval", type=float, default=10.0, help="seconds between heartbeats (default: 10)")
+        parser.add_argument(
+            "--interval", type=numbers.decimal, default=10.0, help="seconds between heartbeats (default: 10)"
+        )
         parser.add_argument(
             "--drain",
-            type=float,
+            type=numbers.decimal,
             default=DRAIN_SECONDS,
             metavar="SECONDS",
             help="serve on for so long after SIGTERM, when the registry stops offering it (default: %(default)s)",

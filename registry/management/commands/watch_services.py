@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import Any
 
-from config import commands, escaping
+from config import commands, escaping, numbers
 from registry.instances import standing
 from registry.instances.dependencies import State
 from registry.instances.standing import Standing
@@ -77,6 +77,6 @@ def _said(found: Standing) -> str:
 
 
 def _revision(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
+    if not numbers.is_whole(text):
         raise ArgumentTypeError(f"{text[:40]!r} is not a revision, such as 41")
     return int(text)

@@ -214,9 +214,14 @@ def test_wrong_parameters_are_answered_in_plain_text(reader: APIClient) -> None:
     query = '{service_name="grading"}'
 
     assert "limit" in ask(reader, "query_range", status=400, query=query, limit="many")
+    assert "start" in ask(reader, "query_range", status=400, query=query, start="\uff11")
     assert "start" in ask(reader, "query_range", status=400, query=query, start="soon")
     assert "end timestamp" in ask(reader, "query_range", status=400, query=query, start="9", end="8")
-    assert "points" in ask(reader, "query_range", status=400, query=f"sum(rate({query}[1m]))", step="0.1")
+    rates = f"sum(rate({query}[1m]))"
+    assert "points" in ask(reader, "query_range", status=400, query=rates, step="0.1")
+    assert "step" in ask(reader, "query_range", status=400, query=rates, step="\uff11")
+    assert "step" in ask(reader, "query_range", status=400, query=rates, step="\uff11s")
+    assert "syntax error" in ask(reader, "query_range", status=400, query=f"sum(rate({query}[\uff11m]))")
     assert "log query" in ask(reader, "series", status=400, **{"match[]": "vector(1)"})
 
 

@@ -178,6 +178,17 @@ def test_what_is_no_json_is_refused(client: APIClient, raw: bytes) -> None:
     assert response.json()["type"] == "urn:rollcall:problem:bad-request"
 
 
+@pytest.mark.parametrize("address", ["/v1/graph", "/v1/journal"])
+def test_an_answer_that_may_not_be_json_is_refused_with_a_type_of_its_own(client: APIClient, address: str) -> None:
+    refused = client.get(address, headers={"accept": "text/html"})
+
+    assert refused.status_code == 406
+    assert (refused["Content-Type"], refused.json()["type"]) == (
+        "application/problem+json",
+        "urn:rollcall:problem:not-acceptable",
+    )
+
+
 def test_another_media_type_is_refused(client: APIClient) -> None:
     response = client.put(BILLING, b"url=x", content_type="application/x-www-form-urlencoded")
 

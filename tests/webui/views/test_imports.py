@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -55,6 +56,13 @@ def test_a_column_is_given_another_meaning(math: Grading, teacher: Client) -> No
     assert "1 grade would change" in teacher.get(address).content.decode()
     teacher.post(f"{address}/change", {})
     assert math.score(0, 2) == "8"
+
+
+@pytest.mark.parametrize("meaning", ["assignment", "new"])
+def test_a_meaning_with_a_number_that_is_none_names_nothing(math: Grading, teacher: Client, meaning: str) -> None:
+    address = upload(teacher, "username,Essay\nstudent,8\n")
+    choice = {"remap": "yes", "column-0": "username", "column-1": f"{meaning}:\u00b2"}
+    assert teacher.post(f"{address}/change", choice).status_code == 422
 
 
 def test_the_page_of_an_import_asks_grading_once(math: Grading, teacher: Client) -> None:
