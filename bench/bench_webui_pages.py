@@ -63,6 +63,7 @@ def main() -> None:
             "REGISTRY_TOKEN_CHANGES_PER_MINUTE": "0",
             "REGISTRY_TOKEN_PROBES_PER_SECOND": "0",
             "REGISTRY_TOKEN_REQUIREMENTS": "0",
+            "REGISTRY_TOKEN_WEBHOOKS_PER_SECOND": "0",
             **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
         }
         stack.enter_context(everything(environment))

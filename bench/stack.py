@@ -45,6 +45,7 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
             "REGISTRY_TOKEN_CHANGES_PER_MINUTE": "0",
             "REGISTRY_TOKEN_PROBES_PER_SECOND": "0",
             "REGISTRY_TOKEN_REQUIREMENTS": "0",
+            "REGISTRY_TOKEN_WEBHOOKS_PER_SECOND": "0",
             "REGISTRY_TOKEN_STREAMS": "0",
             # The processes are told by their environment, which a title would be written over.
             "SPT_NOENV": "1",

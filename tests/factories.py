@@ -24,12 +24,12 @@ def register(service: str, instance: str | None = None, *, now: datetime, **memb
     return registration.register_entry(entry(service, instance, **members), now=now)
 
 
-def entry(service: str, instance: str | None = None, **members: Any) -> Entry:
+def entry(service: str, instance: str | None = None, *, author: str = "tester", **members: Any) -> Entry:
     name = instance or f"{service}-1"
     body = {"url": "http://127.0.0.1:9000", **members}
     if body.get("requires") and "notify_url" not in body:
         body |= {"notify_url": "http://127.0.0.1:9000/notify", "notify_secret": SECRET}
-    return Entry(key=declaration.instance_key(service, name), declared=declaration.declaration(body), author="tester")
+    return Entry(key=declaration.instance_key(service, name), declared=declaration.declaration(body), author=author)
 
 
 def probe(due: Due, *, succeeded: bool, detail: str = "probed") -> Result:

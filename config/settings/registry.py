@@ -58,6 +58,8 @@ TOKEN_LIMITS = {
     "requirements": env.integer("REGISTRY_TOKEN_REQUIREMENTS", 1000, at_least=0),
     # To one host (registry/instances/probe_rates.py).
     "probes_per_second": env.integer("REGISTRY_TOKEN_PROBES_PER_SECOND", 200, at_least=0),
+    # To one host, and five times as many to all (registry/webhooks/token_rates.py).
+    "webhooks_per_second": env.integer("REGISTRY_TOKEN_WEBHOOKS_PER_SECOND", 200, at_least=0),
     "streams": env.integer("REGISTRY_TOKEN_STREAMS", 1000, at_least=0),
 }
 # The tokens with which the services of this system come to the registry; `provision` makes them known to it.

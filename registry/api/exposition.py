@@ -7,7 +7,7 @@ from itertools import accumulate
 import redis
 from django.db.models import Count, Min, Q
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from config.tokens import gate
@@ -17,6 +17,7 @@ from registry.health.start_delay import BOUNDS
 from registry.instances import catalogue
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
+from registry.webhooks import put_off
 from registry.wire.limits import SHOWN_STATUSES
 
 # The window in which deliveries are counted.
@@ -96,7 +97,7 @@ class _Figures(Collector):
 
     def _in_redis(self) -> Iterator[Metric]:
         try:
-            backlog, delays = wakeups.backlog(), start_delay.read()
+            backlog, delays, waits = wakeups.backlog(), start_delay.read(), put_off.read()
         except (redis.RedisError, OSError):
             yield _gauge("redis_up", "Whether Redis answers.", 0)
             return
@@ -107,6 +108,12 @@ class _Figures(Collector):
         yield _gauge(
             "queue_age_seconds", "Seconds since a worker was called that has not come.", max(ages.values(), default=0)
         )
+        late = CounterMetricFamily(
+            "rollcall_webhooks_put_off", "Webhooks that waited for their token's limit.", labels=["token"]
+        )
+        for token, count in sorted(waits.items()):
+            late.add_metric([token], count)
+        yield late
         bounds = [*map(str, BOUNDS), "+Inf"]
         yield HistogramMetricFamily(
             "rollcall_probe_start_delay_seconds",

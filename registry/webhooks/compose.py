@@ -32,6 +32,7 @@ class Lagging(NamedTuple):
     needs_resync: bool
     service: str
     name: str
+    registered_by: str
     requires: tuple[str, ...]
     notify_url: str
     secrets: tuple[str, ...]
@@ -44,6 +45,8 @@ class Message:
     instance_id: int
     service: str
     instance: str
+    # The token that registered it, whose limit the message counts against.
+    registered_by: str
     url: str
     # One, or two during a rotation; never shown.
     secrets: tuple[str, ...] = field(repr=False)
@@ -102,6 +105,7 @@ class Composer:
             instance_id=cursor.instance_id,
             service=cursor.service,
             instance=cursor.name,
+            registered_by=cursor.registered_by,
             url=cursor.notify_url,
             secrets=cursor.secrets,
             id=f"{stem}_resync_{int(self._now.timestamp())}" if cursor.needs_resync else stem,

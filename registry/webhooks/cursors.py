@@ -132,12 +132,12 @@ def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[
     return _move(instance_ids, lease_until=lease_until, to={"lease_until": to})
 
 
-def put_back(messages: Sequence[Message], *, now: datetime) -> None:
-    """Give up the claims of messages that cannot be sent now, for a moment; it does not count as an attempt."""
+def put_back(messages: Sequence[Message], *, now: datetime, seconds: float = PUT_BACK_SECONDS) -> None:
+    """Give up the claims of messages that cannot be sent now, for so long; it does not count as an attempt."""
     if messages:
         ids = [message.instance_id for message in messages]
         at = now.timestamp()
-        again = {"lease_until": 0, "next_attempt_at": at + PUT_BACK_SECONDS, "put_off_at": at}
+        again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
         _move(ids, lease_until=messages[0].lease_until, to=again)
 
 
@@ -251,6 +251,7 @@ def _lagging(cursor: _Claimed, instance: Instance, *, now: datetime) -> Lagging:
         needs_resync=bool(cursor.needs_resync),
         service=instance.service,
         name=instance.name,
+        registered_by=instance.registered_by,
         requires=tuple(instance.requires),
         notify_url=instance.notify_url or "",
         secrets=secrets_of(

@@ -78,6 +78,7 @@ def trial(target: InstanceKey, *, now: datetime) -> Message:
         instance_id=instance.pk,
         service=instance.service,
         instance=instance.name,
+        registered_by=instance.registered_by,
         url=instance.notify_url or "",
         secrets=secrets_of(
             instance.notify_secret, instance.previous_notify_secret, until=instance.previous_secret_until, now=now

@@ -1,25 +1,27 @@
 """The webhooks' half of a worker process: claims the dependents that lag, sends to each, and writes the outcomes."""
 
+import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
 
-from registry import wakeups
+from registry import redis_client, wakeups
 from registry.database import retry
 from registry.instances.declaration import address_policy
 from registry.outbound import urls
 from registry.outbound.client import Outcome
 from registry.outbound.pipeline import Intake, Pipeline
-from registry.webhooks import cursors
+from registry.webhooks import cursors, put_off
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
 from registry.webhooks.host_limits import Address, Hosts
 from registry.webhooks.sender import Sender
+from registry.webhooks.token_rates import TokenRates
 
 CAPACITY = 8000
 BATCH = 1000
@@ -35,9 +37,15 @@ class WebhookWorker:
     """Keeps the webhooks under way in this process, and how many may go to each host."""
 
     def __init__(
-        self, *, pipeline: Intake[Message] | None = None, wake: Callable[[], None] = wakeups.wake_notifications
+        self,
+        *,
+        pipeline: Intake[Message] | None = None,
+        wake: Callable[[], None] = wakeups.wake_notifications,
+        rates: TokenRates | None = None,
     ) -> None:
         self.hosts = Hosts()
+        self._put_off_counts = put_off.Tally(redis_client.connect())
+        self._rates = rates or TokenRates(count=self._put_off_counts.add)
         self._wake = wake
         # Until when each message under way is claimed, by its instance and the end of its first lease.
         self._leases: dict[tuple[int, float], float] = {}
@@ -50,15 +58,21 @@ class WebhookWorker:
     def sweep(self, *, now: datetime) -> None:
         """Claim every dependent that lags, as far as there is room, and send to it."""
         self._renew(now=now.timestamp())
+        self._put_off_counts.flush()
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
             left_alone = self.hosts.release()
-            sent, refused = admitted(cursors.claim(now=now, limit=limit, left_alone=left_alone), self.hosts)
+            claimed = cursors.claim(now=now, limit=limit, left_alone=left_alone)
+            waits = self._rates.waits(claimed)
+            sent, refused = admitted([each for each in claimed if each.instance_id not in waits], self.hosts)
             with self._settling:
                 self._leases.update({(each.instance_id, each.lease_until): each.lease_until for each in sent})
             # First, so that all admitted ones are settled, whatever happens to the others.
             self.pipeline.submit(sent)
+            for message in refused:
+                self._rates.give_back(message.instance_id)
             cursors.put_back(refused, now=now)
+            self._put_off(claimed, waits, now=now)
             if not cursors.lagging(now=now.timestamp(), left_alone=self.hosts.waiting()):
                 return
 
@@ -74,6 +88,15 @@ class WebhookWorker:
             retry.outlast(lambda: cursors.record(held, now=timezone.now()), seconds=OUTLAST_SECONDS)
         if cursors.lagging(now=time.time(), left_alone=self.hosts.waiting()):
             self._wake()
+
+    def _put_off(self, messages: Sequence[Message], waits: Mapping[int, float], *, now: datetime) -> None:
+        """Put back the messages that have to wait, those of one second by one statement."""
+        by_second = defaultdict(list)
+        for message in messages if waits else ():
+            if message.instance_id in waits:
+                by_second[math.ceil(waits[message.instance_id])].append(message)
+        for seconds, some in by_second.items():
+            cursors.put_back(some, now=now, seconds=seconds)
 
     def _renew(self, *, now: float) -> None:
         with self._settling:

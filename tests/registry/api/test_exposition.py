@@ -11,6 +11,7 @@ from registry.health import start_delay
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.models import Heartbeat
 from registry.wakeups import Backlog
+from registry.webhooks import put_off
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,7 @@ def backlog(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     monkeypatch.setattr(wakeups, "backlog", lambda: Backlog(lengths={"registry": 4}, waiting_since=waiting))
     counts = (3, 2, *(0 for _ in BOUNDS[2:]), 1)
     monkeypatch.setattr(start_delay, "read", lambda: Histogram(counts=counts, total_seconds=45.5))
+    monkeypatch.setattr(put_off, "read", lambda: {"deployer": 7})
 
 
 def samples(now: datetime) -> dict[tuple[str, str], float]:
@@ -69,6 +71,10 @@ def test_how_late_probes_began_is_a_histogram(now: datetime) -> None:
     assert buckets == [3, 5, 5, 6]
     assert found["probe_start_delay_seconds_count", ""] == 6
     assert found["probe_start_delay_seconds_sum", ""] == 45.5
+
+
+def test_webhooks_that_waited_for_a_limit_are_counted_by_token(now: datetime) -> None:
+    assert samples(now)["webhooks_put_off_total", "deployer"] == 7
 
 
 def test_a_redis_that_is_away_is_a_figure_too(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
