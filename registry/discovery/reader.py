@@ -181,7 +181,8 @@ class Reader:
     def make_soon(self, address: Address, document: Document) -> "asyncio.Future[Page]":
         """The making of a page, which concurrent callers share; it is cached before they hear of it."""
         making = self._making.get(address)
-        if making is None:
+        # One that is done and not cached yet may be too old, and who awaits it would not let the loop get there.
+        if making is None or making.done():
             making = self._making[address] = self._begin_making(document.make)
             epoch = self.revisions.epoch
             making.add_done_callback(lambda task: self._keep(address, task, epoch=epoch))
@@ -196,7 +197,8 @@ class Reader:
         return in_time(batches.page(make.asked))
 
     def _keep(self, address: Address, making: "asyncio.Future[Page]", *, epoch: int) -> None:
-        del self._making[address]
+        if self._making.get(address) is making:
+            del self._making[address]
         if epoch != self.revisions.epoch or making.cancelled() or making.exception() is not None:
             return
         page = making.result()

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -9,7 +10,8 @@ from pytest_django import Settings
 
 from config.problems import Unavailable
 from config.threads import Threads
-from registry.discovery import reader
+from registry.discovery import documents, reader
+from registry.discovery.pages import Address, Page
 from registry.discovery.reader import Reader
 
 
@@ -88,6 +90,37 @@ def test_a_read_that_the_database_does_not_answer_is_refused_in_time(settings: S
         asyncio.run(scenario())
     finally:
         answered.set()
+
+
+def test_a_page_that_is_made_and_too_old_is_made_anew_by_who_asks_before_it_is_kept() -> None:
+    """Else the reader, which asks for a page until it is recent enough, would never let go of the loop."""
+    makings: list[asyncio.Future[Any]] = []
+
+    def run(function: Callable[[], Any]) -> "asyncio.Future[Any]":
+        makings.append(asyncio.get_running_loop().create_future())
+        return makings[-1]
+
+    def page(revision: int) -> Page:
+        return Page(history="", revision=revision, services=frozenset(["a"]), rest=b"{}", names_revision=False)
+
+    async def scenario() -> None:
+        running = Reader(run)
+        address, document = Address("/", b""), documents.service("a")
+        document = replace(document, make=lambda: page(0))
+        first = running.make_soon(address, document)
+        makings[0].set_result(page(1))
+        assert first.done()
+
+        again = running.make_soon(address, document)
+        assert not again.done()
+        assert running.make_soon(address, document) is again
+        await asyncio.sleep(0)
+        assert running.make_soon(address, document) is again
+        makings[1].set_result(page(2))
+        await asyncio.sleep(0)
+        assert running.make_soon(address, document) is not again
+
+    asyncio.run(scenario())
 
 
 def test_a_read_that_waits_for_the_poll_before_it_is_refused_in_time(settings: Settings) -> None:
