@@ -18,7 +18,7 @@ from registry.discovery.documents import Document
 from registry.discovery.etags import response
 from registry.errors import NotThereYet, Resync
 from registry.journal import log
-from registry.models import JournalEntry
+from registry.journal.log import Shown
 from registry.server import server
 from registry.wire import answers
 from registry.wire.bodies import entry_body
@@ -87,7 +87,7 @@ class JournalView(RevisedView):
         return _journal(entries, wanted.limit, revision=revision)
 
 
-def _journal(entries: Sequence[JournalEntry], limit: int, *, revision: int) -> Response:
+def _journal(entries: Sequence[Shown], limit: int, *, revision: int) -> Response:
     """A page of the first `limit` entries; one more entry says that another page follows."""
     shown = entries[:limit]
     following = shown[-1].revision if len(entries) > limit else None

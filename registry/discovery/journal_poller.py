@@ -156,7 +156,7 @@ def _look(known: Position, digests: Collection[str]) -> tuple[Look, dict[str, Ho
         touched = log.touched(after=known.revision, up_to=head)
         return Look(history=history, head=head, touched=touched), holders
     # Entries committed after the head was read are left to the next poll.
-    entries = log.since(known.revision, limit=head - known.revision)
+    entries = log.page(after=known.revision, limit=head - known.revision)
     events = [encode(each) for each in entries if each.revision <= head]
     touched = {event.service: event.revision for event in events}
     return Look(history=history, head=head, touched=touched, events=tuple(events)), holders

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -18,7 +19,7 @@ from registry.discovery.documents import Document
 from registry.discovery.journal_poller import Run, Watcher
 from registry.discovery.journal_window import Revisions
 from registry.discovery.pages import Address, Answer, Page
-from registry.discovery.token_cache import Holders
+from registry.discovery.token_cache import Holders, token_digest
 from registry.discovery.waiters import Bell, Cause
 from registry.errors import NotThereYet
 
@@ -44,6 +45,8 @@ class Reader:
         self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
         self._batches: dict[MakeAll, Batches] = {}
+        # Of each token with which somebody follows the journal.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.waiting = 0
         # The next look at the journal, and what waits for it.
         self._looked: tuple[asyncio.Task[None] | None, asyncio.Future[None]] = None, self._loop.create_future()
@@ -53,6 +56,10 @@ class Reader:
         if not header:
             raise Unauthenticated("Send the header `Authorization: Bearer <token>`.")
         return await self.holders.of(header, now=self._loop.time())
+
+    def turn(self, header: str) -> asyncio.Lock:
+        """The lock of those who come with the same token, for what only one of them may do at a time."""
+        return self._turns.setdefault(token_digest(header), asyncio.Lock())
 
     def now(self) -> float:
         return self._loop.time()

@@ -16,7 +16,7 @@ from registry.discovery.journal_window import EVERY_SERVICE
 from registry.discovery.reader import Reader
 from registry.discovery.waiters import Bell, Cause
 from registry.journal import log
-from registry.models import JournalEntry
+from registry.journal.log import Shown
 
 HEARTBEAT_SECONDS = 15.0
 # A client that reads nothing for so long is cut off.
@@ -38,6 +38,7 @@ class Stream:
         self._send = send
         self._services = frozenset(services)
         self._header = header
+        self._turn = reader.turn(header)
         self._bell = Bell()
         self._at = 0
         self._epoch = reader.revisions.epoch
@@ -55,7 +56,7 @@ class Stream:
             else:
                 await self._resync(reason)
             while not gone.done():
-                cause = await self._catch_up()
+                cause = await self._catch_up(gone)
                 if cause is None:
                     self._bell = Bell()
                     services = self._services or EVERY_SERVICE
@@ -90,7 +91,7 @@ class Stream:
             return f"The journal no longer holds the changes after {after}: read everything again."
         return None
 
-    async def _catch_up(self) -> Cause | None:
+    async def _catch_up(self, gone: "asyncio.Future[None]") -> Cause | None:
         """Send what the client has not seen; returns what ends the stream, or None when all is sent."""
         while True:
             if self._epoch != self._reader.revisions.epoch:
@@ -101,9 +102,13 @@ class Stream:
                 await self._take(_event("slow", self._at, detail="Changes come faster than you take them: reconnect."))
                 return Cause.CLIENT_GONE
             if events is None:
-                entries: list[JournalEntry] = await self._reader.run(
-                    partial(log.page, after=self._at, limit=EVENTS_PER_READ, services=self._services)
-                )
+                # Those of one token read in turns: many at once would hold up the reads of all others.
+                async with self._turn:
+                    if gone.done():
+                        return Cause.CLIENT_GONE
+                    entries: list[Shown] = await self._reader.run(
+                        partial(log.page, after=self._at, limit=EVENTS_PER_READ, services=self._services)
+                    )
                 reach = entries[-1].revision if len(entries) == EVENTS_PER_READ else head
                 events, head = [encode(entry) for entry in entries if entry.revision <= reach], reach
             elif not events:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min
 
 from registry import wakeups
 from registry.database import bulk, inserts, rows, statements
@@ -128,25 +128,16 @@ def locked_head() -> int:
     return _advance_head(0).revision
 
 
-def page(*, after: int, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
+def page(*, after: int, limit: int, services: Collection[str] = ()) -> list[Shown]:
     """The entries that follow a revision, oldest first."""
-    return list(_of(services).filter(revision__gt=after).order_by("revision")[:limit])
+    return _shown("revision > %s", [after], services, order="revision", limit=limit)
 
 
-def since(revision: int, *, limit: int) -> list[Shown]:
-    """The entries that follow a revision, oldest first, as `page`, for whoever looks at each change: by SQL."""
-    found = statements.fetch(
-        "SELECT revision, at, change, service, instance, author, reason FROM registry_journalentry "
-        "WHERE revision > %s ORDER BY revision LIMIT %s",
-        [revision, limit],
-    )
-    return [each._replace(at=cast(datetime, rows.aware(each.at))) for each in map(Shown._make, found)]
-
-
-def newest(*, before: int | None = None, limit: int, services: Collection[str] = ()) -> list[JournalEntry]:
+def newest(*, before: int | None = None, limit: int, services: Collection[str] = ()) -> list[Shown]:
     """The entries that precede a revision, or the last ones, newest first."""
-    entries = _of(services) if before is None else _of(services).filter(revision__lt=before)
-    return list(entries.order_by("-revision")[:limit])
+    if before is None:
+        return _shown("TRUE", [], services, order="revision DESC", limit=limit)
+    return _shown("revision < %s", [before], services, order="revision DESC", limit=limit)
 
 
 def oldest() -> int:
@@ -174,12 +165,17 @@ def between(services: Collection[str], *, after: int, up_to: int) -> list[Step]:
     return [step._replace(provider=rows.decoded(step.provider)) for step in map(Step._make, found)]
 
 
-def _of(services: Collection[str]) -> QuerySet[JournalEntry]:
-    """The entries of these services, or of all when none is named."""
-    if not services:
-        return JournalEntry.objects.all()
-    condition, names = rows.among("service", services)
-    return JournalEntry.objects.extra(where=[condition], params=[names])  # noqa: S610 -- a constant
+def _shown(condition: str, parameters: list[Any], services: Collection[str], *, order: str, limit: int) -> list[Shown]:
+    """The entries of these services, or of all when none is named, without the instances that they keep."""
+    among, names = rows.among("service", services) if services else ("TRUE", None)
+    found = statements.fetch(
+        f"""
+        SELECT {", ".join(Shown._fields)} FROM registry_journalentry
+        WHERE {condition} AND {among} ORDER BY {order} LIMIT %s
+        """,  # noqa: S608 -- constants
+        [*parameters, *([names] if services else []), limit],
+    )
+    return [each._replace(at=cast(datetime, rows.aware(each.at))) for each in map(Shown._make, found)]
 
 
 def _advance_head(count: int) -> Position:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from registry.models import Delivery, Heartbeat, Instance, JournalEntry, Maintenance
+from registry.models import Delivery, Heartbeat, Instance, Maintenance
 from registry.wire import answers
 from registry.wire.answers import ChangeName, Health
 from registry.wire.declaration import HeartbeatDeclaration, Kind
@@ -153,7 +153,7 @@ def journal_entry(entry: JournalRow) -> answers.Entry:
     )
 
 
-def entry_body(entry: JournalEntry) -> dict[str, Any]:
+def entry_body(entry: JournalRow) -> dict[str, Any]:
     return _members(journal_entry(entry))
 
 

@@ -13,6 +13,7 @@ from registry.instances import standing
 from registry.instances.dependencies import State
 from registry.instances.standing import Standing
 from registry.journal import log
+from registry.models import Change
 from registry.wire.bodies import entry_body
 
 POLL_SECONDS = 0.5
@@ -40,7 +41,7 @@ class Command(commands.Command):
                 entries = log.page(after=after, limit=PAGE, services=options["names"])
                 for entry in (each for each in entries if each.revision <= until):
                     reason = f": {entry.reason}" if entry.reason else ""
-                    what = f"{entry.service}/{entry.instance} {entry.get_change_display()}{reason}"
+                    what = f"{entry.service}/{entry.instance} {Change(entry.change).label}{reason}"
                     line = f"{entry.revision:>6}  {entry.at:%Y-%m-%d %H:%M:%SZ}  {what}  ({entry.author})"
                     self.stdout.write(json.dumps(entry_body(entry)) if options["json"] else escaping.visible(line))
                 self.stdout.flush()

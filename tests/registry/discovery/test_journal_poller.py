@@ -199,7 +199,7 @@ async def _stored(desk: Desk, name: str, *, now: datetime) -> tuple[int, Growth]
     """Register an instance; what is announced of it after the commit, which a test does not come to."""
     await desk.do(lambda: factories.register("billing", name, now=now))
     position = await desk.do(log.position)
-    entries = await desk.do(lambda: log.since(position.revision - 1, limit=1))
+    entries = await desk.do(lambda: log.page(after=position.revision - 1, limit=1))
     return position.revision, Growth(history=position.history, entries=entries)
 
 

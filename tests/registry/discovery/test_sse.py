@@ -9,6 +9,7 @@ import pytest
 
 from config.tokens import issuing
 from registry.discovery.journal_window import Look
+from registry.journal import log
 from registry.models import JournalEntry
 from registry.webhooks import replay
 from tests import factories
@@ -103,6 +104,73 @@ def test_who_comes_back_is_told_what_it_missed(
         assert [revision for _, revision in told(by_header)] == [2, 4, 6]
         await leave(by_parameter, streams[0])
         await leave(by_header, streams[1])
+
+    desk.run(scenario)
+
+
+class Pages:
+    """Counts the pages of the journal that are read, and how many at one time."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.read = self.most_at_once = self._at_once = 0
+        self.on_read: Callable[[], None] = lambda: None
+        self._run, desk.reader.run = desk.reader.run, self._counted
+
+    async def _counted(self, function: Callable[[], Any]) -> Any:
+        if getattr(function, "func", None) is not log.page:
+            return await self._run(function)
+        self.read += 1
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        self.on_read()
+        try:
+            return await self._run(function)
+        finally:
+            self._at_once -= 1
+
+
+async def register_out_of_memory(desk: Desk, register: Callable[..., Any], count: int) -> None:
+    for number in range(count):
+        await desk.do(register("a", f"i-{number}"))
+    desk.reader.revisions.head = -1
+    await desk.look()
+
+
+def test_the_streams_of_one_token_read_the_journal_one_after_the_other(
+    desk: Desk, register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.discovery.sse.EVENTS_PER_READ", 2)
+    other = issuing.create(name="other", scopes=["read"])
+
+    async def scenario(desk: Desk) -> None:
+        await register_out_of_memory(desk, register, 4)
+        pages = Pages(desk)
+        clients = [Client() for _ in range(6)]
+        tokens = [None] * 5 + [other]
+        streams = [
+            desk.begin(f"{EVENTS}?after=0", client, token=token) for client, token in zip(clients, tokens, strict=True)
+        ]
+        for client in clients:
+            await until(client, 5)
+        assert pages.most_at_once == 2
+        for client, stream in zip(clients, streams, strict=True):
+            await leave(client, stream)
+
+    desk.run(scenario)
+
+
+def test_of_a_client_that_is_gone_no_more_is_read(
+    desk: Desk, register: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("registry.discovery.sse.EVENTS_PER_READ", 2)
+
+    async def scenario(desk: Desk) -> None:
+        await register_out_of_memory(desk, register, 6)
+        pages = Pages(desk)
+        client = Client()
+        pages.on_read = client.gone.set
+        await asyncio.wait_for(desk.begin(f"{EVENTS}?after=0", client), PATIENCE_SECONDS)
+        assert pages.read == 1
 
     desk.run(scenario)
 
