@@ -74,6 +74,10 @@ class Limits:
                 if not self._held[key]:
                     del self._held[key]
 
+    def held(self, holder: Holder, limit: str) -> int:
+        """How many of a limited concurrent use there are now; 0 where it has no limit."""
+        return self._held[holder.name, limit] if allowance(holder, limit) else 0
+
     def check(self, holder: Holder, limit: str, count: int) -> None:
         """Raises TooManyRequests when the caller's `count` is above the limit."""
         allowed = allowance(holder, limit)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from config.headers import header
@@ -153,7 +153,8 @@ class Lane:
             def send_chunk(chunk: bytes) -> Awaitable[None]:
                 return send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-            stream = Stream(running, send_chunk, services=query.service, header=authorization)
+            together = partial(gate.current().limits.held, holder, STREAMS)
+            stream = Stream(running, send_chunk, services=query.service, header=authorization, together=together)
             await stream.follow(after=after, receive=receive)
             await send({"type": "http.response.body", "body": b""})
 

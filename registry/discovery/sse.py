@@ -22,6 +22,9 @@ HEARTBEAT_SECONDS = 15.0
 # A client that reads nothing for so long is cut off.
 SEND_SECONDS = 30.0
 EVENTS_PER_READ = 500
+# What all streams of one token are sent a second once they are many; each then waits, and gets together what came.
+SENDS_PER_SECOND = 1000
+MANY_STREAMS = 100
 RETRY = b"retry: 1000\n\n"
 
 
@@ -32,15 +35,24 @@ class Stream:
     """
 
     def __init__(
-        self, reader: Reader, send: Callable[[bytes], Awaitable[None]], *, services: Collection[str], header: str
+        self,
+        reader: Reader,
+        send: Callable[[bytes], Awaitable[None]],
+        *,
+        services: Collection[str],
+        header: str,
+        together: Callable[[], int] = lambda: 1,
     ) -> None:
+        """`together` is how many streams the token holds now."""
         self._reader = reader
         self._send = send
         self._services = frozenset(services)
         self._header = header
+        self._together = together
         self._turn = reader.turn(header)
         self._bell = Bell()
         self._at = 0
+        self._sent = 0
         self._epoch = reader.revisions.epoch
         self._has_caught_up = False
 
@@ -56,7 +68,11 @@ class Stream:
             else:
                 await self._resync(reason)
             while not gone.done():
+                before = self._sent
                 cause = await self._catch_up(gone)
+                if cause is None and self._sent > before and (together := self._together()) > MANY_STREAMS:
+                    await asyncio.wait({gone}, timeout=together / SENDS_PER_SECOND)
+                    continue
                 if cause is None:
                     self._bell = Bell()
                     services = self._services or EVERY_SERVICE
@@ -125,8 +141,11 @@ class Stream:
             self._at = max(self._at, head)
 
     async def _take(self, chunk: bytes) -> None:
+        self._sent += 1
         try:
-            await asyncio.wait_for(self._send(chunk), SEND_SECONDS)
+            # Not wait_for, which makes a task of each.
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._send(chunk)
         except TimeoutError as error:
             raise Abandoned from error
 

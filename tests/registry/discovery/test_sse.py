@@ -1,13 +1,15 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
-from config.tokens import issuing
+from config.tokens import gate, issuing
 from registry.discovery.journal_window import Look
 from registry.journal import log
 from registry.models import JournalEntry
@@ -171,6 +173,33 @@ def test_of_a_client_that_is_gone_no_more_is_read(
         pages.on_read = client.gone.set
         await asyncio.wait_for(desk.begin(f"{EVENTS}?after=0", client), PATIENCE_SECONDS)
         assert pages.read == 1
+
+    desk.run(scenario)
+
+
+@pytest.mark.parametrize(("streams", "limit", "chunks"), [(150, 1000, 2), (150, 0, 3), (10, 1000, 3)])
+def test_one_of_very_many_streams_of_a_token_is_told_together_what_comes_soon_after(
+    desk: Desk, register: Callable[..., Any], settings: Settings, streams: int, limit: int, chunks: int
+) -> None:
+    settings.TOKEN_LIMITS = {"streams": limit}
+
+    async def scenario(desk: Desk) -> None:
+        client, others = Client(), ExitStack()
+        holder = await desk.reader.holder(f"Bearer {desk.token}")
+        for _ in range(streams):
+            others.enter_context(gate.current().limits.hold(holder, "streams"))
+        stream = desk.begin(EVENTS, client)
+        await until(client, 1)
+        before = len(client.received)
+        for number in range(3):
+            await desk.do(register("a", f"i-{number}"))
+            await desk.look()
+            await desk.settle()
+        await until(client, 4)
+        assert [revision for _, revision in told(client)] == [0, 1, 2, 3]
+        assert len(client.received) - before == chunks
+        await leave(client, stream)
+        others.close()
 
     desk.run(scenario)
 
