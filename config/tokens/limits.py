@@ -75,7 +75,7 @@ class Limits:
                     del self._held[key]
 
     def held(self, holder: Holder, limit: str) -> int:
-        """How many of a limited concurrent use there are now; 0 where it has no limit."""
+        """Count those that hold a place under a limit of concurrent use; 0 where there is no limit."""
         return self._held[holder.name, limit] if allowance(holder, limit) else 0
 
     def check(self, holder: Holder, limit: str, count: int) -> None:

@@ -43,7 +43,7 @@ class Stream:
         header: str,
         together: Callable[[], int] = lambda: 1,
     ) -> None:
-        """`together` is how many streams the token holds now."""
+        """`together` counts the streams that the token holds now."""
         self._reader = reader
         self._send = send
         self._services = frozenset(services)
