@@ -356,9 +356,11 @@ def _late(seconds: float) -> problems.Unavailable:
 
 async def respond(send: Send, response: problems.RawResponse) -> None:
     """Send a whole answer from a lane."""
-    headers = [*response.headers, (b"content-length", b"%d" % len(response.body))]
+    headers = [*response.headers, (b"content-length", b"%d" % response.length)]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": response.body, "more_body": bool(response.rest)})
+    if response.rest:
+        await send({"type": "http.response.body", "body": response.rest})
 
 
 def _problem(scope: Scope, error: Exception) -> problems.Problem:

@@ -18,11 +18,19 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class RawResponse:
-    """An answer given before Django: the headers as ASGI wants them, without the content length."""
+    """An answer given before Django: the headers as ASGI wants them, without the content length.
+
+    `rest` is the end of a long body, apart from its beginning so that it is not copied for each answer.
+    """
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    rest: bytes = b""
+
+    @property
+    def length(self) -> int:
+        return len(self.body) + len(self.rest)
 
 
 class Problem(Exception):

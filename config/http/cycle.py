@@ -13,6 +13,7 @@ from config.http.encoding import LENGTH, WITHOUT_BODY, head
 Message = MutableMapping[str, Any]
 
 MOST_WHOLE_BYTES = 64 * 1024
+LONG_BYTES = 64 * 1024
 _GONE: Message = {"type": "http.disconnect"}
 
 logger = logging.getLogger(__name__)
@@ -116,7 +117,12 @@ class Cycle(RequestResponseCycle):
                 self._left_bytes -= len(body)
                 if self._left_bytes < 0 or (self._left_bytes and not more_body):
                     raise RuntimeError("an answer has not the length that it states")
-            self.transport.write(self._head + body)
+            if len(body) < LONG_BYTES:
+                self.transport.write(self._head + body)
+            else:
+                # Not joined, which copies it.
+                self.transport.write(self._head)
+                self.transport.write(body)
             self._head = b""
         if not more_body:
             self.response_complete = True

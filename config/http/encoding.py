@@ -24,5 +24,6 @@ def head(status: int, headers: Iterable[tuple[bytes, bytes]], *, keep_alive: boo
 
 
 def encode(response: RawResponse, date: Iterable[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-    length = (b"content-length", b"%d" % len(response.body))
+    """The whole answer but for the rest of its body."""
+    length = (b"content-length", b"%d" % response.length)
     return head(response.status, (*date, *response.headers, length), keep_alive=keep_alive) + response.body

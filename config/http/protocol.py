@@ -170,6 +170,8 @@ class StrictProtocol(HttpToolsProtocol):
         if isinstance(answer, RawResponse):
             self.waits_since = self.loop.time()
             self.transport.write(recognized.encode(answer, self.server_state.default_headers))
+            if answer.rest:
+                self.transport.write(answer.rest)
         elif answer is not None:
             self._wait_to_ask(recognized.scope, answer)
         return answer is not None
@@ -445,6 +447,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _write(self, response: RawResponse, *, keep_alive: bool) -> None:
         self.transport.write(encode(response, self.server_state.default_headers, keep_alive=keep_alive))
+        if response.rest:
+            self.transport.write(response.rest)
 
     def _close(self, *, is_read: bool) -> None:
         if is_read:

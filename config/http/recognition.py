@@ -34,11 +34,11 @@ class Recognized:
         self._encoded = b""
 
     def encode(self, response: RawResponse, date: Any) -> bytes:
-        """The whole answer; `date` are the headers that each has."""
+        """The whole answer but for the rest of its body; `date` are the headers that each has."""
         if response is self._response and date is self._date:
             return self._encoded
         encoded = encode(response, date, keep_alive=True)
-        if len(encoded) <= MOST_KEPT_BYTES:
+        if len(encoded) <= MOST_KEPT_BYTES and not response.rest:
             self._response, self._date, self._encoded = response, date, encoded
         return encoded
 

@@ -224,7 +224,7 @@ class _Remembered:
         if made_of == self._answer and self._response is not None:
             return self._response
         made = response(address, Answer(page=page, revision=revision), self._condition, changed_at=made_of[2])
-        if len(made.body) <= MOST_REMEMBERED_BYTES:
+        if made.length <= MOST_REMEMBERED_BYTES:
             self._answer, self._response = made_of, made
         return made
 

@@ -32,7 +32,7 @@ def answer(request: Request, document: Document, query: queries.Read) -> HttpRes
     address = cache.lasting(request.path, request.META.get("QUERY_STRING", "").encode("latin-1"))
     condition = request.META.get("HTTP_IF_NONE_MATCH", "").encode("latin-1")
     raw = response(address, found, condition, changed_at=found.revision)
-    made = HttpResponse(raw.body, status=raw.status)
+    made = HttpResponse(raw.body + raw.rest, status=raw.status)
     for name, value in raw.headers:
         made[name.decode().title()] = value.decode()
     return made

@@ -25,7 +25,8 @@ def response(address: Address, answer: Answer, condition: bytes | None, *, chang
     for revision, found in _TAG.findall(condition) if condition else ():
         if int(found, 16) == fingerprint and changed_at <= int(revision) <= answer.revision:
             return RawResponse(status=304, headers=headers, body=b"")
-    return RawResponse(status=200, headers=headers, body=answer.page.body(answer.revision))
+    body, rest = answer.page.parts(answer.revision)
+    return RawResponse(status=200, headers=headers, body=body, rest=rest)
 
 
 def _fingerprint(history: str, address: Address) -> int:

@@ -8,6 +8,8 @@ import msgspec
 
 from registry.journal.log import Position
 
+LONG_BYTES = 64 * 1024
+
 
 class Address(NamedTuple):
     """A read's path and query."""
@@ -32,6 +34,12 @@ class Page:
 
     def body(self, revision: int) -> bytes:
         return b'{"revision":%d,%b' % (revision, self.rest) if self.names_revision else self.rest
+
+    def parts(self, revision: int) -> tuple[bytes, bytes]:
+        """The body's beginning, and its rest where it is so long that joining them takes time."""
+        if len(self.rest) < LONG_BYTES:
+            return self.body(revision), b""
+        return b'{"revision":%d,' % revision if self.names_revision else b"", self.rest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,6 +82,8 @@ class Application:
                 return _raw(b"now")
             case "/long-now":
                 return _raw(LONG)
+            case "/long-apart":
+                return RawResponse(status=200, headers=(), body=b"begun", rest=LONG)
             case "/soon" if not has_waited:
                 return self._soon()
             case "/soon":

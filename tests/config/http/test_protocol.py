@@ -101,6 +101,13 @@ def test_a_long_answer_comes_whole(server: Served) -> None:
     assert body(server.ask(last("/long"))) == LONG
 
 
+def test_an_answer_in_two_parts_comes_whole_also_where_its_request_is_recognized(server: Served) -> None:
+    with server.connect() as connection:
+        for _ in range(3):
+            connection.sendall(request("/long-apart", b"X-Unique: apart"))
+            assert body(read_answer(connection)) == b"begun" + LONG
+
+
 def test_an_answer_of_unknown_length_comes_in_chunks(server: Served) -> None:
     answer = server.ask(last("/stream"))
     assert b"\r\ntransfer-encoding: chunked\r\n" in answer
@@ -369,7 +376,7 @@ def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not(server: Ser
             read_some(connection, 4 * len(LONG))
 
 
-@pytest.mark.parametrize("path", ["/long", "/long-now"])
+@pytest.mark.parametrize("path", ["/long", "/long-now", "/long-apart"])
 def test_what_the_clients_of_one_token_leave_unread_is_bounded(path: str) -> None:
     def unread(running: Served, token: bytes) -> socket.socket:
         connection = socket.socket()
