@@ -75,6 +75,9 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
+        if self.disconnected or self.transport.is_closing():
+            # Else whoever sends on and on keeps the loop from everybody else, and from learning of the end.
+            await asyncio.sleep(0)
         if self.disconnected:
             return
         if self.response_complete:

@@ -357,6 +357,17 @@ def test_a_request_that_takes_long_to_answer_is_not(server: Served) -> None:
         assert body(read_all(connection)) == b"late"
 
 
+def test_an_answer_whose_client_is_gone_keeps_nobody_else_waiting() -> None:
+    with served() as running:
+        with running.connect() as connection:
+            connection.sendall(request("/endless"))
+            assert connection.recv(10)
+        try:
+            assert running.ask(last("/now"))
+        finally:
+            running.application.gone.append("/endless")
+
+
 @pytest.mark.parametrize("path", ["/long", "/endless"])
 def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not(server: Served, path: str) -> None:
     with socket.socket() as connection:
