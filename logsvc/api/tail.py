@@ -103,7 +103,7 @@ class Lane:
 
 
 def _read(query: ast.Query, cursor: int) -> tuple[bytes, int]:
-    """What arrived after the cursor, as events, and the cursor after it; in a thread."""
+    """Read what arrived after the cursor, as events, and the cursor after it; in a thread."""
     found = store().tail(after_seq=cursor, query=query, limit=RECORDS_PER_READ)
     return _events(found, cursor), found.cursor
 
