@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from django.db import close_old_connections
 
 from config.headers import header
 from config.hybrid import Scope
 from config.threads import Threads
+from config.tokens import gate
 from config.tokens.holder import Holder
 from config.tokens.token_cache import Run, TokenCache
 from logsvc.ingest.writer import Writer
@@ -16,6 +18,10 @@ from logsvc.newest import Newest
 
 READING_THREADS = 1
 ASKING_THREADS = 4
+# The limit on the tails that one token may hold.
+STREAMS = "streams"
+MANY_STREAMS = 20
+MOST_REST_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -33,6 +39,8 @@ class Server:
         self._read = run or Threads(READING_THREADS).run
         self._ask = run or Threads(ASKING_THREADS).run
         self._tokens = TokenCache(run or Threads(1).run)
+        # Of each token with which somebody follows the records.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._newest: Newest | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -53,6 +61,21 @@ class Server:
 
         answer: T = await self._ask(on_connection)
         return answer
+
+    async def ask_in_turn(self, question: Callable[[], T], *, holder: Holder, gone: "asyncio.Future[None]") -> T | None:
+        """As `ask`, but one at a time of those with the same token; None once the client is gone.
+
+        Where the token holds many streams, each turn rests for as long as it took: all others get at the store.
+        """
+        async with self._turns.setdefault(holder.name, asyncio.Lock()):
+            if gone.done():
+                return None
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            answer = await self.ask(question)
+            if gate.current().limits.held(holder, STREAMS) > MANY_STREAMS:
+                await asyncio.wait({gone}, timeout=min(loop.time() - began, MOST_REST_SECONDS))
+            return answer
 
     def newest(self) -> Newest:
         """The running loop's view of the newest arrival."""

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
+from config import retry_after
 from config.clocks import SKEW
 from logsvc import representation, timestamps
 from logsvc.alerts.post import Answer, post
@@ -22,6 +23,7 @@ from registry.client import webhook
 # After the first attempts, then hourly until it is given up.
 PAUSES_SECONDS = (5, 30, 120, 600, 1800)
 LAST_PAUSE_SECONDS = 3600
+MOST_DIGITS = 5
 JITTER = 0.2
 LONGEST_PAUSE = timedelta(seconds=LAST_PAUSE_SECONDS * (1 + JITTER)) + SKEW
 GIVEN_UP_AFTER = timedelta(days=1)
@@ -97,11 +99,14 @@ def forget_old(*, now: datetime) -> None:
     AlertMessage.objects.filter(created_at__lt=now - KEPT_FOR, due_at=None).delete()
 
 
-def next_pause(attempts: int, retry_after: str) -> timedelta:
+def next_pause(attempts: int, asked: str, *, now: datetime) -> timedelta:
     """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
-    asked = int(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 6 else 0
-    return timedelta(seconds=max(pause * random.uniform(1 - JITTER, 1 + JITTER), min(asked, LAST_PAUSE_SECONDS)))
+    # A longer number is no time that somebody meant.
+    seconds = (
+        retry_after.seconds(asked, now=now) if len(asked) <= MOST_DIGITS or not asked.isdecimal() else None
+    ) or 0.0
+    return timedelta(seconds=max(pause * random.uniform(1 - JITTER, 1 + JITTER), min(seconds, LAST_PAUSE_SECONDS)))
 
 
 def _send(message: AlertMessage, now: datetime, post: Post) -> Answer:
@@ -124,7 +129,7 @@ def _send(message: AlertMessage, now: datetime, post: Post) -> Answer:
 def _settle(message: AlertMessage, answer: Answer, now: datetime) -> bool:
     is_taken = answer.status is not None and 200 <= answer.status < 300
     attempts = message.attempts + 1
-    due_at: datetime | None = now + next_pause(attempts, answer.retry_after)
+    due_at: datetime | None = now + next_pause(attempts, answer.retry_after, now=now)
     if is_taken or answer.status == GONE or now - message.created_at >= GIVEN_UP_AFTER:
         due_at = None
     error = "" if is_taken else answer.error or f"It was answered {answer.status}."

@@ -18,7 +18,7 @@ from logsvc.api.loki import read_limit, read_moment
 from logsvc.loki import answers, engine, labels, logql
 from logsvc.loki.engine import Line, Pipeline
 from logsvc.loki.logql import LogQuery
-from logsvc.server import Server, server
+from logsvc.server import STREAMS, Server, server
 from logsvc.storage.current import store
 from logsvc.storage.interface import Range
 
@@ -46,7 +46,7 @@ class Lane:
         limit, start_ns = read_limit(parameters), read_moment(parameters, "start", time.time_ns())
         await receive()
         await send({"type": "websocket.accept"})
-        with gate.current().limits.hold(holder, "streams"):
+        with gate.current().limits.hold(holder, STREAMS):
             # Before the past is read, so that what comes meanwhile is in what follows.
             cursor = await server.ask(lambda: store().head())
             within = Range(from_ns=start_ns, to_ns=time.time_ns())
@@ -64,12 +64,15 @@ class Lane:
         try:
             while not gone.done():
                 try:
-                    access.readable(await server.holder(scope))
+                    holder = await server.holder(scope)
+                    access.readable(holder)
                 except Problem as error:
                     await send({"type": "websocket.close", "code": 1008, "reason": error.detail[:100]})
                     return
                 read = partial(store().tail, after_seq=cursor, query=narrowed, limit=RECORDS_PER_READ)
-                found = await server.ask(read)
+                found = await server.ask_in_turn(read, holder=holder, gone=gone)
+                if found is None:
+                    return
                 await _push(send, [line for record in found.records if (line := pipeline.line(record))])
                 if found.cursor != cursor:
                     cursor = found.cursor

@@ -15,7 +15,7 @@ from config.tokens import gate
 from logsvc import access, representation
 from logsvc.parameters import HIGHEST_ID, Parameters, between
 from logsvc.query import ast, parser
-from logsvc.server import Server, server
+from logsvc.server import STREAMS, Server, server
 from logsvc.storage.current import store
 from logsvc.storage.interface import Tail
 
@@ -61,7 +61,7 @@ class Lane:
             raise Unavailable(f"{TAILS_AT_MOST} tails are open: try again later.")
         server.open_tails += 1
         try:
-            with gate.current().limits.hold(holder, "streams"):
+            with gate.current().limits.hold(holder, STREAMS):
                 if cursor is None:
                     cursor = await server.ask(lambda: store().head())
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
@@ -79,15 +79,18 @@ class Lane:
             await _send(send, b"retry: 1000\n" + _event("cursor", cursor, {"cursor": cursor}))
             while not gone.done():
                 try:
-                    access.readable(await server.holder(scope))
+                    holder = await server.holder(scope)
+                    access.readable(holder)
                 except Problem as error:
                     await _send(send, _event("revoked", cursor, {"detail": error.detail}))
                     return
-                read = partial(store().tail, after_seq=cursor, query=query, limit=RECORDS_PER_READ)
-                found = await server.ask(read)
-                await _send(send, _events(found, cursor))
-                if found.cursor != cursor:
-                    cursor = found.cursor
+                found = await server.ask_in_turn(partial(_read, query, cursor), holder=holder, gone=gone)
+                if found is None:
+                    return
+                chunk, reached = found
+                await _send(send, chunk)
+                if reached != cursor:
+                    cursor = reached
                     continue
                 waiting = asyncio.ensure_future(server.newest().beyond(cursor, seconds=HEARTBEAT_SECONDS))
                 await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -97,6 +100,12 @@ class Lane:
                     await _send(send, b": heartbeat\nid: %d\n\n" % cursor)
         finally:
             gone.cancel()
+
+
+def _read(query: ast.Query, cursor: int) -> tuple[bytes, int]:
+    """Read what arrived after the cursor, as events, and the cursor after it; in a thread."""
+    found = store().tail(after_seq=cursor, query=query, limit=RECORDS_PER_READ)
+    return _events(found, cursor), found.cursor
 
 
 def _events(found: Tail, cursor: int) -> bytes:
@@ -119,7 +128,8 @@ async def _send(send: Send, chunk: bytes) -> None:
     if not chunk:
         return
     try:
-        await asyncio.wait_for(send({"type": "http.response.body", "body": chunk, "more_body": True}), SEND_SECONDS)
+        async with asyncio.timeout(SEND_SECONDS):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     except TimeoutError as error:
         raise Abandoned from error
 

@@ -50,9 +50,9 @@ class Allowance:
         gate.current().limits.note(self._holder.name, INSTANCES)
         return QuotaExceeded(self._holder.name, quota=self.instances)
 
-    def refuse_probes(self, host: str, wanted: float) -> TooManyProbes:
+    def refuse_probes(self, host: str, wanted: float, *, allowed: int) -> TooManyProbes:
         gate.current().limits.note(self._holder.name, PROBES)
-        return TooManyProbes(self._holder.name, host=host, wanted=wanted, allowed=self.probes)
+        return TooManyProbes(self._holder.name, host=host, wanted=wanted, allowed=allowed)
 
     def refuse_requirements(self, wanted: int) -> TooManyRequirements:
         gate.current().limits.note(self._holder.name, REQUIREMENTS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from config import retry_after
 from registry.instances.declaration import address_policy
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Outcome, Request, Timeouts
@@ -32,14 +33,13 @@ class Sender:
 
     def conclude(self, message: Message, outcome: Outcome) -> Attempt:
         error = "" if outcome.is_success else outcome.detail or f"POST {message.url} answered {outcome.status}, not 2xx"
-        retry_after = outcome.header("retry-after") or ""
         return Attempt(
             message=message,
             status_code=outcome.status,
             duration_ms=outcome.latency_ms,
             error=escaped(error),
             answer=escaped(outcome.body.decode("utf-8", "replace")),
-            retry_after_seconds=float(retry_after) if retry_after.isdecimal() else None,
+            retry_after_seconds=retry_after.seconds(outcome.header("retry-after") or "", now=timezone.now()),
         )
 
     async def send(self, message: Message) -> Attempt:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -79,6 +80,49 @@ def test_what_arrives_is_told_and_can_be_resumed_without_gap_or_double(token: st
     assert found[0][0] == "cursor"
     assert messages(found) == ["a", "b", "c"]
     assert messages(again) == messages(by_header) == ["c"]
+
+
+class Counting(Server):
+    """Counts how many tails read the store at one time."""
+
+    def __init__(self) -> None:
+        super().__init__(factories.in_thread)
+        self.most_at_once = self._at_once = 0
+
+    async def ask(self, question: Callable[[], Any]) -> Any:
+        if not isinstance(question, partial):
+            return await super().ask(question)
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            await asyncio.sleep(0)
+            return await super().ask(question)
+        finally:
+            self._at_once -= 1
+
+
+def test_the_tails_of_one_token_read_in_turns(token: str) -> None:
+    keep_each("abc")
+    other = issuing.create(name="other", scopes=["log:read"])
+
+    async def follow(server: Server, client: Client, token: str) -> None:
+        raw = [(b"authorization", f"Bearer {token}".encode())]
+        scope = http_scope(PATH, query_string=b"cursor=0", headers=raw)
+        running = asyncio.create_task(
+            hybrid(lambda environ, start: [], [Lane(server)])(scope, client.receive, client.send)
+        )
+        while len(messages(events(client))) < 3:
+            client.arrived.clear()
+            await asyncio.wait_for(client.arrived.wait(), 20)
+        client.gone.set()
+        await running
+
+    async def scenario() -> int:
+        server = Counting()
+        await asyncio.gather(*(follow(server, Client(), each) for each in (token, token, token, token, other)))
+        return server.most_at_once
+
+    assert asyncio.run(scenario()) == 2
 
 
 def test_a_tail_is_filtered_and_restricted_as_a_search_is() -> None:

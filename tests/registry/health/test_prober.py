@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import pytest
 
-from registry.health.probe import Due, Finding, Result
+from registry.health.probe import FAILED, Due, Finding, Result
 from registry.health.prober import Prober
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Outcome
@@ -76,6 +76,22 @@ def test_a_process_that_dies_between_two_probes_is_found_dead_at_once() -> None:
 
     assert result.finding is Finding.DEAD
     assert "its process is gone" in result.detail
+
+
+def test_a_tcp_heartbeat_at_an_address_of_ipv6_passes_while_it_listens() -> None:
+    async def scenario() -> list[Finding]:
+        policy = AddressPolicy(["::1/128"])
+        asking = Prober(policy, on_alarm=lambda claimed: None, claim=in_turn([]))
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listening:
+            claimed = due(url=f"http://[::1]:{listening.getsockname()[1]}", kind="tcp")
+            found = [(await asking.probe(claimed)).finding]
+        found.append((await asking.probe(claimed)).finding)
+        await asking.close()
+        return found
+
+    first, then = asyncio.run(scenario())
+    assert first is Finding.SUCCESS
+    assert then in FAILED
 
 
 async def close_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

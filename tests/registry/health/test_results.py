@@ -159,6 +159,18 @@ def test_a_beat_makes_a_ttl_instance_passing_and_sets_its_deadline(now: datetime
     assert Heartbeat.objects.get().due_at == now.timestamp() + 30
 
 
+@pytest.mark.parametrize("change", [{}, {"version": "2"}, {"incarnation": "run-2"}])
+def test_a_ttl_instance_that_registers_again_keeps_passing(now: datetime, change: dict[str, str]) -> None:
+    heartbeat = {"kind": "ttl", "interval_seconds": 30}
+    factories.register("cron", now=now, heartbeat=heartbeat)
+    results.beat(InstanceKey(service="cron", instance="cron-1"), succeeded=True, reason="", author="tester", now=now)
+
+    factories.register("cron", now=now + timedelta(seconds=20), heartbeat=heartbeat, **change)
+
+    assert Instance.objects.get().status == Status.PASSING
+    assert leases.claim(now=now.timestamp() + 29, limit=10) == []
+
+
 def test_an_instance_that_reports_itself_critical_is_so_at_once_with_its_reason(now: datetime) -> None:
     factories.register("cron", now=now, heartbeat={"kind": "ttl"})
     key = InstanceKey(service="cron", instance="cron-1")

@@ -86,3 +86,16 @@ def test_another_token_has_a_limit_of_its_own(client: APIClient, client_of: Clie
         put(client, f"v-{n}", "http://10.0.0.7/")
 
     assert put(client_of("register:*", name="another"), "v-9", "http://10.0.0.7/").status_code == 201
+
+
+def test_many_names_of_one_host_are_bounded_together(client: APIClient) -> None:
+    hosts = [f"n{number}.victim.example" for number in range(16)]
+    statuses = [put(client, f"v-{number}", f"http://{host}/").status_code for number, host in enumerate(hosts)]
+    refused = put(client, "v-16", "http://another.example/")
+
+    assert statuses == [201] * 15 + [429]
+    assert "would ask all hosts together 16 times a second" in refused.json()["detail"]
+    assert put(client, "v-16", "http://another.example/", interval=60).status_code == 429
+    assert put(client, "v-0", "http://moved.example/").status_code == 200
+    assert put(client, "v-0", f"http://{hosts[0]}/", interval=2).status_code == 200
+    assert put(client, "v-16", "http://another.example/", interval=2).status_code == 201

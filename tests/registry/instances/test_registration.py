@@ -139,6 +139,20 @@ def test_deregistering_is_idempotent_and_journalled_once(now: datetime) -> None:
     assert (entry.change, entry.revision, entry.author) == (Change.DEREGISTERED, 2, "tester")
 
 
+def test_of_two_services_with_one_instance_id_only_the_one_that_is_named_is_deregistered(now: datetime) -> None:
+    for service in ("billing", "shop"):
+        factories.passing(service, "10.0.0.7:9000", now=now)
+    dependent = factories.register("webui", now=now, requires=["billing", "shop"])
+    assert [len(each) for each in dependent.providers.values()] == [1, 1]
+
+    registration.deregister(declaration.instance_key("billing", "10.0.0.7:9000"), author="tester", now=now)
+
+    left = Instance.objects.exclude(service="webui").get()
+    assert (left.service, left.status) == ("shop", Status.PASSING)
+    again = factories.register("webui", now=now, requires=["billing", "shop"])
+    assert {service: len(each) for service, each in again.providers.items()} == {"billing": 0, "shop": 1}
+
+
 def test_a_run_that_was_deregistered_does_not_come_back_and_a_new_one_does(now: datetime) -> None:
     factories.register("billing", now=now, incarnation="run-1")
     registration.deregister(declaration.instance_key("billing", "billing-1"), author="tester", now=now)

@@ -1,6 +1,7 @@
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,6 +9,7 @@ from standardwebhooks import Webhook
 
 from registry.models import Delivery
 from registry.outbound.address_policy import AddressPolicy
+from registry.outbound.types import Outcome
 from registry.webhooks import cursors
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
@@ -80,3 +82,18 @@ def test_whatever_a_dependent_answers_the_attempt_is_stored_and_can_be_shown(now
     stored = Delivery.objects.all()
     assert len(stored) == len(attempts)
     assert all(each.error.isprintable() and each.answer.isprintable() for each in stored)
+
+
+def test_retry_after_is_read_in_both_of_its_forms(now: datetime) -> None:
+    message = message_to(now=now)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=600), usegmt=True).encode()
+
+    async def asked(value: bytes) -> float:
+        sender = Sender(AddressPolicy([]))
+        head = b"HTTP/1.1 503 Busy\r\nretry-after: %b\r\n\r\n" % value
+        attempt = sender.conclude(message, Outcome(status=503, head=head))
+        await sender.close()
+        return attempt.retry_after_seconds or 0.0
+
+    assert asyncio.run(asked(b"120")) == 120
+    assert 500 <= asyncio.run(asked(date)) <= 600
