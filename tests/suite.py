@@ -19,12 +19,12 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from config.services import SERVICES
 from config.supervision import forking, process
-from tests import forked
+from tests import forked, postgresql
 from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
@@ -206,7 +206,9 @@ def run(waiting: list[Part]) -> list[Outcome]:
 def main() -> int:
     began = time.monotonic()
     preload()
-    outcomes = run(parts())
+    with TemporaryDirectory(prefix="rollcall-postgresql-") as directory:
+        os.environ[postgresql.SHARED] = directory
+        outcomes = run(parts())
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)
