@@ -29,10 +29,15 @@ def main() -> None:
     from config import commands, privacy
 
     privacy.begin()
+    utility: type[commands.Utility] = commands.Utility
+    if settings == "up":
+        from config.supervision.utility import ForkingUtility
+
+        utility = ForkingUtility
 
     # sys.argv stays as it was, so that the autoreloader starts this same command again.
     try:
-        commands.Utility([program, *arguments]).execute()
+        utility([program, *arguments]).execute()
     except ImproperlyConfigured as error:
         commands.refuse(str(error))
     except DatabaseError as error:

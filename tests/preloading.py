@@ -1,5 +1,6 @@
 """Imported by the server of forked.py before it forks."""
 
-from config.supervision import forking
+from config.supervision import forking, process
 
-forking.preload()
+# `up` imports its own part of what it shares with the supervisor.
+forking.preload((*process.PRELOADED, "config.supervision.utility"))

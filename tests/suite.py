@@ -19,12 +19,12 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 from config.services import SERVICES
-from config.supervision import forking
-from tests import forked
+from config.supervision import forking, process
+from tests import forked, postgresql
 from tests.machine import wants_browser, wants_clickhouse
 
 # Their statements are written for both engines.
@@ -44,11 +44,12 @@ ONE_PROCESS = ("-p", "no:xdist")
 LANES = 4
 # How far a part gives way to the others, as `nice` counts it.
 NOT_AT_ALL, A_LITTLE, FAR = 0, 5, 10
-# What pytest imports whatever the tests, and Schemathesis, which two parts take.
+# What pytest imports whatever the tests, Schemathesis, which two parts take, and `up`, which tests fork.
 PRELOADED = (
     *("_pytest.doctest", "_pytest.junitxml", "_pytest.legacypath", "_pytest.pastebin", "_pytest.pytester"),
     *("_hypothesis_pytestplugin", "anyio.pytest_plugin", "pytest_django.plugin", "xdist.plugin", "xdist.looponfail"),
     *("hypothesis.internal.conjecture.engine", "hypothesis.stateful", "schemathesis.pytest.plugin"),
+    "config.supervision.utility",
 )
 # Plugins that assert nothing of a test; they are imported before pytest could rewrite what they assert.
 PLUGINS_AS_THEY_ARE = "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning"
@@ -183,7 +184,7 @@ def preload() -> None:
     """Import what the parts need; a warning is an error, as it is in them."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        forking.preload((*forking.PRELOADED, *PRELOADED))
+        forking.preload((*process.PRELOADED, *PRELOADED))
 
 
 def run(waiting: list[Part]) -> list[Outcome]:
@@ -205,7 +206,9 @@ def run(waiting: list[Part]) -> list[Outcome]:
 def main() -> int:
     began = time.monotonic()
     preload()
-    outcomes = run(parts())
+    with TemporaryDirectory(prefix="rollcall-postgresql-") as directory:
+        os.environ[postgresql.SHARED] = directory
+        outcomes = run(parts())
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)

@@ -1,8 +1,9 @@
-"""supervisord, as long as the process that started it lives: `python -m config.supervision.daemon -c CONFIGURATION`.
+"""supervisord, as long as the process that started it lives: run by config/supervision/process.py.
 
-That process holds the other end of our stdin: however it ends, even by `kill -9`, the pipe ends too.
+That process holds the other end of our stdin: however it ends, even by `kill -9`, this end is told so.
 """
 
+import io
 import os
 import signal
 import sys
@@ -67,16 +68,20 @@ class LastingStream:
 def main() -> None:
     loggers.RotatingFileHandler = LastingHandler
     supervisord.ServerOptions = ForkingOptions
-    forking.preload()
-    sys.stdout = LastingStream(sys.stdout)
-    sys.stderr = LastingStream(sys.stderr)
+    sys.stdout = LastingStream(_unbuffered(1))
+    sys.stderr = LastingStream(_unbuffered(2))
     threading.Thread(target=_stop_with_starter, daemon=True).start()
     supervisord.main(sys.argv[1:])
 
 
+def _unbuffered(number: int) -> TextIO:
+    """A program that is forked from here inherits nothing that is yet to be written."""
+    return io.TextIOWrapper(open(number, "wb", buffering=0, closefd=False), write_through=True)
+
+
 def _stop_with_starter() -> None:
     # Not through a buffered file: its lock, held by a waiting thread, crashes an interpreter that ends.
-    while os.read(sys.stdin.fileno(), 1024):
+    while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 

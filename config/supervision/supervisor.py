@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -13,7 +12,7 @@ from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from config import env
+from config.supervision.process import Process
 from config.supervision.programs import Program
 
 # As long as a busy machine may take; a supervisor that ended is not waited for.
@@ -38,27 +37,16 @@ class Unreachable(Exception):
 class Supervisor:
     """Made by `start`; its maker calls `stop`, also when `ready` raises."""
 
-    def __init__(self, process: asyncio.subprocess.Process, socket: Path) -> None:
+    def __init__(self, process: Process, socket: Path) -> None:
         self._process = process
         self._socket = socket
         self._pids: set[int] = set()
 
     @classmethod
-    async def start(cls, configuration: Path, *, socket: Path, log: Path, lock: int) -> Self:
-        """Start a supervisor, which inherits `lock`: until it is gone no other may use the data directory."""
+    def start(cls, process: Process, configuration: Path, *, socket: Path, log: Path, lock: int) -> Self:
+        """Have the process supervise; it inherits `lock`: until it is gone no other may use the data directory."""
         with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                # Unbuffered: what a program that is forked from it inherits holds nothing yet to be written.
-                *(sys.executable, "-u", "-m", "config.supervision.daemon", "--configuration", str(configuration)),
-                cwd=env.BASE_DIR,
-                env=env.without_settings(),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                pass_fds=[lock],
-                # In a session of its own: Ctrl-C is for `up`, which then stops everything in order.
-                start_new_session=True,
-            )
+            process.supervise(configuration, log=output.fileno(), lock=lock)
         return cls(process, socket)
 
     async def ready(self) -> bool:
@@ -100,14 +88,10 @@ class Supervisor:
 
     async def stop(self, *, within_seconds: float) -> bool:
         """Stop the programs in their order, then the supervisor; returns whether it did so by itself and in time."""
-        if self._process.stdin is not None:
-            # The end of the pipe tells it to stop, as our own end would.
-            self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), within_seconds)
+            await asyncio.wait_for(self._process.stop(), within_seconds)
         except TimeoutError:
             self._process.kill()
-            await self._process.wait()
         is_clean = self._process.returncode == 0
         if not is_clean:
             for pid in self._pids:

@@ -16,6 +16,7 @@ from config.supervision.display import Display
 from config.supervision.news import Condition, Observer, condition_of
 from config.supervision.obstacles import Obstacle
 from config.supervision.preparation import Preparation
+from config.supervision.process import Process
 from config.supervision.programs import STORE_PROGRAM, Program, preparations, programs
 from config.supervision.signs import Signs
 from config.supervision.supervisor import Supervisor, Unreachable
@@ -32,12 +33,15 @@ STOP_SECONDS = 9.5
 FULL_BYTES = 64 * 1024
 
 
-def run(display: Display) -> bool:
-    """Run until a signal; returns whether everything then stopped as it should. Raises Obstacle."""
+def run(display: Display, process: Process) -> bool:
+    """Run until a signal, in `process` what is supervised; returns whether everything then stopped as it should.
+
+    Raises Obstacle.
+    """
     system = System(display)
     display.title(f"Rollcall, with its data in {system.data_dir}")
     lock = system.check()
-    return asyncio.run(system.live(lock))
+    return asyncio.run(system.live(process, lock))
 
 
 class System:
@@ -87,12 +91,12 @@ class System:
             ) from error
         return lock
 
-    async def live(self, lock: int) -> bool:
+    async def live(self, process: Process, lock: int) -> bool:
         told_to_stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, told_to_stop.set)
-        supervisor = await Supervisor.start(
-            self._configuration, socket=self._socket, log=self._log_dir / "supervisord.log", lock=lock
+        supervisor = Supervisor.start(
+            process, self._configuration, socket=self._socket, log=self._log_dir / "supervisord.log", lock=lock
         )
         try:
             await _first(told_to_stop.wait, lambda: self._start(supervisor), lambda: self._watch(supervisor))

