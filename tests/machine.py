@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -97,19 +97,30 @@ def _install_packages(packages: Sequence[str]) -> None:
     if shutil.which("apt-get") is None or administrator is None:
         return
     print(f"Installing {', '.join(packages)} ...", flush=True)
-    forbids_services = os.geteuid() == 0 and not POLICY.exists()
+    install_packages(packages, administrator=administrator)
+
+
+def install_packages(
+    packages: Sequence[str],
+    *,
+    administrator: Sequence[str],
+    policy: Path = POLICY,
+    run: Callable[..., object] = subprocess.run,
+) -> None:
+    """Install packages with apt-get, none of whose services is started."""
+    forbids_services = not policy.exists()
     if forbids_services:
-        POLICY.write_text("#!/bin/sh\nexit 101\n")
-        POLICY.chmod(0o755)
+        script = f"printf '#!/bin/sh\\nexit 101\\n' > {policy} && chmod 755 {policy}"
+        run([*administrator, "sh", "-c", script], check=False)
     try:
         # Each alone: apt-get installs none of several when it knows one of them not.
         installing = (("install", "-y", "-qq", "--no-install-recommends", package) for package in packages)
         for arguments in (("update", "-qq"), *installing):
             command = [*administrator, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *arguments]
-            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+            run(command, check=False, stdout=subprocess.DEVNULL)
     finally:
         if forbids_services:
-            POLICY.unlink()
+            run([*administrator, "rm", "-f", str(policy)], check=False)
 
 
 def _administrator() -> list[str] | None:

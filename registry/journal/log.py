@@ -165,6 +165,13 @@ def between(services: Collection[str], *, after: int, up_to: int) -> list[Step]:
     return [step._replace(provider=rows.decoded(step.provider)) for step in map(Step._make, found)]
 
 
+def has_between(services: Collection[str], *, after: int, up_to: int) -> bool:
+    """Whether there are entries of these services in (after, up_to]."""
+    among, names = rows.among("service", services)
+    one = f"SELECT 1 FROM registry_journalentry WHERE {among} AND revision > %s AND revision <= %s LIMIT 1"  # noqa: S608 -- constants
+    return bool(statements.fetch(one, [names, after, up_to]))
+
+
 def _shown(condition: str, parameters: list[Any], services: Collection[str], *, order: str, limit: int) -> list[Shown]:
     """The entries of these services, or of all when none is named, without the instances that they keep."""
     among, names = rows.among("service", services) if services else ("TRUE", None)

@@ -79,12 +79,15 @@ class Composer:
         self._now = now
         self._timestamp = bodies.timestamp(now)
         self._entries = self._read([cursor for cursor in cursors if not self._is_far_behind(cursor)])
+        self._missed: dict[tuple[tuple[str, ...], int], bool] = {}
         self._folded: dict[tuple[tuple[str, ...], int], tuple[bool, dict[str, msgspec.Raw] | None]] = {}
 
     def message(self, cursor: Lagging) -> Message | None:
         """The message for a dependent; None when there is nothing to tell."""
         has_changes, changes = self._changes(cursor)
-        needs_resync = cursor.needs_resync or changes is None or self._is_far_behind(cursor)
+        # What it lags by may be of other services alone.
+        has_missed = self._is_far_behind(cursor) and self._has_entries(cursor)
+        needs_resync = cursor.needs_resync or changes is None or has_missed
         # An unacknowledged message may have arrived: its dependent is told even when nothing is left of the change, as
         # it may have applied what has since been undone.
         is_in_doubt = cursor.sent_revision > cursor.notified_revision
@@ -138,6 +141,13 @@ class Composer:
             raw = {name: msgspec.Raw(part) for name, part in encoded.items()} if is_small else None
             self._folded[key] = (bool(net), raw)
         return self._folded[key]
+
+    def _has_entries(self, cursor: Lagging) -> bool:
+        """Whether any of its services has changed since, however long ago."""
+        key = (cursor.requires, cursor.scanned_revision)
+        if key not in self._missed:
+            self._missed[key] = log.has_between(cursor.requires, after=cursor.scanned_revision, up_to=self._head)
+        return self._missed[key]
 
     def _is_far_behind(self, cursor: Lagging) -> bool:
         return self._head - cursor.scanned_revision > self._most_revisions

@@ -173,6 +173,7 @@ def test_a_worker_tells_who_lags_and_writes_what_came_of_it() -> None:
     worker.end()
 
 
+@pytest.mark.django_db
 def test_a_listener_makes_the_sweep_that_was_called_for(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     calls = iter([wakeups.NOTIFICATIONS, None])

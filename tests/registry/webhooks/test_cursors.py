@@ -205,6 +205,19 @@ def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime) -> None:
     assert data_of(message)["added"] == []
 
 
+def test_who_lags_very_far_and_missed_nothing_is_told_nothing(now: datetime) -> None:
+    factories.register("webui", now=now, requires=["logsvc", "grading"])
+    for number in range(5):
+        factories.register("other", f"other-{number}", now=now)
+
+    assert cursors.claim(now=now, limit=100, most_revisions=1) == []
+    assert Cursor.objects.get().scanned_revision == 6
+
+    factories.passing("grading", now=now)
+    (message,) = cursors.claim(now=now, limit=100, most_revisions=1)
+    assert data_of(message)["resync"] is True
+
+
 def test_who_would_be_told_more_than_a_server_takes_is_told_to_ask_for_the_whole(now: datetime) -> None:
     factories.register("webui", now=now, requires=["logsvc"])
     metadata = {f"name-{number}": "\N{GRINNING FACE}" * 512 for number in range(64)}
