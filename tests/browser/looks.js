@@ -1,7 +1,12 @@
-// The look of an element: all that axe judges contrast by. Elements that look alike differ in their words only.
+// The look of an element: all that axe judges contrast by. Elements that look alike differ in what it does not see, such
+// as their words, their class, or how far their text is beyond the size from which it is large.
 (() => {
   const MARK = "data-looked-at";
   const EACH = 3;
+  const FIELDS = "input, select, textarea, button, option";
+  const DISABLED = ":disabled, [aria-disabled=true]";
+  // How text is written, by the name, the class and what else is cheap to read of its element.
+  const styles = new Map();
   axe.configure({ rules: [{ id: "color-contrast", selector: `[${MARK}]` }] });
   let found = new Map();
 
@@ -21,33 +26,70 @@
   const digest = (text) => digests.get(text) ?? digests.set(text, hash(text)).get(text);
 
   // By what the elements inside are judged, too; nothing where it paints nothing and moves nothing.
-  const behind = ({ backgroundColor, backgroundImage, opacity, filter, position, zIndex }) => {
+  const behind = ({ backgroundColor, backgroundImage, position, zIndex }, veil) => {
     const isThere =
-      backgroundColor !== "rgba(0, 0, 0, 0)" ||
-      backgroundImage !== "none" ||
-      opacity !== "1" ||
-      filter !== "none" ||
-      position !== "static";
-    return isThere ? [backgroundColor, backgroundImage, opacity, filter, position, zIndex].join(" ") : "";
+      backgroundColor !== "rgba(0, 0, 0, 0)" || backgroundImage !== "none" || veil || position !== "static";
+    return isThere ? [backgroundColor, backgroundImage, veil, position, zIndex].join(" ") : "";
   };
 
-  const ownText = (element) =>
-    [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data.trim()).join("");
+  // By what its background is mixed with what is behind it.
+  const veilOf = ({ opacity, filter, mixBlendMode }) =>
+    opacity === "1" && filter === "none" && mixBlendMode === "normal" ? "" : [opacity, filter, mixBlendMode].join(" ");
 
-  const own = (element, text, { color, fontSize, fontWeight, textShadow, visibility }) => {
-    const disabled = element.matches(":disabled") || element.closest("label")?.control?.disabled;
-    const { width, height } = element.getBoundingClientRect();
-    const judged = [disabled, /\w\w/.test(text), text.length > 0, width * height > 0];
-    const written = [element.localName, element.getAttribute("class"), color, fontSize, fontWeight, textShadow];
-    return [...written, visibility, ...judged].join(" ");
+  // Hides all that is behind it.
+  const isOpaque = ({ backgroundColor, backgroundImage, backgroundClip }) =>
+    !/^rgba|\//.test(backgroundColor) && backgroundImage === "none" && backgroundClip === "border-box";
+
+  const ownText = (element) => {
+    let text = "";
+    for (let node = element.firstChild; node; node = node.nextSibling) {
+      if (node.nodeType === Node.TEXT_NODE) text += node.data.trim();
+    }
+    return text;
   };
 
-  const visit = (element, around) => {
+  const painted = (element, pseudo) => {
+    const { content, backgroundColor, backgroundImage, position } = getComputedStyle(element, pseudo);
+    return content === "none" || content === "normal" ? "" : [backgroundColor, backgroundImage, position].join(" ");
+  };
+
+  const isLarge = (fontSize, fontWeight) => {
+    const points = Math.ceil(72 * parseFloat(fontSize)) / 96;
+    return points >= 18 || (points >= 14 && parseFloat(fontWeight) >= 700);
+  };
+
+  const written = (element, { color, fontSize, fontWeight, textShadow, webkitTextFillColor, webkitTextStroke }) => {
+    const isOutlined = textShadow !== "none" || !webkitTextStroke.startsWith("0px");
+    const size = isOutlined ? [fontSize, textShadow, webkitTextStroke].join(" ") : "";
+    const pseudo = ["::before", "::after"].map((each) => painted(element, each));
+    return [color, webkitTextFillColor, isLarge(fontSize, fontWeight), size, ...pseudo].join();
+  };
+
+  // Of a link also that by which it differs from the text around it.
+  const kindOf = (element, { textDecorationLine }) => {
+    if (element.localName === "a") return `a ${textDecorationLine} ${getComputedStyle(element.parentElement).color}`;
+    return element.matches(FIELDS) ? `${element.localName} ${element.type}` : "";
+  };
+
+  const own = (element, text, computed) => {
+    const { color, fontSize, fontWeight, visibility } = computed;
+    const styled = [element.localName, element.getAttribute("class"), color, fontSize, fontWeight].join(" ");
+    if (!styles.has(styled)) styles.set(styled, written(element, computed));
+    const isDisabled = Boolean(element.closest(DISABLED) || element.closest("label")?.control?.disabled);
+    const { left, right, bottom, width, height } = element.getBoundingClientRect();
+    const isOnPage = width > 1 && height > 1 && right > 0 && bottom + scrollY > 0 && left < innerWidth;
+    const kind = kindOf(element, computed);
+    return [kind, styles.get(styled), visibility, isDisabled, /\w\w/.test(text), text.length > 0, isOnPage].join();
+  };
+
+  const visit = (element, around, isVeiled) => {
     const computed = getComputedStyle(element);
     // Nothing in there is shown, and so axe does not judge it.
     if (computed.display === "none") return;
-    const painted = behind(computed);
-    const chain = painted ? digest(`${around}>${element.localName} ${painted}`) : around;
+    const veil = veilOf(computed);
+    const layer = behind(computed, veil);
+    isVeiled ||= Boolean(veil);
+    const chain = layer ? digest(`${isVeiled || !isOpaque(computed) ? around : ""}>${layer}`) : around;
     const text = ownText(element) || element.value || "";
     // Without a text of its own it has no contrast, unless it is a field.
     if (text || element.matches("input, select, textarea")) {
@@ -55,7 +97,7 @@
       const alike = found.get(look) ?? found.set(look, []).get(look);
       if (alike.length < EACH) alike.push(element);
     }
-    for (const child of element.children) visit(child, chain);
+    for (const child of element.children) visit(child, chain, isVeiled);
   };
 
   const run = async (options, elements) => {
@@ -71,7 +113,8 @@
       const { documentElement } = document;
       const excessWidth = documentElement.scrollWidth - innerWidth;
       found = new Map();
-      visit(documentElement, "");
+      styles.clear();
+      visit(documentElement, "", false);
       const before = new Set(known.split(" "));
       const looks = [...found.keys()].filter((look) => !before.has(look));
       const elements = looks.flatMap((look) => found.get(look));

@@ -19,6 +19,34 @@ FAINT = {
 }
 
 
+OVER = ".over p::before { content: ''; position: absolute; background: pink; width: 99px; height: 99px }"
+BESIDE = "<div style='background: white; width: 1px'><div style='position: absolute; left: 99px'>{}</div></div>"
+# What passes, and then what differs from it in a way that makes it fail; each in a colour of its own.
+ALIKE = {
+    "its background is mixed with what is behind it": (
+        "<div style='background: white'>{}</div>",
+        "<div style='opacity: 0.3'><div style='background: white'>{}</div></div>",
+    ),
+    "it is not large": ("<div style='color: #888; font-size: 30px'>{}</div>", "<div style='color: #888'>{}</div>"),
+    "it is not disabled": (
+        "<div style='color: #989898' aria-disabled=true>{}</div>",
+        "<div style='color: #989898'>{}</div>",
+    ),
+    "it is on the page": (
+        "<div style='color: #979797; margin-left: -3000px; width: 100px'>{}</div>",
+        "<div style='color: #979797'>{}</div>",
+    ),
+    "nothing is painted over it by its style": (
+        "<div style='color: #969696' class='over'>{}</div>",
+        "<div style='color: #969696'>{}</div>",
+    ),
+    "it lies elsewhere": (
+        "<div style='color: #666; background: white'>{}</div>",
+        f"<div style='color: #666; background: #777; height: 99px'>{BESIDE}</div>",
+    ),
+}
+
+
 @pytest.mark.parametrize("where", FAINT)
 def test_faint_text_is_found_in_whichever_width_and_scheme_it_is(browser: Browser, where: str) -> None:
     with browser.new_context() as context:
@@ -40,6 +68,36 @@ def test_each_look_of_a_page_is_examined_though_others_are_known(browser: Browse
             page.set_content(PAGE.format("p { color: #666 }", f"<div {each}><p style='color: inherit'>Mia</div>"))
             found = [one for one in violations(page) if "color-contrast" in one]
             assert bool(found) is (each != faint[0]), each
+
+
+@pytest.mark.parametrize("difference", ALIKE)
+def test_text_that_differs_from_what_is_known_is_examined(browser: Browser, difference: str) -> None:
+    text = "<p style='font-size: inherit'>Mia and Leo</p>"
+    with browser.new_context() as context:
+        page = context.new_page()
+        passing, failing = (PAGE.format(OVER, each.format(text)) for each in ALIKE[difference])
+        page.set_content(passing)
+        assert violations(page) == []
+        page.set_content(failing)
+        assert any("color-contrast" in each for each in violations(page))
+
+
+@pytest.mark.parametrize("where", FAINT)
+def test_a_link_that_hardly_differs_from_its_text_is_found_in_whichever_width_and_scheme_it_does(
+    browser: Browser, where: str
+) -> None:
+    # No other case has examined these.
+    shade = len(where)
+    colors = f"a {{ color: #3333{shade} }} @media (prefers-color-scheme: dark) {{ a {{ color: #bbbb{shade} }} }}"
+    link = "<p>Mia and Leo <a href='/'>and Ada</a> and Dan"
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_content(PAGE.format(colors, link))
+        assert_accessible_and_fits(page)
+        media, _, _ = FAINT[where].partition("{")
+        page.set_content(PAGE.format(f"{colors} {media} {{ a {{ text-decoration: none }} }}", link))
+        with pytest.raises(AssertionError, match="link-in-text-block"):
+            assert_accessible_and_fits(page)
 
 
 def test_text_that_was_hidden_is_examined_once_it_shows(browser: Browser) -> None:
