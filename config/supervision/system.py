@@ -22,7 +22,7 @@ from config.supervision.signs import Signs
 from config.supervision.supervisor import Supervisor, Unreachable
 
 HOST = "127.0.0.1"
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 POLL_SECONDS = 0.1
 STORE_SECONDS = 30.0
 PATIENCE_SECONDS = 60.0
