@@ -10,7 +10,6 @@ import re
 import threading
 from typing import Any
 
-from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 DIGEST_CHARACTERS = 12
 FOREVER = "max-age=31536000, public, immutable"
-_VERSIONED = re.compile(rf"{re.escape(settings.STATIC_URL)}([0-9a-f]{{{DIGEST_CHARACTERS}}})/")
+_VERSIONED = re.compile(rf"([0-9a-f]{{{DIGEST_CHARACTERS}}})/")
 
 
 @functools.cache
@@ -64,8 +63,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
             response: HttpResponse = self.get_response(request)
             return response
         self._look_for_files()
-        versioned = _VERSIONED.match(request.path_info)
-        path = settings.STATIC_URL + request.path_info[versioned.end() :] if versioned else request.path_info
+        address = request.path_info.removeprefix(self.static_prefix)
+        versioned = _VERSIONED.match(address)
+        path = self.static_prefix + (address[versioned.end() :] if versioned else address)
         file = self.find_file(path) if self.autorefresh else self.files.get(path)
         response = self.get_response(request) if file is None else self.serve(file, request)
         if file is not None and versioned and versioned[1] == digest():
