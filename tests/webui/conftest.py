@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.test import Client, override_settings
@@ -78,33 +79,63 @@ def sign_in(db: None) -> SignIn:
     """A browser in which a person of these roles has signed in."""
 
     def make(username: str, *roles: Role) -> Client:
-        user = User.objects.create_user(username=username)
-        user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
-        client = Client()
-        client.force_login(user)
-        return client
+        return _with_session(_session_of(username, *roles))
 
     return make
 
 
-@pytest.fixture
-def teacher(sign_in: SignIn) -> Client:
-    return sign_in("teacher", Role.TEACHER)
+@pytest.fixture(scope="module")
+def _teachers_session(module_db: None) -> str:
+    return _session_of("teacher", Role.TEACHER)
+
+
+@pytest.fixture(scope="module")
+def _assistants_session(module_db: None) -> str:
+    return _session_of("assistant", Role.ASSISTANT)
+
+
+@pytest.fixture(scope="module")
+def _students_session(module_db: None) -> str:
+    return _session_of("student", Role.STUDENT)
+
+
+@pytest.fixture(scope="module")
+def _operators_session(module_db: None) -> str:
+    return _session_of("operator", Role.OPERATOR)
 
 
 @pytest.fixture
-def assistant(sign_in: SignIn) -> Client:
-    return sign_in("assistant", Role.ASSISTANT)
+def teacher(_teachers_session: str, db: None) -> Client:
+    return _with_session(_teachers_session)
 
 
 @pytest.fixture
-def student(sign_in: SignIn) -> Client:
-    return sign_in("student", Role.STUDENT)
+def assistant(_assistants_session: str, db: None) -> Client:
+    return _with_session(_assistants_session)
 
 
 @pytest.fixture
-def operator(sign_in: SignIn) -> Client:
-    return sign_in("operator", Role.OPERATOR)
+def student(_students_session: str, db: None) -> Client:
+    return _with_session(_students_session)
+
+
+@pytest.fixture
+def operator(_operators_session: str, db: None) -> Client:
+    return _with_session(_operators_session)
+
+
+def _session_of(username: str, *roles: Role) -> str:
+    user = User.objects.create_user(username=username)
+    user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
+    client = Client()
+    client.force_login(user)
+    return client.cookies[django_settings.SESSION_COOKIE_NAME].value
+
+
+def _with_session(key: str) -> Client:
+    client = Client()
+    client.cookies[django_settings.SESSION_COOKIE_NAME] = key
+    return client
 
 
 def _answer(world: World, request: httpx2.Request) -> httpx2.Response:

@@ -195,7 +195,7 @@ def test_a_saved_search_is_shown_with_its_owner_and_may_be_deleted() -> None:
 
 def test_the_admin_and_the_pages_lead_to_each_other() -> None:
     person = in_role("administrator")
-    User.objects.get().groups.add(Group.objects.get_or_create(name="operators")[0])
+    User.objects.get(username="ann").groups.add(Group.objects.get_or_create(name="operators")[0])
 
     assert "Web UI's admin" in unescape(text_of(person, "/public/settings"))
     page = unescape(text_of(person, "/admin/two-step/"))
