@@ -39,6 +39,7 @@ class Process:
         pid = os.fork()
         if pid == 0:
             try:
+                ours.close()
                 _wait(its)
             except BaseException:
                 traceback.print_exc()
@@ -96,6 +97,10 @@ def _wait(line: socket.socket) -> NoReturn:
             # The listing's own is closed already.
             with suppress(OSError):
                 os.close(number)
+    # Where one of the first three is closed, what is opened next would take its place.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
     forking.preload(PRELOADED)
     configuration, files, _, _ = socket.recv_fds(line, 4096, 2)
     if not configuration:

@@ -1,8 +1,12 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from config import env
 from config.supervision import configuration
@@ -20,6 +24,21 @@ def test_one_that_is_told_to_stop_before_it_supervises_just_ends() -> None:
     with Process.fork() as process:
         asyncio.run(process.stop())
         assert process.returncode == 0
+
+
+@pytest.mark.parametrize("closed", [(), (0,)])
+def test_one_whose_forker_dies_ends_whatever_files_were_closed(closed: tuple[int, ...]) -> None:
+    program = f"""
+import os
+from config.supervision.process import Process
+for number in {closed}:
+    os.close(number)
+Process.fork()
+os._exit(0)
+"""
+    # Standard error ends with the last process that holds it.
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(tmp_path: Path) -> None:
