@@ -42,16 +42,13 @@ os._exit(0)
 
 
 def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(tmp_path: Path) -> None:
-    configuration.write(
-        tmp_path / "supervisord.conf",
-        [],
-        socket=tmp_path / "supervisord.sock",
-        log_dir=tmp_path,
-        run_dir=tmp_path,
-        working_dir=env.BASE_DIR,
-        store_dir=tmp_path,
-    )
+    configure(tmp_path)
     assert supervised(tmp_path) == {"ready": True, "free": [False, True], "clean": True}
+
+
+def test_one_that_is_told_to_stop_while_it_begins_stops_cleanly(tmp_path: Path) -> None:
+    configure(tmp_path)
+    assert supervised(tmp_path, "briefly")["clean"]
 
 
 def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_path: Path) -> None:
@@ -59,7 +56,20 @@ def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_
     assert "supervisord.conf" in (tmp_path / "supervisord.log").read_text()
 
 
-def supervised(directory: Path) -> Any:
-    done = forked.run(["-m", "tests.config.supervision.supervising", str(directory)], env=os.environ)
+def configure(directory: Path) -> None:
+    configuration.write(
+        directory / "supervisord.conf",
+        [],
+        socket=directory / "supervisord.sock",
+        log_dir=directory,
+        run_dir=directory,
+        working_dir=env.BASE_DIR,
+        store_dir=directory,
+    )
+
+
+def supervised(directory: Path, *arguments: str) -> Any:
+    command = ["-m", "tests.config.supervision.supervising", str(directory), *arguments]
+    done = forked.run(command, env=os.environ)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
