@@ -35,6 +35,8 @@ class Process:
 
     @classmethod
     def fork(cls) -> Self:
+        # Who starts us may ignore its children, which we would inherit: then nobody can wait for one.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         ours, its = socket.socketpair()
         pid = os.fork()
         if pid == 0:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,16 @@ def test_one_that_is_told_to_stop_before_it_supervises_just_ends() -> None:
     with Process.fork() as process:
         asyncio.run(process.stop())
         assert process.returncode == 0
+
+
+def test_its_end_is_seen_also_where_up_was_started_by_who_ignores_its_children() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Process.fork() as process:
+            asyncio.run(process.stop())
+            assert process.returncode == 0
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 @pytest.mark.parametrize("closed", [(), (0,)])
