@@ -12,6 +12,6 @@ def seconds(value: str, *, now: datetime) -> float | None:
         return min(float(value), LONGEST_SECONDS)
     try:
         asked = (parsedate_to_datetime(value) - now).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(asked, 0.0), LONGEST_SECONDS)

@@ -35,10 +35,13 @@ class Process:
 
     @classmethod
     def fork(cls) -> Self:
+        # Who starts us may ignore its children, which we would inherit: then nobody can wait for one.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         ours, its = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             try:
+                ours.close()
                 _wait(its)
             except BaseException:
                 traceback.print_exc()
@@ -96,6 +99,10 @@ def _wait(line: socket.socket) -> NoReturn:
             # The listing's own is closed already.
             with suppress(OSError):
                 os.close(number)
+    # Where one of the first three is closed, what is opened next would take its place.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
     forking.preload(PRELOADED)
     configuration, files, _, _ = socket.recv_fds(line, 4096, 2)
     if not configuration:

@@ -55,6 +55,8 @@ class Message:
     to_revision: int
     attempts: int
     lease_until: float
+    # Whether one before it was sent and not acknowledged.
+    is_in_doubt: bool = False
     body: bytes
 
 
@@ -116,6 +118,7 @@ class Composer:
             to_revision=self._head,
             attempts=cursor.attempts,
             lease_until=self._lease_until,
+            is_in_doubt=is_in_doubt,
             body=msgspec.json.encode(answers.Webhook(type=EVENT_TYPE, timestamp=self._timestamp, data=data)),
         )
 

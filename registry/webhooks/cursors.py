@@ -134,11 +134,13 @@ def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[
 
 def put_back(messages: Sequence[Message], *, now: datetime, seconds: float = PUT_BACK_SECONDS) -> None:
     """Give up the claims of messages that cannot be sent now, for so long; it does not count as an attempt."""
-    if messages:
-        ids = [message.instance_id for message in messages]
-        at = now.timestamp()
-        again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
-        _move(ids, lease_until=messages[0].lease_until, to=again)
+    at = now.timestamp()
+    again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
+    # The claim noted that it is sent; a dependent that was sent nothing need not hear that nothing is left of a change.
+    for is_in_doubt, noted in ((True, {}), (False, {"sent_revision": 0})):
+        ids = [message.instance_id for message in messages if message.is_in_doubt == is_in_doubt]
+        if ids:
+            _move(ids, lease_until=messages[0].lease_until, to={**again, **noted})
 
 
 def log(attempts: Sequence[Attempt], *, now: datetime) -> None:

@@ -99,6 +99,7 @@ def test_pauses_grow_up_to_a_bound_and_end_with_success(edge: Edge, spool: Spool
         ("999999999999", 300, 300),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0.25),
         ("Wed, 21 Oct 2015 07:28:00", 0, 0.25),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0, 0.25),
         ("soon", 0, 0.25),
         ("-5", 0, 0.25),
     ],

@@ -1,4 +1,7 @@
-"""Supervises by the configuration in a directory, and says what becomes of the lock on it: one line of JSON."""
+"""Supervises by the configuration in a directory, and says what becomes of the lock on it: one line of JSON.
+
+`supervising DIRECTORY`, or `supervising DIRECTORY briefly` to stop it before it is ready.
+"""
 
 import asyncio
 import json
@@ -25,7 +28,7 @@ def main() -> None:
         )
         os.close(lock)
         with asyncio.Runner() as runner:
-            is_ready = runner.run(supervisor.ready())
+            is_ready = "briefly" not in sys.argv and runner.run(supervisor.ready())
             meanwhile = is_free(directory)
             is_clean = runner.run(supervisor.stop(within_seconds=60.0))
     print(json.dumps({"ready": is_ready, "free": [meanwhile, is_free(directory)], "clean": is_clean}))

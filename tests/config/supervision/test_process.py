@@ -1,8 +1,13 @@
 import asyncio
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from config import env
 from config.supervision import configuration
@@ -22,17 +27,39 @@ def test_one_that_is_told_to_stop_before_it_supervises_just_ends() -> None:
         assert process.returncode == 0
 
 
+def test_its_end_is_seen_also_where_up_was_started_by_who_ignores_its_children() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Process.fork() as process:
+            asyncio.run(process.stop())
+            assert process.returncode == 0
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.parametrize("closed", [(), (0,)])
+def test_one_whose_forker_dies_ends_whatever_files_were_closed(closed: tuple[int, ...]) -> None:
+    program = f"""
+import os
+from config.supervision.process import Process
+for number in {closed}:
+    os.close(number)
+Process.fork()
+os._exit(0)
+"""
+    # Standard error ends with the last process that holds it.
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(tmp_path: Path) -> None:
-    configuration.write(
-        tmp_path / "supervisord.conf",
-        [],
-        socket=tmp_path / "supervisord.sock",
-        log_dir=tmp_path,
-        run_dir=tmp_path,
-        working_dir=env.BASE_DIR,
-        store_dir=tmp_path,
-    )
+    configure(tmp_path)
     assert supervised(tmp_path) == {"ready": True, "free": [False, True], "clean": True}
+
+
+def test_one_that_is_told_to_stop_while_it_begins_stops_cleanly(tmp_path: Path) -> None:
+    configure(tmp_path)
+    assert supervised(tmp_path, "briefly")["clean"]
 
 
 def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_path: Path) -> None:
@@ -40,7 +67,20 @@ def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_
     assert "supervisord.conf" in (tmp_path / "supervisord.log").read_text()
 
 
-def supervised(directory: Path) -> Any:
-    done = forked.run(["-m", "tests.config.supervision.supervising", str(directory)], env=os.environ)
+def configure(directory: Path) -> None:
+    configuration.write(
+        directory / "supervisord.conf",
+        [],
+        socket=directory / "supervisord.sock",
+        log_dir=directory,
+        run_dir=directory,
+        working_dir=env.BASE_DIR,
+        store_dir=directory,
+    )
+
+
+def supervised(directory: Path, *arguments: str) -> Any:
+    command = ["-m", "tests.config.supervision.supervising", str(directory), *arguments]
+    done = forked.run(command, env=os.environ)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -129,6 +129,17 @@ def test_a_message_whose_sender_died_is_sent_by_another() -> None:
     assert messages.send_due(now=NOW + messages.LEASE, post=lambda *_, **__: Answer(status=200)) == 1
 
 
+@pytest.mark.django_db
+def test_a_receiver_that_asks_for_an_impossible_time_leaves_the_other_messages_settled() -> None:
+    rule = make_rule()
+    for _ in range(2):
+        messages.add(rule, "logs.alert.test", {}, now=NOW)
+    odd = Answer(status=200, retry_after="Mon, 23 Nov 99999999999 12:00:00 GMT")
+
+    assert messages.send_due(now=NOW, post=lambda *_, **__: odd) == 2
+    assert not AlertMessage.objects.exclude(due_at=None).exists()
+
+
 @pytest.mark.parametrize(
     ("retry_after", "attempts", "lowest", "highest"),
     [

@@ -8,6 +8,7 @@ from django.db import connection
 
 from config.clocks import SKEW_SECONDS
 from registry.instances import declaration, registration
+from registry.journal import log
 from registry.models import Cursor, Delivery
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.types import Outcome
@@ -193,6 +194,21 @@ def test_what_may_have_arrived_is_followed_up_though_it_was_undone_since(now: da
 
     assert message.from_revision == doubtful.from_revision
     assert data_of(message)["added"] == data_of(message)["removed"] == []
+
+
+@pytest.mark.parametrize("is_in_doubt", [False, True])
+def test_what_was_put_back_unsent_leaves_no_doubt_of_its_own(now: datetime, is_in_doubt: bool) -> None:
+    factories.register("webui", now=now, requires=["logsvc"])
+    factories.passing("logsvc", now=now)
+    messages = claim(now)
+    if is_in_doubt:
+        now += timedelta(seconds=cursors.LEASE_SECONDS)
+        messages = claim(now)
+    cursors.put_back(messages, now=now)
+    registration.deregister(declaration.instance_key("logsvc", "logsvc-1"), author="tester", now=now)
+
+    assert len(claim(now + timedelta(seconds=cursors.PUT_BACK_SECONDS))) == is_in_doubt
+    assert is_in_doubt or Cursor.objects.get().scanned_revision == log.head()
 
 
 def test_who_lags_very_far_is_told_to_ask_for_the_whole(now: datetime) -> None:
