@@ -105,7 +105,8 @@ def signs(*, now: float) -> Signs:
     head = log.head()
     behind = Cursor.objects.filter(
         Q(scanned_revision__lt=head) | Q(needs_resync=True),
-        Q(next_attempt_at__lte=now) | Q(put_off_at__gt=now + SKEW_SECONDS),
+        # One that was put off may be told only since then.
+        Q(next_attempt_at__lte=now - STALE_SECONDS) | Q(put_off_at__gt=now + SKEW_SECONDS),
         Q(lease_until__lte=now) | Q(lease_until__gt=now + FAR_LEASE_SECONDS),
         is_stopped=False,
     )

@@ -15,10 +15,12 @@ from config.http.protocol import StrictProtocol
 from config.http.recognition import State
 from config.http.server import Server, listen
 from config.http.websocket import StrictWebSocket
+from config.hybrid import respond
 from config.problems import RawResponse, Unavailable
 
 SECONDS = 20.0
 LONG = b"0123456789" * 400_000
+APART = RawResponse(status=200, headers=(), body=b"begun", rest=LONG)
 
 
 class Application:
@@ -67,6 +69,8 @@ class Application:
                 await send({"type": "http.response.body", "body": b""})
             case "/long":
                 await _answer(send, LONG)
+            case "/long-apart":
+                await respond(send, APART)
             case "/now" | "/soon" | "/in-vain":
                 await _answer(send, path[1:].encode())
             case "/stored":
@@ -83,7 +87,7 @@ class Application:
             case "/long-now":
                 return _raw(LONG)
             case "/long-apart":
-                return RawResponse(status=200, headers=(), body=b"begun", rest=LONG)
+                return APART
             case "/soon" if not has_waited:
                 return self._soon()
             case "/soon":

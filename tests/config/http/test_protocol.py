@@ -108,6 +108,21 @@ def test_an_answer_in_two_parts_comes_whole_also_where_its_request_is_recognized
             assert body(read_answer(connection)) == b"begun" + LONG
 
 
+def test_an_answer_in_two_parts_comes_whole_also_by_a_task_and_between_others(server: Served) -> None:
+    asked = [request("/now"), request("/long-apart", b"Content-Length: 1", body=b"a"), request("/now")]
+    with server.connect() as connection:
+        connection.sendall(b"".join(asked))
+        answers = read_answers(connection, 3)
+    assert [body(answer) for answer in answers] == [b"now", b"begun" + LONG, b"now"]
+    assert body(server.ask(b"GET /long-apart HTTP/1.0\r\n\r\n")) == b"begun" + LONG
+
+
+def test_a_head_of_an_answer_in_two_parts_states_its_whole_length(server: Served) -> None:
+    answer = server.ask(last("/long-apart", method="HEAD"))
+    assert b"\r\ncontent-length: %d\r\n" % len(b"begun" + LONG) in answer
+    assert body(answer) == b""
+
+
 def test_an_answer_of_unknown_length_comes_in_chunks(server: Served) -> None:
     answer = server.ask(last("/stream"))
     assert b"\r\ntransfer-encoding: chunked\r\n" in answer

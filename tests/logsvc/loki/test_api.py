@@ -222,6 +222,7 @@ def test_wrong_parameters_are_answered_in_plain_text(reader: APIClient) -> None:
     assert "step" in ask(reader, "query_range", status=400, query=rates, step="\uff11")
     assert "step" in ask(reader, "query_range", status=400, query=rates, step="\uff11s")
     assert "syntax error" in ask(reader, "query_range", status=400, query=f"sum(rate({query}[\uff11m]))")
+    assert "syntax error" in ask(reader, "query_range", status=400, query="vector(\uff11)")
     assert "log query" in ask(reader, "series", status=400, **{"match[]": "vector(1)"})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from registry.health import leases, watchdog
 from registry.health.watchdog import STALE_SECONDS, Part, Signer, Signs
+from registry.models import Cursor
 from tests import factories
 
 AT = 1_764_406_800.0  # 09:00:00 UTC
@@ -109,6 +110,17 @@ def test_what_a_clock_ahead_has_left_is_no_sign_of_life(now: datetime) -> None:
 
     assert watchdog.findings(now=now)[0].startswith("No instance has been probed since")
     assert watchdog.age_seconds(Part.HEARTBEATS, now=now.timestamp()) == math.inf
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("due_seconds", "waits"), [(0.5, False), (60, True)])
+def test_who_was_put_off_waits_only_from_when_its_turn_has_come(due_seconds: float, waits: bool, now: datetime) -> None:
+    factories.register("webui", now=now, requires=["billing"])
+    factories.passing("billing", now=now)
+    hour = now.timestamp() + 3600
+    Cursor.objects.update(next_attempt_at=hour - due_seconds, put_off_at=hour - 120)
+
+    assert (watchdog.signs(now=hour).untold_since is not None) == waits
 
 
 @pytest.mark.django_db
