@@ -8,7 +8,7 @@ import functools
 import hashlib
 import re
 import threading
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
@@ -53,7 +53,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     not for ever.
     """
 
-    def __init__(self, get_response: Any) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._knows_files = False
         self._looking = threading.Lock()
         super().__init__(get_response)
