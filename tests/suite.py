@@ -12,6 +12,7 @@ browser's part, in which one step follows the other, is the longest, and so the 
 
 import os
 import re
+import shutil
 import sys
 import time
 import traceback
@@ -19,7 +20,7 @@ import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile, mkdtemp
 from typing import IO
 
 from config.services import SERVICES
@@ -206,9 +207,13 @@ def run(waiting: list[Part]) -> list[Outcome]:
 def main() -> int:
     began = time.monotonic()
     preload()
-    with TemporaryDirectory(prefix="rollcall-postgresql-") as directory:
+    # Not a TemporaryDirectory, which each process that is forked from here would remove at its end.
+    directory = mkdtemp(prefix="rollcall-postgresql-")
+    try:
         os.environ[postgresql.SHARED] = directory
         outcomes = run(parts())
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
     print("== summary")
     for outcome in outcomes:
         print(outcome.sentence)
