@@ -70,8 +70,8 @@ def main() -> None:
     supervisord.ServerOptions = ForkingOptions
     sys.stdout = LastingStream(_unbuffered(1))
     sys.stderr = LastingStream(_unbuffered(2))
-    # Until supervisord has a handler of its own; it runs no program before.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    # Until supervisord has a handler of its own; it runs no program before. It would catch an exception while it logs.
+    signal.signal(signal.SIGTERM, lambda number, frame: os._exit(0))
     threading.Thread(target=_stop_with_starter, daemon=True).start()
     supervisord.main(sys.argv[1:])
 

@@ -62,6 +62,28 @@ def test_one_that_is_told_to_stop_while_it_begins_stops_cleanly(tmp_path: Path) 
     assert supervised(tmp_path, "briefly")["clean"]
 
 
+def test_one_that_is_told_to_stop_while_it_logs_how_it_begins_does_so() -> None:
+    program = """
+import os, signal
+from supervisor import supervisord
+from config.supervision import daemon
+
+def begin(arguments):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+    except:
+        # As supervisord does when it logs.
+        os._exit(1)
+
+supervisord.main = begin
+daemon.main()
+"""
+    reading, writing = os.pipe()
+    with open(reading) as line, open(writing, "w"):
+        assert subprocess.run([sys.executable, "-c", program], stdin=line, timeout=60).returncode == 0
+
+
 def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_path: Path) -> None:
     assert supervised(tmp_path) == {"ready": False, "free": [True, True], "clean": False}
     assert "supervisord.conf" in (tmp_path / "supervisord.log").read_text()
