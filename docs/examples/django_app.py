@@ -1,6 +1,9 @@
 """A Django project joins the registry: one app, one settings block, one include.
 
-Run it with: gunicorn django_app:application --bind 127.0.0.1:9103
+In this directory, with a token for `read` and `register:library`:
+
+    export REGISTRY_URL=http://127.0.0.1:8001 REGISTRY_TOKEN=rct_... SECRET_KEY=any-long-secret
+    gunicorn django_app:application --bind 127.0.0.1:9103
 """
 
 import os

@@ -1,4 +1,10 @@
-"""A FastAPI service joins the registry. Run it with: uvicorn fastapi_app:app --port 9101"""
+"""A FastAPI service joins the registry.
+
+In this directory, with a token for `read` and `register:timetable`:
+
+    export REGISTRY_URL=http://127.0.0.1:8001 REGISTRY_TOKEN=rct_...
+    uvicorn fastapi_app:app --port 9101
+"""
 
 import os
 from collections.abc import AsyncIterator

@@ -1,4 +1,9 @@
-"""A Flask service joins the registry. Run it with: gunicorn flask_app:app --workers 2 --bind 127.0.0.1:9102
+"""A Flask service joins the registry.
+
+In this directory, with a token for `read` and `register:canteen`:
+
+    export REGISTRY_URL=http://127.0.0.1:8001 REGISTRY_TOKEN=rct_...
+    gunicorn flask_app:app --workers 2 --bind 127.0.0.1:9102
 
 The workers share `state_dir`: one of them registers, whichever is told tells the others, the last one deregisters.
 """

@@ -1,4 +1,10 @@
-"""A plain script joins the registry: it beats by itself, so that it needs no port of its own to be probed."""
+"""A plain script joins the registry: it beats by itself, so that it needs no port of its own to be probed.
+
+In this directory, with a token for `read` and `register:report`:
+
+    export REGISTRY_URL=http://127.0.0.1:8001 REGISTRY_TOKEN=rct_...
+    python script.py
+"""
 
 import os
 

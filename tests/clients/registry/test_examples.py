@@ -1,5 +1,7 @@
 """The files in docs/examples run as they stand: they register, are told, and deregister."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,16 @@ def post_worker_init(worker):
     until(lambda: all(member.run for member in departure.of_process.members))
     print("a worker has started", flush=True)
 """
+
+
+@pytest.mark.parametrize("name", ["script.py", "fastapi_app.py", "flask_app.py", "django_app.py"])
+def test_the_lines_that_run_an_example_set_each_variable_that_it_needs(name: str) -> None:
+    program = (EXAMPLES / name).read_text()
+    needed = set(re.findall(r'environ\["(\w+)"\]', program))
+    exported = re.findall(r"^    export (.+)$", ast.get_docstring(ast.parse(program), clean=False) or "", re.MULTILINE)
+
+    assert needed
+    assert set(re.findall(r"(\w+)=", " ".join(exported))) == needed
 
 
 def test_the_plain_script_calls_a_provider_and_leaves(served: FakeRegistry, tmp_path: Path) -> None:
