@@ -19,6 +19,7 @@ from registry.outbound.pipeline import Intake, Pipeline
 from registry.webhooks import cursors, put_off
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
+from registry.webhooks.failures import log_failures
 from registry.webhooks.host_limits import Address, Hosts
 from registry.webhooks.sender import Sender
 from registry.webhooks.token_rates import TokenRates
@@ -86,6 +87,7 @@ class WebhookWorker:
                 lease_until = self._leases.pop((message.instance_id, message.lease_until), message.lease_until)
                 held.append(replace(attempt, message=replace(message, lease_until=lease_until)))
             retry.outlast(lambda: cursors.record(held, now=timezone.now()), seconds=OUTLAST_SECONDS)
+        log_failures(attempts)
         if cursors.lagging(now=time.time(), left_alone=self.hosts.waiting()):
             self._wake()
 
