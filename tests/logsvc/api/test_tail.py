@@ -88,6 +88,8 @@ class Counting(Server):
     def __init__(self) -> None:
         super().__init__(factories.in_thread)
         self.most_at_once = self._at_once = 0
+        # The first read waits for another, so that those that may overlap do.
+        self._overlap = asyncio.Event()
 
     async def ask(self, question: Callable[[], Any]) -> Any:
         if not isinstance(question, partial):
@@ -95,6 +97,9 @@ class Counting(Server):
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
+            if self._at_once > 1:
+                self._overlap.set()
+            await asyncio.wait_for(self._overlap.wait(), 20)
             await asyncio.sleep(0)
             return await super().ask(question)
         finally:
