@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from config.problems import Problem
 from registry.database import statements
+from registry.instances import owned
 from registry.instances.allowance import Allowance
 from registry.instances.storage import Entry
 from registry.models import HeartbeatKind, Instance, InstanceKey
@@ -73,9 +74,8 @@ def beyond(entries: Sequence[Entry], known: Mapping[InstanceKey, Instance]) -> d
 def _totals(owner: str, *, more: float, most: int) -> defaultdict[str, float]:
     """The probes a second by host and of all; empty where those of all are not too many for one."""
     totals: defaultdict[str, float] = defaultdict(float)
-    ((count,),) = statements.fetch("SELECT COUNT(*) FROM registry_instance WHERE registered_by = %s", [owner])
     # Most tokens have few instances, which an index counts; of most others the sum is small enough.
-    if count * MOST_OF_AN_INSTANCE + more <= most:
+    if owned.count(owner, most=most + 1) * MOST_OF_AN_INSTANCE + more <= most:
         return totals
     probed = "FROM registry_instance WHERE registered_by = %s AND heartbeat_kind <> %s"
     parameters = [owner, HeartbeatKind.TTL.value]

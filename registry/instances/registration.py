@@ -1,18 +1,17 @@
 """Registering, updating and deregistering."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count
 
 from config.problems import Problem
 from registry.database import bulk, retry, rows, statements
 from registry.database.retry import Overtaken
 from registry.errors import Deregistered, NamedTwice, NameTaken, Superseded
-from registry.instances import catalogue, probe_rates, required_names, storage
+from registry.instances import catalogue, owned, probe_rates, required_names, storage
 from registry.instances.allowance import Allowance
 from registry.instances.storage import Entry
 from registry.journal import log
@@ -103,7 +102,7 @@ def store_all(entries: Sequence[Entry], *, now: datetime) -> list[Registered | P
         log.locked_head()
         refused |= _buried(newcomers, found) | _taken(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
-        refused |= _over_quota(newcomers)
+        refused |= owned.beyond(newcomers)
         newcomers = [entry for entry in newcomers if id(entry) not in refused]
     _follow(newcomers)
     fresh = storage.draft(newcomers, now=now)
@@ -242,23 +241,6 @@ def _taken(newcomers: Sequence[Entry]) -> dict[int, Problem]:
         # The very same name was registered since it was looked for, as the insert will find.
         if name in taken and taken[name] != entry.key.instance
     }
-
-
-def _over_quota(newcomers: Sequence[Entry]) -> dict[int, Problem]:
-    """New instances beyond what their token may have registered, by the entry's identity."""
-    quotas = {entry.author: entry.allowance.instances for entry in newcomers if entry.allowance is not None}
-    authors = {author for author, quota in quotas.items() if quota}
-    if not authors:
-        return {}
-    counts = Instance.objects.order_by().filter(registered_by__in=authors).values_list("registered_by")
-    registered = Counter(dict(counts.annotate(Count("pk"))))
-    refused: dict[int, Problem] = {}
-    for entry in newcomers:
-        if entry.allowance and entry.author in authors and registered[entry.author] >= quotas[entry.author]:
-            refused[id(entry)] = entry.allowance.refuse_instance()
-        else:
-            registered[entry.author] += 1
-    return refused
 
 
 def _beyond_limit(entries: Sequence[Entry]) -> dict[int, Problem]:
