@@ -35,7 +35,10 @@ class Rates:
                 if len(self._buckets) > self._most_keys:
                     self._buckets.popitem(last=False)
             self._buckets.move_to_end(key)
-            bucket.level = min(burst, bucket.level + max(0.0, now - bucket.filled_at) * per_second)
+            if now > bucket.filled_at:
+                bucket.level += (now - bucket.filled_at) * per_second
+            if bucket.level > burst:
+                bucket.level = burst
             bucket.filled_at = now
             needed = min(amount, burst)
             if bucket.level < needed:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -108,9 +109,12 @@ class Limits:
 
 
 def allowance(holder: Holder, limit: str) -> int:
-    return holder.limits.get(limit, settings.TOKEN_LIMITS.get(limit, 0))
+    if (own := holder.limits.get(limit)) is not None:
+        return own
+    return settings.TOKEN_LIMITS.get(limit, 0)
 
 
+@lru_cache
 def rate(limit: str, allowed: int) -> tuple[float, float]:
     """The units that a limit allows a second, and at once."""
     if limit.endswith(PER_MINUTE):
