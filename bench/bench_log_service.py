@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.stack import free_port
+from bench.stack import RAISED, free_port
 
 BASE = Path(__file__).resolve().parent.parent
 BATCH = 2000
@@ -80,8 +80,7 @@ def server(directory: Path) -> Iterator[tuple[int, str, int]]:
         **os.environ,
         "ROLLCALL_DATA_DIR": str(directory),
         "LOGSVC_PORT": str(port),
-        "LOGSVC_TOKEN_RECORDS_PER_SECOND": "0",
-        "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
+        **RAISED,
         "REGISTRY_URL": "http://127.0.0.1:9",
     }
     command = [sys.executable, str(BASE / "manage.py"), "logsvc"]

@@ -20,7 +20,7 @@ from functools import partial
 import httpx2
 
 from bench import pages
-from bench.stack import ROOT, free_port, running, wait_for
+from bench.stack import RAISED, ROOT, free_port, running, wait_for
 from config.supervision.programs import redis_server
 
 PASSWORD = "only-for-benchmarks"
@@ -58,12 +58,7 @@ def main() -> None:
             **os.environ,
             "ROLLCALL_DATA_DIR": directory,
             "DEMO_OPERATOR_PASSWORD": PASSWORD,
-            "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
-            "REGISTRY_TOKEN_INSTANCES": "0",
-            "REGISTRY_TOKEN_CHANGES_PER_MINUTE": "0",
-            "REGISTRY_TOKEN_PROBES_PER_SECOND": "0",
-            "REGISTRY_TOKEN_REQUIREMENTS": "0",
-            "REGISTRY_TOKEN_WEBHOOKS_PER_SECOND": "0",
+            **RAISED,
             **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
         }
         stack.enter_context(everything(environment))

@@ -18,6 +18,21 @@ from config.supervision.programs import redis_server
 
 BATCH = 10_000
 ROOT = Path(__file__).resolve().parent.parent
+# The limits of a token are counted, as for users, but raised: one token asks here for what many would.
+RAISED = dict.fromkeys(
+    (
+        "ROLLCALL_TOKEN_REQUESTS_PER_SECOND",
+        "REGISTRY_TOKEN_INSTANCES",
+        "REGISTRY_TOKEN_CHANGES_PER_MINUTE",
+        "REGISTRY_TOKEN_PROBES_PER_SECOND",
+        "REGISTRY_TOKEN_REQUIREMENTS",
+        "REGISTRY_TOKEN_WEBHOOKS_PER_SECOND",
+        "REGISTRY_TOKEN_STREAMS",
+        "LOGSVC_TOKEN_RECORDS_PER_SECOND",
+        "LOGSVC_TOKEN_STREAMS",
+    ),
+    "1000000",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +55,7 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
             "ROLLCALL_DATA_DIR": directory,
             "REGISTRY_PORT": str(port),
             "DJANGO_SETTINGS_MODULE": "config.settings.registry",
-            "ROLLCALL_TOKEN_REQUESTS_PER_SECOND": "0",
-            "REGISTRY_TOKEN_INSTANCES": "0",
-            "REGISTRY_TOKEN_CHANGES_PER_MINUTE": "0",
-            "REGISTRY_TOKEN_PROBES_PER_SECOND": "0",
-            "REGISTRY_TOKEN_REQUIREMENTS": "0",
-            "REGISTRY_TOKEN_WEBHOOKS_PER_SECOND": "0",
-            "REGISTRY_TOKEN_STREAMS": "0",
+            **RAISED,
             # The processes are told by their environment, which a title would be written over.
             "SPT_NOENV": "1",
             **variables,
