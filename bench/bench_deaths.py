@@ -37,7 +37,7 @@ Heard = dict[tuple[str, str], float]
 def main() -> None:
     each = int(sys.argv[1]) if len(sys.argv) > 1 else EACH
     load = os.getloadavg()[0]
-    with stack.registry(workers=True) as registry:
+    with stack.registry() as registry:
         fleet = {kind: [_fork(serve) for _ in range(each * FLEET_SHARE)] for kind, (serve, _) in KINDS.items()}
         try:
             _measure(registry, fleet, each)

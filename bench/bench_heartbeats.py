@@ -144,7 +144,7 @@ def measure(size: int, variables: dict[str, str]) -> None:
     fleet = multiprocessing.Process(target=run_fleet, args=(theirs, count), daemon=True)
     fleet.start()
     try:
-        with stack.registry(workers=True, REGISTRY_ALLOWED_NETWORKS="127.0.0.0/8", **variables) as registry:
+        with stack.registry(REGISTRY_ALLOWED_NETWORKS="127.0.0.0/8", **variables) as registry:
             register(registry, size, ours.recv())
             settle(registry, size)
             before = read(registry)

@@ -36,7 +36,7 @@ def main() -> None:
     if len(sys.argv) > 1 and not is_postgresql:
         print(asyncio.run(_ask(*sys.argv[1:])))
         return
-    with stack.database(is_postgresql=is_postgresql) as variables, stack.registry(workers=False, **variables) as served:
+    with stack.database(is_postgresql=is_postgresql) as variables, stack.registry(**variables) as served:
         print("instances   " + "   ".join(f"{name:>22}" for name in KINDS))
         first: list[float] = []
         for fleet in FLEETS:

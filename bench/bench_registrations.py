@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,15 +23,16 @@ SECONDS = 3.0
 FLEETS = (100, 1_000, 10_000, 30_000)
 BATCH = 10_000
 BATCHES = 3
-ONE_AT_A_TIME = """
+DECLARED = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "heartbeat": stack.TTL}
+ONE_AT_A_TIME = f"""
 import django, time
 django.setup()
 from django.utils import timezone
 from registry.instances import declaration, registration
-declared = declaration.declaration({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]})
+declared = declaration.declaration({DECLARED})
 started, number = time.perf_counter(), 0
 while time.perf_counter() - started < 3:
-    key = declaration.instance_key("alone", f"alone-{number}")
+    key = declaration.instance_key("alone", f"alone-{{number}}")
     registration.register(key, declared, author="bench", now=timezone.now())
     number += 1
 print(number / (time.perf_counter() - started))
@@ -40,7 +40,8 @@ print(number / (time.perf_counter() - started))
 
 
 def main() -> None:
-    with _database() as variables, stack.registry(workers=False, **variables) as registry:
+    is_postgresql = "--postgresql" in sys.argv
+    with stack.database(is_postgresql=is_postgresql) as variables, stack.registry(**variables) as registry:
         one_at_a_time = _one_at_a_time(registry)
         print(f"one at a time, no HTTP:    {one_at_a_time:7.0f} per second")
         numbers = count()
@@ -51,17 +52,6 @@ def main() -> None:
             print(f"{CLIENTS} clients, a call each, {fleet:6,} there: {together:7.0f} per second, {ratio:4.1f} times")
         batch = statistics.median(_batch(registry, number) for number in range(BATCHES))
     print(f"one call for {BATCH:,}:     {batch:7.0f} per second, {batch / one_at_a_time:.1f} times as many")
-
-
-@contextmanager
-def _database() -> Iterator[dict[str, str]]:
-    if "--postgresql" not in sys.argv:
-        yield {}
-        return
-    from tests import postgresql
-
-    with postgresql.server() as url:
-        yield {"REGISTRY_DATABASE_URL": url}
 
 
 def _one_at_a_time(registry: Stack) -> float:
@@ -79,7 +69,7 @@ async def _together(registry: Stack, numbers: Iterator[int]) -> float:
 async def _register(registry: Stack, numbers: Iterator[int], until: float) -> int:
     port = urlsplit(registry.url).port
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    body = json.dumps({"url": "http://127.0.0.1:9000", "requires": ["logsvc"]}).encode()
+    body = json.dumps(DECLARED).encode()
     done = 0
     while time.perf_counter() < until:
         writer.write(
@@ -99,13 +89,7 @@ async def _register(registry: Stack, numbers: Iterator[int], until: float) -> in
 
 def _batch(registry: Stack, run: int) -> float:
     instances: list[dict[str, Any]] = [
-        {
-            "service": "batch",
-            "instance": f"batch-{run}-{number}",
-            "url": "http://127.0.0.1:9000",
-            "requires": ["logsvc"],
-        }
-        for number in range(BATCH)
+        {"service": "batch", "instance": f"batch-{run}-{number}", **DECLARED} for number in range(BATCH)
     ]
     body = json.dumps({"instances": instances}).encode()
     with registry.client() as client:

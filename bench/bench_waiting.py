@@ -25,7 +25,7 @@ SERVICE = "/v1/services/s-0/instances"
 
 
 def main() -> None:
-    with stack.registry(workers=False) as registry:
+    with stack.registry() as registry:
         stack.grow(registry, 30)
         asyncio.run(_weigh(registry))
         with registry.client() as client:
@@ -40,7 +40,7 @@ def _dependent(number: int) -> dict[str, object]:
         "instance": f"d-{number}",
         "url": "http://127.0.0.1:9",
         "requires": REQUIRED,
-        "heartbeat": {"kind": "ttl", "interval_seconds": 3600},
+        "heartbeat": stack.TTL,
     }
 
 
@@ -99,7 +99,7 @@ async def _weigh(registry: Stack) -> None:
 
 
 def _change(registry: Stack, number: int) -> None:
-    members = {"url": f"http://127.0.0.1:{10_000 + number}", "heartbeat": {"kind": "ttl", "interval_seconds": 3600}}
+    members = {"url": f"http://127.0.0.1:{10_000 + number}", "heartbeat": stack.TTL}
     with registry.client() as client:
         client.put(f"{SERVICE}/one-more", json=members).raise_for_status()
 

@@ -20,8 +20,7 @@ SECONDS = 2.0
 ALONE = 80
 # Between two calls of a client that is alone: what a change has set off is over by then.
 PAUSE_SECONDS = 0.02
-TTL = {"kind": "ttl", "interval_seconds": 3600}
-BODY = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "heartbeat": TTL}
+BODY = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "heartbeat": stack.TTL}
 Call = tuple[str, str, object]
 
 
@@ -29,7 +28,7 @@ def main() -> None:
     is_postgresql = sys.argv[1:] == ["--postgresql"]
     with (
         stack.database(is_postgresql=is_postgresql) as variables,
-        stack.registry(workers=True, **variables) as registry,
+        stack.registry(**variables) as registry,
     ):
         stack.grow(registry, 1000)
         time.sleep(2)

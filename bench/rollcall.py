@@ -11,7 +11,6 @@ from bench.peer import Change, Check, HealthChecker, Request, State
 from bench.sockets import Answer
 from bench.stack import Stack
 
-TTL = {"kind": "ttl", "interval_seconds": 3600}
 URL = "http://127.0.0.1:9000"
 
 
@@ -27,7 +26,7 @@ class Rollcall(HealthChecker):
         self._receiver = Receiver()
 
     def register(self, service: str, instance: str, *, version: int = 1) -> Request:
-        body = {"url": URL, "requires": ["logsvc"], "heartbeat": TTL, "weight": version}
+        body = {"url": URL, "requires": ["logsvc"], "heartbeat": stack.TTL, "weight": version}
         return Request(method="PUT", path=f"/v1/services/{service}/instances/{instance}", body=body)
 
     def deregister(self, service: str, instance: str) -> Request:
@@ -60,13 +59,13 @@ class Rollcall(HealthChecker):
         provider = "/v1/services/provider/instances/provider-1"
         told = {
             "url": URL,
-            "heartbeat": TTL,
+            "heartbeat": stack.TTL,
             "notify_url": f"http://127.0.0.1:{self._receiver.port}/",
             "notify_secret": SECRET,
             "requires": ["provider"],
         }
         with self._registry.client() as client:
-            client.put(provider, json={"url": URL, "heartbeat": TTL}).raise_for_status()
+            client.put(provider, json={"url": URL, "heartbeat": stack.TTL}).raise_for_status()
             client.put(f"{provider}/heartbeat").raise_for_status()
             client.put("/v1/services/dependent/instances/dependent-1", json=told).raise_for_status()
         time.sleep(1)
@@ -83,5 +82,5 @@ class Rollcall(HealthChecker):
 
 @contextmanager
 def server() -> Iterator[HealthChecker]:
-    with stack.registry(workers=True) as registry:
+    with stack.registry() as registry:
         yield Rollcall(registry)

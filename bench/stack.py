@@ -17,6 +17,8 @@ from config.services import SERVICES
 from config.supervision.programs import redis_server
 
 BATCH = 10_000
+# Of instances that beat by themselves, and so are not probed.
+TTL = {"kind": "ttl", "interval_seconds": 3600}
 ROOT = Path(__file__).resolve().parent.parent
 # The limits of a token are counted, as for users, but raised: one token asks here for what many would.
 RAISED = dict.fromkeys(
@@ -46,8 +48,8 @@ class Stack:
 
 
 @contextmanager
-def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
-    """`workers`: with beat, heartbeats and webhooks; `variables` are added to the environment."""
+def registry(**variables: str) -> Iterator[Stack]:
+    """With its worker, as users run it; `variables` are added to the environment."""
     with tempfile.TemporaryDirectory(prefix="rollcall-bench-") as directory, ExitStack() as stack:
         port = free_port()
         environment = {
@@ -68,11 +70,10 @@ def registry(*, workers: bool = True, **variables: str) -> Iterator[Stack]:
         create = [*manage, "create_token", "bench", *scopes]
         made = subprocess.run(create, env=environment, check=True, capture_output=True)
         stack.enter_context(running([*manage, "serve"], environment))
-        if workers:
-            celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
-            solo = ["worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "WARNING"]
-            queues = ["-Q", ",".join(SERVICES["registry"].queues), "--with-beat"]
-            stack.enter_context(running([*celery, *solo, *queues], environment))
+        celery = [sys.executable, "-m", "celery", "-A", "config.celery"]
+        solo = ["worker", "--pool", "solo", "--without-gossip", "--without-mingle", "-l", "WARNING"]
+        queues = ["-Q", ",".join(SERVICES["registry"].queues), "--with-beat"]
+        stack.enter_context(running([*celery, *solo, *queues], environment))
         url = f"http://127.0.0.1:{port}"
         wait_for(url)
         yield Stack(url=url, token=made.stdout.decode().strip(), environment=environment)
@@ -87,7 +88,7 @@ def grow(registry: Stack, size: int) -> None:
             "url": f"http://127.0.0.1:{10_000 + number % 50_000}",
             "tags": ["blue"],
             "zone": "a",
-            "heartbeat": {"kind": "ttl", "interval_seconds": 3600},
+            "heartbeat": TTL,
         }
         for number in range(size)
     ]
