@@ -1,4 +1,4 @@
-"""What the journal keeps follows on without a hole, so that its first revision says how far back it reaches."""
+"""The journal is pruned from its beginning and without a hole: its first revision says how far back it reaches."""
 
 from datetime import UTC, datetime, timedelta
 
