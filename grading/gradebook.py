@@ -68,11 +68,9 @@ class Content(Struct, frozen=True, kw_only=True):
         return cls(score=grade.score, status=grade.status, late_deduction=grade.late_deduction, comment=grade.comment)
 
     def patched(self, patch: GradePatch | GradeDraft) -> "Content":
-        """The content with the members that the patch holds. A deduction goes with the status `late`, and is dropped
-        with it. A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of
-        `missing`.
+        """The content with the members that the patch holds; raises Invalid for a deduction without the status `late`.
 
-        A whole grade that names no status keeps `late` and `incomplete`; its score takes the place of `missing`.
+        A whole grade that names no status keeps `late` and `incomplete`, and its score takes the place of `missing`.
         """
         changed: dict[str, Any] = {
             name: value

@@ -20,10 +20,9 @@ class Difference:
 
 
 def lock(*, course: Course, student_ids: Collection[int] | None = None) -> dict[int, Enrollment]:
-    """Hold the places of all students, or of those named, until commit, in the order in which all writers do. Returns
-    the enrollments by student, also of those who dropped the course.
+    """Lock the enrollments of all students, or of those named, until commit, in the order in which all writers do.
 
-    Answers the enrollments by student, also of those who dropped the course.
+    Returns them by student, also those who dropped the course.
     """
     return _read(course, student_ids, locks=True)
 

@@ -86,6 +86,7 @@ WHEN_SERVING = [
     *base.WHEN_SERVING,
     "config.serving.wait_briefly",
     "config.sqlite.checkpoints.run_in_background",
+    "registry.server.answer_in_time",
     "registry.tasks.stand_by_as_server",
     "registry.wakeups.run_in_background",
 ]

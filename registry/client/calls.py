@@ -116,7 +116,9 @@ class Answers:
             except KeyError as error:
                 raise errors.UnexpectedAnswerError("304 for what was never asked before.", retryable=True) from error
             revision = response.headers.get(REVISION_HEADER, "")
-            has_moved = revision.isdecimal() and int(revision) != kept.revision
+            # A list names the revision that it is true of, an instance that of its last change.
+            is_list = not isinstance(kept, wire.Instance)
+            has_moved = is_list and revision.isdecimal() and int(revision) != kept.revision
             repeated: T = replace(kept, revision=int(revision)) if has_moved else kept
             return repeated
         if not response.is_success:

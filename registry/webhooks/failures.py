@@ -23,7 +23,10 @@ def log_failures(attempts: Sequence[Attempt]) -> None:
     for attempt in failed:
         by_service[attempt.message.service].append(attempt)
     for some in by_service.values():
-        _log_together(some)
+        if len(some) == 1:
+            _log_one(some[0])
+        else:
+            _log_together(some)
 
 
 def _log_one(attempt: Attempt) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.env import BASE_DIR
 from config.services import SERVICES
+from config.settings import grading, logsvc, registry, webui
 
 LONGEST_FUNCTION = 60
 # Public by their libraries' documents: Django's models and managers, os._exit, named tuples.
@@ -66,3 +67,16 @@ def test_no_docstring_begins_with_a_part_of_a_sentence() -> None:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, documented) and PARTIAL.match(ast.get_docstring(node) or "")
     ] == []
+
+
+def test_what_a_serving_process_is_to_call_stands_in_its_settings() -> None:
+    named = {name for service in (registry, logsvc, grading, webui) for name in service.WHEN_SERVING}
+    called = {
+        ".".join([*path.relative_to(BASE_DIR).with_suffix("").parts, node.name])
+        for path, source in modules("config", *SERVICES)
+        if "settings.WHEN_SERVING)" in source
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and "settings.WHEN_SERVING)" in (ast.get_docstring(node) or "")
+    }
+    assert len(called) > 3
+    assert called - named == set()

@@ -84,6 +84,15 @@ def test_an_unchanged_answer_is_true_of_the_revision_that_it_is_repeated_at(regi
     assert client.providers("webui", "webui-1").revision == 9
 
 
+def test_an_unchanged_instance_keeps_the_revision_of_its_last_change(registry: FakeRegistry) -> None:
+    client = registry.client()
+    registry.offer("grading", "grading-1")
+    first = client.instance("grading", "grading-1")
+    repeated = httpx2.Response(304, headers={"Rollcall-Revision": "9"})
+    registry.mishaps = [lambda request: repeated]
+    assert client.instance("grading", "grading-1") is first
+
+
 def test_registering_forgets_what_was_answered_before(registry: FakeRegistry) -> None:
     client = registry.client()
     for _ in range(2):

@@ -1,3 +1,4 @@
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 from psycopg.errors import LockNotAvailable
+from pytest_django import Settings
 
 from config.problems import Unavailable
 from registry.errors import Contended, Deregistered
@@ -24,7 +26,7 @@ from registry.instances.registration import Departure, Registered
 from registry.instances.storage import Entry
 from registry.journal import log
 from registry.models import Instance, InstanceKey, JournalEntry, Tombstone
-from registry.server import server
+from registry.server import answer_in_time, server
 from tests.registry.conftest import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +61,15 @@ def test_what_has_waited_too_long_to_be_answered_is_refused_and_not_stored() -> 
         late.submit(registration.store_all, entry(1)).result()
     late.stop()
     assert not Instance.objects.exists()
+
+
+def test_a_process_that_serves_refuses_what_it_was_too_late_to_answer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.group_commit, "patience_seconds", math.inf)
+    settings.ANSWER_SECONDS = 4.0
+    answer_in_time()
+    assert server.group_commit.patience_seconds == 4.0
 
 
 def test_what_comes_at_the_same_time_is_stored_each_once_with_revisions_in_order() -> None:

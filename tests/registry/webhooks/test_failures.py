@@ -66,3 +66,19 @@ def test_a_fleet_that_cannot_be_told_is_one_record(now: datetime, caplog: pytest
     revision = messages[-1].to_revision
     expected = f"30 instances of webui were not told of revision {revision}, the last: answered 503"
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [("WARNING", expected)]
+
+
+def test_beside_a_fleet_a_single_dependent_is_named(now: datetime, caplog: pytest.LogCaptureFixture) -> None:
+    factories.register("shop", now=now, requires=["logsvc"])
+    messages = claimed(now, *(f"webui-{number}" for number in range(30)))
+    caplog.clear()
+
+    with caplog.at_level(logging.INFO, logger="registry"):
+        settle([answered(message, 503) for message in messages])
+
+    said = sorted(record.getMessage().partition(":")[0] for record in caplog.records)
+    revision = messages[-1].to_revision
+    assert said == [
+        f"30 instances of webui were not told of revision {revision}, the last",
+        f"shop/shop-1 was not told of revision {revision}",
+    ]
