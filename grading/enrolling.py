@@ -21,34 +21,13 @@ def enrol(*, course: Course, draft: StudentDraft, now: datetime) -> tuple[Studen
     one who dropped the course is active again. Raises Conflict when somebody else has that SIS id.
     """
     section = _find_section(course, draft.section)
-    student = find_or_create_student(draft=draft)
+    student = _find_or_create_student(draft=draft)
     enrollment, is_new = Enrollment.objects.get_or_create(
         course=course, role=Role.STUDENT, student=student, defaults={"enrolled_at": now, "section": section}
     )
     if not is_new:
         _change(enrollment, state=State.ACTIVE, **({"section": section} if section else {}))
     return student, is_new
-
-
-def find_or_create_student(*, draft: StudentDraft, completes: bool = False) -> Student:
-    """The student of that username, made where there is none.
-
-    One who is known keeps what they have; only a registrar, who `completes`, may add an SIS id where there is none.
-    Raises Conflict when somebody else has that SIS id.
-    """
-    student = Student.objects.filter(username=draft.username).first()
-    if student is not None:
-        if completes and student.sis_id is None and draft.sis_id is not None:
-            _check_sis_id(draft.sis_id)
-            student.sis_id = draft.sis_id
-            student.save(update_fields=["sis_id"])
-        return student
-    if draft.sis_id is not None:
-        _check_sis_id(draft.sis_id)
-    student, _ = Student.objects.get_or_create(
-        username=draft.username, defaults={"name": draft.name, "sis_id": draft.sis_id}
-    )
-    return student
 
 
 @transaction.atomic
@@ -134,6 +113,22 @@ def _find_section(course: Course, section_id: int | None) -> Section | None:
         listing = f"GET /v1/courses/{course.code}/sections lists them"
         raise _invalid("/section", f"The course has no section {section_id}: {listing}.")
     return section
+
+
+def _find_or_create_student(*, draft: StudentDraft) -> Student:
+    """The student of that username, who keeps what they have, made where there is none.
+
+    Raises Conflict when somebody else has that SIS id.
+    """
+    student = Student.objects.filter(username=draft.username).first()
+    if student is not None:
+        return student
+    if draft.sis_id is not None:
+        _check_sis_id(draft.sis_id)
+    student, _ = Student.objects.get_or_create(
+        username=draft.username, defaults={"name": draft.name, "sis_id": draft.sis_id}
+    )
+    return student
 
 
 def _check_sis_id(sis_id: str) -> None:

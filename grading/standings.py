@@ -116,10 +116,10 @@ def read_letters(*, course: Course) -> scoring.Letters:
     return {step.letter: step.least_percent for step in steps} or scoring.LETTERS
 
 
-def read_standings(*, plan: Plan, student_ids: Collection[int] | None = None) -> list[Standing]:
-    """Standings of all students who are in the course, by name, or of those named."""
-    enrollments = read_enrollments(course=plan.course, student_ids=student_ids)
-    grades = read_grades(plan=plan, student_ids=student_ids)
+def read_standings(*, plan: Plan) -> list[Standing]:
+    """Standings of all students who are in the course, by name."""
+    enrollments = read_enrollments(course=plan.course)
+    grades = read_grades(plan=plan)
     students = (enrollment.student for enrollment in enrollments)
     return [Standing(plan=plan, student=each, grades=grades[each.pk]) for each in students if each is not None]
 
@@ -135,11 +135,9 @@ def read_grades(*, plan: Plan, student_ids: Collection[int] | None = None) -> di
     return found
 
 
-def read_enrollments(*, course: Course, student_ids: Collection[int] | None = None) -> list[Enrollment]:
+def read_enrollments(*, course: Course) -> list[Enrollment]:
     """Enrollments of the students who have not dropped the course, by name."""
     enrollments = Enrollment.objects.filter(course=course, role=Role.STUDENT).exclude(state=State.DROPPED)
-    if student_ids is not None:
-        enrollments = enrollments.filter(student__in=student_ids)
     return list(enrollments.select_related("student").order_by("student__name", "student_id"))
 
 

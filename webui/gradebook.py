@@ -31,10 +31,6 @@ class Filters:
     work: Work = Work.ANY
     order: Order = Order.NAME
 
-    @property
-    def are_set(self) -> bool:
-        return bool(self.text or self.section or self.category or self.work)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Excerpt:

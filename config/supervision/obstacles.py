@@ -42,10 +42,10 @@ def take_lock(data_dir: Path) -> int:
     return descriptor
 
 
-def check_ports(services: Iterable[Service] = SERVICES.values(), host: str = "127.0.0.1") -> None:
+def check_ports(host: str = "127.0.0.1") -> None:
     """Raises Obstacle, which names every port that two services share or that cannot be listened on."""
     by_port: dict[int, list[str]] = {}
-    for service in services:
+    for service in SERVICES.values():
         by_port.setdefault(env.port(service), []).append(f"{service.variable_prefix}_PORT")
     shared = [f"{' and '.join(names)} are both {port}" for port, names in by_port.items() if len(names) > 1]
     if shared:
@@ -57,10 +57,10 @@ def check_ports(services: Iterable[Service] = SERVICES.values(), host: str = "12
         raise Obstacle(f"Cannot listen on {host}, {', '.join(taken.values())}: set {', '.join(taken)} to {free}.")
 
 
-def check_settings(services: Iterable[str] = SERVICES) -> None:
+def check_settings() -> None:
     """Raises Obstacle, which names every setting of a service that makes no sense."""
     complaints: dict[str, None] = {}
-    for name in services:
+    for name in SERVICES:
         try:
             import_module(f"config.settings.{name}")
         except ImproperlyConfigured as error:

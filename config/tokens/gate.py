@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 
 
 class Gate:
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self) -> None:
+        self.limits = Limits()
         self._used: dict[str, float] = {}
         self._written: dict[str, float] = {}
         self._refusals: dict[tuple[str, str, str], tuple[str, int]] = {}

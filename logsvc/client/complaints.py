@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 INTERVAL_SECONDS = 300.0
@@ -17,12 +16,11 @@ class _Kind:
 class Complaints:
     """Says each kind of complaint at most once in five minutes, and then how often it came in between."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._kinds: dict[str, _Kind] = {}
 
     def say(self, kind: str, sentence: str) -> None:
-        now = self._clock()
+        now = time.monotonic()
         known = self._kinds.get(kind)
         if known is not None and now - known.said_at < INTERVAL_SECONDS:
             known.suppressed += 1

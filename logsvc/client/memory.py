@@ -16,10 +16,9 @@ class Remembered:
 
 
 class Memory:
-    """A queue of lines. Beyond `max_bytes` it drops the lowest severity first, of that the oldest, and counts."""
+    """A queue of lines. Beyond MEMORY_BYTES it drops the lowest severity first, of that the oldest, and counts."""
 
-    def __init__(self, max_bytes: int = MEMORY_BYTES) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self) -> None:
         self._by_severity: dict[int, deque[Remembered]] = {}
         self._bytes = 0
         self._appended = 0
@@ -30,7 +29,7 @@ class Memory:
         entry = Remembered(number=self._appended, line=line, severity=severity)
         self._by_severity.setdefault(severity, deque()).append(entry)
         self._bytes += len(line)
-        while self._bytes > self._max_bytes:
+        while self._bytes > MEMORY_BYTES:
             lowest = min(self._by_severity)
             self._pop(lowest)
             self.dropped[lowest] += 1

@@ -16,6 +16,7 @@ from .decoding import decode
 T = TypeVar("T")
 PROBLEM = "application/problem+json"
 REVISION_HEADER = "Rollcall-Revision"
+MOST_KEPT = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +93,7 @@ def services() -> Call[wire.ServiceList]:
 class Answers:
     """Makes results of answers, and keeps the latest few with their ETag, so that a 304 means the result it repeats."""
 
-    def __init__(self, *, size: int = 64) -> None:
-        self._size = size
+    def __init__(self) -> None:
         self._kept: OrderedDict[str, tuple[str, Any]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -128,7 +128,7 @@ class Answers:
             with self._lock:
                 self._kept[call.key] = (response.headers["ETag"], result)
                 self._kept.move_to_end(call.key)
-                if len(self._kept) > self._size:
+                if len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
         return result
 

@@ -95,14 +95,8 @@ _ADDED = ", ".join(f"{name} = kept.{name} + excluded.{name}" for name in COLUMNS
 class Unwritten:
     """The counts that this process has not written yet, oldest first."""
 
-    def __init__(
-        self,
-        store: Callable[[Mapping[Period, Counts]], None] | None = None,
-        *,
-        most_at_once: int = INSTANCES_PER_STATEMENT,
-    ) -> None:
+    def __init__(self, store: Callable[[Mapping[Period, Counts]], None] | None = None) -> None:
         self._store = store or write
-        self._most_at_once = most_at_once
         self._lock = threading.Lock()
         self._counts: dict[Period, tuple[float, Counts]] = {}
 
@@ -128,7 +122,7 @@ class Unwritten:
     def flush(self, *, now: float, is_last: bool = False) -> None:
         """Write the counts that have waited long enough, or at the end all. Without a database they wait longer."""
         begun_by = now if is_last else now - WRITE_AFTER_SECONDS
-        while taken := self.take(begun_by=begun_by, limit=self._most_at_once):
+        while taken := self.take(begun_by=begun_by, limit=INSTANCES_PER_STATEMENT):
             try:
                 self._store(taken)
             except DatabaseError:
