@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,25 @@ def test_a_database_address_that_is_none_names_its_setting_without_the_password(
     with pytest.raises(ImproperlyConfigured, match="GRADING_DATABASE_URL") as caught:
         env.database(SERVICES["grading"])
     assert "hunter2" not in str(caught.value)
+
+
+def test_each_variable_that_the_settings_read_is_documented() -> None:
+    documented = (env.BASE_DIR / "docs" / "operations.md").read_text()
+    services = "|".join(service.variable_prefix for service in SERVICES.values())
+    read = {
+        name
+        for path in (env.BASE_DIR / "config" / "settings").glob("*.py")
+        for name in re.findall(r"""env\.\w+\(\s*"([A-Z_]+)\"""", path.read_text())
+    }
+    assert len(read) > 30
+    missing = [
+        name
+        for name in sorted(read)
+        if not {
+            name,
+            re.sub(rf"^({services})_", "<SERVICE>_", name),
+            re.sub(r"^DEMO_\w+_PASS", "DEMO_<NAME>_PASS", name),
+        }
+        & set(re.findall(r"`([A-Z_<>]+)`", documented))
+    ]
+    assert missing == []
