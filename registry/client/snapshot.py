@@ -1,6 +1,6 @@
 """The providers as a service knows them, and the rules by which it learns: pure functions, the heart of convergence.
 
-docs/protocol.md states the rules under "Being told".
+docs/protocol.md states the rules under "Webhooks".
 """
 
 from collections.abc import Mapping, Sequence
