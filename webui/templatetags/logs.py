@@ -1,12 +1,13 @@
 """Filters of the log's templates: a field that narrows the search by a click."""
 
+import re
 from typing import Any
 
 import msgspec
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from webui.searches import Search
 
@@ -17,6 +18,12 @@ register = template.Library()
 def narrowed(context: dict[str, Any], field: str, value: str, *, exclude: bool = False) -> str:
     search: Search = context["search"]
     return search.narrowed(field, value.lower() if field == "level" else value, exclude=exclude)
+
+
+@register.filter
+def dotted(name: str) -> SafeString:
+    """A name that breaks after its dots, where there is room for what stands between them."""
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in re.split(r"(?<=\.)", name)))
 
 
 @register.simple_tag(takes_context=True)

@@ -73,6 +73,11 @@ def test_without_the_log_service_the_page_says_so_and_tries_again(world: World, 
     assert 'hx-trigger="every 3s"' in page.content.decode()
 
 
+def test_a_long_name_in_a_facet_breaks_after_its_dots(world: World, operator: Client) -> None:
+    world.logsvc.add("stored", service="<team>.billing")
+    assert ">&lt;team&gt;.<wbr>billing</span>" in operator.get("/logs/panels/facets", headers=HTMX).content.decode()
+
+
 def test_the_histogram_and_the_facets_lead_to_their_records(world: World, operator: Client) -> None:
     world.logsvc.add("disk full", level="ERROR")
     histogram = operator.get("/logs/panels/histogram", {"q": "disk"}, headers=HTMX).content.decode()
