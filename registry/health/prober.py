@@ -17,7 +17,7 @@ from registry.health.crash_detector import CrashDetector
 from registry.health.follow_ups import FollowUps
 from registry.health.listen_watch import LOOK_SECONDS, ListenWatch
 from registry.health.probe import Due, Finding, Result
-from registry.health.start_delay import Tally
+from registry.health.start_delay import Delays
 from registry.models import HeartbeatKind
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Error, Origin, Outcome, Request, Timeouts
@@ -72,7 +72,7 @@ class Prober:
         *,
         on_alarm: Callable[[list[Due]], None],
         claim: Callable[[Collection[int]], list[Due]] = claim_alarmed,
-        delays: Tally | None = None,
+        delays: Delays | None = None,
     ) -> None:
         self._on_alarm = on_alarm
         self._claim = claim
