@@ -25,7 +25,7 @@ from registry.outbound.timer_wheel import TICK_SECONDS, Wheel
 from registry.wire.plain_text import escaped
 
 MAX_CONNECTIONS = 15_000
-# More than there are instances to a worker: asked in turns, a cache that is too small never holds what is asked for.
+# More than a worker has instances: probed in turns, they would never be found in a cache that is too small.
 MAX_REMEMBERED = 200_000
 IDLE_SECONDS = 90.0
 # How often, and after how long, an alarmed instance is tried to be claimed: as long as a refusal is conclusive.
@@ -82,7 +82,7 @@ class Prober:
         self._listen_watch = ListenWatch(
             self._see_stop, on_return=lambda origin: self.raise_alarm(self._died.pop(origin, ()))
         )
-        # The instances that died at an origin, to be looked at when somebody listens there again.
+        # The instances that died at an origin, to be probed when it listens again.
         self._died: dict[Origin, set[int]] = {}
         self._client = Client(
             policy,

@@ -1,4 +1,4 @@
-"""The delays with which probes begin: a histogram, for the metrics."""
+"""The delays with which probes begin, as a histogram for the metrics."""
 
 import time
 from bisect import bisect_left
