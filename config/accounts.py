@@ -10,8 +10,8 @@ from django.utils.crypto import salted_hmac
 
 from config import env
 
-# For a password that nobody guesses, whatever it costs to try one: it has 72 random bits. Django hashes it anew, as
-# slowly as any other, when somebody signs in with it.
+# For a password of 72 random bits, which cannot be guessed however little a try costs. At its first sign-in Django
+# hashes it again, as slowly as any other.
 ROUNDS_FOR_RANDOM = 10_000
 
 

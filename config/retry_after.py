@@ -1,4 +1,4 @@
-"""The header `Retry-After` of those who are called, in both of its forms (RFC 9110, 10.2.3)."""
+"""Reads the header `Retry-After` of an answer, in both of its forms (RFC 9110, 10.2.3)."""
 
 from datetime import datetime
 from email.utils import parsedate_to_datetime

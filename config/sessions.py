@@ -1,4 +1,4 @@
-"""The sessions of people who are signed in: who has how many, and ending them."""
+"""Lists and ends the sessions of people who are signed in."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class SignedIn:
 
 
 def signed_in(*, now: datetime) -> list[SignedIn]:
-    """Whoever has a session among the MOST_READ that end last; the longest first."""
+    """The people with a session among the MOST_READ that end last, the latest end first."""
     recent = Session.objects.filter(expire_date__gt=now).order_by("-expire_date")[:MOST_READ]
     ends: dict[int, list[datetime]] = defaultdict(list)
     for number, session in _owned(recent.iterator()):

@@ -43,5 +43,5 @@ server = Server()
 
 
 def answer_in_time() -> None:
-    """Make a process that serves (settings.WHEN_SERVING) refuse writes that it was too late to answer."""
+    """Refuse writes that waited too long to be answered; called in a process that serves (settings.WHEN_SERVING)."""
     server.group_commit.patience_seconds = settings.ANSWER_SECONDS or math.inf

@@ -70,7 +70,7 @@ class Worker:
             self.webhooks.sweep(now=timezone.now())
 
     def stand_by(self, *, patience_seconds: float) -> None:
-        """Begin to sweep whenever nobody else does, and to end this process when its loops make no progress."""
+        """Begin to make sweeps that no other process makes, and to end this process when its loops make no progress."""
         self._stand_in = StandIn(self, patience_seconds=patience_seconds)
         self._stand_in.start()
 
@@ -133,7 +133,7 @@ class Listener:
             try:
                 self.look()
             except redis.RedisError:
-                # Logged by those who call; beat's ticks, or the stand-in, go on.
+                # Logged where workers are called; beat's ticks, or the stand-in, go on.
                 self._is_over.wait(wakeups.RETRY_SECONDS)
             except Error as error:
                 logger.warning("The database is away: %s", error)
@@ -142,7 +142,7 @@ class Listener:
 
 
 class StandIn:
-    """Checks every second whether the sweeps are made, and makes them when nobody does.
+    """Checks every second whether the sweeps are made, and makes them when no other process does.
 
     So a stopped beat, a worker without its broker, or a Redis that is away costs seconds, not the sweeps.
     """
@@ -169,7 +169,7 @@ class StandIn:
         self._is_over.set()
 
     def look(self, *, now: float) -> list[Part]:
-        """Make the sweeps that nobody has made for too long; returns which."""
+        """Make the sweeps that are overdue; returns which."""
         made = []
         for part, sweep in ((Part.HEARTBEATS, self._worker.probe), (Part.WEBHOOKS, self._worker.tell)):
             age = watchdog.age_seconds(part, now=now)

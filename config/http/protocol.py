@@ -248,7 +248,7 @@ class StrictProtocol(HttpToolsProtocol):
             raise self._refused(UriTooLong(MOST_URL_BYTES))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # A trailer says nothing: who asks for what is known by the head.
+        # Trailers are ignored: the head has said what is requested, and by whom.
         if not self._is_in_head:
             return
         if len(self.headers) == MOST_HEADERS:
@@ -384,7 +384,7 @@ class StrictProtocol(HttpToolsProtocol):
             raise self._refused(Malformed())
 
     def _take_gathered(self) -> None:
-        """Have a change answered of whose body there is more to come, if there is one."""
+        """Have the change answered whose body is still arriving, if there is one."""
         if self._gathered is not None:
             body, self._gathered = b"".join(self._gathered), None
             self._take(keep_alive=True)

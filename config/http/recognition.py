@@ -1,4 +1,4 @@
-"""Requests that come again and again, such as those of who polls, are recognized by their bytes."""
+"""Recognizes repeated requests, such as those of a client that polls, by their bytes."""
 
 from collections import Counter
 from collections.abc import Iterable

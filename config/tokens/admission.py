@@ -1,4 +1,4 @@
-"""Checks whose bodies are read, before any of the body is."""
+"""Decides by the token whether a body is read, before any of it is."""
 
 import time
 from collections.abc import Callable, MutableMapping

@@ -102,7 +102,7 @@ def forget_old(*, now: datetime) -> None:
 def next_pause(attempts: int, asked: str, *, now: datetime) -> timedelta:
     """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
-    # A longer number is no time that somebody meant.
+    # A longer number cannot be meant as a time.
     seconds = (
         retry_after.seconds(asked, now=now) if len(asked) <= MOST_DIGITS or not asked.isdecimal() else None
     ) or 0.0

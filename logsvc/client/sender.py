@@ -99,7 +99,7 @@ class Sender:
                     self._spool.adopt()
                 pause = self._delivery.run(until=lambda: self._stopping)
             except Exception as error:
-                # Whatever it is, the records are in the spool, and without this thread nobody would send them.
+                # Whatever the error, this thread goes on: the records are in the spool, and no other would send them.
                 self._complaints.say(type(error).__name__, f"{type(error).__name__} while sending: {error}")
                 pause = PAUSE_AFTER_FAULT_SECONDS
             with self._condition:

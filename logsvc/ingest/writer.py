@@ -99,7 +99,7 @@ class Writer:
                 try:
                     self._store(jobs)
                 except Exception as error:
-                    # Nobody waits for ever, and the next are stored.
+                    # No sender waits for ever, and the next batches are stored.
                     logger.exception("%d batches could not be stored", len(jobs))
                     _refuse(jobs, error)
                 with self._lock:

@@ -120,7 +120,7 @@ class TagFilter(ExactFilter):
 
 
 class InstanceList(ChangeList):
-    """Notes on each row of a page which of its requirements nobody offers, with one query for all of them."""
+    """Note on each row of a page its unmet requirements, with one query for all rows."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

@@ -17,7 +17,7 @@ from registry.health.start_delay import BOUNDS
 from registry.instances import catalogue
 from registry.journal import log
 from registry.models import Cursor, Delivery, Heartbeat, JournalEntry, Status
-from registry.webhooks import put_off
+from registry.webhooks import wait_counts
 from registry.wire.limits import SHOWN_STATUSES
 
 # The window in which deliveries are counted.
@@ -97,7 +97,7 @@ class _Figures(Collector):
 
     def _in_redis(self) -> Iterator[Metric]:
         try:
-            backlog, delays, waits = wakeups.backlog(), start_delay.read(), put_off.read()
+            backlog, delays, waits = wakeups.backlog(), start_delay.read(), wait_counts.read()
         except (redis.RedisError, OSError):
             yield _gauge("redis_up", "Whether Redis answers.", 0)
             return

@@ -46,7 +46,7 @@ from registry.wire.validation import convert
 INSTANCE = re.compile(r"/v1/services/([^/]+)/instances/([^/]+)(/heartbeat|/maintenance|/drain)?")
 SERVICE = re.compile(r"/v1/services/([^/]+)()(/maintenance)")
 BATCH = "/v1/registrations:batch"
-# Left to Django, which finds out whom the journal has to name.
+# Requests with this header are left to Django, which finds out the person for the journal.
 ACT_FOR = acting.HEADER.lower().encode()
 _HEADERS = ((b"content-type", b"application/json"), NOSNIFF)
 
@@ -168,11 +168,11 @@ class Lane:
         return Change(overrides.end_all, Order(key=key, author=holder.name), self._done_at_head)
 
     async def _done_at_head(self, outcome: object) -> RawResponse:
-        """The answer with the newest revision, read after the write: who asks for at least this one reads the write."""
+        """The answer with the newest revision, read after the write: a read with `at_least` of it sees the write."""
         return _done(revision=await self._server.reader().run(log.head))
 
     def _stored(self, change: Change) -> "asyncio.Future[RawResponse]":
-        """Have the change stored, though nobody may wait for its answer any more."""
+        """Store the change, even if its client no longer waits for the answer."""
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[RawResponse] = loop.create_future()
         stored = self._server.group_commit.submit(change.store, change.item)
@@ -237,7 +237,7 @@ def _answer(
 
 
 def _pass_on(answered: "asyncio.Future[RawResponse]", made: "asyncio.Future[RawResponse]") -> None:
-    # Asked for also where nobody waits any more: an error that is never asked for is logged.
+    # Retrieved even if no client waits any more: asyncio logs an error that nobody retrieves.
     error = None if made.cancelled() else made.exception()
     if answered.done() or made.cancelled():
         return

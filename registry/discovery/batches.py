@@ -47,7 +47,7 @@ class Batches:
         self._current: asyncio.Future[Any] | None = None
 
     def page(self, asked: Any) -> "asyncio.Future[Page]":
-        """The page's making, which begins after this call. Who settles the future before gives it up."""
+        """A future of the page, whose making begins after this call. Settling it before gives the page up."""
         page: asyncio.Future[Page] = self._loop.create_future()
         self._waiting.append((asked, page))
         if self._current is None:

@@ -87,7 +87,7 @@ class Watcher:
         try:
             self._loop.call_soon_threadsafe(self._hear, revision, growth)
         except RuntimeError:
-            # The loop was closed meanwhile: nobody reads here any more.
+            # The loop was closed meanwhile: there are no readers any more.
             return
 
     def _hear(self, revision: int, growth: Growth | None) -> None:
@@ -110,7 +110,7 @@ class Watcher:
         """The next poll, which has not begun."""
         if self._next is None:
             self._next = self._loop.create_task(self._look_after(self._current))
-            # The error is raised to those who await the task; there may be none.
+            # The error is raised where the task is awaited, which may be nowhere.
             self._next.add_done_callback(_take_failure)
         return self._next
 
@@ -136,7 +136,7 @@ class Watcher:
                         if message["data"] not in self._own:
                             self.look_soon()
             except (redis.RedisError, OSError):
-                # Logged by those who announce; meanwhile the regular polls suffice.
+                # Logged where changes are announced; meanwhile the regular polls suffice.
                 await asyncio.sleep(wakeups.RETRY_SECONDS)
 
 

@@ -126,7 +126,7 @@ class Revisions:
         self._waiting.take_down(bell, _keys(services))
 
     def awaited(self) -> list[str | None]:
-        """The services that somebody waits for; EVERY_SERVICE for those who wait for any."""
+        """The services that requests wait for; EVERY_SERVICE stands for a wait for any."""
         return self._waiting.keys()
 
 

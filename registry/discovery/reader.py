@@ -45,7 +45,7 @@ class Reader:
         self._epoch = 0
         self._making: dict[Address, asyncio.Future[Page]] = {}
         self._batches: dict[MakeAll, Batches] = {}
-        # Of each token with which somebody follows the journal.
+        # One for each token that follows the journal.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.waiting = 0
         # The next look at the journal, and what waits for it.
@@ -58,7 +58,7 @@ class Reader:
         return await self.holders.of(header, now=self._loop.time())
 
     def turn(self, header: str) -> asyncio.Lock:
-        """The lock of those who come with the same token, for what only one of them may do at a time."""
+        """The lock of a token, for work that only one of its requests may do at a time."""
         return self._turns.setdefault(token_digest(header), asyncio.Lock())
 
     def now(self) -> float:
@@ -188,7 +188,7 @@ class Reader:
     def make_soon(self, address: Address, document: Document) -> "asyncio.Future[Page]":
         """The making of a page, which concurrent callers share; it is cached before they hear of it."""
         making = self._making.get(address)
-        # One that is done and not cached yet may be too old, and who awaits it would not let the loop get there.
+        # One that is done and not cached yet may be too old, and awaiting it would keep the loop from caching it.
         if making is None or making.done():
             making = self._making[address] = self._begin_making(document.make)
             epoch = self.revisions.epoch

@@ -1,4 +1,4 @@
-"""Tells a peer that may have died from one that only closes idle connections, by how its connections close.
+"""Distinguishes a peer that may have died from one that only closes idle connections, by how connections close.
 
 The prober keeps it beside its connections, in one thread. Times are readings of one monotonic clock, in seconds.
 """
@@ -36,7 +36,7 @@ class Peer:
     false_alarms: int = 0
     # It closes connections that are idle for so long.
     tires_after: float | None = None
-    # When nobody listened there any more.
+    # When its port was found closed.
     stopped_at: float | None = None
 
 

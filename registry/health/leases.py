@@ -14,7 +14,7 @@ from registry.models import Heartbeat, HeartbeatKind, Instance, InstanceKey
 
 # The time beyond the probe's own timeout, to write its result.
 LEASE_MARGIN_SECONDS = 5.0
-# Nobody claims what falls due later.
+# Probes that fall due later are not claimed yet.
 MOST_AHEAD_SECONDS = 2.5
 # A lease that ends later than this beyond the probe's timeout was given by a clock that was ahead.
 FAR_LEASE_SECONDS = MOST_AHEAD_SECONDS + LEASE_MARGIN_SECONDS + SKEW_SECONDS
@@ -68,7 +68,7 @@ def claim_now(instance_ids: Collection[int], *, now: float) -> list[Due]:
 
 
 def free(*, now: float) -> Q:
-    """Heartbeats that nobody holds: the lease is over, or lasts longer than a lease can."""
+    """Heartbeats that are not claimed: the lease is over, or lasts longer than a lease can."""
     far = F("instance__timeout_seconds") + now + FAR_LEASE_SECONDS
     return Q(lease_until__lte=now) | Q(lease_until__gt=far)
 

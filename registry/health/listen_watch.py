@@ -1,8 +1,8 @@
-"""Sees on this host that an instance has stopped listening, whatever it is spoken to by and however it treats idle
-connections; it costs the instance nothing.
+"""Notices that an instance on this host has stopped listening, whatever its protocol and however it treats idle
+connections, at no cost to the instance.
 
-Belongs to the prober's event loop. Only addresses that this host has are watched. Where one is redirected to another
-network namespace nobody is seen to listen here: that is one needless probe.
+Belongs to the prober's event loop. Only addresses of this host are watched. An address that is redirected to another
+network namespace looks closed here, which causes one needless probe.
 """
 
 import logging
@@ -22,14 +22,14 @@ LARGEST_SHARE = 0.02
 # A death is seen no later than that, whatever share a look then takes.
 LONGEST_PAUSE_SECONDS = 2.0
 MOST_ORIGINS = 100_000
-# How long somebody is expected to listen there again; its heartbeat finds it later, too.
+# How long a return is watched for; after that the heartbeat finds it.
 RETURN_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
 
 class ListenWatch:
-    """`on_stop` is called with each origin that nobody listens for any more, `on_return` when somebody does again."""
+    """`on_stop` is called with each origin that stops listening, `on_return` when it listens again."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class ListenWatch:
             self._is_broken = True
             logger.info("Instances of this host are watched by their probes alone: %s", error)
             return
-        # The one before as well: a single one that took long was interrupted.
+        # The shorter of two looks: a single long one was interrupted.
         self._next_at = now + min(max(LOOK_SECONDS, min(took, self._took) / LARGEST_SHARE), LONGEST_PAUSE_SECONDS)
         self._took = took
         self.compare(found, now=now)

@@ -63,7 +63,7 @@ def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Li
     for dimension in Member._fields:
         party_of = attrgetter(dimension)
         if len(set(map(party_of, fleet))) == 1:
-            # The whole fleet is one party's, and there is nobody else it could harm.
+            # The whole fleet belongs to one party, which can harm no other.
             continue
         for party, count in Counter(map(party_of, fallen)).most_common():
             left = len(fallen) - count

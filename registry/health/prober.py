@@ -17,7 +17,7 @@ from registry.health.crash_detector import CrashDetector
 from registry.health.follow_ups import FollowUps
 from registry.health.listen_watch import LOOK_SECONDS, ListenWatch
 from registry.health.probe import Due, Finding, Result
-from registry.health.start_delay import Tally
+from registry.health.start_delay import Delays
 from registry.models import HeartbeatKind
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Client, Error, Origin, Outcome, Request, Timeouts
@@ -25,7 +25,7 @@ from registry.outbound.timer_wheel import TICK_SECONDS, Wheel
 from registry.wire.plain_text import escaped
 
 MAX_CONNECTIONS = 15_000
-# More than there are instances to a worker: asked in turns, a cache that is too small never holds what is asked for.
+# More than a worker has instances: probed in turns, they would never be found in a cache that is too small.
 MAX_REMEMBERED = 200_000
 IDLE_SECONDS = 90.0
 # How often, and after how long, an alarmed instance is tried to be claimed: as long as a refusal is conclusive.
@@ -72,7 +72,7 @@ class Prober:
         *,
         on_alarm: Callable[[list[Due]], None],
         claim: Callable[[Collection[int]], list[Due]] = claim_alarmed,
-        delays: Tally | None = None,
+        delays: Delays | None = None,
     ) -> None:
         self._on_alarm = on_alarm
         self._claim = claim
@@ -82,7 +82,7 @@ class Prober:
         self._listen_watch = ListenWatch(
             self._see_stop, on_return=lambda origin: self.raise_alarm(self._died.pop(origin, ()))
         )
-        # The instances that died at an origin, to be looked at when somebody listens there again.
+        # The instances that died at an origin, to be probed when it listens again.
         self._died: dict[Origin, set[int]] = {}
         self._client = Client(
             policy,

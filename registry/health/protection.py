@@ -159,7 +159,7 @@ def _established(*, now: datetime) -> QuerySet[Instance]:
 def _bring_back(reason: str, *, now: datetime) -> None:
     """Offer again, as suspect, instances that fell just before, of services left with less than half."""
     recent = now - timedelta(seconds=_limits().window)
-    # An instance that beats by itself may have said itself that it is ill; one that is not counted was seen dead.
+    # A `ttl` instance may have reported its failure itself; one that was not counted was seen dead.
     fallen = list(
         Instance.objects.select_for_update(of=("self",))
         .filter(status=Status.CRITICAL, status_since__gte=recent, heartbeat__is_damped=False)

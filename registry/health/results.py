@@ -104,7 +104,7 @@ def record(
     if rises is not None:
         waiting = rises.put_off([each.due for each in turned if each.is_rise])
         turned = [each for each in turned if each.due.instance_id not in waiting]
-    # Before the heartbeats, in the order of all who register or deregister, which prevents deadlocks.
+    # Before the heartbeats, in the order in which registrations lock them, which prevents deadlocks.
     if any(each.is_fall for each in turned):
         protection.lock()
     if turned and connection.vendor == "postgresql":

@@ -1,7 +1,8 @@
 """Limits how often what one token has registered may rise again from being critical, or change between good states.
 
-An instance whose server answers now this and now that would fill the journal by its probes, which no request limits. A
-fall is never put off: without a rise before it there is none. A rise that is put off is found again by the next probe.
+An instance whose server alternates between good and bad answers would fill the journal through its probes, which no
+limit on requests bounds. A fall is never put off, since there is none without a rise before it. A rise that is put off
+is found again by the next probe.
 """
 
 import logging
@@ -42,7 +43,7 @@ class Rises:
                 continue
             holder = Holder(name=due.registered_by, scopes=frozenset(), limits=limits[due.registered_by])
             allowed = allowance(holder, CHANGES)
-            # One that is merely slow now and then keeps none of the same token from coming back.
+            # Two budgets, so that an instance that is slow now and then keeps no other of its token from recovering.
             key = (due.registered_by, due.status in GOOD)
             per_second, burst = rate(CHANGES, allowed)
             if allowed and self._rates.take(key, per_second=per_second, burst=burst, now=now):

@@ -1,11 +1,5 @@
-"""The delays with which probes begin: a histogram in Redis, shared by all workers, for the metrics.
+"""The delays with which probes begin, as a histogram for the metrics."""
 
-Counted in memory and added once a second; a worker that dies takes at most a second's counts with it.
-"""
-
-import logging
-import math
-import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable
@@ -15,15 +9,11 @@ from typing import Any
 import redis
 
 from registry import redis_client
-
-logger = logging.getLogger(__name__)
+from registry.redis_counts import Counts
 
 KEY = "rollcall:lateness"
 # Upper bounds in seconds; beyond the last there is one more bucket.
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-FLUSH_SECONDS = 1.0
-# Results wait to be written for as long as Redis hangs: it is not asked again at once.
-AWAY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,41 +37,17 @@ class Histogram:
         return float("inf")
 
 
-class Tally:
+class Delays:
     """The delays that one process has counted and not yet added."""
 
     def __init__(self, server: redis.Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._redis = server
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._counts = [0] * (len(BOUNDS) + 1)
-        self._total_seconds = 0.0
-        self._flush_at = -math.inf
+        self._counts = Counts(server, KEY, what="start delays of probes", clock=clock)
+        self.flush = self._counts.flush
 
     def add(self, late_seconds: float) -> None:
         late_seconds = max(0.0, late_seconds)
-        with self._lock:
-            self._counts[bisect_left(BOUNDS, late_seconds)] += 1
-            self._total_seconds += late_seconds
-
-    def flush(self) -> None:
-        """Add the delays to the shared histogram, unless that was done a moment ago or Redis is away."""
-        if self._clock() < self._flush_at:
-            return
-        self._flush_at = self._clock() + FLUSH_SECONDS
-        with self._lock:
-            counts, self._counts = self._counts, [0] * len(self._counts)
-            total_seconds, self._total_seconds = self._total_seconds, 0.0
-        try:
-            with self._redis.pipeline() as pipeline:
-                for number, count in enumerate(counts):
-                    if count:
-                        pipeline.hincrby(KEY, str(number), count)
-                pipeline.hincrbyfloat(KEY, "seconds", total_seconds)
-                pipeline.execute()
-        except redis.RedisError as error:
-            self._flush_at = self._clock() + AWAY_SECONDS
-            logger.warning("Redis is away: the start delays of %d probes are not counted: %s", sum(counts), error)
+        self._counts.add(str(bisect_left(BOUNDS, late_seconds)), 1)
+        self._counts.add("seconds", late_seconds)
 
 
 def read(server: redis.Redis | None = None) -> Histogram:

@@ -105,7 +105,7 @@ def signs(*, now: float) -> Signs:
     head = log.head()
     behind = Cursor.objects.filter(
         Q(scanned_revision__lt=head) | Q(needs_resync=True),
-        # One that was put off may be told only since then.
+        # A delivery that was put off is due only since then.
         Q(next_attempt_at__lte=now - STALE_SECONDS) | Q(put_off_at__gt=now + SKEW_SECONDS),
         Q(lease_until__lte=now) | Q(lease_until__gt=now + FAR_LEASE_SECONDS),
         is_stopped=False,
@@ -160,7 +160,7 @@ def judge(found: Signs, *, now: float) -> list[str]:
 
 
 def _is_stale(at: float | None, now: float) -> bool:
-    """Whether it is too old, or lies in the future: the clock was set back, and nobody knows how old it is."""
+    """Whether it is too old, or lies in the future: the clock was set back, so that its age is unknown."""
     return at is None or age_of(at, now=now) > STALE_SECONDS
 
 

@@ -14,7 +14,7 @@ from registry.health.canary import Canary
 from registry.health.probe import FAILED, Due, Finding, Result
 from registry.health.prober import Prober
 from registry.health.rises import Rises
-from registry.health.start_delay import Tally
+from registry.health.start_delay import Delays
 from registry.health.watchdog import Part, Signer
 from registry.instances.declaration import address_policy
 from registry.models import Status
@@ -41,7 +41,7 @@ class HeartbeatWorker:
 
     def __init__(self, signer: Signer, *, pipeline: Intake[Due] | None = None) -> None:
         self.canary = Canary(settings.CANARY_URLS)
-        self.delays = Tally(redis_client.connect())
+        self.delays = Delays(redis_client.connect())
         self.counts = probe_counts.Unwritten()
         self.rises = Rises()
         self._signer = signer

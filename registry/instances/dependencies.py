@@ -153,7 +153,7 @@ def components(graph: Requirements) -> list[list[str]]:
 
 
 def _grouped(roots: Iterable[list[str]], *, missing: Collection[str], dependents_of: Requirements) -> list[list[str]]:
-    """The roots, where missing services that the same services require are one: whoever misspells many is one cause."""
+    """The roots; missing services that the same services require are one, so that many misspelt names are one cause."""
     found = []
     by_dependents: dict[frozenset[str], list[str]] = {}
     for root in roots:

@@ -117,7 +117,7 @@ class GroupCommit:
                 try:
                     store(jobs, patience_seconds=self.patience_seconds)
                 except Exception as error:
-                    # Nobody waits for ever, and the next are stored.
+                    # No caller waits for ever, and the next writes are stored.
                     logger.exception("%d writes could not be stored", len(jobs))
                     _refuse(jobs, error)
         finally:

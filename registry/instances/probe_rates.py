@@ -1,7 +1,7 @@
 """Bounds how often the probes of what one token has registered ask one host, whatever the ports and paths.
 
-Each instance may be probed every second: two thousand at one address would be a flood that the registry sends. Refused
-when it is declared, because a probe that came late would take a healthy instance for a sick one.
+Each instance may be probed every second: two thousand at one address would make the registry flood a host. The limit is
+checked at the registration, because a probe that came late could fail a healthy instance.
 """
 
 from collections import defaultdict

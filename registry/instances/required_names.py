@@ -1,7 +1,7 @@
 """Bounds how many services the instances of one token require, all together.
 
-Each that nobody registered is a missing service, with a row on every board: an instance names two hundred, and the two
-hundred instances of one request would hide all others behind forty thousand.
+Each required service that is not registered is a missing one, with a row on every board. An instance may name two
+hundred, so that one request with two hundred instances could hide all others behind forty thousand rows.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from registry.models import Instance, InstanceKey
 
 
 def beyond(entries: Sequence[Entry], known: Mapping[InstanceKey, Instance]) -> dict[int, Problem]:
-    """The entries that bring a service which nobody requires yet, and too many with it, by their identity."""
+    """The entries that add a service which is not required yet, and exceed the limit with it, by their identity."""
     asked: dict[int, set[str]] = {}
     for entry in entries:
         if entry.allowance is not None and entry.allowance.requirements:

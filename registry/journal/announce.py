@@ -9,7 +9,7 @@ from registry.wire.bodies import JournalRow
 
 logger = logging.getLogger(__name__)
 
-# A fleet that registers at once makes one record, not a thousand. What is routine is told one by one only of a few.
+# A fleet that registers at once makes one record, not a thousand. Routine changes are logged one by one only if few.
 MOST_RECORDS = 20
 MOST_ROUTINE_RECORDS = 5
 _ROUTINE = (Change.REGISTERED, Change.DEREGISTERED)

@@ -181,4 +181,4 @@ class Exchange:
 
 
 def ignore(outcome: Outcome) -> None:
-    """The callback of an exchange whose outcome nobody waits for."""
+    """The callback of an exchange whose outcome is of no interest."""

@@ -38,7 +38,7 @@ class Listeners:
         if family is None:
             raise OSError(errno.EAFNOSUPPORT, "no netlink here")
         self._socket = socket.socket(family, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _SOCK_DIAG)
-        # The kernel answers while it is asked; this is for one that would not.
+        # The kernel answers at once; this is for one that does not.
         self._socket.settimeout(0.2)
 
     def close(self) -> None:

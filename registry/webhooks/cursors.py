@@ -20,8 +20,8 @@ from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
 from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
 
-# The wait after so many attempts. A receiver that is back within ten minutes has heard everything ten seconds later;
-# one that stays away for an hour costs an attempt in five minutes.
+# The wait after so many attempts. A receiver that is back within ten minutes has everything ten seconds later; one that
+# stays away for an hour costs an attempt every five minutes.
 RETRY_SECONDS = {0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 75: 60.0, 105: 300.0}
 JITTER = 0.2
 TIMEOUT_SECONDS = 10.0
@@ -32,7 +32,7 @@ PUT_BACK_SECONDS = 1.0
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
 ANSWER_CHARACTERS = 300
 GONE = 410
-# What was put off in the future, or is claimed for longer than a claim lasts, was so by a clock that was ahead.
+# A delivery that was put off in the future, or claimed for longer than a claim lasts, was so by a clock that was ahead.
 _IS_LAGGING = f"""
     (scanned_revision < %s OR needs_resync) AND NOT is_stopped
     AND (next_attempt_at <= %s OR put_off_at > %s + {SKEW_SECONDS})
@@ -136,7 +136,7 @@ def put_back(messages: Sequence[Message], *, now: datetime, seconds: float = PUT
     """Give up the claims of messages that cannot be sent now, for so long; it does not count as an attempt."""
     at = now.timestamp()
     again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
-    # The claim noted that it is sent; a dependent that was sent nothing need not hear that nothing is left of a change.
+    # The claim noted a message as sent. It was not, so there is no doubt to clear up if nothing is left of the change.
     for is_in_doubt, noted in ((True, {}), (False, {"sent_revision": 0})):
         ids = [message.instance_id for message in messages if message.is_in_doubt == is_in_doubt]
         if ids:

@@ -1,7 +1,7 @@
 """Limits how many webhooks a second the instances of one token are sent, at one host and at all of them together.
 
-An instance names the address that its webhooks go to, and every change of what it requires sends one: the two thousand
-of one token would be a flood that the registry sends. Who is beyond the limit waits, and is then told the net change.
+An instance names the address of its webhooks, and each change of what it requires sends one: the two thousand instances
+of one token could make the registry flood a host. A dependent beyond the limit waits, and then gets the net change.
 """
 
 import logging
@@ -17,7 +17,7 @@ from registry.outbound.address_policy import spelling
 from registry.webhooks.compose import Message
 
 WEBHOOKS = "webhooks_per_second"
-# So many seconds' worth may be sent at once after a pause: all that one token registers is told of a change at once.
+# So many seconds' worth may be sent at once after a pause, so that all instances of a token hear of a change at once.
 BURST_SECONDS = 10.0
 # All hosts together are sent so many times as much: one host may have any number of names.
 HOSTS_TOGETHER = 5

@@ -16,7 +16,7 @@ from registry.instances.declaration import address_policy
 from registry.outbound import urls
 from registry.outbound.client import Outcome
 from registry.outbound.pipeline import Intake, Pipeline
-from registry.webhooks import cursors, put_off
+from registry.webhooks import cursors, wait_counts
 from registry.webhooks.compose import Message
 from registry.webhooks.cursors import Attempt
 from registry.webhooks.failures import log_failures
@@ -45,8 +45,8 @@ class WebhookWorker:
         rates: TokenRates | None = None,
     ) -> None:
         self.hosts = Hosts()
-        self._put_off_counts = put_off.Tally(redis_client.connect())
-        self._rates = rates or TokenRates(count=self._put_off_counts.add)
+        self._wait_counts = wait_counts.counts(redis_client.connect())
+        self._rates = rates or TokenRates(count=self._wait_counts.add)
         self._wake = wake
         # Until when each message under way is claimed, by its instance and the end of its first lease.
         self._leases: dict[tuple[int, float], float] = {}
@@ -59,7 +59,7 @@ class WebhookWorker:
     def sweep(self, *, now: datetime) -> None:
         """Claim every dependent that lags, as far as there is room, and send to it."""
         self._renew(now=now.timestamp())
-        self._put_off_counts.flush()
+        self._wait_counts.flush()
         while self.pipeline.room > 0:
             limit = min(BATCH, self.pipeline.room)
             left_alone = self.hosts.release()

@@ -11,7 +11,7 @@ from registry.health import start_delay
 from registry.health.start_delay import BOUNDS, Histogram
 from registry.models import Heartbeat
 from registry.wakeups import Backlog
-from registry.webhooks import put_off
+from registry.webhooks import wait_counts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def backlog(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
     monkeypatch.setattr(wakeups, "backlog", lambda: Backlog(lengths={"registry": 4}, waiting_since=waiting))
     counts = (3, 2, *(0 for _ in BOUNDS[2:]), 1)
     monkeypatch.setattr(start_delay, "read", lambda: Histogram(counts=counts, total_seconds=45.5))
-    monkeypatch.setattr(put_off, "read", lambda: {"deployer": 7})
+    monkeypatch.setattr(wait_counts, "read", lambda: {"deployer": 7})
 
 
 def samples(now: datetime) -> dict[tuple[str, str], float]:

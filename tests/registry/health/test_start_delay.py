@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.health import start_delay
-from registry.health.start_delay import AWAY_SECONDS, BOUNDS, Histogram, Tally
+from registry.health.start_delay import BOUNDS, Delays, Histogram
+from registry.redis_counts import AWAY_SECONDS
 
 
 class Pipeline:
@@ -59,10 +60,10 @@ def test_a_quantile_is_a_bound_below_which_that_share_lies(lates: list[float], s
 
 def test_what_is_counted_is_added_to_the_common_histogram() -> None:
     store = Store()
-    tally = Tally(cast(redis.Redis, store))
+    delays = Delays(cast(redis.Redis, store))
     for late in (-1.0, 0.004, 0.2, 99.0):
-        tally.add(late)
-    tally.flush()
+        delays.add(late)
+    delays.flush()
 
     found = start_delay.read(cast(redis.Redis, store))
 
@@ -72,17 +73,18 @@ def test_what_is_counted_is_added_to_the_common_histogram() -> None:
 
 def test_without_redis_counting_goes_on_and_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     now = [100.0]
-    tally = Tally(redis.Redis.from_url("unix:///nowhere/redis.sock"), clock=lambda: now[0])
-    tally.add(1.0)
+    delays = Delays(redis.Redis.from_url("unix:///nowhere/redis.sock"), clock=lambda: now[0])
+    delays.add(1.0)
 
-    tally.flush()
+    delays.flush()
 
-    assert "the start delays of 1 probes are not counted" in caplog.text
+    assert "1 start delays of probes are not counted" in caplog.text
     # Whoever counts waits for nobody until it has been away for a while.
     caplog.clear()
+    delays.add(1.0)
     now[0] += AWAY_SECONDS - 0.1
-    tally.flush()
+    delays.flush()
     assert caplog.text == ""
     now[0] += 0.1
-    tally.flush()
+    delays.flush()
     assert "not counted" in caplog.text

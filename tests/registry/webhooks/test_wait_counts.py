@@ -3,8 +3,8 @@ from typing import Any, cast
 import pytest
 import redis
 
-from registry.webhooks import put_off
-from registry.webhooks.put_off import AWAY_SECONDS, FLUSH_SECONDS, Tally
+from registry.redis_counts import AWAY_SECONDS, FLUSH_SECONDS
+from registry.webhooks import wait_counts
 from tests.clock import Clock
 
 
@@ -36,28 +36,28 @@ class Store:
 def test_what_waits_is_counted_by_token_once_a_second() -> None:
     store: Any = Store()
     clock = Clock(100.0)
-    tally = Tally(cast(redis.Redis, store), clock=clock)
-    tally.add("deployer", 3)
-    tally.flush()
-    tally.add("deployer", 2)
-    tally.add("another", 1)
-    tally.flush()
-    assert put_off.read(store) == {"deployer": 3}
+    counts = wait_counts.counts(cast(redis.Redis, store), clock=clock)
+    counts.add("deployer", 3)
+    counts.flush()
+    counts.add("deployer", 2)
+    counts.add("another", 1)
+    counts.flush()
+    assert wait_counts.read(store) == {"deployer": 3}
 
     clock.now += FLUSH_SECONDS
-    tally.flush()
-    assert put_off.read(store) == {"deployer": 5, "another": 1}
+    counts.flush()
+    assert wait_counts.read(store) == {"deployer": 5, "another": 1}
 
 
 def test_without_redis_webhooks_go_on_and_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock(100.0)
-    tally = Tally(redis.Redis.from_url("unix:///nowhere/redis.sock"), clock=clock)
-    tally.add("deployer", 3)
-    tally.flush()
+    counts = wait_counts.counts(redis.Redis.from_url("unix:///nowhere/redis.sock"), clock=clock)
+    counts.add("deployer", 3)
+    counts.flush()
     assert "3 webhooks that wait are not counted" in caplog.text
 
     caplog.clear()
-    tally.add("deployer", 1)
+    counts.add("deployer", 1)
     clock.now += AWAY_SECONDS - 0.1
-    tally.flush()
+    counts.flush()
     assert caplog.text == ""
