@@ -8,8 +8,7 @@ from django.apps import AppConfig
 if TYPE_CHECKING:
     import httpx2
 
-    from webui.kept import Answers
-    from webui.last_good import Shelf
+    from webui.last_good import LastGood
     from webui.upstream.breaker import Breaker
 
 
@@ -26,10 +25,10 @@ class WebuiApp(AppConfig):
         return exchange.connect()
 
     @cached_property
-    def answers(self) -> "Answers":
-        from webui.kept import Answers
+    def answers(self) -> "LastGood":
+        from webui import last_good
 
-        return Answers()
+        return last_good.for_all()
 
     @cached_property
     def breaker(self) -> "Breaker":
@@ -39,7 +38,7 @@ class WebuiApp(AppConfig):
         return Breaker(exchange.offered)
 
     @cached_property
-    def shelf(self) -> "Shelf":
-        from webui.last_good import Shelf
+    def personal_answers(self) -> "LastGood":
+        from webui import last_good
 
-        return Shelf()
+        return last_good.for_each_person()

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reselect, reswap, retarget
 
-from webui import kept
+from webui import last_good
 from webui.requests import is_htmx, is_triggered_by
 from webui.upstream import exchange, registry
 from webui.upstream.exchange import UpstreamDown
@@ -71,7 +71,7 @@ def _since(error: UpstreamDown) -> datetime:
     """The registry may have known before anybody asked here."""
     if error.service == exchange.REGISTRY:
         return error.since
-    found = kept.ask("services", registry.services).value
+    found = last_good.ask("services", registry.services).value
     services = found.services if found else ()
     down = (each for each in services if each.service == error.service and not each.passing and not each.warning)
     known = next((each.status_since for each in down), None)

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from tests.webui.faked.call import Call
 from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
-from webui import kept, last_good
+from webui import last_good
 from webui.roles import Role
 from webui.upstream import exchange
 from webui.upstream.breaker import Breaker
@@ -41,7 +41,7 @@ def _webui_settings(settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.clear()
-    monkeypatch.setattr(kept, "answers", functools.cache(kept.Answers))
+    monkeypatch.setattr(last_good, "answers", functools.cache(last_good.for_all))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def world(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[World
         monkeypatch.setattr(exchange, "addresses", lambda service: [f"http://{service}.test"])
         breaker = Breaker(lambda service: [])
         monkeypatch.setattr(exchange, "breaker", lambda: breaker)
-        monkeypatch.setattr(last_good, "shelf", functools.cache(last_good.Shelf))
+        monkeypatch.setattr(last_good, "personal_answers", functools.cache(last_good.for_each_person))
         # A busy machine may take its time.
         settings.UPSTREAM_SECONDS = 60
         yield world

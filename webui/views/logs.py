@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from webui import charts, kept, outages, searches
+from webui import charts, last_good, outages, searches
 from webui.models import SavedSearch
 from webui.outages import explained
 from webui.requests import is_htmx, wants_part
@@ -56,10 +56,12 @@ def show_panel(request: HttpRequest, panel: str) -> HttpResponse:
         raise Http404
     search = search_of(request.GET)
     try:
-        answer: kept.Answer[Any] = (
-            kept.ask(f"facets:{search}", lambda: logs.facets(search.query, search.span))
+        answer: last_good.Answer[Any] = (
+            last_good.ask(f"facets:{search}", lambda: logs.facets(search.query, search.span))
             if panel == "facets"
-            else kept.ask(f"histogram:{search}", lambda: logs.histogram(search.query, search.span, buckets=BUCKETS))
+            else last_good.ask(
+                f"histogram:{search}", lambda: logs.histogram(search.query, search.span, buckets=BUCKETS)
+            )
         )
     except Refused:
         # The query is wrong, which the records' place says.
@@ -81,7 +83,7 @@ def complete(request: HttpRequest) -> HttpResponse:
     known: dict[str, list[str]] = {}
     if ":" in query:
         span = searches.Search(range="7d").span
-        found = kept.ask("log-values", lambda: logs.facets("", span)).value
+        found = last_good.ask("log-values", lambda: logs.facets("", span)).value
         known = {field: [each.value for each in values] for field, values in found.facets.items()} if found else {}
         # Levels have an order, and are completed in it.
         known.pop("level", None)
@@ -221,7 +223,7 @@ def _ranges(search: Search) -> list[tuple[str, str, bool]]:
 def _is_registered(record: logs.Record) -> bool:
     """Whether the registry knows the instance that wrote it, so that there is a page of its health."""
     try:
-        known = kept.ask(f"instances:{record.service}", lambda: registry.instances(record.service)).value or ()
+        known = last_good.ask(f"instances:{record.service}", lambda: registry.instances(record.service)).value or ()
     except Refused:
         return False
     return any(each.instance == record.instance for each in known)

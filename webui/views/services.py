@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django_stubs_ext import StrOrPromise
 
-from webui import charts, graphs, kept, outages
-from webui.kept import Answer
+from webui import charts, graphs, last_good, outages
+from webui.last_good import Answer
 from webui.requests import is_htmx
 from webui.roles import STAFF, Role, opens_to, roles_of
 from webui.upstream import logs, registry
@@ -103,7 +103,7 @@ def show_panel(request: HttpRequest, service: str, panel: str) -> HttpResponse:
     is_operator = Role.OPERATOR in roles_of(request.user)
     if found is None or not (found.staff or is_operator):
         raise Http404
-    answer: Answer[Any] = kept.ask(f"panel:{panel}:{service}", lambda: found.question(service))
+    answer: Answer[Any] = last_good.ask(f"panel:{panel}:{service}", lambda: found.question(service))
     context = {
         "panel": panel,
         "title": found.title,

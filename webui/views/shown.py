@@ -15,8 +15,11 @@ def ask(request: HttpRequest, question: Callable[[], Any], *key: str) -> dict[st
 
     Raises UpstreamDown where this person was not shown it before.
     """
-    found = last_good.shelf().ask(question, key=(request.user.get_username(), *key), now=timezone.now())
-    if found.error is None:
-        return {"content": found.content, "outage": None, "stale": None}
-    outage = outages.describe(found.error, effect=gettext_lazy("Nothing can be changed"))
-    return {"content": found.content, "outage": outage, "stale": found.at}
+    person = request.user.get_username()
+    answer = last_good.personal_answers().ask((person, *key), question, now=timezone.now())
+    if answer.outage is None:
+        return {"content": answer.value, "outage": None, "stale": None}
+    if answer.at is None:
+        raise answer.outage
+    outage = outages.describe(answer.outage, effect=gettext_lazy("Nothing can be changed"))
+    return {"content": answer.value, "outage": outage, "stale": answer.at}

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from msgspec import structs
 
-from webui import board, charts, kept, outages, zones
+from webui import board, charts, last_good, outages, zones
 from webui.board import Board, Choice, Group, Grouping, Row, State
 from webui.figures import NOTHING, duration
 from webui.requests import is_triggered_by, wants_part
@@ -83,9 +83,9 @@ def show_status(request: HttpRequest) -> HttpResponse:
     return render(request, "webui/parts/board.html" if wants_part(request, "board") else "webui/status.html", context)
 
 
-def look() -> kept.Answer[Look]:
+def look() -> last_good.Answer[Look]:
     """The registry's answer, or its last one and the reason why there is none now."""
-    return kept.ask("board", _ask)
+    return last_good.ask("board", _ask)
 
 
 def _ask() -> Look:
@@ -103,13 +103,13 @@ def _ask() -> Look:
 def _graph(found: Services) -> Graph:
     """The graph of causes, asked for again only when the revision or a state has changed: most looks find neither."""
     seen, now = (found.revision, found.judged), timezone.now()
-    known = kept.answers().get("graph", now=now)
+    known = last_good.answers().get("graph", now=now)
     if known is not None and known.value is not None and known.value[0] == seen:
         same: Graph = known.value[1]
         return same
     graph = registry.graph()
     if graph.revision == found.revision:
-        kept.answers().put("graph", kept.Answer(value=(seen, graph), at=now))
+        last_good.answers().put("graph", last_good.Answer(value=(seen, graph), at=now))
     return graph
 
 
@@ -132,7 +132,7 @@ def _here(query: QueryDict) -> str:
     return f"?{kept_query.urlencode()}&" if kept_query else "?"
 
 
-def _parts(request: HttpRequest, looked: kept.Answer[Look], groups: Iterable[Group]) -> dict[str, str]:
+def _parts(request: HttpRequest, looked: last_good.Answer[Look], groups: Iterable[Group]) -> dict[str, str]:
     """The pieces of the page by their ids, each swapped when it is no longer what the browser has."""
     outage = outages.describe(looked.outage, effect="") if looked.outage else None
     is_operator = Role.OPERATOR in roles_of(request.user)
