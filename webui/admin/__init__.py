@@ -1,5 +1,5 @@
 """The web UI in Django's admin; importing this registers it."""
 
-from webui.admin import accounts, alerts, kept
+from webui.admin import accounts, alerts, public_page, saved_searches
 
-__all__ = ["accounts", "alerts", "kept"]
+__all__ = ["accounts", "alerts", "public_page", "saved_searches"]

@@ -1,4 +1,4 @@
-"""The public status page's choices, and people's saved searches."""
+"""The public status page's choices."""
 
 from typing import Any
 
@@ -8,13 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from config import escaping
-from config.admin_pages import ReadOnlyAdmin
 from webui import public
-from webui.models import PublicPage, SavedSearch
+from webui.models import PublicPage
 
 
 class PublicPageForm(forms.ModelForm[PublicPage]):
@@ -54,19 +51,3 @@ class PublicPageAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: PublicPage | None = None) -> bool:
         return False
-
-
-@admin.register(SavedSearch)
-class SavedSearchAdmin(ReadOnlyAdmin):
-    """Saved searches, to look at and to delete; people make their own on the page of logs."""
-
-    list_display = ["name", "user", "searched"]
-    search_fields = ["name", "user__username"]
-    list_select_related = ["user"]
-
-    @display(description="search")
-    def searched(self, search: SavedSearch) -> str:
-        return escaping.visible(search.address)
-
-    def has_delete_permission(self, request: HttpRequest, obj: SavedSearch | None = None) -> bool:
-        return bool(request.user.has_perm("webui.delete_savedsearch"))
