@@ -1,4 +1,4 @@
-"""The gradebook: every grade of a course in one table, and the saving of what is typed into any table of grades."""
+"""The gradebook: every grade of a course in one table."""
 
 from typing import Any
 
