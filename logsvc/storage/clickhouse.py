@@ -21,7 +21,7 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import STATEMENT_SECONDS, IndexedStore
 from logsvc.storage.interface import Histogram, Size, Usage
 from logsvc.storage.prepared import Placed, Prepared, joined
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored, values
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, Chunk, gathered, size, stored, values
 
 TABLE = "logsvc_log"
 _MINUTE = f"intDiv(bitShiftRight(id, {COUNTER_BITS}), 60000000)"
@@ -119,13 +119,13 @@ class ClickhouseStore(IndexedStore):
 
     # Finding
 
-    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
+    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> Chunk:
         condition, direction = ("1" if node is None else expression(node)), ("ASC" if is_ascending else "DESC")
         rows = self._rows(
             f"SELECT {NAMES} FROM {TABLE} WHERE {condition} AND id >= {lowest} AND id < {below}"
             f" ORDER BY id {direction} LIMIT {limit}"
         )
-        return [stored(values) for values in rows]
+        return gathered(rows, limit=limit)
 
     def get(self, identifier: int) -> Stored | None:
         if not 0 <= identifier <= HIGHEST_ID:
@@ -133,12 +133,12 @@ class ClickhouseStore(IndexedStore):
         rows = self._rows(f"SELECT {NAMES} FROM {TABLE} WHERE id = {identifier}")
         return stored(rows[0]) if rows else None
 
-    def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
+    def _read_arrivals(self, after_seq: int, limit: int) -> Chunk:
         # Not beyond the number that is committed: a batch of several months becomes visible month by month.
         rows = self._rows(
             f"SELECT {NAMES} FROM {TABLE} WHERE seq > {after_seq} AND seq <= {self.head()} ORDER BY seq LIMIT {limit}"
         )
-        return [stored(values) for values in rows]
+        return gathered(rows, limit=limit)
 
     def head(self) -> int:
         return head.read()[0]

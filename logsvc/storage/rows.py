@@ -1,7 +1,7 @@
 """Records as rows: the columns, in one order for every store."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,10 @@ WIDTHS = (60, 3600, 86_400)
 Bucket = tuple[int, int, str, str, int, int]
 # Records and bytes by minute and kind.
 Counts = dict[tuple[int, tuple[str, int]], list[int]]
+# Rows that are read at once end where they take so much together.
+CHUNK_BYTES = 4 * 1024 * 1024
+# What one member of an object, or one item of a list, takes besides its text.
+_MEMBER_BYTES = 50
 _NS_PER_MINUTE = 60 * NANOSECONDS
 _IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
@@ -69,13 +73,38 @@ def values(record: Record, uid: Any) -> tuple[Any, ...]:
     )
 
 
+class Chunk(NamedTuple):
+    """Records that were read at once; `is_last` where there are no more behind them."""
+
+    records: list[Stored]
+    is_last: bool
+
+
+def gathered(rows: Iterable[Sequence[Any]], *, limit: int) -> Chunk:
+    """The records of up to `limit` rows, as many of them as CHUNK_BYTES hold, and at least one."""
+    found: list[Stored] = []
+    total = 0
+    for row in rows:
+        found.append(record := stored(row))
+        total += record.memory_bytes
+        if total > CHUNK_BYTES:
+            return Chunk(found, False)
+    return Chunk(found, len(found) < limit)
+
+
 def stored(row: Sequence[Any]) -> Stored:
     members = dict(zip(COLUMNS, row, strict=True))
+    members["memory_bytes"] = _memory_bytes(members["body"], members["attributes"])
     members["attributes"] = _decode_members(members["attributes"]) if members["attributes"] else {}
     members["notes"] = _decode_notes(members["notes"]) if members["notes"] else []
     uid = members["uid"]
     members["uid"] = "" if uid is None else uid.hex() if isinstance(uid, bytes) else str(uid).replace("-", "")
     return Stored(**members)
+
+
+def _memory_bytes(body: str, attributes: str) -> int:
+    many = attributes.count(",") + attributes.count("{") + attributes.count("[") if attributes else 0
+    return len(body) + len(attributes) + many * _MEMBER_BYTES
 
 
 def kind(record: Record) -> tuple[str, int]:

@@ -49,6 +49,24 @@ def test_ten_thousand_of_one_nanosecond_keep_the_order_of_their_arrival() -> Non
     assert pages == [str(number) for number in reversed(range(10_000))]
 
 
+def test_a_page_ends_where_its_records_take_much_memory_however_short_they_are_as_text() -> None:
+    nested: dict[str, Any] = {"a": [[{}] * 500] * 40}
+    keep(*(record(f"large {number}", attributes=nested) for number in range(40)), record("small"))
+
+    page = store().search(Search(limit=1000))
+    counted = store().facets(query=ast.EVERYTHING, within=ALWAYS, fields=["level"])
+    pages, before = list(page.records), page.next
+    while before is not None:
+        page = store().search(Search(limit=1000, before=before))
+        pages, before = pages + page.records, page.next
+
+    assert len(page.records) < 20
+    assert (counted.counted < 20, counted.is_complete) == (True, False)
+    assert len(pages) == 41
+    assert len(store().tail(after_seq=0, limit=1000).records) < 10
+    assert len(store().context(pages[-1], before=0, after=1000)[1]) < 10
+
+
 def test_a_time_that_cannot_be_true_is_kept_and_ordered_by_arrival() -> None:
     keep(record("before"), received_ns=NOW_NS)
     keep(
