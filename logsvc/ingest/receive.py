@@ -11,11 +11,14 @@ from config.tokens import gate
 from config.tokens.holder import Holder
 from logsvc import access
 from logsvc.ingest import content
-from logsvc.ingest.batch import RECORDS_AT_MOST, Batch, Sender
+from logsvc.ingest.batch import Batch, Sender
 from logsvc.ingest.formats import Format
 from logsvc.parameters import Parameters
 from logsvc.storage.current import store
 from logsvc.storage.prepared import Prepared
+
+# The limit on the records that one token sends, rejected ones too: each is read.
+RECORDS = "records_per_second"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,7 @@ class Head:
 def check(head: Head, holder: Holder) -> None:
     """Check a request before its body is read. Raises Problem."""
     access.writable(holder)
+    gate.current().limits.check_rate(holder, RECORDS)
     head.format.media_type(head.content_type)
     content.check(head.content_encoding)
 
@@ -49,9 +53,7 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
     plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
     batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
     batch.size_bytes = len(plain)
-    if len(batch.records) > RECORDS_AT_MOST:
-        raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
-    gate.current().limits.spend(holder, "records_per_second", len(batch.records))
+    gate.current().limits.spend(holder, RECORDS, batch.accepted + batch.rejected_count)
     return batch
 
 
