@@ -59,6 +59,11 @@ class Limits:
             self._refuse(holder, limit, allowance(holder, limit), retry_after_seconds=seconds)
         self.give_back(holder, limit)
 
+    def charge(self, holder: Holder, limit: str, amount: int) -> None:
+        """Count what has been used already, whatever is left: what is too much is waited for by the next."""
+        if allowance(holder, limit):
+            self._rates.give_back((holder.name, limit), -amount)
+
     def give_back(self, holder: Holder, limit: str) -> None:
         """Undo one that was counted."""
         if allowance(holder, limit):

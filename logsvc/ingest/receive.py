@@ -19,6 +19,8 @@ from logsvc.storage.prepared import Prepared
 
 # The limit on the records that one token sends, rejected ones too: each is read.
 RECORDS = "records_per_second"
+# A body that is refused counts as records of so many bytes.
+RECORD_BYTES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +52,16 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
     )
     media_type = head.format.media_type(head.content_type)
     parameters = head.format.parameters(Parameters(dict(parse_qsl(head.query, keep_blank_values=True))))
-    plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
-    batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
-    batch.size_bytes = len(plain)
+    size_bytes = len(body)
+    try:
+        plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
+        size_bytes = len(plain)
+        batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
+    except Problem:
+        # It was read all the same.
+        gate.current().limits.charge(holder, RECORDS, size_bytes // RECORD_BYTES)
+        raise
+    batch.size_bytes = size_bytes
     gate.current().limits.spend(holder, RECORDS, batch.accepted + batch.rejected_count)
     return batch
 
