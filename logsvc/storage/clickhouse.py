@@ -153,11 +153,14 @@ class ClickhouseStore(IndexedStore):
         )
         return [(number, severity.RANGES[level].name, records) for number, level, records in rows]
 
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
         minutes = width // WIDTHS[0]
+        named = "" if services is None else f" AND service IN ({', '.join(map(quoted, services)) or 'NULL'})"
         rows = self._rows(
             f"SELECT intDiv(minute, {minutes}) * {width} AS start, service, level, sum(records) FROM ({_COUNTS}"
-            f" WHERE {_MINUTE} >= {first // WIDTHS[0]} AND {_MINUTE} < {-(-end // WIDTHS[0])} {_GROUP})"
+            f" WHERE {_MINUTE} >= {first // WIDTHS[0]} AND {_MINUTE} < {-(-end // WIDTHS[0])}{named} {_GROUP})"
             " GROUP BY start, service, level"
         )
         return [(start, service, severity.RANGES[level].name, records) for start, service, level, records in rows]

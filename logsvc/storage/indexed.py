@@ -180,7 +180,8 @@ class IndexedStore(ABC):
             return self._by_index(empty, condition) if condition.is_exact else self._by_reading(empty, query)
 
     def _from_counts(self, empty: Histogram, query: ast.Query, width: int) -> Histogram:
-        rows = self._rolled_up(width, empty.from_ns // NANOSECONDS, empty.to_ns // NANOSECONDS)
+        services = conditions.named_services(query)
+        rows = self._rolled_up(width, empty.from_ns // NANOSECONDS, empty.to_ns // NANOSECONDS, services)
         wanted: dict[tuple[str, str], bool] = {}
         for start, service, level, records in rows:
             if (service, level) not in wanted:
@@ -295,9 +296,11 @@ class IndexedStore(ABC):
         """The counts of a histogram: the bucket's number, the level, how many."""
 
     @abstractmethod
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
         """The counts of the buckets of a width from one time on and before another, in seconds: start, service, level,
-        how many.
+        how many. Of these services alone, unless they are None.
         """
 
     @abstractmethod

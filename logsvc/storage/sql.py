@@ -109,10 +109,14 @@ class SqlStore(IndexedStore):
 
     # Counting
 
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
+        named = "" if services is None else f" AND service IN ({', '.join(['%s'] * len(services)) or 'NULL'})"
         rows = self._rows(
-            "SELECT start, service, level, records FROM logsvc_count WHERE width = %s AND start >= %s AND start < %s",
-            [width, first, end],
+            "SELECT start, service, level, records FROM logsvc_count"  # noqa: S608 -- values are parameters
+            f" WHERE width = %s AND start >= %s AND start < %s{named}",
+            [width, first, end, *(services or ())],
         )
         return [(start, service, level, records) for start, service, level, records in rows]
 
