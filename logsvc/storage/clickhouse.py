@@ -53,6 +53,7 @@ _INSERTED = (*COLUMNS, "stored_bytes", "words", "tags")
 class ClickhouseStore(IndexedStore):
     # Each is a mutation that looks at every part.
     deleted_at_once = 20_000
+    no_uid = ""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -99,8 +100,8 @@ class ClickhouseStore(IndexedStore):
         head.note_deleted(max(record.seq for record in records))
         self._clickhouse.execute(f"DELETE FROM {TABLE} WHERE id IN ({_numbers(record.id for record in records)})")
 
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        return {uid for (uid,) in self._rows(f"SELECT uid FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")}
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        return dict(self._rows(f"SELECT uid, service FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})"))
 
     def _id_of_uid(self, uid: str) -> int | None:
         rows = self._rows(f"SELECT id FROM {TABLE} WHERE uid = {quoted(uid)}")

@@ -42,6 +42,9 @@ _UID = re.compile("[0-9a-f]{32}")
 class IndexedStore(ABC):
     """A store whose subclass reads records by a condition on its full-text index."""
 
+    # The uid of a row that has none.
+    no_uid: Any = None
+
     def __init__(self) -> None:
         self._services: dict[str, int] = {}
         self._services_read_at = float("-inf")
@@ -72,7 +75,7 @@ class IndexedStore(ABC):
         seqs: Sequence[int] = range(first_seq, first_seq + len(batch))
         uids = batch.uids()
         if uids:
-            batch, places = batch.without(self._known_uids(uids))
+            batch, places = batch.without(self._known_uids(uids), no_uid=self.no_uid)
             seqs = [first_seq + place for place in places]
         if not batch.rows:
             return Placed()
@@ -270,8 +273,8 @@ class IndexedStore(ABC):
         """The entry of a record in the full-text index."""
 
     @abstractmethod
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        """The stored ones among these uids, which are as rows have them."""
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        """The stored ones among these uids, which are as rows have them, and the service of each."""
 
     @abstractmethod
     def _id_of_uid(self, uid: str) -> int | None: ...

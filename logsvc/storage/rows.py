@@ -30,7 +30,8 @@ COLUMNS = (
     "notes",
 )
 NAMES = ", ".join(COLUMNS)
-UID = COLUMNS.index("uid")
+SERVICE, UID, NOTES = (COLUMNS.index(name) for name in ("service", "uid", "notes"))
+_TAKEN_UID = "uid: another service has sent one with the same, and this record is kept without."
 # The widths of the time buckets that counts are kept in, in seconds.
 WIDTHS = (60, 3600, 86_400)
 # A time bucket of a service and a level: width, start, service, level, records, bytes.
@@ -105,6 +106,14 @@ def stored(row: Sequence[Any]) -> Stored:
 def _memory_bytes(body: str, attributes: str) -> int:
     many = attributes.count(",") + attributes.count("{") + attributes.count("[") if attributes else 0
     return len(body) + len(attributes) + many * _MEMBER_BYTES
+
+
+def without_uid(row: Sequence[Any], no_uid: Any) -> tuple[Any, ...]:
+    """The row of a record whose uid another service has used."""
+    notes = _decode_notes(row[NOTES]) if row[NOTES] else []
+    changed = list(row)
+    changed[UID], changed[NOTES] = no_uid, _encode([*notes, _TAKEN_UID]).decode()
+    return tuple(changed)
 
 
 def kind(record: Record) -> tuple[str, int]:

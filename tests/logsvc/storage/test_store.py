@@ -137,6 +137,23 @@ def test_a_known_uid_is_kept_as_it_was_first() -> None:
     assert found(f"uid:{uid}") == ["first"]
 
 
+def test_nobody_has_anothers_record_left_out_by_sending_its_uid_first() -> None:
+    uid, other = factories.new_uid(), factories.new_uid()
+    keep(record("guessed", uid=uid, service="shop"))
+
+    assert (
+        keep(record("genuine", uid=uid), record("in a batch", uid=other, service="shop"), record("x", uid=other)) == 3
+    )
+    assert keep(record("guessed again", uid=uid, service="shop")) == 0
+
+    assert sorted(found()) == ["genuine", "guessed", "in a batch", "x"]
+    assert found(f"uid:{uid}") == ["guessed"]
+    (genuine,) = factories.stored("genuine")
+    assert (genuine.uid, len(genuine.notes)) == ("", 1)
+    store().delete(factories.stored())
+    assert keep(record("genuine", uid=uid)) == 1
+
+
 def test_a_uid_of_what_was_deleted_is_free_again() -> None:
     uid = factories.new_uid()
     keep(record("first", uid=uid))
