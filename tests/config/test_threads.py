@@ -73,7 +73,12 @@ def test_where_no_further_thread_can_be_started_those_there_are_do_the_work(monk
 def test_one_caller_leaves_threads_to_others_and_has_its_rest_done_in_the_end() -> None:
     async def ask() -> tuple[list[str], list[str]]:
         threads, gate, ran = Threads(3, most_of_one=2), threading.Event(), list[str]()
-        greedy = [threads.submit(lambda: (gate.wait(), ran.append("greedy")), caller=GREEDY) for _ in range(5)]
+
+        def wait() -> None:
+            gate.wait()
+            ran.append("greedy")
+
+        greedy = [threads.submit(wait, caller=GREEDY) for _ in range(5)]
         await asyncio.gather(*(threads.run(_noting(ran, "other"), caller=OTHER) for _ in range(3)))
         await threads.run(_noting(ran, "nobody's"))
         before = list(ran)
