@@ -14,6 +14,11 @@ RECORDS_AT_MOST = 50_000
 COPIED_BYTES_AT_MOST = 32 * 1024 * 1024
 
 
+class TooManyRecords(Problem):
+    def __init__(self) -> None:
+        super().__init__(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sender:
     """The sender of a request. `service` is given to records that name none."""
@@ -68,17 +73,15 @@ class Batch:
             record.notes = list(notes)
         self.records.append(record)
         self.accepted += 1
-        self._check_count()
+        if self.accepted + self.rejected_count > RECORDS_AT_MOST:
+            raise TooManyRecords
 
     def reject(self, place: int, detail: str) -> None:
         self.rejected_count += 1
-        self._check_count()
+        if self.accepted + self.rejected_count > RECORDS_AT_MOST:
+            raise TooManyRecords
         if len(self.rejected) < LISTED_AT_MOST:
             self.rejected.append(Rejection(line=place, detail=detail))
-
-    def _check_count(self) -> None:
-        if self.accepted + self.rejected_count > RECORDS_AT_MOST:
-            raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
 
     def summary(self) -> str:
         """Summarise the rejections in one sentence; "" when there are none."""

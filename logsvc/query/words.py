@@ -11,8 +11,8 @@ _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(128)).ljust(256)
 # Longer ones are cut in the index, as its engines have limits; `matches` compares the whole.
 LONGEST_WORD = 128
-# No writing sets more marks upon one character (Unicode's UAX #15, Stream-Safe Text Format).
-_MOST_MARKS = 30
+# No writing sets so many marks upon one character (Unicode's UAX #15, Stream-Safe Text Format).
+_MANY_MARKS = 31
 # The last character of Unicode that is set upon the one before it is below.
 _MARKS_END = 0x1E950
 
@@ -21,7 +21,10 @@ def fold(text: str) -> str:
     """`text` as it is compared in any case: compatibility forms composed, case folded."""
     if text.isascii():
         return text.lower()
-    text = _many_marks().sub(_in_order, text)
+    marks, many_marks = _marks()
+    # Whoever is one of so many in a row stands in one of these places.
+    if not marks.isdisjoint(text[::_MANY_MARKS]):
+        text = many_marks.sub(_in_order, text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -36,14 +39,14 @@ def words(folded: str) -> list[str]:
 
 
 @cache
-def _many_marks() -> re.Pattern[str]:
-    """Matches more marks upon one character than any writing has; all parts of a mark combine with what is before."""
+def _marks() -> tuple[frozenset[str], re.Pattern[str]]:
+    """The marks, which are characters all of whose parts combine with what is before, and many of them in a row."""
     marks = [
         chr(code)
         for code in range(0x300, _MARKS_END)
         if all(map(unicodedata.combining, unicodedata.normalize("NFKD", chr(code))))
     ]
-    return re.compile(f"[{''.join(marks)}]{{{_MOST_MARKS + 1},}}")
+    return frozenset(marks), re.compile(f"[{''.join(marks)}]{{{_MANY_MARKS},}}")
 
 
 def _in_order(marks: re.Match[str]) -> str:

@@ -42,6 +42,8 @@ Counts = dict[tuple[int, tuple[str, int]], list[int]]
 CHUNK_BYTES = 4 * 1024 * 1024
 # What one member of an object, or one item of a list, takes besides its text.
 _MEMBER_BYTES = 50
+# Of so few characters the members are few.
+_SHORT = 200
 _NS_PER_MINUTE = 60 * NANOSECONDS
 _IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
@@ -95,17 +97,16 @@ def gathered(rows: Iterable[Sequence[Any]], *, limit: int) -> Chunk:
 
 def stored(row: Sequence[Any]) -> Stored:
     members = dict(zip(COLUMNS, row, strict=True))
-    members["memory_bytes"] = _memory_bytes(members["body"], members["attributes"])
-    members["attributes"] = _decode_members(members["attributes"]) if members["attributes"] else {}
+    attributes = members["attributes"]
+    memory_bytes = len(members["body"]) + len(attributes)
+    if len(attributes) > _SHORT:
+        memory_bytes += (attributes.count(",") + attributes.count("{") + attributes.count("[")) * _MEMBER_BYTES
+    members["memory_bytes"] = memory_bytes
+    members["attributes"] = _decode_members(attributes) if attributes else {}
     members["notes"] = _decode_notes(members["notes"]) if members["notes"] else []
     uid = members["uid"]
     members["uid"] = "" if uid is None else uid.hex() if isinstance(uid, bytes) else str(uid).replace("-", "")
     return Stored(**members)
-
-
-def _memory_bytes(body: str, attributes: str) -> int:
-    many = attributes.count(",") + attributes.count("{") + attributes.count("[") if attributes else 0
-    return len(body) + len(attributes) + many * _MEMBER_BYTES
 
 
 def without_uid(row: Sequence[Any], no_uid: Any) -> tuple[Any, ...]:
