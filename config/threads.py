@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from config.turns import Caller, Turns
 
 Result = TypeVar("Result")
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop, Caller | None]
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 # How long a thread that computes keeps the interpreter from one that waits for it; Python's default is 5 ms.
@@ -59,10 +59,11 @@ class Threads:
         """The same for a caller that holds on to the future: what settles it before the thread does is its outcome."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
+        job: _Job = (function, future, loop, caller)
         with self._lock:
             if caller is not None and not self._turns.may_work(caller):
                 # Its own threads take it when they are done.
-                self._turns.add(caller, (function, future, loop))
+                self._turns.wait(caller, job)
                 return future
             if self._idle:
                 self._idle.pop().release()
@@ -74,27 +75,28 @@ class Threads:
                     # There may be too many in the process; those of this pool take the job when they are done.
                     if not self._started:
                         raise
-            if caller is None:
-                self._jobs.append((function, future, loop))
-            else:
-                self._turns.add(caller, (function, future, loop))
+            elif caller is not None:
+                self._turns.wait(caller, job)
+                return future
+            if caller is not None:
+                self._turns.begin(caller)
+            self._jobs.append(job)
         return future
 
     def _work(self) -> None:
         wake = threading.Lock()
         wake.acquire()
         jobs: list[_Job] = []
-        caller: Caller | None = None
         while True:
             outcomes = _run(jobs)
             loop = jobs[0][2] if jobs else None
             with self._lock:
-                if caller is not None:
-                    self._turns.finish(caller)
-                    caller = None
+                for *_, caller in jobs:
+                    if caller is not None:
+                        self._turns.finish(caller)
                 jobs = [self._jobs.popleft() for _ in range(min(self._at_once, len(self._jobs)))]
                 if not jobs and (taken := self._turns.take()) is not None:
-                    caller, jobs = taken[0], [taken[1]]
+                    jobs = [taken[1]]
                 if not jobs:
                     # Before the loop hears of the outcomes, so that it is this thread that gets what comes next.
                     self._idle.append(wake)
@@ -150,7 +152,7 @@ class LoopCalls:
 def _run(jobs: list[_Job]) -> list[_Outcome]:
     """Run the jobs one after the other."""
     outcomes: list[_Outcome] = []
-    for function, future, _ in jobs:
+    for function, future, *_ in jobs:
         if future.done():
             continue
         try:

@@ -28,7 +28,11 @@ class Turns(Generic[Job]):
         """Whether another job of this caller may be at work."""
         return self._at_work[_limited(caller)] < self._most_of_one
 
-    def add(self, caller: Caller, job: Job) -> None:
+    def begin(self, caller: Caller) -> None:
+        """A job of this caller, which did not have to wait, is at work until `finish`."""
+        self._at_work[_limited(caller)] += 1
+
+    def wait(self, caller: Caller, job: Job) -> None:
         self._waiting.setdefault(caller.address, OrderedDict()).setdefault(caller, deque()).append(job)
 
     def take(self) -> tuple[Caller, Job] | None:
@@ -44,7 +48,7 @@ class Turns(Generic[Job]):
                     del callers[caller]
                 if not callers:
                     del self._waiting[address]
-                self._at_work[_limited(caller)] += 1
+                self.begin(caller)
                 return caller, job
         return None
 

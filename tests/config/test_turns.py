@@ -19,7 +19,7 @@ def order(turns: Turns[str]) -> list[str]:
 def test_callers_take_turns_and_each_ones_jobs_are_in_order() -> None:
     turns = Turns[str](9)
     for caller, job in ((A, "a1"), (A, "a2"), (A, "a3"), (B, "b1"), (B, "b2"), (C, "c1")):
-        turns.add(caller, job)
+        turns.wait(caller, job)
 
     assert order(turns) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
@@ -27,9 +27,9 @@ def test_callers_take_turns_and_each_ones_jobs_are_in_order() -> None:
 def test_addresses_take_turns_however_many_tokens_one_of_them_makes_up() -> None:
     turns = Turns[str](9)
     for number in range(20):
-        turns.add(Caller("10.0.0.1", b"%d" % number), "made up")
-    turns.add(ELSEWHERE, "first")
-    turns.add(ELSEWHERE, "second")
+        turns.wait(Caller("10.0.0.1", b"%d" % number), "made up")
+    turns.wait(ELSEWHERE, "first")
+    turns.wait(ELSEWHERE, "second")
 
     assert order(turns)[:4] == ["made up", "first", "made up", "second"]
 
@@ -38,7 +38,7 @@ def test_a_caller_has_so_many_at_work_from_whatever_address_its_token_comes() ->
     turns = Turns[str](2)
     a_elsewhere = A._replace(address="10.0.0.9")
     for caller in (A, A, a_elsewhere, B):
-        turns.add(caller, caller.credential.decode())
+        turns.wait(caller, caller.credential.decode())
 
     assert [turns.take() for _ in range(4)] == [(A, "a"), (a_elsewhere, "a"), (B, "b"), None]
     assert (turns.may_work(A), turns.may_work(B)) == (False, True)
@@ -51,7 +51,7 @@ def test_no_job_is_lost_and_nobody_waits_who_may_work(steps: list[Caller | str],
     turns, added, taken, at_work = Turns[int](most), 0, [], list[Caller]()
     for step in steps:
         if isinstance(step, Caller):
-            turns.add(step, added)
+            turns.wait(step, added)
             added += 1
         elif at_work:
             turns.finish(at_work.pop(0))
