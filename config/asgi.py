@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from config.callers import caller_of
 from config.hosts import Hosts
 from config.hybrid import Hybrid
 from config.tokens.admission import Admission
@@ -21,4 +22,5 @@ application = Hybrid(
     answer_seconds=settings.ANSWER_SECONDS,
     repeatable_posts=settings.REPEATABLE_POSTS,
     on_problem=note_in_native_lane,
+    caller_of=caller_of,
 )

@@ -16,6 +16,7 @@ from config.headers import header
 from config.hosts import Hosts
 from config.stalls import Attended, Stalls
 from config.threads import Abandoned, Threads
+from config.turns import Caller
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -77,6 +78,7 @@ class Hybrid:
         repeatable_posts: Sequence[str] = (),
         on_problem: Callable[[Scope, problems.Problem], None] = lambda scope, problem: None,
         stalls: Stalls | None = None,
+        caller_of: Callable[[Scope], Caller] = lambda scope: Caller("", _token(scope)),
     ) -> None:
         self._application = application
         self._lanes = tuple(lanes)
@@ -84,7 +86,9 @@ class Hybrid:
         self._prompt = [lane.answer_soon for lane in lanes if isinstance(lane, PromptLane)]
         self._websocket_lanes = tuple(websocket_lanes)
         self._conversations: set[asyncio.Task[Any]] = set()
-        self._threads = Threads(threads)
+        # One caller's slow requests leave some to all others.
+        self._threads = Threads(threads, most_of_one=max(1, threads * 3 // 4))
+        self._caller_of = caller_of
         self._body_limit_bytes = body_limit_bytes
         self._buffer = Buffer(buffer_bytes)
         self._hosts = hosts
@@ -262,7 +266,7 @@ class Hybrid:
         body = await read_body(scope, receive, limit_bytes=self._body_limit_bytes)
         exchange = Exchange(self._application, scope, body, receive, send)
         try:
-            whole = await self._threads.run(exchange.run)
+            whole = await self._threads.run(exchange.run, caller=self._caller_of(scope))
         finally:
             exchange.end()
         if whole is not None:

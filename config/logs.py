@@ -4,8 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
-# The first two would log each batch sent to the log service, without end; Celery's log each tick of beat.
-_QUIET = ("httpx2", "httpcore2", "kombu", "amqp", "celery.beat", "celery.worker.strategy", "celery.app.trace")
+# The first two would log each batch sent to the log service, without end; Celery's log each tick of beat, and that of
+# fonts fifty lines for each report that is printed.
+_QUIET = (
+    *("httpx2", "httpcore2", "kombu", "amqp"),
+    *("celery.beat", "celery.worker.strategy", "celery.app.trace"),
+    "fontTools",
+)
 
 
 def configuration(*, service: str, instance: str, token: str, spool_dir: Path) -> dict[str, Any]:

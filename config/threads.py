@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from config.turns import Caller, Turns
+
 Result = TypeVar("Result")
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop]
+_Job = tuple[Callable[[], Any], "asyncio.Future[Any]", asyncio.AbstractEventLoop, Caller | None]
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 # How long a thread that computes keeps the interpreter from one that waits for it; Python's default is 5 ms.
@@ -30,6 +32,8 @@ class Threads:
 
     As few are at work as can be: one that is made use of again is quicker than another by a fifth (bench/README.md).
 
+    Callers that are named take turns, and each has at most `most_of_one` of the threads at work.
+
     With several at once the loop and the threads take turns instead of contending for the interpreter, which doubles
     the rate of quick functions; a slow one delays those that were taken with it.
 
@@ -37,24 +41,30 @@ class Threads:
     request that hangs would keep a service that is told to stop from deregistering.
     """
 
-    def __init__(self, count: int, *, at_once: int = 1) -> None:
+    def __init__(self, count: int, *, at_once: int = 1, most_of_one: int | None = None) -> None:
         self._count = count
         self._at_once = at_once
         self._lock = threading.Lock()
         self._jobs: deque[_Job] = deque()
+        self._turns: Turns[_Job] = Turns(count if most_of_one is None else most_of_one)
         self._started = 0
         # Released to wake an idle thread; the last to have worked comes first, whose connection is in the caches.
         self._idle: list[threading.Lock] = []
 
-    async def run(self, function: Callable[[], Result]) -> Result:
+    async def run(self, function: Callable[[], Result], *, caller: Caller | None = None) -> Result:
         """Run `function` and return its result; once begun, it runs to its end even when the caller is cancelled."""
-        return await self.submit(function)
+        return await self.submit(function, caller=caller)
 
-    def submit(self, function: Callable[[], Result]) -> "asyncio.Future[Result]":
+    def submit(self, function: Callable[[], Result], *, caller: Caller | None = None) -> "asyncio.Future[Result]":
         """The same for a caller that holds on to the future: what settles it before the thread does is its outcome."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
+        job: _Job = (function, future, loop, caller)
         with self._lock:
+            if caller is not None and not self._turns.may_work(caller):
+                # Its own threads take it when they are done.
+                self._turns.wait(caller, job)
+                return future
             if self._idle:
                 self._idle.pop().release()
             elif self._started < self._count:
@@ -65,7 +75,12 @@ class Threads:
                     # There may be too many in the process; those of this pool take the job when they are done.
                     if not self._started:
                         raise
-            self._jobs.append((function, future, loop))
+            elif caller is not None:
+                self._turns.wait(caller, job)
+                return future
+            if caller is not None:
+                self._turns.begin(caller)
+            self._jobs.append(job)
         return future
 
     def _work(self) -> None:
@@ -76,7 +91,12 @@ class Threads:
             outcomes = _run(jobs)
             loop = jobs[0][2] if jobs else None
             with self._lock:
+                for *_, caller in jobs:
+                    if caller is not None:
+                        self._turns.finish(caller)
                 jobs = [self._jobs.popleft() for _ in range(min(self._at_once, len(self._jobs)))]
+                if not jobs and (taken := self._turns.take()) is not None:
+                    jobs = [taken[1]]
                 if not jobs:
                     # Before the loop hears of the outcomes, so that it is this thread that gets what comes next.
                     self._idle.append(wake)
@@ -132,7 +152,7 @@ class LoopCalls:
 def _run(jobs: list[_Job]) -> list[_Outcome]:
     """Run the jobs one after the other."""
     outcomes: list[_Outcome] = []
-    for function, future, _ in jobs:
+    for function, future, *_ in jobs:
         if future.done():
             continue
         try:

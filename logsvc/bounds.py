@@ -87,6 +87,11 @@ def attributes(members: dict[str, Any], notes: Notes, *, given_bytes: int) -> di
     return kept
 
 
+def size(members: dict[str, Any]) -> int:
+    """Roughly the characters of attributes as JSON; also of numbers that no JSON holds."""
+    return len(repr(members)) if members else 0
+
+
 def uid(given: str | None) -> str:
     """The sender's id of the record: as it is when it is a UUID, else the UUID that its text always gives."""
     if not given:

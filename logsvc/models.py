@@ -74,12 +74,11 @@ class AlertState(models.TextChoices):
 class AlertRule(models.Model):
     """Sends a signed webhook to `url` when the number of matching records in a window crosses a threshold.
 
-    `services` are the patterns of what the owner's token may read, None for all: the rule counts nothing else.
+    It counts nothing but what the token of its owner may read; all, where it was made in the admin.
     """
 
     name = models.CharField(max_length=100)
     owner = models.CharField(max_length=100, blank=True, editable=False)
-    services = models.JSONField(null=True, blank=True, editable=False)
     query = models.TextField(blank=True, help_text="In the query language, such as level>=error service:grading.")
     condition = models.CharField(max_length=10, choices=Condition.choices, default=Condition.MORE_THAN)
     threshold = models.PositiveIntegerField(default=0)

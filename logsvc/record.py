@@ -46,11 +46,13 @@ class Stored(Record, kw_only=True, gc=False):
     `id` is the record's place in the order of the records' own times, ties by arrival: the greatest is the newest. A
     time that cannot be true (logsvc/ordering.py) is kept, but the record is ordered by its arrival. `seq` counts
     arrivals: a record that becomes visible later has a greater one, whatever its time. `received_ns` is the arrival.
+    `memory_bytes` is roughly what it takes here.
     """
 
     id: int
     seq: int
     received_ns: int
+    memory_bytes: int = 0
 
 
 def exception_text(record: Record) -> str:

@@ -13,6 +13,7 @@ from config.threads import Threads
 from config.tokens import gate
 from config.tokens.holder import Holder
 from config.tokens.token_cache import Run, TokenCache
+from config.turns import Caller
 from logsvc.ingest.writer import Writer
 from logsvc.newest import Newest
 
@@ -36,7 +37,8 @@ class Server:
         self.writer = writer or Writer()
         self.open_tails = 0
         # Bodies are read in threads of their own: no sender waits for a search.
-        self._read = run or Threads(READING_THREADS).run
+        self._run = run
+        self._reading = Threads(READING_THREADS)
         self._ask = run or Threads(ASKING_THREADS).run
         self._tokens = TokenCache(run or Threads(1).run)
         # Of each token with which somebody follows the records.
@@ -48,9 +50,11 @@ class Server:
         """The sender of a request, which is not counted here. Raises Unauthenticated."""
         return await self._tokens.holder(header(scope, b"authorization").decode("latin-1"))
 
-    def read(self, function: Callable[[], T]) -> Awaitable[T]:
-        """Read a body in a thread."""
-        return self._read(function)
+    def read(self, function: Callable[[], T], *, holder: Holder) -> Awaitable[T]:
+        """Read a body in a thread; its tokens take turns."""
+        if self._run is not None:
+            return self._run(function)
+        return self._reading.run(function, caller=Caller("", holder.name.encode()))
 
     async def ask(self, question: Callable[[], T]) -> T:
         """Ask the store in a thread, on a connection that works."""

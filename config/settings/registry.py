@@ -25,7 +25,12 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
 ]
 MIDDLEWARE = base.ADMIN_MIDDLEWARE
-NATIVE_LANES = [*base.NATIVE_LANES, "registry.api.native_reads.lane", "registry.api.native_writes.lane"]
+NATIVE_LANES = [
+    *base.NATIVE_LANES,
+    "registry.api.native_reads.lane",
+    "registry.api.native_writes.lane",
+    "registry.api.watched.lane",
+]
 REST_FRAMEWORK = {**base.REST_FRAMEWORK, "DEFAULT_SCHEMA_CLASS": "registry.api.schema.Operation"}
 WHITENOISE_USE_FINDERS = True
 APPEND_SLASH = True

@@ -130,14 +130,18 @@ def holder(token: str) -> Holder:
         raise _refused(kept, "was revoked")
     if kept.expires_at is not None and kept.expires_at <= timezone.now():
         raise _refused(kept, "has expired")
-    return _holder(kept)
+    return holder_of(kept)
 
 
 def holders(digests: Iterable[str]) -> dict[str, Holder]:
     """The holders of the valid ones among these tokens, by digest."""
     is_valid = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
     kept = Token.objects.filter(is_valid, digest__in=list(digests)).only("digest", "name", "scopes", "limits")
-    return {each.digest: _holder(each) for each in kept}
+    return {each.digest: holder_of(each) for each in kept}
+
+
+def holder_of(kept: Token) -> Holder:
+    return Holder(name=kept.name, scopes=frozenset(kept.scopes), limits=kept.limits)
 
 
 def check(
@@ -174,10 +178,6 @@ def allowed_scopes() -> str:
     return ", ".join(
         f"{scope}<service or prefix*>" if scope.endswith(":") else scope for scope in settings.TOKEN_SCOPES
     )
-
-
-def _holder(kept: Token) -> Holder:
-    return Holder(name=kept.name, scopes=frozenset(kept.scopes), limits=kept.limits)
 
 
 def _refused(kept: Token, reason: str) -> Unauthenticated:

@@ -52,6 +52,18 @@ class Limits:
         per_second, burst = rate(limit, allowed)
         return self._rates.take((holder.name, limit), amount, per_second=per_second, burst=burst, now=self._clock())
 
+    def check_rate(self, holder: Holder, limit: str) -> None:
+        """Raises TooManyRequests where not even one could be counted against a limit per second or minute."""
+        seconds = self.seconds_until(holder, limit)
+        if seconds:
+            self._refuse(holder, limit, allowance(holder, limit), retry_after_seconds=seconds)
+        self.give_back(holder, limit)
+
+    def charge(self, holder: Holder, limit: str, amount: int) -> None:
+        """Count what has been used already, whatever is left: what is too much is waited for by the next."""
+        if allowance(holder, limit):
+            self._rates.give_back((holder.name, limit), -amount)
+
     def give_back(self, holder: Holder, limit: str) -> None:
         """Undo one that was counted."""
         if allowance(holder, limit):

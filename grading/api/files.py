@@ -1,14 +1,18 @@
 """Files: importing with a preview, and exporting."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.problems import Invalid
+from config.problems import Invalid, TooManyRequests
 from grading import enqueueing, importing, models, progress, representation
 from grading.access import Seat
 from grading.api import answers, base, bodies, students
@@ -16,6 +20,8 @@ from grading.drafts import ConfirmationDraft, MappingDraft
 from grading.files import canvas, oneroster
 
 MOST_SHOWN = 5_000
+# Less than a page of the web UI waits for an answer.
+DOCUMENT_WAIT_SECONDS = 1.0
 
 
 class FileParser(BaseParser):
@@ -145,8 +151,27 @@ class ReportDocument(students.Report):
         # Fonts and images: an eighth of what a process of this service imports, which most never need.
         from grading.files import reports
 
-        document = reports.render(self.report(request), now=timezone.now())
+        report = self.report(request)
+        with _one_document_at_a_time():
+            document = reports.render(report, now=timezone.now())
         return _file(document, "application/pdf", f"report-{student_id}.pdf")
+
+
+@contextmanager
+def _one_document_at_a_time() -> Iterator[None]:
+    """Hold the place of whoever makes a document in this process: several at once would take the processor from all
+    that is asked besides. Raises TooManyRequests after a moment's wait.
+    """
+    app: Any = apps.get_app_config("grading")
+    making: threading.Lock = app.making_a_document
+    if not making.acquire(timeout=DOCUMENT_WAIT_SECONDS):
+        raise TooManyRequests(
+            "Too many reports are being made: ask for this one again in a moment.", retry_after_seconds=2
+        )
+    try:
+        yield
+    finally:
+        making.release()
 
 
 def shows_preview(request: Request) -> bool:

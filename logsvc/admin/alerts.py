@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
+from config.problems import Conflict
 from logsvc.alerts import declaration
 from logsvc.alerts import messages as alert_messages
 from logsvc.alerts.post import refusal
@@ -88,10 +89,15 @@ class AlertRuleAdmin(ModelAdmin):
 
     @admin.action(description="Send a test message", permissions=["change"])
     def send_test(self, request: HttpRequest, rules: QuerySet[AlertRule]) -> None:
+        sent = 0
         for rule in rules:
-            data = {"rule": {"id": rule.pk, "name": rule.name, "query": rule.query}}
-            alert_messages.add(rule, "logs.alert.test", data, now=timezone.now())
-        messages.success(request, f"{len(rules)} test messages are on their way: see Alerts sent.")
+            try:
+                alert_messages.add_test(rule, now=timezone.now())
+            except Conflict as conflict:
+                messages.error(request, f"{rule.name}: {conflict.detail}")
+            else:
+                sent += 1
+        messages.success(request, f"{sent} test messages are on their way: see Alerts sent.")
 
 
 @admin.register(AlertMessage)

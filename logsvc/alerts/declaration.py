@@ -10,7 +10,6 @@ from msgspec import Struct
 from config import shapes
 from config.problems import Conflict, Invalid
 from config.tokens.holder import Holder
-from logsvc.access import Services
 from logsvc.alerts.post import refusal
 from logsvc.models import AlertRule, AlertState, SavedSearch
 from logsvc.query import parser
@@ -63,11 +62,8 @@ def save_search(search: SavedSearch | None, body: SearchBody, *, holder: Holder)
     return search
 
 
-def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readable: Services) -> AlertRule:
-    """Change a rule, which then starts anew, or make one for the holder.
-
-    It counts only records that the holder may read now.
-    """
+def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder) -> AlertRule:
+    """Change a rule, which then starts anew, or make one for the holder."""
     problems = [_name(body.name), *_query(body.query)]
     if len(body.url) > URL_LENGTH:
         problems.append(_error("url", f"It may have at most {URL_LENGTH} characters."))
@@ -92,7 +88,6 @@ def save_rule(rule: AlertRule | None, body: RuleBody, *, holder: Holder, readabl
     rule.condition, rule.threshold = body.condition, body.threshold
     rule.window_seconds, rule.quiet_seconds, rule.is_enabled = body.window_seconds, body.quiet_seconds, body.enabled
     rule.secret = body.secret or rule.secret or webhook.new_secret()
-    rule.services = None if readable.are_all else list(readable.patterns)
     start_anew(rule)
     _save(rule)
     return rule

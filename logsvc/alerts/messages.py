@@ -3,16 +3,19 @@
 import json
 import random
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
 
 from config import retry_after
 from config.clocks import SKEW
+from config.problems import Conflict
 from logsvc import representation, timestamps
 from logsvc.alerts.post import Answer, post
 from logsvc.models import AlertMessage, AlertRule
@@ -28,11 +31,19 @@ JITTER = 0.2
 LONGEST_PAUSE = timedelta(seconds=LAST_PAUSE_SECONDS * (1 + JITTER)) + SKEW
 GIVEN_UP_AFTER = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
+KEPT_OF_A_RULE = 1000
 # A worker that has claimed a message may take so long.
 LEASE = timedelta(seconds=60)
 AT_ONCE = 50
+# So many of one owner's are sent at once, so that others' wait for none of them that hang.
+OF_ONE_OWNER = 12
 # Fifty that hang for ten seconds are done within the lease.
 SENDERS = 16
+# Sending goes on for so long while there are more.
+ROUNDS_SECONDS = 5.0
+# A rule has at most so many messages on their way; the oldest beyond are given up.
+WAITING_AT_MOST = 20
+TEST = "logs.alert.test"
 SAMPLE_CHARACTERS = 300
 GONE = 410
 
@@ -61,6 +72,10 @@ def outcome(
 
 def add(rule: AlertRule, kind: str, data: dict[str, Any], *, now: datetime) -> AlertMessage:
     """Store a message, due at once."""
+    waiting = AlertMessage.objects.filter(rule=rule, due_at__isnull=False).order_by("-id").values_list("pk", flat=True)
+    if beyond := list(waiting[WAITING_AT_MOST - 1 :]):
+        given_up = f"Given up: {WAITING_AT_MOST} newer messages of this rule were on their way."
+        AlertMessage.objects.filter(pk__in=beyond).update(due_at=None, error=given_up)
     body = {"type": kind, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
     return AlertMessage.objects.create(
         rule=rule,
@@ -72,8 +87,16 @@ def add(rule: AlertRule, kind: str, data: dict[str, Any], *, now: datetime) -> A
     )
 
 
+def add_test(rule: AlertRule, *, now: datetime) -> AlertMessage:
+    """Store a message that says it is a test. Raises Conflict while another test of the rule is on its way."""
+    if AlertMessage.objects.filter(rule=rule, kind=TEST, due_at__isnull=False).exists():
+        raise Conflict("A test of this rule is on its way already: see its messages for what becomes of it.")
+    return add(rule, TEST, {"rule": {"id": rule.pk, "name": rule.name, "query": rule.query}}, now=now)
+
+
 def send_due(*, now: datetime, post: Post = post) -> int:
-    """Send the messages that are due, oldest first; returns how many were accepted. Safe to run in several workers.
+    """Send the messages that are due, the oldest of each owner first; returns how many were accepted. Safe to run in
+    several workers.
 
     A worker that dies loses nothing: its message is due again when the lease is over, with the same `webhook-id`.
     """
@@ -81,22 +104,45 @@ def send_due(*, now: datetime, post: Post = post) -> int:
     unsent = AlertMessage.objects.filter(due_at__isnull=False)
     unsent.filter(created_at__gt=now + SKEW).update(created_at=now, due_at=now)
     unsent.filter(due_at__gt=now + LONGEST_PAUSE).update(due_at=now)
-    due = AlertMessage.objects.filter(due_at__lte=now, rule__is_enabled=True).select_related("rule")
+    taken, ends_at = 0, time.monotonic() + ROUNDS_SECONDS
+    while claimed := _claimed(now):
+        # At once, so that a receiver that hangs delays no other; what is read of the database is read by now.
+        with ThreadPoolExecutor(max_workers=SENDERS) as senders:
+            answers = list(senders.map(lambda message: _send(message, now, post), claimed))
+        taken += sum(_settle(message, answer, now) for message, answer in zip(claimed, answers, strict=True))
+        if time.monotonic() > ends_at:
+            break
+    return taken
+
+
+def forget_old(*, now: datetime) -> None:
+    sent = AlertMessage.objects.filter(due_at=None)
+    sent.filter(created_at__lt=now - KEPT_FOR).delete()
+    many = AlertMessage.objects.order_by().values("rule").annotate(count=Count("pk")).filter(count__gt=KEPT_OF_A_RULE)
+    for rule in list(many.values_list("rule", flat=True)):
+        first_kept = (
+            AlertMessage.objects.filter(rule=rule).order_by("-id").values_list("pk", flat=True)[KEPT_OF_A_RULE - 1]
+        )
+        sent.filter(rule=rule, pk__lt=first_kept).delete()
+
+
+def _claimed(now: datetime) -> list[AlertMessage]:
+    """Messages to send now, in turns of the rules' owners."""
+    place = Window(RowNumber(), partition_by=F("rule__owner"), order_by=("due_at", "id"))
+    due = (
+        AlertMessage.objects.filter(due_at__lte=now, rule__is_enabled=True)
+        .annotate(place=place)
+        .filter(place__lte=OF_ONE_OWNER)
+        .select_related("rule")
+        .order_by("place", "due_at")
+    )
 
     def claim(message: AlertMessage) -> bool:
         # Another process may have come first.
         same = AlertMessage.objects.filter(pk=message.pk, due_at=message.due_at)
         return bool(same.update(due_at=now + LEASE, attempts=F("attempts") + 1))
 
-    claimed = [message for message in due.order_by("due_at")[:AT_ONCE] if claim(message)]
-    # At once, so that a receiver that hangs delays no other; what is read of the database is read by now.
-    with ThreadPoolExecutor(max_workers=SENDERS) as senders:
-        answers = list(senders.map(lambda message: _send(message, now, post), claimed))
-    return sum(_settle(message, answer, now) for message, answer in zip(claimed, answers, strict=True))
-
-
-def forget_old(*, now: datetime) -> None:
-    AlertMessage.objects.filter(created_at__lt=now - KEPT_FOR, due_at=None).delete()
+    return [message for message in due[:AT_ONCE] if claim(message)]
 
 
 def next_pause(attempts: int, asked: str, *, now: datetime) -> timedelta:

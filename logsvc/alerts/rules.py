@@ -1,17 +1,21 @@
 """Evaluates alert rules: when one fires, when to notify, and when it is resolved."""
 
 import logging
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from config.clocks import SKEW
 from config.problems import Problem
+from config.tokens import issuing
 from config.tokens.models import Token
-from logsvc import timestamps
+from logsvc import access, timestamps
 from logsvc.access import Services
 from logsvc.alerts import messages
 from logsvc.models import AlertRule, AlertState, Condition
@@ -22,6 +26,8 @@ from logsvc.storage.interface import Range, Search
 
 EVALUATION_SECONDS = 15
 SAMPLES = 5
+# A round of evaluations ends after so long, so that messages are sent meanwhile; the rules that are left come next.
+ROUND_SECONDS = 10.0
 # Longer windows are counted by whole minutes, which the store has counted already.
 _SECONDS_COUNTED = 600
 
@@ -69,27 +75,43 @@ def decide(standing: Standing, *, is_met: bool, quiet: timedelta, now: datetime)
     return Standing(state=AlertState.FIRING, since=since, told_at=now, is_told=True), told
 
 
-def evaluate_due(*, now: datetime) -> int:
-    """Evaluate the rules that are due; returns how many messages that made. Safe to run in several workers."""
+def evaluate_due(*, now: datetime, clock: Callable[[], float] = time.monotonic) -> int:
+    """Evaluate the rules that are due; returns how many messages that made. Safe to run in several workers.
+
+    The owner whose rules have taken the least time comes next: rules that are slow to count delay their owner's own.
+    """
     is_old = Q(evaluated_at__lte=now - timedelta(seconds=EVALUATION_SECONDS - 1)) | Q(evaluated_at__gt=now + SKEW)
+    due: defaultdict[str, deque[AlertRule]] = defaultdict(deque)
+    for rule in AlertRule.objects.filter(Q(evaluated_at=None) | is_old, is_enabled=True).order_by(
+        F("evaluated_at").asc(nulls_first=True), "name", "id"
+    ):
+        due[rule.owner].append(rule)
     made = 0
-    for rule in AlertRule.objects.filter(Q(evaluated_at=None) | is_old, is_enabled=True):
+    began = clock()
+    taken: defaultdict[str, float] = defaultdict(float)
+    while due and clock() - began < ROUND_SECONDS:
+        owner = min(due, key=taken.__getitem__)
+        rule = due[owner].popleft()
+        if not due[owner]:
+            del due[owner]
+        rule_began = clock()
         try:
             made += evaluate(rule, now=now)
         except Problem as problem:
             AlertRule.objects.filter(pk=rule.pk).update(trouble=problem.detail[:300], evaluated_at=now)
+        taken[owner] += clock() - rule_began
     return made
 
 
 def evaluate(rule: AlertRule, *, now: datetime) -> bool:
     """Count, decide, and store the decision with its message. Raises Problem when it cannot be counted."""
-    valid = Q(expires_at=None) | Q(expires_at__gt=now)
-    if rule.owner and not Token.objects.filter(valid, name=rule.owner, revoked_at=None).exists():
+    readable = scope(rule, now=now)
+    if readable is None:
         AlertRule.objects.filter(pk=rule.pk).update(
             is_enabled=False, trouble=f"The token {rule.owner!r} that made this rule is no longer valid."
         )
         return False
-    query = scope(rule).restrict(parser.parse(rule.query))
+    query = readable.restrict(parser.parse(rule.query))
     within = window(rule, now)
     assert within.from_ns is not None, "a window has two ends"
     assert within.to_ns is not None, "a window has two ends"
@@ -111,8 +133,16 @@ def evaluate(rule: AlertRule, *, now: datetime) -> bool:
     return _keep(rule, decided, told, count=count, within=within, samples=samples, now=now)
 
 
-def scope(rule: AlertRule) -> Services:
-    return Services(are_all=True) if rule.services is None else Services(are_all=False, patterns=tuple(rule.services))
+def scope(rule: AlertRule, *, now: datetime) -> Services | None:
+    """The services that the rule's owner may read now, whoever changed the rule; None where its token is not valid.
+
+    Raises Forbidden for a token that may read nothing any more.
+    """
+    if not rule.owner:
+        return Services(are_all=True)
+    valid = Q(expires_at=None) | Q(expires_at__gt=now)
+    token = Token.objects.filter(valid, name=rule.owner, revoked_at=None).first()
+    return None if token is None else access.readable(issuing.holder_of(token))
 
 
 def window(rule: AlertRule, now: datetime) -> Range:

@@ -56,9 +56,9 @@ class RulesView(LogsvcView):
 
     def post(self, request: Request) -> Response:
         """Make a rule; this is the only answer that holds its secret."""
-        readable = self.readable(request)
+        self.readable(request)
         body = declaration.read(request.data, RuleBody)
-        rule = declaration.save_rule(None, body, holder=_holder(request), readable=readable)
+        rule = declaration.save_rule(None, body, holder=_holder(request))
         return Response(_rule_body(rule) | {"secret": rule.secret}, status=201)
 
 
@@ -73,8 +73,7 @@ class RuleView(LogsvcView):
     def put(self, request: Request, identifier: str) -> Response:
         rule = _rule(self, request, identifier)
         body = declaration.read(request.data, RuleBody)
-        changed = declaration.save_rule(rule, body, holder=_holder(request), readable=self.readable(request))
-        return Response(_rule_body(changed))
+        return Response(_rule_body(declaration.save_rule(rule, body, holder=_holder(request))))
 
     def delete(self, request: Request, identifier: str) -> Response:
         _rule(self, request, identifier).delete()
@@ -87,8 +86,7 @@ class RuleTestView(LogsvcView):
     def post(self, request: Request, identifier: str) -> Response:
         """Queue a message that says it is a test."""
         rule = _rule(self, request, identifier)
-        data = {"rule": {"id": rule.pk, "name": rule.name, "query": rule.query}}
-        return Response(_message_body(messages.add(rule, "logs.alert.test", data, now=timezone.now())), status=202)
+        return Response(_message_body(messages.add_test(rule, now=timezone.now())), status=202)
 
 
 def _searches(view: LogsvcView, request: Request) -> QuerySet[SavedSearch]:

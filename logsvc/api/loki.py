@@ -123,12 +123,14 @@ class SeriesView(LokiView):
         start, end = _range(parameters)
         given = [*parameters.getlist("match[]"), *parameters.getlist("match")] or ["{}"]
         found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        budget = engine.Budget()
         for text in given[:10]:
             lines = engine.lines(
                 logql.log_query(text),
                 readable=self.readable(request),
                 within=Range(from_ns=start, to_ns=end),
                 limit=SERIES_AT_MOST,
+                budget=budget,
             )
             found |= {tuple(line.stream.items()): line.stream for line in lines}
         return Response(answers.success(list(found.values())))

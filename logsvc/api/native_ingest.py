@@ -37,7 +37,9 @@ class Lane:
             gate.current().admit(holder)
             receiving.check(head, holder)
             body = await read_body(scope, receive, limit_bytes=settings.BODY_LIMIT_BYTES)
-            batch, prepared = await self._server.read(partial(receiving.prepare, head, body, holder=holder))
+            batch, prepared = await self._server.read(
+                partial(receiving.prepare, head, body, holder=holder), holder=holder
+            )
             # The writer bounds what waits to be stored: the body must not wait beside it.
             del body
             if batch.accepted:

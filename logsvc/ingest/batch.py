@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from config.problems import Problem
 from logsvc import ordering
 from logsvc.access import Services
 from logsvc.bounds import Notes
@@ -9,6 +10,13 @@ from logsvc.record import Record
 
 LISTED_AT_MOST = 100
 RECORDS_AT_MOST = 50_000
+# What the records of a batch may be given together of what stands in it once, such as the attributes of a resource.
+COPIED_BYTES_AT_MOST = 32 * 1024 * 1024
+
+
+class TooManyRecords(Problem):
+    def __init__(self) -> None:
+        super().__init__(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +47,16 @@ class Batch:
     rejected_count: int = 0
     # The size of the decompressed body, which tells how much memory the batch takes.
     size_bytes: int = 0
+    copied_bytes: int = 0
+
+    def copy(self, size_bytes: int) -> None:
+        """Note that a record is given so much that stands in the batch once. Raises Problem when that is too much."""
+        self.copied_bytes += size_bytes
+        if self.copied_bytes > COPIED_BYTES_AT_MOST:
+            raise Problem(
+                "What stands once for many records, the attributes of a resource or the labels of a stream, would take "
+                f"more than {COPIED_BYTES_AT_MOST} bytes in all of them: send fewer records at once."
+            )
 
     def add(self, place: int, record: Record, notes: Notes) -> None:
         """Accept a record, unless the token may not log for its service."""
@@ -55,9 +73,13 @@ class Batch:
             record.notes = list(notes)
         self.records.append(record)
         self.accepted += 1
+        if self.accepted + self.rejected_count > RECORDS_AT_MOST:
+            raise TooManyRecords
 
     def reject(self, place: int, detail: str) -> None:
         self.rejected_count += 1
+        if self.accepted + self.rejected_count > RECORDS_AT_MOST:
+            raise TooManyRecords
         if len(self.rejected) < LISTED_AT_MOST:
             self.rejected.append(Rejection(line=place, detail=detail))
 

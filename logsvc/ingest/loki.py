@@ -44,10 +44,11 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
         raise Problem(f"The body is not a Loki push: {error}.") from error
     batch, place = Batch(sender=sender), 0
     for stream in push.streams:
-        named = _named(stream.stream)
+        named, size_bytes = _named(stream.stream), bounds.size(stream.stream)
         for value in stream.values:
             place += 1
             notes = Notes()
+            batch.copy(size_bytes)
             try:
                 record = _record(stream.stream, named, value, sender, notes)
             except ValueError as error:

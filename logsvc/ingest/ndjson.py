@@ -55,14 +55,11 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
     longest = max(map(len, lines))
     given: Sequence[bytes | Line] = _read_whole(body, len(lines)) or lines
     for number, line in enumerate(given, start=1):
+        if not line or (isinstance(line, bytes) and line.isspace()):
+            continue
         notes = Notes()
         try:
-            if isinstance(line, Line):
-                decoded = line
-            elif not line or line.isspace():
-                continue
-            else:
-                decoded = lenient.read(_decoder, line, notes)
+            decoded = line if isinstance(line, Line) else lenient.read(_decoder, line, notes)
             batch.add(number, _record(decoded, sender, notes, longest), notes)
         except RecursionError:
             batch.reject(number, "It is nested too deep.")

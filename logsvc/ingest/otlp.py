@@ -39,6 +39,8 @@ class _Source(NamedTuple):
     host: str
     logger: str
     attributes: dict[str, Any]
+    # What each of its records is given of these.
+    size_bytes: int
 
 
 class _Given(Struct, gc=False):
@@ -62,6 +64,7 @@ def read(body: bytes, *, sender: Sender, content_type: str) -> Batch:
     records = _from_json(body) if content_type == JSON else _from_protobuf(body)
     for place, (source, given) in enumerate(records, start=1):
         notes = Notes()
+        batch.copy(source.size_bytes)
         try:
             record = _record(source, _given(given, notes) if isinstance(given, msgspec.Raw) else given, sender, notes)
         except (ValueError, TypeError, RecursionError) as error:
@@ -155,16 +158,18 @@ def _source(resource: dict[str, Any], scope: str, version: str, scope_attributes
         members["otel.scope.version"] = version
     for name, value in scope_attributes.items():
         members.setdefault(name, value)
+    attributes = {
+        name: value
+        for name, value in members.items()
+        if not (name in ("service.name", "service.instance.id", "host.name") and isinstance(value, str))
+    }
     return _Source(
         service=_named(resource, "service.name"),
         instance=_named(resource, "service.instance.id"),
         host=_named(resource, "host.name"),
         logger=scope,
-        attributes={
-            name: value
-            for name, value in members.items()
-            if not (name in ("service.name", "service.instance.id", "host.name") and isinstance(value, str))
-        },
+        attributes=attributes,
+        size_bytes=bounds.size(attributes),
     )
 
 

@@ -11,11 +11,16 @@ from config.tokens import gate
 from config.tokens.holder import Holder
 from logsvc import access
 from logsvc.ingest import content
-from logsvc.ingest.batch import RECORDS_AT_MOST, Batch, Sender
+from logsvc.ingest.batch import Batch, Sender
 from logsvc.ingest.formats import Format
 from logsvc.parameters import Parameters
 from logsvc.storage.current import store
 from logsvc.storage.prepared import Prepared
+
+# The limit on the records that one token sends, rejected ones too: each is read.
+RECORDS = "records_per_second"
+# A body that is refused counts as records of so many bytes.
+RECORD_BYTES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,7 @@ class Head:
 def check(head: Head, holder: Holder) -> None:
     """Check a request before its body is read. Raises Problem."""
     access.writable(holder)
+    gate.current().limits.check_rate(holder, RECORDS)
     head.format.media_type(head.content_type)
     content.check(head.content_encoding)
 
@@ -46,12 +52,17 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
     )
     media_type = head.format.media_type(head.content_type)
     parameters = head.format.parameters(Parameters(dict(parse_qsl(head.query, keep_blank_values=True))))
-    plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
-    batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
-    batch.size_bytes = len(plain)
-    if len(batch.records) > RECORDS_AT_MOST:
-        raise Problem(f"A request may hold at most {RECORDS_AT_MOST} records: send fewer at once.")
-    gate.current().limits.spend(holder, "records_per_second", len(batch.records))
+    size_bytes = len(body)
+    try:
+        plain = content.decompress(body, encoding=head.content_encoding, limit_bytes=settings.BODY_LIMIT_BYTES)
+        size_bytes = len(plain)
+        batch = head.format.read(plain, sender=sender, content_type=media_type, **parameters)
+    except Problem:
+        # It was read all the same.
+        gate.current().limits.charge(holder, RECORDS, size_bytes // RECORD_BYTES)
+        raise
+    batch.size_bytes = size_bytes
+    gate.current().limits.spend(holder, RECORDS, batch.accepted + batch.rejected_count)
     return batch
 
 

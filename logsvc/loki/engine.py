@@ -2,10 +2,12 @@
 
 import math
 import operator
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import re2
 
@@ -34,9 +36,13 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import Range, Search
 
 PAGE = 1000
-# A metric that the roll-ups cannot answer reads at most so many records.
+# A query that the roll-ups cannot answer reads at most so many records, in all its parts together.
 READ_AT_MOST = 200_000
+# The time after which Grafana gives up.
+SECONDS_AT_MOST = 30.0
 POINTS_AT_MOST = 11_000
+# The points of all series together.
+VALUES_AT_MOST = 500_000
 SERVICES_AT_MOST = 100
 _ANSI = re2.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
@@ -89,8 +95,23 @@ class Points:
     step_ns: int
 
     @property
-    def times(self) -> list[int]:
-        return list(range(self.start_ns, self.end_ns + 1, self.step_ns))
+    def times(self) -> range:
+        return range(self.start_ns, self.end_ns + 1, self.step_ns)
+
+
+class Budget:
+    """The records that one query may still read, and the time by which it is to be answered."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ends_at = clock() + SECONDS_AT_MOST
+        self._records = READ_AT_MOST
+
+    def spend(self, records: int) -> None:
+        """Raises TooMuch when nothing is left."""
+        self._records -= records
+        if self._records <= 0 or self._clock() > self._ends_at:
+            raise TooMuch("there is too much to read for that: narrow the time range or the selector.")
 
 
 class Pipeline:
@@ -99,6 +120,9 @@ class Pipeline:
     def __init__(self, query: LogQuery) -> None:
         self._matchers = query.matchers
         self._stages = query.stages
+        # RE2's module keeps 128 patterns, and would compile more than that anew for each record.
+        filters = (stage for stage in query.stages if isinstance(stage, LineFilter) and stage.operator.endswith("~"))
+        self._patterns = {each: re2.compile(each) for stage in filters for each in stage.values}
 
     def line(self, record: Stored) -> Line | None:
         line = Line(
@@ -113,7 +137,7 @@ class Pipeline:
             match stage:
                 case LineFilter():
                     if stage.operator.endswith("~"):
-                        found = any(re2.search(each, line.text) for each in stage.values)
+                        found = any(self._patterns[each].search(line.text) for each in stage.values)
                     else:
                         found = any(each in line.text for each in stage.values)
                     if found is stage.operator.startswith("!"):
@@ -135,11 +159,20 @@ class Pipeline:
         return line
 
 
-def lines(query: LogQuery, *, readable: Services, within: Range, limit: int, is_forward: bool = False) -> list[Line]:
+def lines(
+    query: LogQuery,
+    *,
+    readable: Services,
+    within: Range,
+    limit: int,
+    is_forward: bool = False,
+    budget: Budget | None = None,
+) -> list[Line]:
     """The first `limit` matches, newest first or oldest first."""
-    pipeline = Pipeline(query)
+    pipeline, budget = Pipeline(query), budget or Budget()
     found: list[Line] = []
-    for record in _records(labels.narrowed(query), readable, within, is_forward=is_forward, page=min(limit, PAGE)):
+    page = min(limit, PAGE)
+    for record in _records(labels.narrowed(query), readable, within, budget, is_forward=is_forward, page=page):
         line = pipeline.line(record)
         if line is not None:
             found.append(line)
@@ -148,38 +181,46 @@ def lines(query: LogQuery, *, readable: Services, within: Range, limit: int, is_
     return found
 
 
-def evaluate(metric: Metric, points: Points, *, readable: Services) -> Series | float:
+def evaluate(metric: Metric, points: Points, *, readable: Services, budget: Budget | None = None) -> Series | float:
     """Evaluate a metric: a value for each point of each series, or a single number."""
     if len(points.times) > POINTS_AT_MOST:
         raise TooMuch(f"that is more than {POINTS_AT_MOST} points a series: ask for a longer step.")
+    budget = budget or Budget()
     match metric:
         case Number(value, is_vector):
             return {(): [value] * len(points.times)} if is_vector else value
         case Arithmetic():
-            left, right = (evaluate(each, points, readable=readable) for each in (metric.left, metric.right))
+            left, right = (
+                evaluate(each, points, readable=readable, budget=budget) for each in (metric.left, metric.right)
+            )
+            budget.spend(0)
             return _arithmetic(metric, left, right)
         case Aggregation("sum", RangeQuery() as counted) if not metric.is_without:
-            return _counted(counted, points, readable, by=metric.labels or ())
+            return _counted(counted, points, readable, budget, by=metric.labels or ())
         case Aggregation():
-            return _aggregated(metric, evaluate(metric.of, points, readable=readable))
+            return _aggregated(metric, evaluate(metric.of, points, readable=readable, budget=budget))
         case RangeQuery():
-            return _counted(metric, points, readable, by=None)
+            return _counted(metric, points, readable, budget, by=None)
 
 
-def _counted(query: RangeQuery, points: Points, readable: Services, *, by: tuple[str, ...] | None) -> Series:
+def _counted(
+    query: RangeQuery, points: Points, readable: Services, budget: Budget, *, by: tuple[str, ...] | None
+) -> Series:
     """Count by these labels, or by all; from the store's own counts where they suffice, without reading records."""
     grouping = None if by is None else frozenset(by)
     if labels.is_exact(query.logs) and grouping is not None and grouping <= {*labels.LEVELS, "service", "service_name"}:
-        series = _from_histograms(query, points, readable, by=by or ())
+        series = _from_histograms(query, points, readable, budget, by=by or ())
     else:
-        series = _by_reading(query, points, readable, by=by)
+        series = _by_reading(query, points, readable, budget, by=by)
     if query.function == "rate":
         seconds = query.range_ns / SECOND_NS
         return {key: [None if each is None else each / seconds for each in values] for key, values in series.items()}
     return series
 
 
-def _from_histograms(query: RangeQuery, points: Points, readable: Services, *, by: tuple[str, ...]) -> Series:
+def _from_histograms(
+    query: RangeQuery, points: Points, readable: Services, budget: Budget, *, by: tuple[str, ...]
+) -> Series:
     """Points are moved up to whole buckets, of a second at least, so that the last one has the newest records."""
     width = max(math.gcd(points.step_ns, query.range_ns) // SECOND_NS, 1) * SECOND_NS
     start = (points.start_ns - query.range_ns) // width * width
@@ -191,12 +232,13 @@ def _from_histograms(query: RangeQuery, points: Points, readable: Services, *, b
     if {"service", "service_name"} & set(by):
         known = [each for each in store().services() if each in readable]
         if len(known) > SERVICES_AT_MOST:
-            return _by_reading(query, points, readable, by=by)
+            return _by_reading(query, points, readable, budget, by=by)
         wanted = [(each, ast.both(ast.Equals(ast.Field.SERVICE, each), narrowed)) for each in known]
     series: Series = {}
     for service, part in wanted:
         if end <= start:
             break
+        budget.spend(0)
         found = store().histogram(query=part, within=Range(from_ns=start, to_ns=end), step_ns=width)
         if not found.is_complete:
             raise TooMuch("the records could not be counted in time: narrow the time range or the selector.")
@@ -207,26 +249,43 @@ def _from_histograms(query: RangeQuery, points: Points, readable: Services, *, b
                 counts.setdefault(key, [0] * len(found.counts))[place] += count
         for key, values in counts.items():
             series[key] = _windows(values, found.from_ns, width, query.range_ns, points)
+        _check_size(series, points)
     return {key: values for key, values in series.items() if any(each is not None for each in values)}
 
 
-def _by_reading(query: RangeQuery, points: Points, readable: Services, *, by: tuple[str, ...] | None) -> Series:
+def _by_reading(
+    query: RangeQuery, points: Points, readable: Services, budget: Budget, *, by: tuple[str, ...] | None
+) -> Series:
     within = Range(from_ns=points.start_ns - query.range_ns + 1, to_ns=points.end_ns + 1)
     pipeline = Pipeline(query.logs)
-    times = points.times
-    counts: dict[Labels, list[int]] = defaultdict(lambda: [0] * len(times))
-    for record in _records(labels.narrowed(query.logs), readable, within, is_forward=False, page=PAGE):
+    count = len(points.times)
+    # The changes from each point to the next.
+    changes: dict[Labels, list[int]] = {}
+    for record in _records(labels.narrowed(query.logs), readable, within, budget, is_forward=False, page=PAGE):
         line = pipeline.line(record)
         if line is None:
             continue
         members = line.labels.items() if by is None else [(name, line.get(name)) for name in by if line.get(name)]
-        key = tuple(sorted(members))
         # It counts at each point from its own time on, for as long as the range is.
         first = max(-((points.start_ns - line.time_ns) // points.step_ns), 0)
-        last = min((line.time_ns + query.range_ns - 1 - points.start_ns) // points.step_ns, len(times) - 1)
-        for place in range(first, last + 1):
-            counts[key][place] += 1
-    return {key: [each or None for each in values] for key, values in counts.items()}
+        end = min((line.time_ns + query.range_ns - 1 - points.start_ns) // points.step_ns, count - 1) + 1
+        if first >= end:
+            continue
+        key = tuple(sorted(members))
+        if key not in changes:
+            changes[key] = [0] * (count + 1)
+            _check_size(changes, points)
+        changes[key][first] += 1
+        changes[key][end] -= 1
+    return {key: [each or None for each in accumulate(values[:-1])] for key, values in changes.items()}
+
+
+def _check_size(series: Mapping[Labels, Any], points: Points) -> None:
+    if len(series) * len(points.times) > VALUES_AT_MOST:
+        raise TooMuch(
+            f"that is more than {VALUES_AT_MOST} points in all series together: ask for a longer step, or count by "
+            "fewer labels."
+        )
 
 
 def _windows(values: list[int], from_ns: int, width: int, range_ns: int, points: Points) -> list[float | None]:
@@ -242,11 +301,13 @@ def _windows(values: list[int], from_ns: int, width: int, range_ns: int, points:
     return found
 
 
-def _records(query: Query, readable: Services, within: Range, *, is_forward: bool, page: int) -> Iterator[Stored]:
+def _records(
+    query: Query, readable: Services, within: Range, budget: Budget, *, is_forward: bool, page: int
+) -> Iterator[Stored]:
     """Every match in order; raises TooMuch when there are too many, or finding them takes too long."""
     place: int | None = None
     restricted = readable.restrict(query)
-    read = incomplete = 0
+    incomplete = 0
     while True:
         found = store().search(
             Search(
@@ -259,12 +320,10 @@ def _records(query: Query, readable: Services, within: Range, *, is_forward: boo
             )
         )
         yield from found.records
-        read += len(found.records)
         incomplete += not found.is_complete
         if found.next is None:
             return
-        if read >= READ_AT_MOST or incomplete > 1:
-            raise TooMuch("there is too much to read for that: narrow the time range or the selector.")
+        budget.spend(len(found.records) if incomplete <= 1 else READ_AT_MOST)
         place = found.next
 
 

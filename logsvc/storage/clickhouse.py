@@ -21,7 +21,7 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import STATEMENT_SECONDS, IndexedStore
 from logsvc.storage.interface import Histogram, Size, Usage
 from logsvc.storage.prepared import Placed, Prepared, joined
-from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, size, stored, values
+from logsvc.storage.rows import COLUMNS, NAMES, WIDTHS, Chunk, gathered, size, stored, values
 
 TABLE = "logsvc_log"
 _MINUTE = f"intDiv(bitShiftRight(id, {COUNTER_BITS}), 60000000)"
@@ -53,6 +53,7 @@ _INSERTED = (*COLUMNS, "stored_bytes", "words", "tags")
 class ClickhouseStore(IndexedStore):
     # Each is a mutation that looks at every part.
     deleted_at_once = 20_000
+    no_uid = ""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -99,8 +100,8 @@ class ClickhouseStore(IndexedStore):
         head.note_deleted(max(record.seq for record in records))
         self._clickhouse.execute(f"DELETE FROM {TABLE} WHERE id IN ({_numbers(record.id for record in records)})")
 
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        return {uid for (uid,) in self._rows(f"SELECT uid FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})")}
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        return dict(self._rows(f"SELECT uid, service FROM {TABLE} WHERE uid IN ({', '.join(map(quoted, uids))})"))
 
     def _id_of_uid(self, uid: str) -> int | None:
         rows = self._rows(f"SELECT id FROM {TABLE} WHERE uid = {quoted(uid)}")
@@ -119,13 +120,13 @@ class ClickhouseStore(IndexedStore):
 
     # Finding
 
-    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
+    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> Chunk:
         condition, direction = ("1" if node is None else expression(node)), ("ASC" if is_ascending else "DESC")
         rows = self._rows(
             f"SELECT {NAMES} FROM {TABLE} WHERE {condition} AND id >= {lowest} AND id < {below}"
             f" ORDER BY id {direction} LIMIT {limit}"
         )
-        return [stored(values) for values in rows]
+        return gathered(rows, limit=limit)
 
     def get(self, identifier: int) -> Stored | None:
         if not 0 <= identifier <= HIGHEST_ID:
@@ -133,12 +134,12 @@ class ClickhouseStore(IndexedStore):
         rows = self._rows(f"SELECT {NAMES} FROM {TABLE} WHERE id = {identifier}")
         return stored(rows[0]) if rows else None
 
-    def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
+    def _read_arrivals(self, after_seq: int, limit: int) -> Chunk:
         # Not beyond the number that is committed: a batch of several months becomes visible month by month.
         rows = self._rows(
             f"SELECT {NAMES} FROM {TABLE} WHERE seq > {after_seq} AND seq <= {self.head()} ORDER BY seq LIMIT {limit}"
         )
-        return [stored(values) for values in rows]
+        return gathered(rows, limit=limit)
 
     def head(self) -> int:
         return head.read()[0]
@@ -153,11 +154,14 @@ class ClickhouseStore(IndexedStore):
         )
         return [(number, severity.RANGES[level].name, records) for number, level, records in rows]
 
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
         minutes = width // WIDTHS[0]
+        named = "" if services is None else f" AND service IN ({', '.join(map(quoted, services)) or 'NULL'})"
         rows = self._rows(
             f"SELECT intDiv(minute, {minutes}) * {width} AS start, service, level, sum(records) FROM ({_COUNTS}"
-            f" WHERE {_MINUTE} >= {first // WIDTHS[0]} AND {_MINUTE} < {-(-end // WIDTHS[0])} {_GROUP})"
+            f" WHERE {_MINUTE} >= {first // WIDTHS[0]} AND {_MINUTE} < {-(-end // WIDTHS[0])}{named} {_GROUP})"
             " GROUP BY start, service, level"
         )
         return [(start, service, severity.RANGES[level].name, records) for start, service, level, records in rows]

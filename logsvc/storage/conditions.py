@@ -39,6 +39,8 @@ class Without:
 
 
 SHORTEST_PREFIX = 3
+# More services than this are not named one by one: what looks for them reads record by record.
+SERVICES_AT_MOST = 1000
 Node: TypeAlias = Tag | Phrase | Every | Some | Without
 NOTHING = Tag(terms.NO_TAG)
 ANYTHING = Some(tuple(map(Tag, terms.LEVEL_TAGS)))
@@ -106,6 +108,20 @@ def is_countable(query: ast.Query) -> bool:
     return isinstance(query, ast.Everything | ast.LevelIs)
 
 
+def named_services(query: ast.Query) -> frozenset[str] | None:
+    """The services of which alone a record can match, where the query names each of them; else None."""
+    match query:
+        case ast.Equals(ast.Field.SERVICE, value, False):
+            return frozenset({value})
+        case ast.All(parts):
+            named = [found for part in parts if (found := named_services(part)) is not None]
+            return frozenset.intersection(*named) if named else None
+        case ast.AnyOf(parts):
+            some = [found for part in parts if (found := named_services(part)) is not None]
+            return frozenset().union(*some) if len(some) == len(parts) else None
+    return None
+
+
 def representative(service: str, level: str) -> Record:
     """A record of that service and level, for queries that look at nothing else."""
     return Record(time_ns=0, observed_ns=0, service=service, body="", severity=severity.Severity[level])
@@ -151,4 +167,6 @@ def _equals(query: ast.Equals, services: Callable[[], Collection[str]]) -> Condi
 
 def _services(query: ast.Query, services: Callable[[], Collection[str]]) -> Condition:
     found = [name for name in services() if matches(query, representative(name, "INFO"))]
+    if len(found) > SERVICES_AT_MOST:
+        return Condition(None, False)
     return Condition(Some(tuple(Tag(terms.cached_tag("s", name)) for name in found)) if found else NOTHING, True)

@@ -19,7 +19,7 @@ from logsvc.storage.conditions import Condition, Node
 from logsvc.storage.errors import Busy
 from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Search, Size, Tail, Usage
 from logsvc.storage.prepared import Placed, Prepared
-from logsvc.storage.rows import WIDTHS, counts, kind, minutes_of_ids, minutes_of_times, size
+from logsvc.storage.rows import CHUNK_BYTES, WIDTHS, Chunk, counts, kind, minutes_of_ids, minutes_of_times, size
 
 # A search that reads records one by one gives up after so long, and says where to go on.
 SEARCH_SECONDS = 3.0
@@ -27,7 +27,6 @@ SEARCH_SECONDS = 3.0
 STATEMENT_SECONDS = 10.0
 # Rows that are read at once: a few at first, and then as many as their size allows.
 FIRST_CHUNK, SHORTEST_CHUNK, LONGEST_CHUNK = 101, 20, 2000
-CHUNK_BYTES = 4 * 1024 * 1024
 # A page ends early when its records are so large together: what one question costs in memory is bounded.
 PAGE_BYTES = 32 * 1024 * 1024
 # Facets are counted among so many of the newest matches.
@@ -42,6 +41,9 @@ _UID = re.compile("[0-9a-f]{32}")
 
 class IndexedStore(ABC):
     """A store whose subclass reads records by a condition on its full-text index."""
+
+    # The uid of a row that has none.
+    no_uid: Any = None
 
     def __init__(self) -> None:
         self._services: dict[str, int] = {}
@@ -73,7 +75,7 @@ class IndexedStore(ABC):
         seqs: Sequence[int] = range(first_seq, first_seq + len(batch))
         uids = batch.uids()
         if uids:
-            batch, places = batch.without(self._known_uids(uids))
+            batch, places = batch.without(self._known_uids(uids), no_uid=self.no_uid)
             seqs = [first_seq + place for place in places]
         if not batch.rows:
             return Placed()
@@ -112,15 +114,15 @@ class IndexedStore(ABC):
         found: list[Stored] = []
         found_bytes, chunk = 0, min(search.limit + 1, FIRST_CHUNK)
         while lowest < below:
-            read = self._read(condition.node, lowest, below, limit=chunk, is_ascending=search.is_ascending)
+            read, is_last = self._read(condition.node, lowest, below, limit=chunk, is_ascending=search.is_ascending)
             for record in read:
                 if not is_match(record):
                     continue
                 if len(found) == search.limit or found_bytes > PAGE_BYTES:
                     return Page(records=found, next=found[-1].id if found else None)
                 found.append(record)
-                found_bytes += _size(record)
-            if len(read) < chunk:
+                found_bytes += record.memory_bytes
+            if is_last:
                 break
             if search.is_ascending:
                 lowest = read[-1].id + 1
@@ -138,8 +140,8 @@ class IndexedStore(ABC):
             else terms.cached_tag("s", record.service)
         )
         with self._translated(), self._limited():
-            older = self._read(node, 0, record.id, limit=before, is_ascending=False)
-            newer = self._read(node, record.id + 1, HIGHEST_ID, limit=after, is_ascending=True)
+            older = self._read(node, 0, record.id, limit=before, is_ascending=False).records
+            newer = self._read(node, record.id + 1, HIGHEST_ID, limit=after, is_ascending=True).records
         return older[::-1], newer
 
     def tail(self, *, after_seq: int, query: ast.Query = ast.EVERYTHING, limit: int = 500) -> Tail:
@@ -147,11 +149,10 @@ class IndexedStore(ABC):
             _, deleted = head.read()
             records: list[Stored] = []
             chunk, seq = FIRST_CHUNK, max(after_seq, -1)
-            while len(records) < limit and sum(map(_size, records)) < CHUNK_BYTES:
-                chunk = min(chunk, limit - len(records))
-                read = self._read_arrivals(seq, chunk)
+            while len(records) < limit and sum(each.memory_bytes for each in records) < CHUNK_BYTES:
+                read, is_last = self._read_arrivals(seq, min(chunk, limit - len(records)))
                 records += read
-                if len(read) < chunk:
+                if is_last:
                     break
                 seq, chunk = read[-1].seq, _fitting_chunk(read)
         is_match = predicate(query)
@@ -182,7 +183,8 @@ class IndexedStore(ABC):
             return self._by_index(empty, condition) if condition.is_exact else self._by_reading(empty, query)
 
     def _from_counts(self, empty: Histogram, query: ast.Query, width: int) -> Histogram:
-        rows = self._rolled_up(width, empty.from_ns // NANOSECONDS, empty.to_ns // NANOSECONDS)
+        services = conditions.named_services(query)
+        rows = self._rolled_up(width, empty.from_ns // NANOSECONDS, empty.to_ns // NANOSECONDS, services)
         wanted: dict[tuple[str, str], bool] = {}
         for start, service, level, records in rows:
             if (service, level) not in wanted:
@@ -242,9 +244,9 @@ class IndexedStore(ABC):
         )
         lowest = 0 if after is None else after + 1
         with self._translated():
-            found = self._read(node, lowest, first_id_from(expiry.before_ns), limit=limit, is_ascending=True)
+            found, is_last = self._read(node, lowest, first_id_from(expiry.before_ns), limit=limit, is_ascending=True)
         is_old = [each for each in found if not expiry.only_by_arrival or each.received_ns < expiry.before_ns]
-        return Page(records=is_old, next=found[-1].id if len(found) == limit else None)
+        return Page(records=is_old, next=None if is_last else found[-1].id)
 
     def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
         with self._translated():
@@ -271,8 +273,8 @@ class IndexedStore(ABC):
         """The entry of a record in the full-text index."""
 
     @abstractmethod
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        """The stored ones among these uids, which are as rows have them."""
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        """The stored ones among these uids, which are as rows have them, and the service of each."""
 
     @abstractmethod
     def _id_of_uid(self, uid: str) -> int | None: ...
@@ -286,20 +288,22 @@ class IndexedStore(ABC):
         """The highest id that is stored of each of these microseconds."""
 
     @abstractmethod
-    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
+    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> Chunk:
         """Records that a condition finds, by id."""
 
     @abstractmethod
-    def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]: ...
+    def _read_arrivals(self, after_seq: int, limit: int) -> Chunk: ...
 
     @abstractmethod
     def _counted(self, node: Node | None, lowest: int, below: int, empty: Histogram) -> list[tuple[int, str, int]]:
         """The counts of a histogram: the bucket's number, the level, how many."""
 
     @abstractmethod
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
         """The counts of the buckets of a width from one time on and before another, in seconds: start, service, level,
-        how many.
+        how many. Of these services alone, unless they are None.
         """
 
     @abstractmethod
@@ -343,14 +347,9 @@ class IndexedStore(ABC):
         return self._services
 
 
-def _size(record: Stored) -> int:
-    """Roughly the memory that its texts take."""
-    return len(record.body) + sum(len(value) if isinstance(value, str) else 64 for value in record.attributes.values())
-
-
 def _fitting_chunk(read: Sequence[Stored]) -> int:
     """The number of rows to read next, by the size of the last ones."""
-    mean = sum(map(_size, read)) // len(read) + 200
+    mean = sum(each.memory_bytes for each in read) // len(read) + 200
     return max(SHORTEST_CHUNK, min(LONGEST_CHUNK, CHUNK_BYTES // mean))
 
 

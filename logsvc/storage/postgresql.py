@@ -112,9 +112,13 @@ class PostgresqlStore(SqlStore):
         if uids:
             self._execute("DELETE FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
 
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        rows = self._rows("SELECT uid FROM logsvc_uid WHERE uid = ANY(%s::uuid[])", [uids])
-        return {uid.hex for (uid,) in rows}
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        rows = self._rows(
+            "SELECT known.uid, coalesce(log.service, '') FROM logsvc_uid known LEFT JOIN logsvc_log log USING (id)"
+            " WHERE known.uid = ANY(%s::uuid[])",
+            [uids],
+        )
+        return {uid.hex: service for uid, service in rows}
 
     def _id_of_uid(self, uid: str) -> int | None:
         rows = self._rows("SELECT id FROM logsvc_uid WHERE uid = %s::uuid", [uid])

@@ -4,12 +4,12 @@ It is most of the work in Python, and is done by the threads that read bodies, s
 else than run statements, during which it does not hold the interpreter's lock.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from logsvc import ordering
-from logsvc.storage.rows import UID, Counts, counts, minutes_of_times
+from logsvc.storage.rows import SERVICE, UID, Counts, counts, minutes_of_times, without_uid
 
 
 @dataclass(kw_only=True, slots=True)
@@ -33,16 +33,24 @@ class Prepared:
         """The uids of the records that have one, as the database has them."""
         return [row[UID] for row in self.rows if row[UID]]
 
-    def without(self, known: Collection[Any]) -> tuple["Prepared", list[int]]:
-        """The records whose uid is not known, each uid once, and their places here."""
-        seen = {*known}
+    def without(self, known: Mapping[Any, str], *, no_uid: Any) -> tuple["Prepared", list[int]]:
+        """The records whose uid is not known, each uid once, and their places here; `known` are services by uid.
+
+        A record whose uid is that of another service's is kept with `no_uid`: nobody who guesses the ids of others, and
+        sends them first, has their records taken for repeated ones.
+        """
+        seen = {**known}
         places = []
         for place, row in enumerate(self.rows):
             uid = row[UID]
             if uid:
-                if uid in seen:
+                first = seen.get(uid)
+                if first is None:
+                    seen[uid] = row[SERVICE]
+                elif first == row[SERVICE]:
                     continue
-                seen.add(uid)
+                else:
+                    self.rows[place] = without_uid(row, no_uid)
             places.append(place)
         return self if len(places) == len(self) else self._picked(places), places
 

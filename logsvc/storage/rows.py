@@ -1,7 +1,7 @@
 """Records as rows: the columns, in one order for every store."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -30,13 +30,20 @@ COLUMNS = (
     "notes",
 )
 NAMES = ", ".join(COLUMNS)
-UID = COLUMNS.index("uid")
+SERVICE, UID, NOTES = (COLUMNS.index(name) for name in ("service", "uid", "notes"))
+_TAKEN_UID = "uid: another service has sent one with the same, and this record is kept without."
 # The widths of the time buckets that counts are kept in, in seconds.
 WIDTHS = (60, 3600, 86_400)
 # A time bucket of a service and a level: width, start, service, level, records, bytes.
 Bucket = tuple[int, int, str, str, int, int]
 # Records and bytes by minute and kind.
 Counts = dict[tuple[int, tuple[str, int]], list[int]]
+# Rows that are read at once end where they take so much together.
+CHUNK_BYTES = 4 * 1024 * 1024
+# What one member of an object, or one item of a list, takes besides its text.
+_MEMBER_BYTES = 50
+# Of so few characters the members are few.
+_SHORT = 200
 _NS_PER_MINUTE = 60 * NANOSECONDS
 _IDS_PER_MINUTE = 60_000_000 << COUNTER_BITS
 
@@ -69,13 +76,45 @@ def values(record: Record, uid: Any) -> tuple[Any, ...]:
     )
 
 
+class Chunk(NamedTuple):
+    """Records that were read at once; `is_last` where there are no more behind them."""
+
+    records: list[Stored]
+    is_last: bool
+
+
+def gathered(rows: Iterable[Sequence[Any]], *, limit: int) -> Chunk:
+    """The records of up to `limit` rows, as many of them as CHUNK_BYTES hold, and at least one."""
+    found: list[Stored] = []
+    total = 0
+    for row in rows:
+        found.append(record := stored(row))
+        total += record.memory_bytes
+        if total > CHUNK_BYTES:
+            return Chunk(found, False)
+    return Chunk(found, len(found) < limit)
+
+
 def stored(row: Sequence[Any]) -> Stored:
     members = dict(zip(COLUMNS, row, strict=True))
-    members["attributes"] = _decode_members(members["attributes"]) if members["attributes"] else {}
+    attributes = members["attributes"]
+    memory_bytes = len(members["body"]) + len(attributes)
+    if len(attributes) > _SHORT:
+        memory_bytes += (attributes.count(",") + attributes.count("{") + attributes.count("[")) * _MEMBER_BYTES
+    members["memory_bytes"] = memory_bytes
+    members["attributes"] = _decode_members(attributes) if attributes else {}
     members["notes"] = _decode_notes(members["notes"]) if members["notes"] else []
     uid = members["uid"]
     members["uid"] = "" if uid is None else uid.hex() if isinstance(uid, bytes) else str(uid).replace("-", "")
     return Stored(**members)
+
+
+def without_uid(row: Sequence[Any], no_uid: Any) -> tuple[Any, ...]:
+    """The row of a record whose uid another service has used."""
+    notes = _decode_notes(row[NOTES]) if row[NOTES] else []
+    changed = list(row)
+    changed[UID], changed[NOTES] = no_uid, _encode([*notes, _TAKEN_UID]).decode()
+    return tuple(changed)
 
 
 def kind(record: Record) -> tuple[str, int]:

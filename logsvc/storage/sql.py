@@ -2,6 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,7 +15,22 @@ from logsvc.storage.conditions import Node
 from logsvc.storage.indexed import IndexedStore
 from logsvc.storage.interface import Usage
 from logsvc.storage.prepared import Placed, Prepared, joined
-from logsvc.storage.rows import NAMES, WIDTHS, Counts, buckets, counts, kind, minutes_of_ids, size, stored
+from logsvc.storage.rows import (
+    NAMES,
+    WIDTHS,
+    Chunk,
+    Counts,
+    buckets,
+    counts,
+    gathered,
+    kind,
+    minutes_of_ids,
+    size,
+    stored,
+)
+
+# The most rows that are held beside the records that are made of them.
+_ROWS_AT_ONCE = 101
 
 
 class SqlStore(IndexedStore):
@@ -65,14 +82,13 @@ class SqlStore(IndexedStore):
 
     # Finding
 
-    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> list[Stored]:
+    def _read(self, node: Node | None, lowest: int, below: int, *, limit: int, is_ascending: bool) -> Chunk:
         statement, parameters, column = self._selection(node)
         direction = "ASC" if is_ascending else "DESC"
-        rows = self._rows(
+        return self._chunk(
             f"{statement} AND {column} >= %s AND {column} < %s ORDER BY {column} {direction} LIMIT %s",
             [*parameters, lowest, below, limit],
         )
-        return [stored(values) for values in rows]
 
     def get(self, identifier: int) -> Stored | None:
         if not 0 <= identifier <= HIGHEST_ID:
@@ -85,19 +101,22 @@ class SqlStore(IndexedStore):
         with self._translated():
             return head.read()[0]
 
-    def _read_arrivals(self, after_seq: int, limit: int) -> list[Stored]:
-        rows = self._rows(
+    def _read_arrivals(self, after_seq: int, limit: int) -> Chunk:
+        return self._chunk(
             f"SELECT {NAMES} FROM logsvc_log WHERE seq > %s ORDER BY seq LIMIT %s",  # noqa: S608 -- names of ours; values are parameters
             [after_seq, limit],
         )
-        return [stored(values) for values in rows]
 
     # Counting
 
-    def _rolled_up(self, width: int, first: int, end: int) -> list[tuple[int, str, str, int]]:
+    def _rolled_up(
+        self, width: int, first: int, end: int, services: Collection[str] | None
+    ) -> list[tuple[int, str, str, int]]:
+        named = "" if services is None else f" AND service IN ({', '.join(['%s'] * len(services)) or 'NULL'})"
         rows = self._rows(
-            "SELECT start, service, level, records FROM logsvc_count WHERE width = %s AND start >= %s AND start < %s",
-            [width, first, end],
+            "SELECT start, service, level, records FROM logsvc_count"  # noqa: S608 -- values are parameters
+            f" WHERE width = %s AND start >= %s AND start < %s{named}",
+            [width, first, end, *(services or ())],
         )
         return [(start, service, level, records) for start, service, level, records in rows]
 
@@ -149,6 +168,15 @@ class SqlStore(IndexedStore):
         """A SELECT of the records that a condition finds, ending in a WHERE that goes on; its parameters; the column of
         the ids.
         """
+
+    def _chunk(self, statement: str, parameters: Sequence[Any]) -> Chunk:
+        """The records of a statement whose last parameter is its limit."""
+        limit = parameters[-1]
+        # PostgreSQL's driver holds all rows of a statement, unless the server does.
+        with connection.chunked_cursor() if limit > _ROWS_AT_ONCE else connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+            pieces = iter(partial(cursor.fetchmany, _ROWS_AT_ONCE), [])
+            return gathered(chain.from_iterable(pieces), limit=limit)
 
     def _rows(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:

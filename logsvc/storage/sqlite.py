@@ -109,8 +109,8 @@ class SqliteStore(SqlStore):
         )
         cursor.executemany("DELETE FROM logsvc_log WHERE id = ?", [(record.id,) for record in records])
 
-    def _known_uids(self, uids: list[Any]) -> set[Any]:
-        return self._found_among("SELECT uid FROM logsvc_log WHERE uid IN", uids)
+    def _known_uids(self, uids: list[Any]) -> dict[Any, str]:
+        return dict(self._found_among("SELECT uid, service FROM logsvc_log WHERE uid IN", uids))
 
     def _id_of_uid(self, uid: str) -> int | None:
         rows = self._rows("SELECT id FROM logsvc_log WHERE uid = %s", [bytes.fromhex(uid)])
@@ -118,17 +118,21 @@ class SqliteStore(SqlStore):
 
     def _taken(self, ids: list[int]) -> set[int]:
         between = self._rows("SELECT 1 FROM logsvc_log WHERE id BETWEEN %s AND %s LIMIT 1", [min(ids), max(ids)])
-        return self._found_among("SELECT id FROM logsvc_log WHERE id IN", ids) if between else set()
+        return (
+            {identifier for (identifier,) in self._found_among("SELECT id FROM logsvc_log WHERE id IN", ids)}
+            if between
+            else set()
+        )
 
-    def _found_among(self, statement: str, values: list[Any]) -> set[Any]:
-        """The values that a statement finds, which ends in IN."""
-        found: set[Any] = set()
+    def _found_among(self, statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        """The rows of these values that a statement finds, which ends in IN."""
+        found: list[tuple[Any, ...]] = []
         cursor = self._cursor()
         for start in range(0, len(values), _LOOKED_UP_AT_ONCE):
             some = values[start : start + _LOOKED_UP_AT_ONCE]
             # Always as many, so that the driver knows the statement.
             some += [some[0]] * (_LOOKED_UP_AT_ONCE - len(some))
-            found.update(value for (value,) in cursor.execute(f"{statement} ({_LOOKED_UP})", some))
+            found += cursor.execute(f"{statement} ({_LOOKED_UP})", some)
         return found
 
     def _selection(self, node: Node | None) -> tuple[str, list[Any], str]:

@@ -37,3 +37,8 @@ def test_a_record_tells_the_process_beside_the_instance() -> None:
     made = record(500)
     assert Process().filter(made)
     assert made.__dict__["process.pid"] == made.process
+
+
+def test_the_library_that_embeds_fonts_in_reports_logs_no_line_for_each_of_their_tables(tmp_path: Path) -> None:
+    loggers = configuration(service="grading", instance="grading-1", token="", spool_dir=tmp_path)["loggers"]
+    assert loggers["fontTools"] == {"level": "WARNING"}

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from config.threads import Threads
+from config.turns import Caller
+
+GREEDY, OTHER = Caller("10.0.0.1", b"greedy"), Caller("10.0.0.1", b"other")
 
 
 def test_a_function_runs_in_a_thread_and_its_result_comes_back() -> None:
@@ -65,6 +68,27 @@ def test_where_no_further_thread_can_be_started_those_there_are_do_the_work(monk
         return all(await asyncio.gather(first, second))
 
     assert asyncio.run(meet())
+
+
+def test_one_caller_leaves_threads_to_others_and_has_its_rest_done_in_the_end() -> None:
+    async def ask() -> tuple[list[str], list[str]]:
+        threads, gate, ran = Threads(3, most_of_one=2), threading.Event(), list[str]()
+
+        def wait() -> None:
+            gate.wait()
+            ran.append("greedy")
+
+        greedy = [threads.submit(wait, caller=GREEDY) for _ in range(5)]
+        await asyncio.gather(*(threads.run(_noting(ran, "other"), caller=OTHER) for _ in range(3)))
+        await threads.run(_noting(ran, "nobody's"))
+        before = list(ran)
+        gate.set()
+        await asyncio.gather(*greedy)
+        return before, ran
+
+    before, ran = asyncio.run(ask())
+    assert before == ["other", "other", "other", "nobody's"]
+    assert ran == [*before, *["greedy"] * 5]
 
 
 def test_a_function_whose_caller_gave_up_before_it_began_is_left_out() -> None:

@@ -9,6 +9,7 @@ from django.test import override_settings
 from rest_framework.test import APIClient
 
 from config.threads import Threads
+from config.turns import Caller
 from logsvc.storage.current import store
 from tests.emptying import without_rights
 from tests.logsvc import factories
@@ -34,7 +35,7 @@ def _threads_leave_no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Threads, "run", _run_and_close)
 
 
-async def _run_and_close(self: Threads, function: Callable[[], Any]) -> Any:
+async def _run_and_close(self: Threads, function: Callable[[], Any], *, caller: Caller | None = None) -> Any:
     return await factories.in_thread(function)
 
 

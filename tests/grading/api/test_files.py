@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from grading import importing
+from grading.api import files as views
 from grading.drafts import StudentDraft
 from grading.enrolling import enrol
 from grading.files import reports
@@ -306,6 +308,21 @@ def test_a_report_is_a_pdf_document_in_any_alphabet(teacher: Caller, course: Cou
     assert answer.content.startswith(b"%PDF-")
     missing = teacher.get("/v1/students/999/report.pdf", accept="application/pdf")
     assert (missing.status_code, missing["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_one_report_is_made_at_a_time_so_that_other_answers_do_not_wait_for_many(
+    teacher: Caller, course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    student = enrol(course=course, draft=StudentDraft(name="Ada", username="ada"), now=NOW)[0]
+    app: Any = apps.get_app_config("grading")
+    monkeypatch.setattr(views, "DOCUMENT_WAIT_SECONDS", 0.0)
+
+    with app.making_a_document:
+        refused = teacher.get(f"/v1/students/{student.pk}/report.pdf")
+        assert teacher.get(f"/v1/students/{student.pk}/report").status_code == 200
+
+    assert (refused.status_code, refused["Retry-After"]) == (429, "2")
+    assert teacher.get(f"/v1/students/{student.pk}/report.pdf").status_code == 200
 
 
 def test_a_printed_report_holds_no_grade_that_is_not_posted(teacher: Caller, course: Course) -> None:

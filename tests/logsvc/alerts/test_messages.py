@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from config.problems import Conflict
 from logsvc.alerts import addresses, messages
 from logsvc.alerts.post import Answer, post, refusal
 from logsvc.models import AlertMessage
@@ -216,3 +217,66 @@ def test_a_message_that_a_clock_ahead_has_put_off_is_sent(created_at: datetime) 
     due = only().due_at
     assert due is not None
     assert NOW < due <= NOW + messages.LONGEST_PAUSE
+
+
+@pytest.mark.django_db
+def test_nobodys_messages_wait_for_all_of_anothers(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = make_rule(name="many", owner="many", url="http://127.0.0.1:9/many")
+    few = make_rule(name="few", owner="few", url="http://127.0.0.1:9/few")
+    for number in range(messages.WAITING_AT_MOST):
+        messages.add(many, "logs.alert.firing", {}, now=NOW + timedelta(seconds=number))
+    messages.add(few, "logs.alert.firing", {}, now=NOW + timedelta(minutes=1))
+    sent: list[str] = []
+
+    def note(url: str, *_: object, **__: object) -> Answer:
+        sent.append(url[-4:])
+        return Answer(status=200)
+
+    monkeypatch.setattr(messages, "ROUNDS_SECONDS", -1.0)
+    messages.send_due(now=NOW + timedelta(minutes=1), post=note)
+    assert sorted(sent) == ["/few", *["many"] * messages.OF_ONE_OWNER]
+
+    monkeypatch.setattr(messages, "ROUNDS_SECONDS", 5.0)
+    messages.send_due(now=NOW + timedelta(minutes=1), post=note)
+    assert len(sent) == messages.WAITING_AT_MOST + 1
+
+
+@pytest.mark.django_db
+def test_a_rule_has_so_many_messages_on_their_way_and_the_oldest_give_way() -> None:
+    rule, other = make_rule(), make_rule(name="other")
+    first = messages.add(rule, "logs.alert.firing", {}, now=NOW)
+    messages.add(other, "logs.alert.firing", {}, now=NOW)
+    for _ in range(messages.WAITING_AT_MOST):
+        messages.add(rule, "logs.alert.firing", {}, now=NOW)
+
+    first.refresh_from_db()
+    assert first.due_at is None
+    assert "newer messages" in first.error
+    waiting = AlertMessage.objects.filter(due_at__isnull=False)
+    assert (waiting.filter(rule=rule).count(), waiting.filter(rule=other).count()) == (messages.WAITING_AT_MOST, 1)
+
+
+@pytest.mark.django_db
+def test_one_test_of_a_rule_is_on_its_way_at_one_time() -> None:
+    rule = make_rule()
+    messages.add_test(rule, now=NOW)
+    with pytest.raises(Conflict):
+        messages.add_test(rule, now=NOW)
+    messages.add_test(make_rule(name="other"), now=NOW)
+
+    messages.send_due(now=NOW, post=lambda *_, **__: Answer(status=200))
+    messages.add_test(rule, now=NOW)
+
+
+@pytest.mark.django_db
+def test_the_newest_messages_of_a_rule_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule, other = make_rule(), make_rule(name="other")
+    monkeypatch.setattr(messages, "KEPT_OF_A_RULE", 3)
+    made = [messages.add(rule, "logs.alert.firing", {}, now=NOW).pk for _ in range(5)]
+    kept = messages.add(other, "logs.alert.firing", {}, now=NOW).pk
+    AlertMessage.objects.exclude(pk=made[0]).update(due_at=None)
+
+    messages.forget_old(now=NOW)
+
+    # The first is still to be sent.
+    assert set(AlertMessage.objects.values_list("pk", flat=True)) == {made[0], *made[2:], kept}

@@ -14,6 +14,7 @@ from logsvc.alerts.rules import Standing, Told, decide
 from logsvc.models import AlertMessage, AlertRule, AlertState, Condition
 from logsvc.timestamps import from_datetime
 from registry.client import webhook
+from tests.clock import Clock
 from tests.logsvc.factories import keep, record
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -104,7 +105,7 @@ def test_two_workers_that_evaluate_at_once_tell_once() -> None:
 @pytest.mark.django_db
 def test_a_rule_counts_only_what_its_owner_may_read_and_ends_with_its_token() -> None:
     issuing.create(name="shop", scopes=["read:shop", "log:rules"])
-    rule = make_rule(owner="shop", services=["shop"], query="level>=error")
+    rule = make_rule(owner="shop", query="level>=error")
     errors(9)
     rules.evaluate_due(now=NOW)
     assert told() == []
@@ -172,3 +173,42 @@ def test_whatever_happens_messages_alternate_and_firing_is_told_at_most_once_in_
         assert is_met or not is_open
         assert not is_met or is_open or (firings and now < firings[-1] + QUIET)
     assert all(later - earlier >= QUIET for earlier, later in pairwise(firings))
+
+
+@pytest.mark.django_db
+def test_a_rule_counts_what_its_owner_may_read_now_whoever_has_changed_it() -> None:
+    issuing.create(name="shop", scopes=["log:read", "log:rules"])
+    rule = make_rule(owner="shop", query="level>=error")
+    errors(9)
+    rules.evaluate_due(now=NOW)
+    assert told() == ["logs.alert.firing"]
+
+    issuing.change(name="shop", scopes=["read:shop", "log:rules"], expires_at=None, limits={}, author="t", now=NOW)
+    rules.evaluate_due(now=NOW + timedelta(seconds=15))
+
+    assert told() == ["logs.alert.firing", "logs.alert.resolved"]
+    rule.refresh_from_db()
+    assert rule.count == 0
+
+
+@pytest.mark.django_db
+def test_rules_that_are_slow_to_count_delay_their_owners_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, evaluated = Clock(), list[str]()
+
+    def evaluate(rule: AlertRule, *, now: datetime) -> bool:
+        evaluated.append(rule.owner)
+        AlertRule.objects.filter(pk=rule.pk).update(evaluated_at=now)
+        clock.now += 3.0 if rule.owner == "slow" else 0.01
+        return False
+
+    monkeypatch.setattr(rules, "evaluate", evaluate)
+    for number in range(6):
+        make_rule(name=f"{number}", owner="slow")
+        make_rule(name=f"{number}", owner="quick")
+
+    rules.evaluate_due(now=NOW, clock=clock)
+    assert evaluated.count("quick") == 6
+    assert evaluated.count("slow") == 4
+
+    rules.evaluate_due(now=NOW + timedelta(seconds=1), clock=clock)
+    assert evaluated[10:] == ["slow"] * 2

@@ -173,3 +173,26 @@ def test_a_token_may_send_so_many_records_a_second(writer: Writer, token: str, s
 
     assert [(client.status, b"retry-after" in dict(client.headers)) for client in refused] == [(429, True)] * 2
     assert json.loads(refused[1].body)["code"] == 8
+
+
+def test_lines_that_are_no_records_count_as_well_and_beyond_the_limit_no_body_is_read(
+    writer: Writer, settings: Settings
+) -> None:
+    settings.TOKEN_LIMITS = {**settings.TOKEN_LIMITS, "records_per_second": 2}
+    token = issuing.create(name="junk", scopes=["write"])
+
+    first, second = (send(writer, "/api/v1/logs", b"x\n" * 9, token) for _ in range(2))
+
+    assert (first.status, json.loads(first.body)["accepted"]) == (200, 0)
+    assert (second.status, second.unread) == (429, 1)
+
+
+def test_a_body_that_is_refused_counts_by_its_size(writer: Writer, settings: Settings) -> None:
+    settings.TOKEN_LIMITS = {**settings.TOKEN_LIMITS, "records_per_second": 5}
+    token = issuing.create(name="refused", scopes=["write"])
+
+    first, second = (
+        send(writer, "/loki/api/v1/push", b"x" * 10_000, token, content_type="application/json") for _ in range(2)
+    )
+
+    assert (first.status, second.status, second.unread) == (400, 429, 1)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from logsvc.loki import engine
 from tests.examples import examples
 from tests.logsvc import factories
 from tests.logsvc.factories import NOW_NS, keep, record
@@ -224,6 +225,38 @@ def test_wrong_parameters_are_answered_in_plain_text(reader: APIClient) -> None:
     assert "syntax error" in ask(reader, "query_range", status=400, query=f"sum(rate({query}[\uff11m]))")
     assert "syntax error" in ask(reader, "query_range", status=400, query="vector(\uff11)")
     assert "log query" in ask(reader, "series", status=400, **{"match[]": "vector(1)"})
+
+
+def test_points_beyond_the_limit_are_refused_before_they_are_made(reader: APIClient) -> None:
+    wide = {"start": "1", "end": str(NOW_NS), "step": "0.001"}
+
+    assert "points" in ask(reader, "query_range", status=400, query="vector(1)", **wide)
+
+
+def test_the_points_of_all_series_together_are_limited(reader: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_reading = 'count_over_time({service_name=~".+"} | json [1m])'
+    by_counts = 'sum by (level) (count_over_time({service_name=~".+"}[1m]))'
+    monkeypatch.setattr(engine, "VALUES_AT_MOST", 12)
+
+    for query in (by_reading, by_counts):
+        assert "all series" in ask(reader, "query_range", status=400, query=query, **RANGE)
+    assert matrix(reader, by_reading, **(RANGE | {"step": "240"}))
+
+
+def test_what_a_query_reads_is_limited_in_all_its_parts_together(
+    reader: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = 'sum(count_over_time({service_name=~".+"} | json [1h]))'
+    monkeypatch.setattr(engine, "PAGE", 2)
+    monkeypatch.setattr(engine, "READ_AT_MOST", 6)
+
+    assert ask(reader, "query", query=part, time=str(NOW_NS))["data"]["result"]
+    assert "too much" in ask(reader, "query", status=400, query=f"{part} + {part}", time=str(NOW_NS))
+    assert ask(reader, "series", **{"match[]": '{service_name=~".+"}'})["data"]
+    both = {"match[]": ['{service_name=~".+"}', '{service_name!=""}']}
+    assert "too much" in ask(reader, "series", status=400, **both)
+    monkeypatch.setattr(engine, "SECONDS_AT_MOST", -1.0)
+    assert "too much" in ask(reader, "query", status=400, query=part, time=str(NOW_NS))
 
 
 def test_a_token_sees_its_own_services_alone(db: None) -> None:

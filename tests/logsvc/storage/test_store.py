@@ -12,8 +12,8 @@ from logsvc.query import ast, parser
 from logsvc.query.ast import Query
 from logsvc.query.matching import matches
 from logsvc.record import EXCEPTION_STACKTRACE, NANOSECONDS, Record
-from logsvc.storage import head, indexed
-from logsvc.storage.conditions import compile_query
+from logsvc.storage import conditions, head, indexed
+from logsvc.storage.conditions import compile_query, named_services
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.interface import ALWAYS, Expiry, Range, Search
@@ -47,6 +47,56 @@ def test_ten_thousand_of_one_nanosecond_keep_the_order_of_their_arrival() -> Non
         if before is None:
             break
     assert pages == [str(number) for number in reversed(range(10_000))]
+
+
+def test_a_page_ends_where_its_records_take_much_memory_however_short_they_are_as_text() -> None:
+    nested: dict[str, Any] = {"a": [[{}] * 500] * 40}
+    keep(*(record(f"large {number}", attributes=nested) for number in range(40)), record("small"))
+
+    page = store().search(Search(limit=1000))
+    counted = store().facets(query=ast.EVERYTHING, within=ALWAYS, fields=["level"])
+    pages, before = list(page.records), page.next
+    while before is not None:
+        page = store().search(Search(limit=1000, before=before))
+        pages, before = pages + page.records, page.next
+
+    assert len(page.records) < 20
+    assert (counted.counted < 20, counted.is_complete) == (True, False)
+    assert len(pages) == 41
+    assert len(store().tail(after_seq=0, limit=1000).records) < 10
+    assert len(store().context(pages[-1], before=0, after=1000)[1]) < 10
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("service:a", {"a"}),
+        ("service:a level>=warn", {"a"}),
+        ("service:a OR service:b", {"a", "b"}),
+        ("service:a service:b", set()),
+        ("service:a* service:b", {"b"}),
+        ("service:a OR level>=warn", None),
+        ("service:a*", None),
+        ("-service:a", None),
+        ("", None),
+    ],
+)
+def test_the_services_that_a_query_names(query: str, named: set[str] | None) -> None:
+    keep(*(record("x", service=service, severity=9 + 8 * (service == "b")) for service in ("a", "b", "c", "d")))
+    within = Range(from_ns=NOW_NS, to_ns=NOW_NS + 60 * NANOSECONDS)
+
+    counted = store().histogram(query=parser.parse(query), within=within, step_ns=60 * NANOSECONDS)
+
+    assert named_services(parser.parse(query)) == named
+    assert sum(counted.counts[0].values()) == len(found(query))
+
+
+def test_a_prefix_of_more_services_than_are_named_one_by_one_finds_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditions, "SERVICES_AT_MOST", 2)
+    keep(*(record(service, service=service) for service in ("team-a", "team-b", "team-c", "other")))
+
+    assert found("service:team-*") == ["team-c", "team-b", "team-a"]
+    assert found("service:team-c*") == ["team-c"]
 
 
 def test_a_time_that_cannot_be_true_is_kept_and_ordered_by_arrival() -> None:
@@ -85,6 +135,23 @@ def test_a_known_uid_is_kept_as_it_was_first() -> None:
     assert keep(record("again", uid=uid, time_ns=NOW_NS - DAY_NS), record("new")) == 1
     assert sorted(found()) == ["first", "new"]
     assert found(f"uid:{uid}") == ["first"]
+
+
+def test_nobody_has_anothers_record_left_out_by_sending_its_uid_first() -> None:
+    uid, other = factories.new_uid(), factories.new_uid()
+    keep(record("guessed", uid=uid, service="shop"))
+
+    assert (
+        keep(record("genuine", uid=uid), record("in a batch", uid=other, service="shop"), record("x", uid=other)) == 3
+    )
+    assert keep(record("guessed again", uid=uid, service="shop")) == 0
+
+    assert sorted(found()) == ["genuine", "guessed", "in a batch", "x"]
+    assert found(f"uid:{uid}") == ["guessed"]
+    (genuine,) = factories.stored("genuine")
+    assert (genuine.uid, len(genuine.notes)) == ("", 1)
+    store().delete(factories.stored())
+    assert keep(record("genuine", uid=uid)) == 1
 
 
 def test_a_uid_of_what_was_deleted_is_free_again() -> None:
