@@ -16,6 +16,7 @@ from config.hosts import Hosts
 from config.hybrid import Handler, Hybrid, Message, Receive, Scope, Send, respond
 from config.stalls import STALL_SECONDS, TICK_SECONDS, Stalls
 from tests.clock import Clock
+from tests.clocked_loop import ClockedLoop
 from tests.config.asgi import Client, ask, http_scope, hybrid
 from tests.waiting import PATIENCE_SECONDS
 
@@ -507,15 +508,6 @@ def test_a_long_body_has_longer_to_be_stored(monkeypatch: pytest.MonkeyPatch) ->
     client = ask(application, http_scope("/native", method="PUT"), *request_of(b"one", b"two"))
     assert client.status == 503
     assert json.loads(client.body)["detail"].startswith("There was no answer within 0.61 s")
-
-
-class ClockedLoop(asyncio.SelectorEventLoop):
-    """Its clock can be set forward."""
-
-    ahead_seconds = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead_seconds
 
 
 def clocked(scenario: Callable[[ClockedLoop], Coroutine[Any, Any, Client]]) -> Client:

@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import Resource
 
 from tests import forked, preparing
 from tests.logsvc.factories import ndjson
-from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
+from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
 pytestmark = pytest.mark.system
@@ -45,7 +45,12 @@ class Server:
         self.process.wait()
 
     def found(self, query: str) -> list[dict[str, Any]]:
-        answer = httpx2.get(f"{self.url}/api/v1/logs", params={"q": query, "limit": 1000}, headers=self.headers)
+        answer = httpx2.get(
+            f"{self.url}/api/v1/logs",
+            params={"q": query, "limit": 1000},
+            headers=self.headers,
+            timeout=REQUEST_SECONDS,
+        )
         assert answer.status_code == 200, answer.text
         records: list[dict[str, Any]] = answer.json()["records"]
         return records
@@ -84,7 +89,7 @@ class Sender(threading.Thread):
 
     def _is_stored(self, body: bytes) -> bool:
         headers = {**self._server.headers, "Content-Type": "application/x-ndjson"}
-        answer = httpx2.post(f"{self._server.url}/api/v1/logs", content=body, headers=headers, timeout=30)
+        answer = httpx2.post(f"{self._server.url}/api/v1/logs", content=body, headers=headers, timeout=REQUEST_SECONDS)
         return answer.status_code == 200 and answer.json()["accepted"] == 200
 
 
@@ -166,7 +171,7 @@ def test_a_loki_style_client_sends_and_its_lines_are_found(server: Server) -> No
         ]
     }
 
-    answer = httpx2.post(f"{server.url}/loki/api/v1/push", json=push, headers=server.headers)
+    answer = httpx2.post(f"{server.url}/loki/api/v1/push", json=push, headers=server.headers, timeout=REQUEST_SECONDS)
 
     assert answer.status_code == 204
     (found,) = server.found("service:shop level:error attr.env:dev attr.user:ada")

@@ -23,6 +23,7 @@ from config.http.protocol import (
     MOST_WAITING,
 )
 from tests.config.http.served import LONG, SECONDS, Served, read_all, read_answer, read_answers, served
+from tests.ipv6 import needs_ipv6
 from tests.waiting import until
 
 
@@ -61,6 +62,7 @@ def test_a_request_is_passed_on_as_it_came(server: Served) -> None:
     assert (heard["body"], heard["client"]) == ("abc", "127.0.0.1")
 
 
+@needs_ipv6
 def test_a_client_over_ipv4_has_such_an_address_also_where_both_are_served() -> None:
     with served(host="::") as running:
         assert told(running.ask(last("/echo")))["client"] == "127.0.0.1"
