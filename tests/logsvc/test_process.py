@@ -17,7 +17,7 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
 from tests import forked, preparing
-from tests.logsvc.factories import ndjson
+from tests.logsvc.factories import PAST_NS, ndjson
 from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
@@ -130,8 +130,8 @@ def test_what_the_real_opentelemetry_sdk_exports_is_found_field_by_field(server:
 
     provider.get_logger("shop.checkout", "1.2").emit(
         LogRecord(
-            timestamp=1_795_435_200_000_000_007,
-            observed_timestamp=1_795_435_200_000_000_009,
+            timestamp=PAST_NS + 7,
+            observed_timestamp=PAST_NS + 9,
             severity_number=SeverityNumber.WARN2,
             severity_text="WARN",
             body="cart of Ada timed out",
@@ -143,8 +143,8 @@ def test_what_the_real_opentelemetry_sdk_exports_is_found_field_by_field(server:
 
     (found,) = server.found('"timed out" service:shop attr.order:7 level:warn')
     expected = {
-        "time": "2026-11-23T12:00:00.000000007Z",
-        "observed_time": "2026-11-23T12:00:00.000000009Z",
+        "time": "2023-11-23T12:00:00.000000007Z",
+        "observed_time": "2023-11-23T12:00:00.000000009Z",
         "level": "WARN",
         "severity_number": 14,
         "severity_text": "WARN",

@@ -7,9 +7,7 @@ from django.db import connections
 
 from config.tokens.models import Token
 from tests.calling import REFUSED, Call, caller, refused
-from tests.logsvc.factories import keep, record
-
-DAY_NS = 24 * 3600 * 10**9
+from tests.logsvc.factories import DAY_NS, keep, record
 
 pytestmark = pytest.mark.django_db
 
