@@ -14,8 +14,8 @@ from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(short_path: Path) -> Iterator[Server]:
+    server = Server(short_path)
     server.start()
     yield server
     server.kill()

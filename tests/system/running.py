@@ -122,7 +122,7 @@ class System:
         until(lambda: not self._pid(program))
 
     def pid(self, program: str) -> int:
-        """Of a program that runs, or will again: a signal to 0 would go to us and to all that we belong to."""
+        """The id of its process, once it has one: a signal to 0 would go to us and to all that we belong to."""
         return until(lambda: self._pid(program), seconds=SETTLED_SECONDS, explain=self.explain)
 
     def _pid(self, program: str) -> int:
