@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
@@ -58,6 +59,11 @@ class State:
         """Store the snapshot atomically. Raises OSError."""
         draft = _draft(self._path, json.dumps(asdict(snapshot)).encode())
         try:
+            # Later than the one before: a system's own clock for files may stand still for some milliseconds, in which
+            # the number of one file comes back as that of the next but one.
+            before = self.signature()
+            written_ns = max(time.time_ns(), before[0] + 1 if before else 0)
+            os.utime(draft, ns=(written_ns, written_ns))
             draft.replace(self._path)
         except OSError:
             draft.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -15,8 +15,9 @@ FRESH_SECONDS = 2.0
 
 
 class Canary:
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._urls = urls
+        self._clock = clock
         self._lock = threading.Lock()
         self._looked_at: float | None = None
         self._is_silent = False
@@ -26,7 +27,7 @@ class Canary:
         if not self._urls:
             return False
         with self._lock:
-            if self._looked_at is None or time.monotonic() - self._looked_at > FRESH_SECONDS:
+            if self._looked_at is None or self._clock() - self._looked_at > FRESH_SECONDS:
                 self._is_silent = True
                 for parts in map(urlsplit, self._urls):
                     with suppress(OSError, ValueError):
@@ -34,5 +35,5 @@ class Canary:
                         socket.create_connection(address, TIMEOUT_SECONDS).close()
                         self._is_silent = False
                         break
-                self._looked_at = time.monotonic()
+                self._looked_at = self._clock()
             return self._is_silent

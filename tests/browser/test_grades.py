@@ -118,10 +118,10 @@ def test_what_is_refused_or_above_the_points_stays_and_is_warned_of(grading: Liv
 
     page.on("dialog", refuse)
     # Filtering and leaving would lose what is not saved: both ask first.
-    page.locator("[name=work]").select_option("missing")
-    page.wait_for_timeout(500)
-    page.get_by_role("link", name="Set-up").click()
-    page.wait_for_timeout(500)
+    with page.expect_event("dialog"):
+        page.locator("[name=work]").select_option("missing")
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Set-up").click()
     assert dialogs == ["confirm", "beforeunload"]
     expect(page.locator("[data-v].unsaved")).to_have_count(4)
     pick(page, grading.cell(3))

@@ -90,6 +90,7 @@ def test_names_stay_in_their_boxes_and_changes_in_their_column(world: World, ope
     expect(page.locator(".events .badge").first).to_be_visible()
     lines = page.evaluate("""() => [...document.querySelectorAll(".events li")].map(line =>
         [...line.children].map(each => each.getBoundingClientRect()))""")
+    assert lines
     assert all(change["right"] <= words["left"] for _, change, words in lines)
 
 

@@ -51,8 +51,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(short_path: Path) -> Iterator[Server]:
+    server = Server(short_path)
     yield server
     server.kill()
     server.redis.close()

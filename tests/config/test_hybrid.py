@@ -4,19 +4,21 @@ import json
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import health, problems
+from config import bodies, health, problems
 from config.hosts import Hosts
 from config.hybrid import Handler, Hybrid, Message, Receive, Scope, Send, respond
 from config.stalls import STALL_SECONDS, TICK_SECONDS, Stalls
 from tests.clock import Clock
+from tests.clocked_loop import ClockedLoop
 from tests.config.asgi import Client, ask, http_scope, hybrid
+from tests.waiting import PATIENCE_SECONDS
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
@@ -508,40 +510,49 @@ def test_a_long_body_has_longer_to_be_stored(monkeypatch: pytest.MonkeyPatch) ->
     assert json.loads(client.body)["detail"].startswith("There was no answer within 0.61 s")
 
 
+def clocked(scenario: Callable[[ClockedLoop], Coroutine[Any, Any, Client]]) -> Client:
+    with asyncio.Runner(loop_factory=ClockedLoop) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, ClockedLoop)
+        return runner.run(scenario(loop))
+
+
 def test_a_body_that_comes_does_not_begin_the_time_anew() -> None:
     """The waits before it, such as for the token's holder, count too."""
 
-    async def exchange() -> tuple[Client, float]:
-        loop, client = asyncio.get_running_loop(), Client(*request_of(b"one"))
-        begun_at, waited_seconds = loop.time(), 0.0
-        real = loop.time
+    async def exchange(loop: ClockedLoop) -> Client:
+        client = Client(*request_of(b"one"))
 
         async def wait_and_hang(scope: Scope, receive: Receive, send: Send) -> None:
-            nonlocal waited_seconds
-            waited_seconds = 3.9
+            loop.ahead_seconds = 599.9
             await _hang(scope, receive, send)
 
-        loop.time = lambda: real() + waited_seconds  # type: ignore[method-assign]  # a clock that the test sets forward
-        application = hybrid(echo, [lane_of(wait_and_hang)], answer_seconds=4)
-        await application(http_scope("/native", method="PUT"), client.receive, client.send)
-        return client, loop.time() - begun_at
+        application = hybrid(echo, [lane_of(wait_and_hang)], answer_seconds=600)
+        # Begun anew, it would last for ten minutes more.
+        async with asyncio.timeout(600 + PATIENCE_SECONDS):
+            await application(http_scope("/native", method="PUT"), client.receive, client.send)
+        return client
 
-    client, seconds = asyncio.run(exchange())
-    assert client.status == 503
-    assert seconds < 6
+    assert clocked(exchange).status == 503
 
 
-def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer() -> None:
-    body = iter(request_of(b"one", b"two"))
-    client = Client()
+def test_the_time_in_which_a_body_comes_is_not_that_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRACE_SECONDS", "MOST_SECONDS"):
+        monkeypatch.setattr(bodies, name, 600)
 
-    async def receive() -> Message:
-        # Longer than an answer may take.
-        await asyncio.sleep(0.6)
-        return next(body)
+    async def exchange(loop: ClockedLoop) -> Client:
+        body, client = iter(request_of(b"one", b"two")), Client()
 
-    application = hybrid(echo, answer_seconds=1)
-    asyncio.run(application(http_scope(method="PUT"), receive, client.send))
+        async def receive() -> Message:
+            # Together longer than an answer may take.
+            loop.ahead_seconds += 40
+            return next(body)
+
+        application = hybrid(echo, answer_seconds=60)
+        await application(http_scope(method="PUT"), receive, client.send)
+        return client
+
+    client = clocked(exchange)
     assert client.status == 201
     assert client.body == b"PUT onetwo"
 

@@ -23,6 +23,7 @@ def test_a_suspicious_request_is_a_line_in_each_handler(tmp_path: Path) -> None:
     assert Refusals().filter(refused)
     assert refused.exc_info is None
     handlers = configuration(service="registry", instance="registry-1", token="", spool_dir=tmp_path)["handlers"]
+    assert handlers
     assert all("refusals" in handler["filters"] for handler in handlers.values())
 
 

@@ -1,6 +1,9 @@
 import socket
 
+import pytest
+
 from config import ports
+from tests import ports as test_ports
 from tests.ports import free_port
 
 
@@ -25,3 +28,11 @@ def test_a_port_that_somebody_listens_on_at_every_address_is_refused() -> None:
 
 def test_an_address_of_another_machine_is_refused() -> None:
     assert ports.refusal("192.0.2.1", 8000) == "Cannot assign requested address"
+
+
+def test_a_port_that_was_given_is_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even to another process: to it, too, the port would be free until somebody listens."""
+    given = free_port()
+    monkeypatch.setattr(test_ports, "CHOICE", [*[given] * 200_000, *test_ports.CHOICE])
+
+    assert free_port() != given

@@ -20,6 +20,7 @@ from config.postgresql import base
 from config.services import SERVICES
 from tests import postgresql
 from tests.faults.proxy import Proxy
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Line:
@@ -63,9 +64,11 @@ def database(
 
 
 @pytest.fixture(autouse=True)
-def _is_hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def _is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause of the machine is taken for a connection that was dropped."""
     for name in ("FIRST_LOOK_SECONDS", "SECOND_LOOK_SECONDS", "ASKING_SECONDS"):
-        monkeypatch.setattr(base, name, 0.2)
+        monkeypatch.setattr(base, name, PATIENCE_SECONDS)
+    monkeypatch.setattr(base, "CONNECTING_SECONDS", int(PATIENCE_SECONDS))
 
 
 def ask(database: BaseDatabaseWrapper, sql: str) -> Any:
@@ -74,13 +77,22 @@ def ask(database: BaseDatabaseWrapper, sql: str) -> Any:
         return cursor.fetchone()
 
 
+def find_dropped(database: BaseDatabaseWrapper) -> None:
+    """Ask on a connection that is known to have been cut, and so in a hurry."""
+    with pytest.MonkeyPatch.context() as patching:
+        for name in ("FIRST_LOOK_SECONDS", "SECOND_LOOK_SECONDS"):
+            patching.setattr(base, name, 0.2)
+        patching.setattr(base, "CONNECTING_SECONDS", 2)
+        with pytest.raises(OperationalError, match="dropped on the way"):
+            ask(database, "SELECT 2")
+
+
 def test_a_statement_on_a_connection_that_was_dropped_fails_and_the_next_has_another(
     line: Line, database: BaseDatabaseWrapper
 ) -> None:
     assert ask(database, "SELECT 1") == (1,)
     line.proxy.cut()
-    with pytest.raises(OperationalError, match="dropped on the way"):
-        ask(database, "SELECT 2")
+    find_dropped(database)
     line.proxy.mend()
     database.close_if_unusable_or_obsolete()
     assert ask(database, "SELECT 3") == (3,)
@@ -92,8 +104,7 @@ def test_one_that_was_dropped_while_new_ones_are_served_is_found_out_too(
     assert ask(database, "SELECT 1") == (1,)
     line.proxy.cut()
     line.proxy.mend()
-    with pytest.raises(OperationalError, match="dropped on the way"):
-        ask(database, "SELECT 2")
+    find_dropped(database)
 
 
 def test_the_other_connections_of_a_process_are_asked_after_sooner_when_one_was_dropped(
@@ -103,9 +114,8 @@ def test_the_other_connections_of_a_process_are_asked_after_sooner_when_one_was_
         assert ask(database, "SELECT 1") == ask(other, "SELECT 1") == (1,)
         line.proxy.cut()
         line.proxy.mend()
-        with pytest.raises(OperationalError, match="dropped on the way"):
-            ask(database, "SELECT 2")
-        monkeypatch.setattr(base, "FIRST_LOOK_SECONDS", 20.0)
+        find_dropped(database)
+        monkeypatch.setattr(base, "SECOND_LOOK_SECONDS", 0.2)
         begun = time.monotonic()
         with pytest.raises(OperationalError, match="dropped on the way"):
             ask(other, "SELECT 2")
@@ -121,14 +131,27 @@ def test_the_locks_of_one_that_was_dropped_are_free_as_soon_as_there_is_another(
     assert ask(database, "SELECT pg_advisory_lock(1) IS NOT NULL") == (True,)
     line.proxy.cut()
     line.proxy.mend()
-    with pytest.raises(OperationalError, match="dropped on the way"):
-        ask(database, "SELECT 2")
+    find_dropped(database)
     database.close_if_unusable_or_obsolete()
     assert ask(database, "SELECT pg_try_advisory_lock(1)") == (True,)
 
 
-def test_a_slow_statement_is_waited_for(database: BaseDatabaseWrapper) -> None:
-    assert ask(database, "SELECT pg_sleep(1.2) IS NOT NULL") == (True,)
+def test_a_slow_statement_is_waited_for(database: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FIRST_LOOK_SECONDS", "LONGEST_LOOK_SECONDS"):
+        monkeypatch.setattr(base, name, 0.02)
+    with closing(database.copy()) as other:
+        assert ask(other, "SELECT pg_advisory_lock(2) IS NOT NULL") == (True,)
+        is_served, found = base.WatchfulConnection.is_served, list[bool]()
+
+        def look(connection: base.WatchfulConnection) -> bool:
+            found.append(is_served(connection))
+            if len(found) == 3:
+                assert ask(other, "SELECT pg_advisory_unlock(2)") == (True,)
+            return found[-1]
+
+        monkeypatch.setattr(base.WatchfulConnection, "is_served", look)
+        assert ask(database, "SELECT pg_advisory_lock(2) IS NOT NULL") == (True,)
+    assert found[:3] == [True, True, True]
 
 
 def test_a_connection_is_not_waited_for_for_ever(line: Line, database: BaseDatabaseWrapper) -> None:

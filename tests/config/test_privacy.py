@@ -16,7 +16,9 @@ def test_what_others_could_read_is_closed_and_nothing_else_is_touched(tmp_path: 
     outside.write_text("")
     outside.chmod(0o644)
     data = tmp_path / "data"
-    (data / "log").mkdir(parents=True, mode=0o755)
+    (data / "log").mkdir(parents=True)
+    for directory in (data, data / "log"):
+        directory.chmod(0o755)
     for name in ("a.sqlite3", "log/b.log"):
         (data / name).write_text("")
         (data / name).chmod(0o664)
@@ -33,7 +35,8 @@ def test_what_others_could_read_is_closed_and_nothing_else_is_touched(tmp_path: 
 
 def test_an_existing_installation_is_closed_by_its_next_start(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    data.mkdir(mode=0o755)
+    data.mkdir()
+    data.chmod(0o755)
     (data / "old.log").write_text("")
     (data / "old.log").chmod(0o644)
     environment = {"PATH": os.environ["PATH"], "ROLLCALL_DATA_DIR": str(data)}

@@ -8,6 +8,7 @@ from pytest_django import Settings
 from config.attempts import Attempts
 from config.tokens import gate as gates
 from config.tokens.models import AuditEntry
+from tests.clock import Clock
 
 HERE = "192.0.2.1"
 
@@ -20,7 +21,7 @@ def noted() -> gates.Gate:
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch, settings: Settings, noted: gates.Gate, db: None) -> Client:
     settings.ROOT_URLCONF = "registry.urls"
-    monkeypatch.setattr(apps.get_app_config("config"), "attempts", Attempts())
+    monkeypatch.setattr(apps.get_app_config("config"), "attempts", Attempts(Clock()))
     monkeypatch.setattr(apps.get_app_config("tokens"), "gate", noted)
     User.objects.create_superuser("ann", password="right")
     return Client(REMOTE_ADDR=HERE)

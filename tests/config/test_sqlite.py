@@ -17,8 +17,8 @@ from config import env
 from config.services import SERVICES
 from tests.waiting import PATIENCE_SECONDS
 
-# In the wait for a lock, longer than any collection of garbage.
-LOCK_SECONDS = 4
+# In the wait for a lock, longer than any collection of garbage, also on a machine that stands still for a while.
+LOCK_SECONDS = 30
 SIDES = ("", "-wal", "-shm")
 
 

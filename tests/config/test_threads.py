@@ -125,8 +125,9 @@ def test_a_result_that_comes_after_its_loop_was_closed_harms_nothing() -> None:
     threads, gate, ran = Threads(1), threading.Event(), list[str]()
 
     async def give_up() -> None:
-        waiting = asyncio.ensure_future(threads.run(gate.wait))
-        await asyncio.sleep(0)
+        loop, begun = asyncio.get_running_loop(), asyncio.Event()
+        waiting = asyncio.ensure_future(threads.run(lambda: loop.call_soon_threadsafe(begun.set) and gate.wait()))
+        await begun.wait()
         waiting.cancel()
 
     asyncio.run(give_up())

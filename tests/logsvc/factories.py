@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # 2026-11-23T12:00:00Z
 NOW_NS = 1_795_435_200 * NANOSECONDS
+# Past by the clock of every machine, too: by it arrives what is sent to a view or to a process.
+PAST_NS = 1_700_740_800 * NANOSECONDS
 DAY_NS = 86_400 * NANOSECONDS
 
 

@@ -17,8 +17,8 @@ from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
 from tests import forked, preparing
-from tests.logsvc.factories import ndjson
-from tests.system.running import MANAGE, SETTLED_SECONDS, environment, free_ports
+from tests.logsvc.factories import PAST_NS, ndjson
+from tests.system.running import MANAGE, REQUEST_SECONDS, SETTLED_SECONDS, environment, free_ports
 from tests.waiting import until
 
 pytestmark = pytest.mark.system
@@ -45,7 +45,12 @@ class Server:
         self.process.wait()
 
     def found(self, query: str) -> list[dict[str, Any]]:
-        answer = httpx2.get(f"{self.url}/api/v1/logs", params={"q": query, "limit": 1000}, headers=self.headers)
+        answer = httpx2.get(
+            f"{self.url}/api/v1/logs",
+            params={"q": query, "limit": 1000},
+            headers=self.headers,
+            timeout=REQUEST_SECONDS,
+        )
         assert answer.status_code == 200, answer.text
         records: list[dict[str, Any]] = answer.json()["records"]
         return records
@@ -84,7 +89,7 @@ class Sender(threading.Thread):
 
     def _is_stored(self, body: bytes) -> bool:
         headers = {**self._server.headers, "Content-Type": "application/x-ndjson"}
-        answer = httpx2.post(f"{self._server.url}/api/v1/logs", content=body, headers=headers, timeout=30)
+        answer = httpx2.post(f"{self._server.url}/api/v1/logs", content=body, headers=headers, timeout=REQUEST_SECONDS)
         return answer.status_code == 200 and answer.json()["accepted"] == 200
 
 
@@ -125,8 +130,8 @@ def test_what_the_real_opentelemetry_sdk_exports_is_found_field_by_field(server:
 
     provider.get_logger("shop.checkout", "1.2").emit(
         LogRecord(
-            timestamp=1_795_435_200_000_000_007,
-            observed_timestamp=1_795_435_200_000_000_009,
+            timestamp=PAST_NS + 7,
+            observed_timestamp=PAST_NS + 9,
             severity_number=SeverityNumber.WARN2,
             severity_text="WARN",
             body="cart of Ada timed out",
@@ -138,8 +143,8 @@ def test_what_the_real_opentelemetry_sdk_exports_is_found_field_by_field(server:
 
     (found,) = server.found('"timed out" service:shop attr.order:7 level:warn')
     expected = {
-        "time": "2026-11-23T12:00:00.000000007Z",
-        "observed_time": "2026-11-23T12:00:00.000000009Z",
+        "time": "2023-11-23T12:00:00.000000007Z",
+        "observed_time": "2023-11-23T12:00:00.000000009Z",
         "level": "WARN",
         "severity_number": 14,
         "severity_text": "WARN",
@@ -166,7 +171,7 @@ def test_a_loki_style_client_sends_and_its_lines_are_found(server: Server) -> No
         ]
     }
 
-    answer = httpx2.post(f"{server.url}/loki/api/v1/push", json=push, headers=server.headers)
+    answer = httpx2.post(f"{server.url}/loki/api/v1/push", json=push, headers=server.headers, timeout=REQUEST_SECONDS)
 
     assert answer.status_code == 204
     (found,) = server.found("service:shop level:error attr.env:dev attr.user:ada")

@@ -12,8 +12,10 @@ from django.test import override_settings
 from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
-from config.tokens import issuing
-from registry.discovery import journal_window
+from config.tokens import gate, issuing
+from config.tokens.limits import Limits
+from registry.discovery import batches, journal_window
+from tests.clock import Clock
 from tests.emptying import without_rights
 from tests.registry.discovery.desk import Desk
 
@@ -54,6 +56,14 @@ def now() -> datetime:
 
 
 @pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
+    """The limits of tokens, of which nothing is used and nothing comes back: the clock stands still."""
+    made = Limits(Clock())
+    monkeypatch.setattr(gate.current(), "limits", made)
+    return made
+
+
+@pytest.fixture
 def client_of(db: None) -> "ClientOf":
     return ClientOf()
 
@@ -62,6 +72,8 @@ def client_of(db: None) -> "ClientOf":
 def desk(db: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
     # What a test has looked at is fresh until it looks again, however slowly it gets there.
     monkeypatch.setattr(journal_window, "FRESH_SECONDS", 3600.0)
+    # Nor is a page given to anybody before the making of its batch is over.
+    monkeypatch.setattr(batches, "SLOW_SECONDS", 3600.0)
     return Desk()
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
+from unittest.mock import patch
 from urllib.parse import urljoin
 from xmlrpc.client import ServerProxy
 
@@ -102,7 +103,9 @@ class System:
         return entries
 
     def tell_supervisor(self, method: str, *arguments: Any) -> Any:
-        transport = SupervisorTransport(serverurl=f"unix://{self.data_dir / 'supervisord.sock'}")
+        with patch.dict(os.environ, ROLLCALL_DATA_DIR=str(self.data_dir)):
+            # Elsewhere where the machine's temporary directory has a long name.
+            transport = SupervisorTransport(serverurl=f"unix://{env.unix_socket('supervisord')}")
         with ServerProxy("http://localhost", transport=transport) as proxy:
             try:
                 return getattr(proxy.supervisor, method)(*arguments)
@@ -116,9 +119,13 @@ class System:
         os.kill(pid, signal.SIGSTOP)
         self.tell_supervisor("stopProcess", program, False)
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not self.pid(program))
+        until(lambda: not self._pid(program))
 
     def pid(self, program: str) -> int:
+        """The id of its process, once it has one: a signal to 0 would go to us and to all that we belong to."""
+        return until(lambda: self._pid(program), seconds=SETTLED_SECONDS, explain=self.explain)
+
+    def _pid(self, program: str) -> int:
         return int(self.tell_supervisor("getProcessInfo", program)["pid"])
 
     def pids(self) -> list[int]:

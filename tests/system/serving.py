@@ -16,7 +16,8 @@ from tests.waiting import until
 
 # Longer than a busy machine takes for anything here: who has heard nothing by then was left hanging.
 HANGING_SECONDS = 60.0
-WHOLE = b'{"url": "http://127.0.0.1:9", "heartbeat": {"kind": "ttl"}}'
+# The registry finds nothing out by itself about who registers so, however long a test takes.
+WHOLE = b'{"url": "http://127.0.0.1:9", "heartbeat": {"kind": "ttl", "interval_seconds": 3600}}'
 # The connection was closed, or refused, instead of an answer.
 CLOSED = 0
 

@@ -125,7 +125,8 @@ def operator(_operators_session: str, db: None) -> Client:
 
 
 def _session_of(username: str, *roles: Role) -> str:
-    user = User.objects.create_user(username=username)
+    # One of the module may be there already, of another role.
+    user = User.objects.filter(username=username).first() or User.objects.create_user(username=username)
     user.groups.set(Group.objects.get_or_create(name=role)[0] for role in roles)
     client = Client()
     client.force_login(user)

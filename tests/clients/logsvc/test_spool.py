@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 import os
-import shutil
 import signal
 import tempfile
 from collections import Counter
@@ -335,7 +334,8 @@ class SpoolMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.directory = Path(tempfile.mkdtemp(prefix="spool-"))
+        self._directory = tempfile.TemporaryDirectory(prefix="spool-")
+        self.directory = Path(self._directory.name)
         self.spool = of_short_segments(self.directory)
         self.appended: list[bytes] = []
         self.sent: list[bytes] = []
@@ -383,13 +383,13 @@ class SpoolMachine(RuleBasedStateMachine):
         assert set(self.appended) <= set(self.sent) | set(waiting)
 
     def teardown(self) -> None:
-        with contextlib.suppress(OSError):
-            self.sent += drain(self.spool)
-        self.spool.close()
-        first_seen = list(Counter(self.sent))
-        assert first_seen == self.appended
-        assert list(self.directory.iterdir()) == []
-        shutil.rmtree(self.directory)
+        with self._directory:
+            with contextlib.suppress(OSError):
+                self.sent += drain(self.spool)
+            self.spool.close()
+            first_seen = list(Counter(self.sent))
+            assert first_seen == self.appended
+            assert list(self.directory.iterdir()) == []
 
     def _start(self) -> None:
         self.spool = of_short_segments(self.directory)

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+from itertools import pairwise
+from time import monotonic
 
 import httpx2
 import pytest
 
 from registry.client import AsyncRegistry, Registry
+from registry.client.backoff import FIRST_RETRY_SECONDS
 from registry.client.cache import Cache
 from registry.client.life import Life
 from tests.clients.registry.fake import TOKEN, FakeRegistry, problem, registration
@@ -106,18 +109,18 @@ def test_a_registry_that_answers_at_once_is_asked_ever_less_often(registry: Fake
 
 
 def test_a_refusal_is_no_reason_to_storm(registry: FakeRegistry) -> None:
-    refused: list[httpx2.Request] = []
+    refused_at: list[float] = []
 
     def answer(request: httpx2.Request) -> httpx2.Response:
         if "after" not in request.url.params:
             return registry.answer(request)
-        refused.append(request)
+        refused_at.append(monotonic())
         return problem(401, "unauthenticated")
 
     with Registry("http://registry.test", TOKEN, transport=httpx2.MockTransport(answer)).registered(registration()):
-        until(lambda: len(refused) == 3)
-        with pytest.raises(AssertionError):
-            until(lambda: len(refused) > 5, seconds=0.5)
+        until(lambda: len(refused_at) > 3)
+    pauses = [later - earlier for earlier, later in pairwise(refused_at)]
+    assert all(pause >= 0.8 * FIRST_RETRY_SECONDS * 2**number for number, pause in enumerate(pauses))
 
 
 def test_a_proxy_that_cuts_the_waiting_off_costs_no_provider_and_is_said_once(

@@ -48,6 +48,20 @@ def test_the_signature_differs_after_every_write(tmp_path: Path) -> None:
     assert len(seen) == 6
 
 
+def test_the_time_of_a_write_is_later_than_that_of_the_one_before_also_where_the_clock_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system may give the writes of some milliseconds one time, and a file the number of the one before the last."""
+    now_ns = 1_795_435_200 * 10**9
+    monkeypatch.setattr("time.time_ns", lambda: now_ns)
+    state, times = State(tmp_path), list[int]()
+    for _ in range(5):
+        state.write(SNAPSHOT)
+        times.append((tmp_path / "providers.json").stat().st_mtime_ns)
+
+    assert times == [now_ns + number for number in range(5)]
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
     state = State(tmp_path)
     (tmp_path / "providers.json").mkdir()

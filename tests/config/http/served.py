@@ -29,6 +29,8 @@ class Application:
     def __init__(self) -> None:
         self.gone: list[str] = []
         self.asked: list[str] = []
+        # What is to be answered without the application once it is there.
+        self.awaited: list[str] = []
         self.stored: list[bytes] = []
         self.released = threading.Event()
 
@@ -99,6 +101,7 @@ class Application:
                 failed.set_exception(Unavailable("The database is away."))
                 return failed
             case "/held":
+                self.awaited.append(scope["path"])
                 return None if has_waited else asyncio.get_running_loop().run_in_executor(None, self.released.wait)
         return None
 

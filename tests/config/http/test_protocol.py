@@ -23,6 +23,7 @@ from config.http.protocol import (
     MOST_WAITING,
 )
 from tests.config.http.served import LONG, SECONDS, Served, read_all, read_answer, read_answers, served
+from tests.ipv6 import needs_ipv6
 from tests.waiting import until
 
 
@@ -61,6 +62,7 @@ def test_a_request_is_passed_on_as_it_came(server: Served) -> None:
     assert (heard["body"], heard["client"]) == ("abc", "127.0.0.1")
 
 
+@needs_ipv6
 def test_a_client_over_ipv4_has_such_an_address_also_where_both_are_served() -> None:
     with served(host="::") as running:
         assert told(running.ask(last("/echo")))["client"] == "127.0.0.1"
@@ -256,6 +258,7 @@ def test_a_client_that_has_closed_its_side_is_answered(server: Served) -> None:
 
 def test_who_waits_is_told_that_the_client_is_gone(server: Served) -> None:
     server.application.gone.clear()
+    server.application.asked.clear()
     server.connect().close()
     with server.connect() as connection:
         connection.sendall(request("/hang"))
@@ -364,9 +367,13 @@ def test_a_connection_is_kept_longer_after_an_answer(server: Served) -> None:
 
 
 def test_a_request_that_takes_long_to_answer_is_not(server: Served) -> None:
+    server.application.asked.clear()
     with server.connect() as connection:
         connection.sendall(request("/hang"))
+        until(lambda: "/hang" in server.application.asked)
         connection.sendall(b"GET /echo HTTP/1.1\r\n")
+        # Once this is answered, the server has read the other too.
+        server.ask(last("/echo"))
         server.age(HEAD_SECONDS * 10)
         connection.shutdown(socket.SHUT_WR)
         assert body(read_all(connection)) == b"late"
@@ -583,7 +590,7 @@ def test_a_stop_answers_what_has_come_and_closes_the_others() -> None:
             read_answer(connection)
         busy.sendall(request("/hang"))
         waiting.sendall(request("/held"))
-        until(lambda: "/hang" in running.application.asked)
+        until(lambda: "/hang" in running.application.asked and running.application.awaited)
         running.stop()
         assert read_all(idle) == b""
         running.application.released.set()

@@ -52,14 +52,14 @@ os._exit(0)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(tmp_path: Path) -> None:
-    configure(tmp_path)
-    assert supervised(tmp_path) == {"ready": True, "free": [False, True], "clean": True}
+def test_a_supervisor_holds_the_lock_on_the_data_directory_until_it_is_gone(short_path: Path) -> None:
+    configure(short_path)
+    assert supervised(short_path) == {"ready": True, "free": [False, True], "clean": True}
 
 
-def test_one_that_is_told_to_stop_while_it_begins_stops_cleanly(tmp_path: Path) -> None:
-    configure(tmp_path)
-    assert supervised(tmp_path, "briefly")["clean"]
+def test_one_that_is_told_to_stop_while_it_begins_stops_cleanly(short_path: Path) -> None:
+    configure(short_path)
+    assert supervised(short_path, "briefly")["clean"]
 
 
 def test_one_that_is_told_to_stop_while_it_logs_how_it_begins_does_so() -> None:
@@ -84,9 +84,9 @@ daemon.main()
         assert subprocess.run([sys.executable, "-c", program], stdin=line, timeout=60).returncode == 0
 
 
-def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(tmp_path: Path) -> None:
-    assert supervised(tmp_path) == {"ready": False, "free": [True, True], "clean": False}
-    assert "supervisord.conf" in (tmp_path / "supervisord.log").read_text()
+def test_one_that_cannot_read_its_configuration_ends_and_says_so_in_its_log(short_path: Path) -> None:
+    assert supervised(short_path) == {"ready": False, "free": [True, True], "clean": False}
+    assert "supervisord.conf" in (short_path / "supervisord.log").read_text()
 
 
 def configure(directory: Path) -> None:

@@ -49,9 +49,12 @@ def test_no_redis_is_started_where_one_is_named(monkeypatch: pytest.MonkeyPatch)
     assert STORE_PROGRAM not in by_name()
 
 
-def test_the_redis_started_here_listens_on_the_data_directorys_socket_alone(tmp_path: Path) -> None:
+def test_the_redis_started_here_listens_on_the_data_directorys_socket_alone(
+    monkeypatch: pytest.MonkeyPatch, short_path: Path
+) -> None:
+    monkeypatch.setenv("ROLLCALL_DATA_DIR", str(short_path))
     command = by_name()[STORE_PROGRAM].command
-    assert command[command.index("--unixsocket") + 1] == str(tmp_path / "redis.sock")
+    assert command[command.index("--unixsocket") + 1] == str(short_path / "redis.sock")
     assert command[command.index("--port") + 1] == "0"
 
 

@@ -14,8 +14,10 @@ from config.problems import Forbidden, NotFound, Problem, TooManyRequests
 from config.tokens import audit, issuing
 from config.tokens import gate as gates
 from config.tokens.gate import Gate
+from config.tokens.limits import Limits
 from config.tokens.models import AuditEntry, Token
 from config.tokens.refusals import exception_handler
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +118,7 @@ def test_what_could_not_be_written_is_kept_for_the_next_time(monkeypatch: pytest
 def test_requests_beyond_the_limit_are_refused_and_counted(settings: Settings) -> None:
     settings.TOKEN_LIMITS = {"requests_per_second": 1}
     gate, holder = Gate(), issuing.Holder(name="ci", scopes=frozenset())
+    gate.limits = Limits(Clock())
     gate.admit(holder)
     gate.admit(holder)
     with pytest.raises(TooManyRequests):

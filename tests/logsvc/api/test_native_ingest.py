@@ -11,7 +11,8 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from config.tokens import issuing
+from config.tokens import gate, issuing
+from config.tokens.limits import Limits
 from logsvc.api.native_ingest import Lane
 from logsvc.ingest import writer as writing
 from logsvc.ingest.writer import Overloaded, Writer
@@ -19,6 +20,7 @@ from logsvc.server import Server
 from logsvc.storage.current import store
 from logsvc.storage.errors import Full
 from logsvc.storage.prepared import Prepared
+from tests.clock import Clock
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.logsvc import factories
 from tests.logsvc.factories import ndjson
@@ -155,7 +157,10 @@ def test_a_batch_that_the_database_refuses_costs_no_other(monkeypatch: pytest.Mo
     assert factories.arrivals() == ["good", "good too"]
 
 
-def test_a_token_may_send_so_many_records_a_second(writer: Writer, token: str, settings: Settings) -> None:
+def test_a_token_may_send_so_many_records_a_second(
+    writer: Writer, token: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate.current(), "limits", Limits(Clock()))
     settings.TOKEN_LIMITS = {**settings.TOKEN_LIMITS, "records_per_second": 2}
     body = ndjson(*({"message": str(number)} for number in range(3)))
 

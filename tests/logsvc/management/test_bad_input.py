@@ -7,7 +7,7 @@ from django.db import connections
 
 from config.tokens.models import Token
 from tests.calling import REFUSED, Call, caller, refused
-from tests.logsvc.factories import keep, record
+from tests.logsvc.factories import DAY_NS, keep, record
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,8 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(call: Call, arguments: t
 
 def test_a_time_that_begins_with_a_minus_is_given_as_the_documentation_writes_it(call: Call) -> None:
     now_ns = time.time_ns()
-    keep(record("just now", time_ns=now_ns), record("long ago"), received_ns=now_ns)
+    long_ago = record("long ago", time_ns=now_ns - 2 * DAY_NS)
+    keep(record("just now", time_ns=now_ns), long_ago, received_ns=now_ns)
 
     said = call("search_logs", "service:grading", "--from", "-1h")
 

@@ -312,19 +312,15 @@ def test_members_become_attributes_under_their_names() -> None:
     (syslog,) = read('<165>1 2026-11-29T08:00:00Z h app 7 ID [ex@1 a="b\\"c" d="]"] x')
     (line,) = read('{"msg": "x", "order": 7, "trace_id": "4BF92F3577B34DA6A3CE929D0E0E4736"}')
 
-    assert (
-        access.attributes
-        == {
-            "client.address": "h",
-            "http.response.status_code": 500,
-            "http.request.method": "PUT",
-            "url.path": "/x",
-            "http.response.body.size": 9,
-            "user_agent.original": "curl/8",
-            "user.name": "ada",
-        }
-        or access.attributes["http.request.method"] == "PUT"
-    )
+    assert access.attributes == {
+        "client.address": "h",
+        "http.response.status_code": 500,
+        "http.request.method": "PUT",
+        "url.path": "/x",
+        "http.response.body.size": 9,
+        "user_agent.original": "curl/8",
+        "user.name": "ada",
+    }
     assert syslog.attributes["ex@1.a"] == 'b"c'
     assert syslog.attributes["process.pid"] == 7
     assert line.attributes == {"order": 7}

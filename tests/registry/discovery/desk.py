@@ -12,6 +12,7 @@ from config.tokens import issuing
 from registry.api.native_reads import Lane
 from registry.discovery.reader import Reader
 from registry.server import Server
+from tests.clocked_loop import ClockedLoop
 from tests.config.asgi import Client, http_scope, hybrid
 from tests.waiting import PATIENCE_SECONDS
 
@@ -35,7 +36,8 @@ class Desk:
     def run(self, scenario: "Callable[[Desk], Awaitable[None]]") -> None:
         self._connection.inc_thread_sharing()
         try:
-            asyncio.run(self._run(scenario))
+            with asyncio.Runner(loop_factory=ClockedLoop) as runner:
+                runner.run(self._run(scenario))
         finally:
             self._connection.dec_thread_sharing()
 
@@ -75,6 +77,12 @@ class Desk:
 
     async def look(self) -> None:
         await self.reader.watcher.look()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let what waits for so long at most be at the end of its wait."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, ClockedLoop)
+        loop.ahead_seconds += seconds
 
     async def settle(self) -> None:
         """Let everything that can go on do so."""

@@ -10,11 +10,11 @@ import pytest
 from pytest_django import Settings
 
 from config.problems import Unavailable
-from config.tokens import gate, issuing
+from config.tokens import issuing
+from config.tokens.limits import Limits
 from registry.discovery.reader import Reader
 from tests import factories
 from tests.registry.discovery.desk import Desk
-from tests.waiting import PATIENCE_SECONDS
 
 BILLING = "/v1/services/billing/instances"
 
@@ -43,11 +43,8 @@ def test_what_nobody_has_asked_for_is_made_once_for_all_who_do(desk: Desk) -> No
     desk.run(scenario)
 
 
-def test_what_changes_while_it_is_made_is_made_again_and_counts_once(
-    desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # On a busy machine, too, nobody is given the page before its making is over.
-    monkeypatch.setattr("registry.discovery.batches.SLOW_SECONDS", PATIENCE_SECONDS)
+@pytest.mark.usefixtures("limits")
+def test_what_changes_while_it_is_made_is_made_again_and_counts_once(desk: Desk, now: datetime) -> None:
     token = issuing.create(name="slower", scopes=["read"], limits={"requests_per_second": 2})
 
     async def change() -> None:
@@ -92,14 +89,14 @@ def test_consistent_reads_share_one_look_that_begins_after_them(desk: Desk, now:
     desk.run(scenario)
 
 
-def test_each_counts_against_the_tokens_limit_once(desk: Desk) -> None:
+def test_each_counts_against_the_tokens_limit_once(desk: Desk, limits: Limits) -> None:
     token = issuing.create(name="slow", scopes=["read"], limits={"requests_per_second": 2})
 
     async def scenario(desk: Desk) -> None:
         await desk.get(BILLING)
         answers = [(await desk.get(BILLING, token=token)).status for _ in range(6)]
         assert answers == [200] * 4 + [429] * 2
-        assert gate.current().limits.refused()["slow", "requests_per_second"] == 2
+        assert limits.refused()["slow", "requests_per_second"] == 2
 
     desk.run(scenario)
 

@@ -11,6 +11,7 @@ import pytest
 from registry.health.listen_watch import LONGEST_PAUSE_SECONDS, LOOK_SECONDS, RETURN_SECONDS, ListenWatch
 from registry.outbound.client import Origin
 from registry.outbound.listeners import Listener, Listeners
+from tests.ipv6 import needs_ipv6
 
 ORIGIN = Origin("tcp", "127.0.0.1", 9000)
 OWN = Listener(9000, socket.inet_aton("127.0.0.1"))
@@ -124,7 +125,10 @@ def listeners() -> Iterator[Listeners]:
     found.close()
 
 
-@pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+@pytest.mark.parametrize(
+    ("family", "host"),
+    [(socket.AF_INET, "127.0.0.1"), pytest.param(socket.AF_INET6, "::1", marks=needs_ipv6)],
+)
 def test_the_kernel_tells_who_listens(listeners: Listeners, family: socket.AddressFamily, host: str) -> None:
     with socket.socket(family) as serving:
         serving.bind((host, 0))

@@ -11,6 +11,7 @@ from registry.health.probe import FAILED, Due, Finding, Result
 from registry.health.prober import Prober
 from registry.outbound.address_policy import AddressPolicy
 from registry.outbound.client import Outcome
+from tests.ipv6 import needs_ipv6
 from tests.registry.health.claims import due
 from tests.registry.outbound.peers import Handle, peer, read_request
 from tests.waiting import PATIENCE_SECONDS
@@ -78,6 +79,7 @@ def test_a_process_that_dies_between_two_probes_is_found_dead_at_once() -> None:
     assert "its process is gone" in result.detail
 
 
+@needs_ipv6
 def test_a_tcp_heartbeat_at_an_address_of_ipv6_passes_while_it_listens() -> None:
     async def scenario() -> list[Finding]:
         policy = AddressPolicy(["::1/128"])

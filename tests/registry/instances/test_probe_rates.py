@@ -4,7 +4,6 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config.tokens import gate
 from config.tokens.limits import Limits
 from registry.models import Instance
 from tests.registry.conftest import ClientOf
@@ -13,10 +12,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of: ClientOf, settings: Settings) -> APIClient:
+def client(client_of: ClientOf, settings: Settings, limits: Limits) -> APIClient:
     settings.TOKEN_LIMITS = {"probes_per_second": 3}
     settings.ALLOWED_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8"]
-    gate.current().limits = Limits()
     return client_of("register:*")
 
 
@@ -26,7 +24,7 @@ def put(client: APIClient, name: str, url: str, *, interval: float = 1, kind: st
     return client.put(f"/v1/services/victim/instances/{name}", body, format="json")
 
 
-def test_what_one_token_registers_asks_one_host_no_more_often_than_its_limit(client: APIClient) -> None:
+def test_what_one_token_registers_asks_one_host_no_more_often_than_its_limit(client: APIClient, limits: Limits) -> None:
     statuses = [put(client, f"v-{n}", f"http://10.0.0.7:{9000 + n}/{n}").status_code for n in range(4)]
     refused = put(client, "v-4", "http://10.0.0.7/")
     elsewhere = put(client, "v-4", "http://10.0.0.8/")
@@ -37,7 +35,7 @@ def test_what_one_token_registers_asks_one_host_no_more_often_than_its_limit(cli
     assert "would ask 10.0.0.7 4 times a second" in problem["detail"]
     assert "`interval_seconds`" in problem["detail"]
     assert refused["Retry-After"] == "60"
-    assert gate.current().limits.refused()["tester", "probes_per_second"] == 2
+    assert limits.refused()["tester", "probes_per_second"] == 2
 
 
 def test_a_host_is_one_however_it_is_spelt(client: APIClient) -> None:

@@ -4,7 +4,6 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from config.tokens import gate
 from config.tokens.limits import Limits
 from registry.models import Requirement
 from tests.registry.conftest import ClientOf
@@ -13,9 +12,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def client(client_of: ClientOf, settings: Settings) -> APIClient:
+def client(client_of: ClientOf, settings: Settings, limits: Limits) -> APIClient:
     settings.TOKEN_LIMITS = {"requirements": 5}
-    gate.current().limits = Limits()
     return client_of("register:*")
 
 
@@ -24,7 +22,9 @@ def put(client: APIClient, name: str, *requires: str) -> Any:
     return client.put(f"/v1/services/shop/instances/{name}", body, format="json")
 
 
-def test_what_one_token_registers_requires_no_more_services_together_than_its_limit(client: APIClient) -> None:
+def test_what_one_token_registers_requires_no_more_services_together_than_its_limit(
+    client: APIClient, limits: Limits
+) -> None:
     statuses = [put(client, "s-1", "a", "b", "c").status_code, put(client, "s-2", "d", "e").status_code]
     refused = put(client, "s-3", "a", "f")
     updated = put(client, "s-1", "a", "b", "c", "f")
@@ -32,7 +32,7 @@ def test_what_one_token_registers_requires_no_more_services_together_than_its_li
     assert (statuses, refused.status_code, updated.status_code) == ([201, 201], 429, 429)
     assert (refused.json()["limit"], refused.json()["allowed"]) == ("requirements", 5)
     assert "6 services" in refused.json()["detail"]
-    assert gate.current().limits.refused()["tester", "requirements"] == 2
+    assert limits.refused()["tester", "requirements"] == 2
     assert set(Requirement.objects.values_list("service", flat=True)) == set("abcde")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from config import env
 from registry.outbound.pipeline import Pipeline
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, until
 
 Groups = queue.SimpleQueue[list[int]]
 
@@ -35,11 +35,18 @@ class Performer:
         """Nothing stays under way."""
 
 
-def pipeline(groups: Groups, *, linger_seconds: float = 0.0, urgent: int | None = None) -> Pipeline[int, int, int]:
+def pipeline(
+    groups: Groups,
+    *,
+    performer: Callable[[], Performer] = Performer,
+    name: str = "test",
+    linger_seconds: float = 0.0,
+    urgent: int | None = None,
+) -> Pipeline[int, int, int]:
     return Pipeline(
-        Performer,
+        performer,
         groups.put,
-        name="test",
+        name=name,
         capacity=100,
         linger_seconds=linger_seconds,
         is_urgent=lambda result: result == urgent,
@@ -74,6 +81,20 @@ def test_what_is_not_urgent_waits_for_others_until_one_is(groups: Groups) -> Non
     assert sorted(groups.get(timeout=PATIENCE_SECONDS)) == [1, 2, 7]
 
 
+class Counting(Performer):
+    """Says when the results of so many jobs are there."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self.are_there = threading.Event()
+
+    def start(self, job: int, on_outcome: Callable[[int], None]) -> None:
+        super().start(job, on_outcome)
+        self._left -= 1
+        if not self._left:
+            self.are_there.set()
+
+
 class Unending(Performer):
     """Performs until it is closed, and then concludes all that was under way."""
 
@@ -89,18 +110,19 @@ class Unending(Performer):
 
 
 def test_a_stop_writes_what_is_there_and_drops_what_is_under_way(groups: Groups) -> None:
-    before = threading.active_count()
-    running = pipeline(groups, linger_seconds=60)
+    performer = Counting(2)
+    running = pipeline(groups, performer=lambda: performer, name="stopped", linger_seconds=60)
     running.submit([1, 2])
-    assert not running.drain(0.05)
+    assert performer.are_there.wait(PATIENCE_SECONDS)
+    assert groups.empty()
     running.stop()
-    assert groups.get_nowait() == [1, 2]
+    assert groups.get(timeout=PATIENCE_SECONDS) == [1, 2]
 
-    ending = Pipeline(Unending, groups.put, name="ending", capacity=100)
+    ending = Pipeline(Unending, groups.put, name="stopped", capacity=100)
     ending.submit([3])
     ending.stop()
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("stopped-")])
     assert groups.empty()
-    assert threading.active_count() == before
 
 
 # However slow the preparation is, and so also when the end comes in the middle of it.

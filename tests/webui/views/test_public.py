@@ -1,9 +1,10 @@
+from datetime import datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from tests.webui.faked.call import NOW
 from tests.webui.faked.world import World
 from webui import incidents
 from webui.board import State
@@ -11,6 +12,12 @@ from webui.incidents import Trouble
 from webui.models import Incident, PublicPage, Severity
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """By the clock of the views, which show the incidents of the last days."""
+    return timezone.now()
 
 
 @pytest.fixture
@@ -30,13 +37,15 @@ def test_nothing_is_public_until_an_operator_says_so(world: World, db: None, cli
     assert operator.get("/badges/grading.svg").status_code == 200
 
 
-def test_the_public_learns_states_and_nothing_else(world: World, client: Client, switched_on: PublicPage) -> None:
+def test_the_public_learns_states_and_nothing_else(
+    world: World, client: Client, switched_on: PublicPage, now: datetime
+) -> None:
     world.registry.become("logsvc", "critical", reason="GET http://10.0.0.7:8002/healthz refused")
     trouble = Trouble(
         state=State.CRITICAL, severity=Severity.CRITICAL, reason="10.0.0.7 refused", affected=("grading", "webui")
     )
-    incidents.record({"logsvc": trouble}, now=NOW)
-    Incident.objects.update(confirmed_at=NOW)
+    incidents.record({"logsvc": trouble}, now=now)
+    Incident.objects.update(confirmed_at=now)
     for address in ("/public", "/public/feed", "/badges/webui.svg"):
         answer = client.get(address).content.decode()
         assert "10.0.0.7" not in answer
@@ -46,11 +55,11 @@ def test_the_public_learns_states_and_nothing_else(world: World, client: Client,
 
 
 def test_the_public_learns_of_each_chosen_service_of_an_incident_and_of_no_other(
-    world: World, client: Client, switched_on: PublicPage
+    world: World, client: Client, switched_on: PublicPage, now: datetime
 ) -> None:
     both = Trouble(state=State.MISSING, severity=Severity.CRITICAL, together=("logsvc", "webui"))
-    incidents.record({"logsvc": both, "webui": both}, now=NOW)
-    Incident.objects.update(confirmed_at=NOW)
+    incidents.record({"logsvc": both, "webui": both}, now=now)
+    Incident.objects.update(confirmed_at=now)
     answer = client.get("/public/feed").content.decode()
     assert "webui is missing" in answer
     assert "logsvc" not in answer
@@ -64,11 +73,11 @@ def test_a_badge_says_the_state_in_svg(world: World, client: Client, switched_on
 
 
 def test_the_feed_is_atom_with_an_entry_for_each_incident(
-    world: World, client: Client, switched_on: PublicPage
+    world: World, client: Client, switched_on: PublicPage, now: datetime
 ) -> None:
     trouble = Trouble(state=State.CRITICAL, severity=Severity.CRITICAL)
-    incidents.record({"grading": trouble}, now=NOW)
-    Incident.objects.update(confirmed_at=NOW)
+    incidents.record({"grading": trouble}, now=now)
+    Incident.objects.update(confirmed_at=now)
     answer = client.get("/public/feed")
     feed = ET.fromstring(answer.content)  # noqa: S314 -- made by us
     assert answer.headers["Content-Type"].startswith("application/atom+xml")
