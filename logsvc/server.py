@@ -39,7 +39,8 @@ class Server:
         # Bodies are read in threads of their own: no sender waits for a search.
         self._run = run
         self._reading = Threads(READING_THREADS)
-        self._ask = run or Threads(ASKING_THREADS).run
+        # One token's questions leave one of them to all others.
+        self._asking = Threads(ASKING_THREADS, most_of_one=ASKING_THREADS - 1)
         self._tokens = TokenCache(run or Threads(1).run)
         # Of each token with which somebody follows the records.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -54,17 +55,19 @@ class Server:
         """Read a body in a thread; its tokens take turns."""
         if self._run is not None:
             return self._run(function)
-        return self._reading.run(function, caller=Caller("", holder.name.encode()))
+        return self._reading.run(function, caller=_caller(holder))
 
-    async def ask(self, question: Callable[[], T]) -> T:
-        """Ask the store in a thread, on a connection that works."""
+    async def ask(self, question: Callable[[], T], *, holder: Holder | None = None) -> T:
+        """Ask the store in a thread, on a connection that works; holders of tokens take turns."""
 
         def on_connection() -> T:
             close_old_connections()
             return question()
 
-        answer: T = await self._ask(on_connection)
-        return answer
+        if self._run is not None:
+            answer: T = await self._run(on_connection)
+            return answer
+        return await self._asking.run(on_connection, caller=None if holder is None else _caller(holder))
 
     async def ask_in_turn(self, question: Callable[[], T], *, holder: Holder, gone: "asyncio.Future[None]") -> T | None:
         """As `ask`, but one at a time of those with the same token; None once the client is gone.
@@ -76,7 +79,7 @@ class Server:
                 return None
             loop = asyncio.get_running_loop()
             began = loop.time()
-            answer = await self.ask(question)
+            answer = await self.ask(question, holder=holder)
             if gate.current().limits.held(holder, STREAMS) > MANY_STREAMS:
                 await asyncio.wait({gone}, timeout=min(loop.time() - began, MOST_REST_SECONDS))
             return answer
@@ -87,6 +90,10 @@ class Server:
         if self._newest is None or self._loop is not loop:
             self._newest, self._loop = Newest(self.ask), loop
         return self._newest
+
+
+def _caller(holder: Holder) -> Caller:
+    return Caller("", holder.name.encode())
 
 
 server = Server()

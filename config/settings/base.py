@@ -99,7 +99,7 @@ PROXY_NETWORKS = env.networks("ROLLCALL_PROXY_NETWORKS", ())
 REDIS_URL = env.redis_url()
 
 # Functions called once in a process that serves, as it begins.
-WHEN_SERVING = ["config.in_force.publish"]
+WHEN_SERVING = ["config.file_limit.raise_limit", "config.in_force.publish"]
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A hanging connection fails instead, as when a peer is silently gone or a proxy forwards nothing.

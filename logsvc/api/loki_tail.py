@@ -48,10 +48,10 @@ class Lane:
         await send({"type": "websocket.accept"})
         with gate.current().limits.hold(holder, STREAMS):
             # Before the past is read, so that what comes meanwhile is in what follows.
-            cursor = await server.ask(lambda: store().head())
+            cursor = await server.ask(lambda: store().head(), holder=holder)
             within = Range(from_ns=start_ns, to_ns=time.time_ns())
             past = partial(engine.lines, query, readable=readable, within=within, limit=limit)
-            await _push(send, (await server.ask(past))[::-1])
+            await _push(send, (await server.ask(past, holder=holder))[::-1])
             await self._follow(scope, receive, send, query, readable, cursor)
 
     async def _follow(

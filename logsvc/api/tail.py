@@ -63,7 +63,7 @@ class Lane:
         try:
             with gate.current().limits.hold(holder, STREAMS):
                 if cursor is None:
-                    cursor = await server.ask(lambda: store().head())
+                    cursor = await server.ask(lambda: store().head(), holder=holder)
                 await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
                 if scope["method"] != "HEAD":
                     await self._follow(scope, receive, send, query, cursor)

@@ -2,6 +2,7 @@
 
 import math
 import operator
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -43,8 +44,9 @@ SECONDS_AT_MOST = 30.0
 POINTS_AT_MOST = 11_000
 # The points of all series together.
 VALUES_AT_MOST = 500_000
+TOO_MUCH = "there is too much to read for that: narrow the time range or the selector."
 SERVICES_AT_MOST = 100
-_ANSI = re2.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -110,8 +112,14 @@ class Budget:
     def spend(self, records: int) -> None:
         """Raises TooMuch when nothing is left."""
         self._records -= records
-        if self._records <= 0 or self._clock() > self._ends_at:
-            raise TooMuch("there is too much to read for that: narrow the time range or the selector.")
+        if self._records <= 0:
+            raise TooMuch(TOO_MUCH)
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Raises TooMuch when the time is over."""
+        if self._clock() > self._ends_at:
+            raise TooMuch(TOO_MUCH)
 
 
 class Pipeline:
@@ -193,7 +201,7 @@ def evaluate(metric: Metric, points: Points, *, readable: Services, budget: Budg
             left, right = (
                 evaluate(each, points, readable=readable, budget=budget) for each in (metric.left, metric.right)
             )
-            budget.spend(0)
+            budget.check_time()
             return _arithmetic(metric, left, right)
         case Aggregation("sum", RangeQuery() as counted) if not metric.is_without:
             return _counted(counted, points, readable, budget, by=metric.labels or ())
@@ -238,7 +246,7 @@ def _from_histograms(
     for service, part in wanted:
         if end <= start:
             break
-        budget.spend(0)
+        budget.check_time()
         found = store().histogram(query=part, within=Range(from_ns=start, to_ns=end), step_ns=width)
         if not found.is_complete:
             raise TooMuch("the records could not be counted in time: narrow the time range or the selector.")
@@ -319,7 +327,9 @@ def _records(
                 before=None if is_forward else place,
             )
         )
-        yield from found.records
+        for record in found.records:
+            budget.check_time()
+            yield record
         incomplete += not found.is_complete
         if found.next is None:
             return

@@ -17,6 +17,7 @@ from config.problems import Problem
 
 LENGTH = 5000
 DEPTH = 30
+OPERATIONS = 60
 SECOND_NS = 1_000_000_000
 _LARK = Lark(Path(__file__).with_name("grammar.lark").read_text(), parser="lalr", maybe_placeholders=False)
 _UNITS_NS = {
@@ -159,6 +160,11 @@ def log_query(text: str) -> LogQuery:
 
 
 class _Reader(Transformer[Token, Any]):
+    def __init__(self) -> None:
+        super().__init__()
+        # Each is computed within the one after it.
+        self._operations = 0
+
     def start(self, parts: list[Any]) -> Expression:
         expression: Expression = parts[0]
         return expression
@@ -205,6 +211,9 @@ class _Reader(Transformer[Token, Any]):
 
     def arithmetic(self, parts: list[Any]) -> Metric:
         left: Metric = parts[0]
+        self._operations += len(parts) // 2
+        if self._operations > OPERATIONS:
+            raise WrongLogQL(f"it has more than {OPERATIONS} operations.")
         for sign, right in zip(parts[1::2], parts[2::2], strict=True):
             left = Arithmetic(str(sign), left, right)
         return left

@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from config import problems
 
+RETRY_AFTER_SECONDS = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mishap:
@@ -28,6 +30,13 @@ def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse
 
 def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 404, _("There is no such page"), _("Check the address, or start again from the first page."))
+
+
+def answer_too_many(request: HttpRequest, advice: str) -> HttpResponse:
+    """Answer where another service is asked too much at once; it may be asked again in a moment."""
+    response = _page(request, 429, _("That is too much at once"), advice)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

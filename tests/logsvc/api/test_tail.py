@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config.tokens import issuing
+from config.tokens.holder import Holder
 from logsvc.api import tail as tails
 from logsvc.api.tail import PATH, Lane
 from logsvc.server import Server
@@ -91,9 +92,9 @@ class Counting(Server):
         # The first read waits for another, so that those that may overlap do.
         self._overlap = asyncio.Event()
 
-    async def ask(self, question: Callable[[], Any]) -> Any:
+    async def ask(self, question: Callable[[], Any], *, holder: Holder | None = None) -> Any:
         if not isinstance(question, partial):
-            return await super().ask(question)
+            return await super().ask(question, holder=holder)
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         try:
@@ -101,7 +102,7 @@ class Counting(Server):
                 self._overlap.set()
             await asyncio.wait_for(self._overlap.wait(), 20)
             await asyncio.sleep(0)
-            return await super().ask(question)
+            return await super().ask(question, holder=holder)
         finally:
             self._at_once -= 1
 

@@ -205,6 +205,8 @@ def test_series_are_the_streams_that_match(reader: APIClient) -> None:
         ('{a=~"("}', "regular expression"),
         ('rate({a="b"}[5])', "syntax error"),
         ('{a="b"} | json | x > "y"', "not a number"),
+        ("vector(1)" + "+1" * 2000, "operations"),
+        ("(" * 20 + "vector(1)" + ("+1" * 30 + ")") * 20, "operations"),
     ],
 )
 def test_a_wrong_query_says_what_is_wrong_in_plain_text(reader: APIClient, query: str, word: str) -> None:

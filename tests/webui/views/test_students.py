@@ -1,6 +1,10 @@
+from typing import Any
+
 import pytest
+from django.apps import apps
 from django.test import Client
 
+from grading.api import files
 from grading.models import Status
 from tests.webui.faked.grading import Grading
 from tests.webui.faked.world import World
@@ -93,6 +97,19 @@ def test_a_student_is_given_their_report_as_a_document(math: Grading, student: C
     answer = student.get(f"{COURSE}/students/{math.students[0].pk}/report.pdf")
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF")
+
+
+def test_while_too_many_reports_are_made_the_page_says_so(
+    math: Grading, student: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app: Any = apps.get_app_config("grading")
+    monkeypatch.setattr(files, "DOCUMENT_WAIT_SECONDS", 0.0)
+
+    with app.making_a_document:
+        answer = student.get(f"{COURSE}/students/{math.students[0].pk}/report.pdf")
+
+    assert (answer.status_code, answer["Retry-After"]) == (429, "2")
+    assert "Too many reports" in answer.content.decode()
 
 
 def test_without_grading_the_last_page_is_shown_and_cannot_be_changed(
