@@ -13,7 +13,7 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin
 from unfold.admin import ModelAdmin, TabularInline
 
-# Beyond this many rows a list should be narrowed by a search: nobody turns that many pages.
+# Lists with more rows than this should be narrowed by a search.
 MOST_LISTED = 10_000
 
 

@@ -16,7 +16,7 @@ MOST_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 20_000
 # The share of the limit for requests without a token, which leave room for those with one.
 ANONYMOUS_SHARE = 0.25
-# The same for each token, which leaves room for other ones; so much in any case.
+# The share of each token, which leaves room for others; and the least that a token may have.
 TOKEN_SHARE = 0.5
 LEAST_OF_A_TOKEN_BYTES = 8 * 1024 * 1024
 # The scope's member that returns the whole body where it has come and is short, else None; config/http/ puts it there.
@@ -93,7 +93,7 @@ async def read(scope: Scope, receive: Receive, *, limit_bytes: int, intake: Inta
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
-    # No timer is needed for what is there.
+    # A body that has arrived already needs no timer.
     whole: bytes | None = scope[WHOLE]() if WHOLE in scope else None
     if whole is not None:
         if len(whole) > limit_bytes:

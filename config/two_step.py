@@ -42,7 +42,7 @@ class CodeAskingForm(AuthenticationForm):
         if user is None or device is None:
             return cleaned
         code = cleaned.get("code", "")
-        # A code that is not given is no guess, which the device would make wait for.
+        # A missing code is not a guess, for which the device would impose a delay.
         if not code or not device.verify_token(code):
             self.wants_code = True
             raise forms.ValidationError("Give the six digits that your authenticator app shows now.")

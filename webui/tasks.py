@@ -9,7 +9,7 @@ from webui import alerts, board, delivery, incidents
 from webui.upstream import registry
 from webui.upstream.exchange import UpstreamDown
 
-# A look sends for so long and one message more: what is left is sent after the next one.
+# A look sends messages for this long, and finishes the last one; the rest is sent after the next look.
 SENDING_SECONDS = 15.0
 
 

@@ -62,7 +62,7 @@ SCHEMA = [
 _LOOKED_UP_AT_ONCE = 500
 _LOOKED_UP = ", ".join(["?"] * _LOOKED_UP_AT_ONCE)
 _ROW, _TEXT_ROW, _TEXT_WIDTH = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)", 3
-# The statements that store so many rows.
+# The statements that store this many rows.
 _INSERTS = {
     count: (
         f"INSERT INTO logsvc_log ({NAMES}) VALUES {', '.join([_ROW] * count)}",  # noqa: S608 -- names of ours; values are parameters

@@ -26,7 +26,7 @@ _Job = TypeVar("_Job", contravariant=True)
 _Result = TypeVar("_Result", covariant=True)
 
 RESULTS_PER_WRITE = 2000
-# At most so many are started before the event loop gets its turn.
+# The most jobs that are started before the event loop gets its turn.
 STARTS_PER_TURN = 100
 # How long each of its threads may take to end.
 END_SECONDS = 1.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-# A service that hangs is left alone for this long, lest every thread of ours hang with it.
+# A service that hangs is not asked for this long; otherwise all our threads would hang with it.
 PAUSE = timedelta(seconds=3)
 
 

@@ -90,7 +90,7 @@ def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any]
         raise Http404
     grade = found.get("mine") or stored.grade
     if theirs := found.get("theirs"):
-        # Whoever has been shown theirs may insist on their own.
+        # A person who has seen the other value may insist on their own.
         grade = structs.replace(grade, version=theirs.version)
     context = {
         "course": stored.course,
