@@ -35,7 +35,7 @@ class Buffer:
         self._most_of_a_token = max(int(limit_bytes * TOKEN_SHARE), LEAST_OF_A_TOKEN_BYTES)
 
     def has_room(self, count: int, *, token: bytes = b"") -> bool:
-        """Whether the body of a request with this token may hold so much more; empty for one with none."""
+        """Whether the body of a request with this token (empty: none) may grow by this much."""
         if token and self.token_bytes[token] + count > self._most_of_a_token:
             return False
         return self.held_bytes + count <= self.limit_bytes

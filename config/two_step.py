@@ -1,4 +1,4 @@
-"""Two-step sign-in: a code of an authenticator app (TOTP, RFC 6238) beside the password, for whoever has set it up."""
+"""Two-step sign-in: a code of an authenticator app (TOTP, RFC 6238) beside the password, for accounts that have one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _CODE = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "
 
 
 class CodeAskingForm(AuthenticationForm):
-    """Asks for a code where the account has an authenticator; the password alone then signs nobody in."""
+    """Asks for a code if the account has an authenticator; the password alone is then not enough."""
 
     code = forms.CharField(
         label="Authenticator code",

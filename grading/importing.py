@@ -162,7 +162,7 @@ def waiting(*, now: datetime) -> list[int]:
 
 
 def prune(*, now: datetime) -> int:
-    """Delete previews that nobody confirmed, and failed imports; returns how many those were."""
+    """Delete old unconfirmed previews and failed imports; returns how many."""
     old = ImportBatch.objects.filter(progress__in=OPEN, created_at__lt=now - PREVIEW_KEPT)
     return old.delete()[0]
 

@@ -92,7 +92,7 @@ def write(*, now: datetime) -> list[int]:
 
 
 def claim(number: int, *, now: datetime) -> Message | None:
-    """The message, if nobody else sends it; should this process die, it is tried again later."""
+    """The message, unless another process is sending it; if this process dies, it is retried later."""
     claimed = Message.objects.filter(_is_due(now), pk=number).update(try_at=now + timedelta(minutes=5))
     return Message.objects.select_related("channel").get(pk=number) if claimed else None
 

@@ -31,7 +31,7 @@ class State(StrEnum):
 
     @classmethod
     def of(cls, word: str) -> "State":
-        """A word of a newer registry alarms nobody."""
+        """An unknown word, of a newer registry, causes no alarm."""
         return cls(word) if word in _WORDS else cls.STARTING
 
     @property

@@ -95,7 +95,7 @@ def record(found: Mapping[str, Trouble], *, now: datetime, is_whole: bool = True
 
 
 def _untold(lasting: Iterable[Incident], trouble: Trouble) -> Incident | None:
-    """An incident that nobody has been told of, of services that are in the same trouble."""
+    """An incident about which no message was written yet, of services in the same trouble."""
     same = (trouble.state, trouble.severity)
     return next((each for each in lasting if each.confirmed_at is None and (each.state, each.severity) == same), None)
 

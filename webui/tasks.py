@@ -15,7 +15,7 @@ SENDING_SECONDS = 15.0
 
 @shared_task(name="webui.tasks.watch", ignore_result=True)
 def watch() -> None:
-    """Look at the services, keep what is wrong, and tell whoever wants to know."""
+    """Look at the services, store incidents, and send messages about them."""
     now = timezone.now()
     try:
         found = incidents.troubles(board.judge(registry.services().services, registry.graph()))

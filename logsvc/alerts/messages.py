@@ -146,7 +146,7 @@ def _claimed(now: datetime) -> list[AlertMessage]:
 
 
 def next_pause(attempts: int, asked: str, *, now: datetime) -> timedelta:
-    """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
+    """The pause after this number of attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
     # A longer number cannot be meant as a time.
     seconds = (

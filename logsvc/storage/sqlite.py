@@ -209,7 +209,7 @@ class SqliteStore(SqlStore):
                 raise
 
     def give_back_space(self) -> None:
-        """Vacuum in pieces, so that nobody waits long for the lock."""
+        """Vacuum in pieces, so that other writers do not wait long for the lock."""
         if connection.in_atomic_block:
             return
         # The index marks what is deleted, and lets go of it when it merges: some of it each time, so that even a large

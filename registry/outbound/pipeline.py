@@ -113,7 +113,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._loop.call_soon_threadsafe(self._start, batch)
 
     def is_stalled(self, seconds: float) -> bool:
-        """Whether there are jobs and none has ended for so long."""
+        """Whether there are jobs and none has ended for this long."""
         return self._in_flight > 0 and monotonic() - self._progressed_at > seconds
 
     def drain(self, timeout_seconds: float) -> bool:

@@ -133,7 +133,7 @@ def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[
 
 
 def put_back(messages: Sequence[Message], *, now: datetime, seconds: float = PUT_BACK_SECONDS) -> None:
-    """Give up the claims of messages that cannot be sent now, for so long; it does not count as an attempt."""
+    """Give up the claims of messages that cannot be sent now, for this long; it does not count as an attempt."""
     at = now.timestamp()
     again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
     # The claim noted a message as sent. It was not, so there is no doubt to clear up if nothing is left of the change.

@@ -1,4 +1,4 @@
-"""A circuit breaker for each service: while one hangs, nobody waits for it, and it is tried again when it is back."""
+"""A circuit breaker for each service: while one hangs, no request waits for it; it is tried again when it is back."""
 
 import threading
 from collections.abc import Callable, Sequence

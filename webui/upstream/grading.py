@@ -111,7 +111,7 @@ class Student(Struct, frozen=True, kw_only=True):
 
 
 class Grade(Struct, frozen=True, kw_only=True, gc=False):
-    """Version 0 is a grade that nobody stored yet."""
+    """Version 0 is a grade that was never stored."""
 
     score: str | None = None
     status: Status = Status.NONE
@@ -478,7 +478,7 @@ class ImportInFull(Import, frozen=True, kw_only=True):
 
 
 class AbovePoints(Exception):
-    """The score is above the points, and nobody said yet that it is meant so."""
+    """The score is above the points and was not confirmed."""
 
     def __init__(self, points: str) -> None:
         super().__init__(f"The score is above the {points} points.")
