@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from webui.upstream.grading import Grade, Status
+from webui.upstream.grading_answers import Grade, Status
 
 # The form in which each status is typed and shown; the words are understood, too.
 MARKS = {Status.EXCUSED: "EX", Status.MISSING: "M", Status.LATE: "L", Status.INCOMPLETE: "I"}

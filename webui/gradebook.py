@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from webui.upstream.grading import Assignment, Grade, Gradebook, Status, StudentRow
+from webui.upstream.grading_answers import Assignment, Grade, Gradebook, Status, StudentRow
 
 
 class Work(StrEnum):

@@ -18,7 +18,8 @@ from webui.requests import is_htmx
 from webui.roles import LEARNING, TEACHING, opens_to, roles_of
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
-from webui.upstream.grading import AbovePoints, Edit, Grade, Overtaken, Status
+from webui.upstream.grading import AbovePoints, Edit, Overtaken
+from webui.upstream.grading_answers import Grade, Status
 from webui.views.cells import answer_grade
 from webui.views.refusals import answers_refusals
 
