@@ -116,6 +116,9 @@ def send_due(*, now: datetime, post: Post = post) -> int:
 
 
 def forget_old(*, now: datetime) -> None:
+    # They would be sent when the rule is enabled again, perhaps weeks later.
+    waiting = AlertMessage.objects.filter(rule__is_enabled=False, due_at__isnull=False)
+    waiting.filter(created_at__lt=now - GIVEN_UP_AFTER).update(due_at=None, error="The rule was disabled.")
     sent = AlertMessage.objects.filter(due_at=None)
     sent.filter(created_at__lt=now - KEPT_FOR).delete()
     many = AlertMessage.objects.order_by().values("rule").annotate(count=Count("pk")).filter(count__gt=KEPT_OF_A_RULE)
