@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _change_environment() -> None:
-    """Begin again with the Python that `make` has made here, for whoever calls ./manage.py without activating it."""
+    """Start again with the virtual environment that `make` has made here, if it is not active."""
     own = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     if own.exists() and sys.executable != str(own):
         os.execv(own, [str(own), *sys.argv])  # noqa: S606 -- no shell is wanted

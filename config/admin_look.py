@@ -26,7 +26,7 @@ def admin_css(request: HttpRequest) -> str:
 
 
 def item(title: str, icon: str, link: str, *permissions: str, **members: Any) -> dict[str, Any]:
-    """A link of the sidebar, for whoever has all the permissions."""
+    """A link of the sidebar, for users with all the permissions."""
     return {
         "title": title,
         "icon": icon,

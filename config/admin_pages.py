@@ -1,4 +1,4 @@
-"""The bases of the admins' pages: lists that may hold millions of rows, what nobody edits, and pages of no model."""
+"""The bases of the admins' pages: lists with up to millions of rows, read-only models, and pages without a model."""
 
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from django.views.generic import View
 from django.views.generic.base import ContextMixin
 from unfold.admin import ModelAdmin, TabularInline
 
-# Beyond this many rows a list should be narrowed by a search: nobody turns that many pages.
+# Lists with more rows than this should be narrowed by a search.
 MOST_LISTED = 10_000
 
 
@@ -58,7 +58,7 @@ class LabelledInline(TabularInline):
 
 
 class AdminPage(ContextMixin, View):
-    """A page of the admin that belongs to no model, for whoever has all `permissions`."""
+    """A page of the admin that belongs to no model, for users with all `permissions`."""
 
     title: str
     permissions: tuple[str, ...] = ()

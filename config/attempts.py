@@ -29,7 +29,7 @@ PER_ACCOUNT_AND_ADDRESS = Rate(burst=5, seconds_each=30)
 PER_ACCOUNT = Rate(burst=20, seconds_each=15)
 PER_ADDRESS = Rate(burst=30, seconds_each=5)
 MOST_KNOWN = 10_000
-# A hash takes a third of a second of one processor: at most half of them, as pages must be answered meanwhile.
+# A hash takes a third of a second of CPU time. At most half of the processors hash, so that pages are still answered.
 HASHES_AT_ONCE = max(1, (os.cpu_count() or 2) // 2)
 # Requests that may wait for a hash; each occupies one of the threads that answer pages.
 MOST_WAITING = 2

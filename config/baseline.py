@@ -42,7 +42,7 @@ def dump() -> str:
         cursor.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
         kinds = dict(cursor.fetchall())
         cursor.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-        # A virtual table makes its own tables.
+        # A virtual table creates its own tables.
         objects = [each for each in cursor.fetchall() if kinds.get(each[2], "shadow") != "shadow"]
         tables = [(name, sql) for kind, name, _, sql in objects if kind == "table"]
         lines = [sql for _, sql in tables]

@@ -23,7 +23,7 @@ from config.liveness import Pulse
 
 logger = logging.getLogger(__name__)
 
-# An entry that is due later than this beyond its interval was scheduled before the clock was set back.
+# An entry whose due time lies further ahead than its interval and this was scheduled before the clock was set back.
 CLOCK_SECONDS = 2.0
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError)
 
@@ -43,7 +43,7 @@ class InWorker(bootsteps.StartStopStep):
         super().__init__(worker, **members)
 
     def start(self, worker: Any) -> None:
-        # Apart from the worker's: neither hides that the other makes no progress.
+        # Separate from the worker's sign of life, so that neither hides that the other makes no progress.
         pulse = Pulse()
         pulse.watch(None)
         cast("Scheduler", self.service.scheduler).pulse = pulse
@@ -56,7 +56,7 @@ class InWorker(bootsteps.StartStopStep):
 class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no types
     """Goes on where redbeat would end with a traceback; stands by while another beat holds the lock."""
 
-    # The process's own, where this is all that it does.
+    # The process's own sign of life, if beat is all that it does.
     pulse: Pulse | None = None
     lock: Lock | None = None
     _has_schedule = False
@@ -66,7 +66,7 @@ class Scheduler(RedBeatScheduler):  # type: ignore[misc]  # redbeat carries no t
         """Do nothing yet: the tick that takes the lock sets the schedule up."""
 
     def tick(self, **options: Any) -> float:
-        # Also while it stands by, or waits for Redis: each try is progress.
+        # A standby, and a beat that waits for Redis, makes progress with each try.
         (self.pulse or self.app.pulse).beat()
         try:
             seconds = self._tick(**options)

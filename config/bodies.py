@@ -16,7 +16,7 @@ MOST_SECONDS = 60.0
 LEAST_BYTES_PER_SECOND = 20_000
 # The share of the limit for requests without a token, which leave room for those with one.
 ANONYMOUS_SHARE = 0.25
-# The same for each token, which leaves room for other ones; so much in any case.
+# The share of each token, which leaves room for others; and the least that a token may have.
 TOKEN_SHARE = 0.5
 LEAST_OF_A_TOKEN_BYTES = 8 * 1024 * 1024
 # The scope's member that returns the whole body where it has come and is short, else None; config/http/ puts it there.
@@ -35,7 +35,7 @@ class Buffer:
         self._most_of_a_token = max(int(limit_bytes * TOKEN_SHARE), LEAST_OF_A_TOKEN_BYTES)
 
     def has_room(self, count: int, *, token: bytes = b"") -> bool:
-        """Whether the body of a request with this token may hold so much more; empty for one with none."""
+        """Whether the body of a request with this token (empty: none) may grow by this much."""
         if token and self.token_bytes[token] + count > self._most_of_a_token:
             return False
         return self.held_bytes + count <= self.limit_bytes
@@ -93,7 +93,7 @@ async def read(scope: Scope, receive: Receive, *, limit_bytes: int, intake: Inta
     declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
-    # No timer is needed for what is there.
+    # A body that has arrived already needs no timer.
     whole: bytes | None = scope[WHOLE]() if WHOLE in scope else None
     if whole is not None:
         if len(whole) > limit_bytes:

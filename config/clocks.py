@@ -2,6 +2,6 @@
 
 from datetime import timedelta
 
-# The clocks of two hosts may differ by so much. A time that lies further in the future than it can is not believed.
+# The clocks of two hosts may differ by this much. A stored time that lies further in the future is not believed.
 SKEW_SECONDS = 5.0
 SKEW = timedelta(seconds=SKEW_SECONDS)

@@ -19,7 +19,7 @@ from config.services import SERVICES
 # The command was tried and failed; the same may succeed later.
 FAILED = 1
 USAGE = 2
-# A cell of a table that is wider widens its own line alone.
+# A table's cell that is wider than this does not widen its column, only its own line.
 WIDEST_COLUMN = 50
 
 

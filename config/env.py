@@ -32,7 +32,7 @@ _POSTGRESQL_OPTIONS = {
     "options": "-c idle_in_transaction_session_timeout=10s"
     " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
 }
-# The names that the registry accepts for this system's own instances, which also name files and processes.
+# The names that the registry accepts for instances. Those of this system's instances also name files and processes.
 _INSTANCE = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 
@@ -137,7 +137,7 @@ def secret(name: str, *, random_bytes: int = 48) -> str:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(random_bytes))
-            # Two processes that start at once agree, as the first to link it wins.
+            # If two processes start at the same time, both use the file of the first to link it.
             with suppress(FileExistsError):
                 os.link(draft, path)
             draft.unlink()
@@ -250,7 +250,7 @@ def database(service: Service) -> dict[str, Any]:
 def _checked_url(name: str, value: str, schemes: tuple[str, ...]) -> str:
     try:
         parts = urlsplit(value)
-        # Encoded because a name that no resolver takes is found so, too.
+        # Encoding also detects a name that no resolver accepts.
         valid = parts.scheme in schemes and bool((parts.hostname or "").encode("idna")) and parts.port != 0
     except ValueError:
         valid = False

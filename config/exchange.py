@@ -72,7 +72,7 @@ class Exchange:
         self._headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
     async def _start_stream(self) -> None:
-        # The server silently drops what is sent to a client that is gone.
+        # The server silently drops what is sent to a client that has disconnected.
         self._watch = asyncio.create_task(disconnected(self._receive))
         self._watch.add_done_callback(lambda _: self._calls.end())
         await self.start()

@@ -55,7 +55,7 @@ INTAKE = "rollcall.intake"
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Methods that change something, and may be sent again by a client that got no answer.
 REPEATABLE = ("PUT", "DELETE")
-# A request has so much longer to be answered as its body has more to store: 10,000 registrations are about 3 MB.
+# The time limit grows with the size of the body, which has more to store: 10,000 registrations are about 3 MB.
 BODY_BYTES_PER_SECOND = 200_000
 STOPPING = "This instance of the service is stopping: ask again, or ask another."
 
@@ -247,7 +247,7 @@ class Hybrid:
                 await respond(answer.send, problems.Unavailable(STOPPING).response())
         except Exception as error:
             if answer.started:
-                # The server cuts the connection, so that the client does not take a part for the whole.
+                # The server then cuts the connection, so that the client notices that the answer is incomplete.
                 raise
             await respond(answer.send, self.refusal(scope, error))
         finally:

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from config import masking
 
-# The composition of Django: nobody sets these where a service runs.
+# Settings that compose Django's parts; an operator does not change them.
 WIRING = frozenset(
     {
         *("INSTALLED_APPS", "MIDDLEWARE", "TEMPLATES", "UNFOLD", "REST_FRAMEWORK", "LOGGING", "NATIVE_LANES"),

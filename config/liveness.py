@@ -17,7 +17,7 @@ from pathlib import Path
 STALL_SECONDS = 60.0
 TASK_STALL_SECONDS = 600.0
 LOOK_SECONDS = 5.0
-# How long before the supervisor ends it: after it would have done so itself.
+# How long before the supervisor ends it, which is after it would have ended itself.
 UNSEEN_SECONDS = TASK_STALL_SECONDS + 30.0
 # The file is touched at most this often.
 TOUCH_SECONDS = 1.0

@@ -48,7 +48,7 @@ def forget_expired(*, now: datetime) -> None:
 
 
 def _owned(sessions: Iterator[Session]) -> Iterator[tuple[int, Session]]:
-    """Sessions with the number of their owner; those of nobody, and those of another secret key, are left out."""
+    """Sessions with their owners' ids, without those of no account or of another secret key."""
     for session in sessions:
         number = session.get_decoded().get(SESSION_KEY)
         if isinstance(number, str) and number.isdecimal():

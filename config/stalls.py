@@ -17,11 +17,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 TICK_SECONDS = 0.25
-# Hardly any client gives up sooner.
+# Hardly any client has a shorter timeout.
 STALL_SECONDS = 1.0
-# So long after a stall there may be requests that came while it lasted.
+# For this long after a stall, requests that arrived during it may still be unread.
 RECENT_SECONDS = 3.0
-# So soon the server knows that a client is gone whose connection it reads.
+# After this time the server has noticed a client's disconnect on a connection that it reads.
 LOOK_SECONDS = 0.1
 
 

@@ -31,7 +31,7 @@ def digest_of_all() -> str:
     served: dict[str, str] = {}
     for finder in finders.get_finders():
         for name, storage in finder.list(None):
-            # The first of a name is served.
+            # Of several files with the same name the first is served.
             served.setdefault(name, storage.path(name))
     content = hashlib.sha256(usedforsecurity=False)
     for name, path in sorted(served.items()):

@@ -169,7 +169,7 @@ def _hand_over(outcomes: list[_Outcome], loop: asyncio.AbstractEventLoop) -> Non
     try:
         loop.call_soon_threadsafe(_settle, outcomes)
     except RuntimeError:
-        # The loop was closed meanwhile: nobody waits for the outcomes.
+        # The loop was closed in the meantime, so nothing waits for the outcomes.
         return
 
 

@@ -1,4 +1,4 @@
-"""Two-step sign-in: a code of an authenticator app (TOTP, RFC 6238) beside the password, for whoever has set it up."""
+"""Two-step sign-in: a code of an authenticator app (TOTP, RFC 6238) beside the password, for accounts that have one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ _CODE = {"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "
 
 
 class CodeAskingForm(AuthenticationForm):
-    """Asks for a code where the account has an authenticator; the password alone then signs nobody in."""
+    """Asks for a code if the account has an authenticator; the password alone is then not enough."""
 
     code = forms.CharField(
         label="Authenticator code",
@@ -42,7 +42,7 @@ class CodeAskingForm(AuthenticationForm):
         if user is None or device is None:
             return cleaned
         code = cleaned.get("code", "")
-        # A code that is not given is no guess, which the device would make wait for.
+        # A missing code is not a guess, for which the device would impose a delay.
         if not code or not device.verify_token(code):
             self.wants_code = True
             raise forms.ValidationError("Give the six digits that your authenticator app shows now.")

@@ -38,7 +38,7 @@ SisId = Annotated[str, Meta(pattern=_SIS_ID)]
 Small = Annotated[int, Meta(ge=0, le=32767)]
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-# More of them at once, or in one course, would keep the service from others.
+# More at once, or in one course, would keep the service from answering others.
 FEW, MANY = 100, 1000
 MOST_CATEGORIES, MOST_ASSIGNMENTS = FEW, 500
 Comment = Annotated[str, Meta(max_length=MOST_COMMENT_CHARACTERS, pattern=_TEXT)]

@@ -30,7 +30,7 @@ from grading.standings import Plan, Standing
 
 logger = logging.getLogger(__name__)
 
-# A score of more than so many times the points must be confirmed.
+# A score of more than this many times the points must be confirmed.
 CONFIRMED_ABOVE_TIMES = 10
 # Cells named in one line of the log.
 _CELLS_PER_LINE = 100

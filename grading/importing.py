@@ -25,15 +25,15 @@ logger = logging.getLogger(__name__)
 
 GRADES, ROSTER = "grades", "roster"
 CONTENTS = (GRADES, ROSTER)
-# From so many changes on a confirmed file is stored by a worker.
+# A confirmed file with at least this many changes is stored by a worker.
 QUEUED_FROM = 2_000
-# A worker that took an import up so long ago, and does not hold it locked, is dead: another takes it up.
+# If a worker began an import this long ago and does not hold its lock, it is dead, and another begins it again.
 LEASE = timedelta(seconds=5)
-# An import that ends each worker that takes it up is given up.
+# An import that has ended this many workers is given up.
 MOST_STARTS = 3
-# A preview that nobody confirmed is deleted with its file, and so is a failed import.
+# After this time an unconfirmed preview or a failed import is deleted with its file.
 PREVIEW_KEPT = timedelta(days=7)
-# Nothing of these is stored: they can be read in another way, confirmed, or thrown away.
+# Imports of which nothing is stored: they can be read in another way, confirmed, or deleted.
 OPEN = (ImportBatch.Progress.PREVIEW, ImportBatch.Progress.FAILED)
 # Changes that are stored with the same few statements, and that progress is told by.
 _ROWS_AT_ONCE = 200
@@ -109,7 +109,7 @@ def confirm(*, batch: ImportBatch, skips_faults: bool, confirmed: bool, actor: A
                 f"{len(far)} scores are more than {gradebook.CONFIRMED_ABOVE_TIMES} times the points (rows {lines}): "
                 'send `{"confirmed": true}` if they are meant so.'
             )
-        # Whoever confirms signs the changes.
+        # The person who confirms is the author of the changes.
         batch.author, batch.via = actor.author, actor.via
         batch.progress, batch.starts, batch.outcome = ImportBatch.Progress.QUEUED, 0, {}
         batch.save(update_fields=["author", "via", "progress", "starts", "outcome"])
@@ -162,7 +162,7 @@ def waiting(*, now: datetime) -> list[int]:
 
 
 def prune(*, now: datetime) -> int:
-    """Delete previews that nobody confirmed, and failed imports; returns how many those were."""
+    """Delete old unconfirmed previews and failed imports; returns how many."""
     old = ImportBatch.objects.filter(progress__in=OPEN, created_at__lt=now - PREVIEW_KEPT)
     return old.delete()[0]
 

@@ -159,7 +159,7 @@ def assignment(assignment: Assignment) -> dict[str, Any]:
 
 
 def grade(grade: Grade | None) -> dict[str, Any]:
-    """Version 0 is a grade that nobody stored yet."""
+    """Version 0 is a grade that was never stored."""
     if grade is None:
         return {**_content(None, Status.NONE, Decimal(0), ""), "version": 0, "updated_by": None, "updated_at": None}
     return {

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="grading.tasks.run_import", ignore_result=True)
 def run_import(batch_id: int) -> None:
-    # Kept with the import, for whoever confirmed it.
+    # Stored with the import, for the person who confirmed it.
     with suppress(Problem):
         importing.run(batch_id=batch_id, now=timezone.now())
 

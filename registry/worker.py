@@ -18,7 +18,7 @@ from registry.health.watchdog import Part, Signer
 from registry.health.worker import HeartbeatWorker
 from registry.webhooks.worker import WebhookWorker
 
-# After so long without any sweep a live worker makes it, and the serving process as a last resort.
+# When no sweep has been made for this long, a live worker makes it, and as a last resort the serving process.
 WORKER_PATIENCE_SECONDS = 3.0
 SERVER_PATIENCE_SECONDS = 6.0
 LOOK_SECONDS = 1.0

@@ -14,16 +14,16 @@ from config.clocks import SKEW
 from webui.figures import duration
 from webui.models import Channel, Incident, Kind, Message, Severity
 
-# A message that cannot be delivered is tried again after so long, and then given up.
+# A message that cannot be delivered is retried after these times, and then given up.
 RETRY_SECONDS = (30, 120, 600, 1800)
-# One that is tried later than this was put off by a clock that was ahead.
+# A message whose next try lies further ahead than this was delayed by a clock that was ahead.
 LONGEST_WAIT = timedelta(seconds=max(RETRY_SECONDS)) + SKEW
 
-# A message names so many services in its title and in each line, and so much of a reason.
+# How many services a message names in its title and in each line, and how much of a reason it quotes.
 NAMED_IN_TITLE = 3
 NAMED = 12
 MOST_OF_A_REASON = 300
-# Chats call people by these, and Apprise lets Slack have `<!channel>`; a service may give any reason.
+# With these characters chats notify people, such as `<!channel>` in Slack; a service may give any reason.
 _INERT = str.maketrans({"<": "\u2039", ">": "\u203a", "@": "\uff20"})
 
 
@@ -92,7 +92,7 @@ def write(*, now: datetime) -> list[int]:
 
 
 def claim(number: int, *, now: datetime) -> Message | None:
-    """The message, if nobody else sends it; should this process die, it is tried again later."""
+    """The message, unless another process is sending it; if this process dies, it is retried later."""
     claimed = Message.objects.filter(_is_due(now), pk=number).update(try_at=now + timedelta(minutes=5))
     return Message.objects.select_related("channel").get(pk=number) if claimed else None
 

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from webui.upstream.registry import Graph, Service
 
-# So many causes are said in words; all of them stand among the rows.
+# How many causes are said in a sentence; all of them are among the rows.
 SAID_CAUSES = 12
-# So many healthy services are shown without being asked for, and so many more each time that they are.
+# How many healthy services are shown at first, and how many more at each request for more.
 SHOWN_HEALTHY = 12
 SHOWN_AT_ONCE = 100
 
@@ -31,7 +31,7 @@ class State(StrEnum):
 
     @classmethod
     def of(cls, word: str) -> "State":
-        """A word of a newer registry alarms nobody."""
+        """An unknown word, of a newer registry, causes no alarm."""
         return cls(word) if word in _WORDS else cls.STARTING
 
     @property

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from webui import entry
 from webui.outages import Outage
-from webui.upstream.grading import Assignment, Grade, GradedStudent, Status, StudentRow, Total
+from webui.upstream.grading_answers import Assignment, Grade, GradedStudent, Status, StudentRow, Total
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

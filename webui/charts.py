@@ -64,7 +64,7 @@ def sparkline(values: Sequence[float | None]) -> SafeString:
 
 
 def uptime(periods: Sequence[Period], *, today: date) -> SafeString:
-    """Ninety days, large: each bar says its day, its uptime and its latency to whoever points at it."""
+    """Ninety days, large: pointing at a bar shows its day, uptime and latency."""
     known = {period.start.date(): period for period in periods}
     bars = []
     for number in range(BAR_DAYS):

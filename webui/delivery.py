@@ -8,7 +8,7 @@ from apprise.logger import LogCapture
 
 from webui.models import Incident, Kind, Message, Severity
 
-# Apprise's addresses also name programs and files of this machine, which nobody is to start or write from a page.
+# Apprise's addresses can also name programs and files of this machine, which no page may start or write.
 SCHEMES = frozenset(
     {
         *("mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms", "slack", "workflow"),

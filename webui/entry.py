@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from webui.upstream.grading import Grade, Status
+from webui.upstream.grading_answers import Grade, Status
 
 # The form in which each status is typed and shown; the words are understood, too.
 MARKS = {Status.EXCUSED: "EX", Status.MISSING: "M", Status.LATE: "L", Status.INCOMPLETE: "I"}
@@ -31,7 +31,7 @@ class Entry:
 
 
 def read_seen(token: str) -> Seen:
-    """Read what was seen; a value that is no token counts as a grade that nobody stored yet."""
+    """Read what was seen; an invalid token counts as a grade that was never stored."""
     found = re.fullmatch(r"([0-9]{1,9})(L?)", token)
     return Seen(version=int(found[1]), is_late=bool(found[2])) if found else Seen(version=0)
 

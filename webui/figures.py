@@ -1,6 +1,6 @@
 """Figures as people read them: one format for durations and one for shares."""
 
-# In the place of a figure that nobody knows.
+# Shown in place of an unknown figure.
 NOTHING = "\N{EN DASH}"
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 

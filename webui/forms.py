@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from webui.upstream.grading import Category, CourseInFull, Enrollment, Scale, Section, Term
+from webui.upstream.grading_answers import Category, CourseInFull, Enrollment, Scale, Section, Term
 
 Text = str | Promise
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from webui.upstream.grading import GradedAssignment, Status
+from webui.upstream.grading_answers import GradedAssignment, Status
 
 TREND_WIDTH, TREND_HEIGHT, MARGIN = 320, 90, 8
 BAR_WIDTH, BARS_HEIGHT = 40, 120

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from webui.upstream.grading import Assignment, Grade, Gradebook, Status, StudentRow
+from webui.upstream.grading_answers import Assignment, Grade, Gradebook, Status, StudentRow
 
 
 class Work(StrEnum):
@@ -66,7 +66,7 @@ def excerpt(book: Gradebook, filters: Filters, *, today: date) -> Excerpt:
             if any(is_shown(grade, each, today=today) for grade, each in zip(row.grades, assignments, strict=True))
         ]
     if filters.order is not Order.NAME:
-        # Whoever has no total yet comes last either way.
+        # Students without a total come last in either order.
         sign = 1 if filters.order is Order.LOWEST_FIRST else -1
         rows = sorted(rows, key=lambda row: (row.current.percent is None, sign * Decimal(row.current.percent or 0)))
     return Excerpt(assignments=assignments, rows=rows)

@@ -10,9 +10,9 @@ from webui.board import Board, State
 from webui.models import Incident, Severity
 
 REGISTRY = "registry"
-# An incident that is over sooner bothers nobody.
+# An incident that is over sooner causes no message.
 CONFIRMED_AFTER = timedelta(seconds=20)
-# When so many incidents have begun within this time, those that follow are one: nobody reads a message for each.
+# Once this many incidents have begun within this time, further ones are gathered in one, to avoid a flood of messages.
 MOST_APART = 5
 APART = timedelta(minutes=5)
 RETENTION = timedelta(days=90)
@@ -95,7 +95,7 @@ def record(found: Mapping[str, Trouble], *, now: datetime, is_whole: bool = True
 
 
 def _untold(lasting: Iterable[Incident], trouble: Trouble) -> Incident | None:
-    """An incident that nobody has been told of, of services that are in the same trouble."""
+    """An incident about which no message was written yet, of services in the same trouble."""
     same = (trouble.state, trouble.severity)
     return next((each for each in lasting if each.confirmed_at is None and (each.state, each.severity) == same), None)
 

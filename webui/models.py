@@ -40,7 +40,7 @@ class Incident(models.Model):
     reason = models.TextField(blank=True)
     affected = models.JSONField(default=list)
     began_at = models.DateTimeField()
-    # Until it has lasted long enough to bother anybody with, it is only suspected.
+    # Null while the incident is only suspected, because it has not lasted long enough.
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -80,7 +80,7 @@ class Channel(models.Model):
     zone = models.CharField(max_length=60, default="UTC")
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
-    # Told again of what still lasts after so long; none: once is enough.
+    # The interval of reminders of what still lasts; none: no reminders.
     remind_minutes = models.PositiveIntegerField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
 

@@ -61,7 +61,7 @@ def explained(effect: str | Promise) -> Callable[[View], View]:
 
 def _answer(request: HttpRequest, outage: Outage) -> HttpResponse:
     if is_triggered_by(request, *_ASKING_BY_THEMSELVES):
-        # Nobody waits for it: what the page says stays as it is.
+        # Nothing waits for it: the page stays as it is.
         return HttpResponse(status=204)
     response = render(request, "webui/outage.html", {"outage": outage, "retry_url": request.get_full_path()})
     return reswap(retarget(reselect(response, "#main"), "#main"), "outerHTML") if is_htmx(request) else response

@@ -62,7 +62,7 @@ def opens_to(*roles: Role) -> Callable[[View], View]:
             if roles and not roles_of(request.user).intersection(roles):
                 raise PermissionDenied(_("This page is for %(roles)s.") % {"roles": ", ".join(sorted(roles))})
             response = view(request, *args, **kwargs)
-            # Nobody who comes after on this machine finds another's grades in the browser's memory.
+            # The next person at this machine must not find another's grades in the browser's memory.
             add_never_cache_headers(response)
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
             return response

@@ -9,13 +9,13 @@ from webui import alerts, board, delivery, incidents
 from webui.upstream import registry
 from webui.upstream.exchange import UpstreamDown
 
-# A look sends for so long and one message more: what is left is sent after the next one.
+# A look sends messages for this long, and finishes the last one; the rest is sent after the next look.
 SENDING_SECONDS = 15.0
 
 
 @shared_task(name="webui.tasks.watch", ignore_result=True)
 def watch() -> None:
-    """Look at the services, keep what is wrong, and tell whoever wants to know."""
+    """Look at the services, store incidents, and send messages about them."""
     now = timezone.now()
     try:
         found = incidents.troubles(board.judge(registry.services().services, registry.graph()))

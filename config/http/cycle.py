@@ -45,7 +45,7 @@ class Cycle(RequestResponseCycle):
             logger.error("%s %s failed", self.scope["method"], self.scope["path"], exc_info=error)
         finally:
             if not self.response_complete:
-                # The client must not take a part for the whole.
+                # The client must notice that the answer is incomplete.
                 self.transport.close()
 
     def whole_body(self) -> bytes | None:
@@ -76,7 +76,8 @@ class Cycle(RequestResponseCycle):
         if self.flow.write_paused and not self.disconnected:
             await self.flow.drain()
         if self.disconnected or self.transport.is_closing():
-            # Else whoever sends on and on keeps the loop from everybody else, and from learning of the end.
+            # Otherwise a sender that never pauses would block the loop, which then serves no others and does not notice
+            # the disconnect.
             await asyncio.sleep(0)
         if self.disconnected:
             return

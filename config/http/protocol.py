@@ -248,7 +248,7 @@ class StrictProtocol(HttpToolsProtocol):
             raise self._refused(UriTooLong(MOST_URL_BYTES))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # Trailers are ignored: the head has said what is requested, and by whom.
+        # Trailers are ignored: the head alone decides what is requested and by whom.
         if not self._is_in_head:
             return
         if len(self.headers) == MOST_HEADERS:
@@ -437,7 +437,7 @@ class StrictProtocol(HttpToolsProtocol):
         """Answer with the problem once all before it is answered, and read no more."""
         last = self.pipeline[-1] if self.pipeline else self.serving
         if last is not None and last.more_body:
-            # What cannot be read is its body.
+            # It is the body that cannot be read.
             last.is_half_closed = True
             last.arrival.set()
         self._refusal = problem

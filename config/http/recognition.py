@@ -26,7 +26,7 @@ class Recognized:
     __slots__ = ("_date", "_encoded", "_response", "scope", "token")
 
     def __init__(self, scope: Any) -> None:
-        # It may come from any client.
+        # The same bytes may come from any client.
         self.scope = {**scope, "client": None, "server": None}
         self.token = token_of(scope["headers"])
         self._response: RawResponse | None = None

@@ -12,7 +12,7 @@ from config.http.peers import client_of
 
 # From the end of the conversation until its client has read it.
 CLOSING_SECONDS = 30.0
-# A client that reads nothing may be sent so much besides what the application sends, which waits for it.
+# How much a client that reads nothing may be sent besides the application's messages, which wait until it reads.
 MOST_UNREAD_BYTES = 1024 * 1024
 
 

@@ -19,19 +19,19 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 
-# A statement that takes longer is asked after by another connection, and again while it is at work: one that was cut
-# off as it waited for a lock is given that, and keeps it from all others until this is found out.
+# A statement that takes longer is checked through another connection, and again while it is at work: one that was cut
+# off while it waited for a lock gets that lock, and keeps it from all others until this is noticed.
 FIRST_LOOK_SECONDS = 3.0
 LONGEST_LOOK_SECONDS = 5.0
-# After so long where another connection of this process was dropped since this one was last heard of.
+# The first check comes sooner if another connection of this process was dropped since this one last answered.
 DOUBTED_LOOK_SECONDS = 0.3
-# So long the other connection may take to be made, and to answer.
+# How long the other connection may take to be made, and to answer.
 CONNECTING_SECONDS = 2
 ASKING_SECONDS = 2.0
-# So long an answer may be under way from a server that was found idle.
+# How long an answer may be under way from a server that was found idle.
 SECOND_LOOK_SECONDS = 0.5
 
-# Not where it waits for us to read, who wait for it to write.
+# Not if the server waits until we read while we wait until we can write.
 _IS_AT_WORK = """
     SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientWrite' FROM pg_stat_activity WHERE pid = %s
 """

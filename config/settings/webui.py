@@ -85,14 +85,14 @@ CONTENT_SECURITY_POLICY = {
 # The languages that pages are written in: English, and whatever a catalogue is added for under webui/locale/.
 LANGUAGES = [("en", "English")]
 LANGUAGE_CODE = "en"
-# However many people look at the same, the service that knows it is asked once in this time.
+# However many people look at the same page, the other service is asked only once in this time.
 ANSWERS_FRESH_SECONDS = 1.0
-# No page waits longer for an answer of another service: a panel then shows what was known last.
+# No page waits longer than this for another service: a panel then shows the last answer.
 UPSTREAM_SECONDS = env.integer("WEBUI_UPSTREAM_SECONDS", 2, at_most=60)
 TOKEN_SCOPES: list[str] = []
 GRADING_TOKEN = env.secret("WEBUI_GRADING_TOKEN")
 LOGSVC_TOKEN = env.secret("WEBUI_LOGSVC_TOKEN")
-# With which operators' actions are sent to the registry, in the name of whoever is signed in.
+# The token with which operators' actions are sent to the registry, in the name of the person who is signed in.
 WEBUI_OPERATE_TOKEN = env.secret("WEBUI_OPERATE_TOKEN")
 # The accounts of the demonstration; `provision` makes them.
 DEMO_PASSWORDS = {

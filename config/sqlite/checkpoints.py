@@ -10,7 +10,7 @@ import threading
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections, connection, connections
 
 PAUSE_SECONDS = 1.0
-# From so many pages on a commit does it after all, as where the thread does not come to it.
+# From this many pages on, a commit makes the checkpoint itself, because the thread has had no time for it.
 MOST_PAGES = 10_000
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 ASK_SECONDS = 2.0
 PASSING, ABSENT, AWAY, UNKNOWN = "passing", "not registered", "not answering", "unknown"
-# From the best to the worst.
+# From best to worst.
 _STATUSES = (PASSING, "warning", "starting", "critical", "maintenance", "draining")
 # The statuses for which waiting does not help: maintenance is an operator's decision, and survives restarts.
 SETTLED = frozenset((PASSING, "warning", "maintenance"))

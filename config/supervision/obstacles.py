@@ -64,7 +64,7 @@ def check_settings() -> None:
         try:
             import_module(f"config.settings.{name}")
         except ImproperlyConfigured as error:
-            # What all services share is refused once.
+            # A problem that all services share is reported once.
             complaints[str(error)] = None
     if complaints:
         raise Obstacle(" ".join(complaints))

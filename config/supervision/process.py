@@ -35,7 +35,7 @@ class Process:
 
     @classmethod
     def fork(cls) -> Self:
-        # Who starts us may ignore its children, which we would inherit: then nobody can wait for one.
+        # We may inherit from our parent that SIGCHLD is ignored; then the exit status of a child is lost.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         ours, its = socket.socketpair()
         pid = os.fork()
@@ -65,7 +65,7 @@ class Process:
     def supervise(self, configuration: Path, *, log: int, lock: int) -> None:
         """Have it run the programs of the configuration; it inherits the two files."""
         self._supervises = True
-        # One that has ended is found so by whoever waits for its answer.
+        # If it has ended, the wait for its answer finds that out.
         with suppress(OSError):
             socket.send_fds(self._line, [os.fsencode(configuration)], [log, lock])
 

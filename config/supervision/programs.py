@@ -28,7 +28,7 @@ class Program:
     # The service whose preparation it waits for; None: it starts at once.
     service: Service | None = None
     environment: dict[str, str] = field(default_factory=dict)
-    # Ends by itself, and is started again by nobody; what it prints is kept in a file of its own.
+    # It ends by itself and is not restarted; its output goes to a file of its own.
     is_preparation: bool = False
 
     @property

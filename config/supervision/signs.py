@@ -36,7 +36,7 @@ class Signs:
             if not pid or sign != before:
                 self._seen[program.name] = (sign, now)
             elif now - since >= UNSEEN_SECONDS:
-                # Reported once, and again only after as long.
+                # Reported once, and again only after the same time.
                 self._seen[program.name] = (sign, now)
                 lost.append(program)
         return lost

@@ -120,7 +120,7 @@ def holder(token: str) -> Holder:
             return Holder(name=name, scopes=frozenset(json.loads(scopes)), limits=json.loads(limits))
     kept = Token.objects.filter(digest=hashed).first()
     if kept is None:
-        # Named, for a wrong port leads to another service, which answers just so.
+        # The service is named, because a wrong port leads to another service, which refuses the token in the same way.
         service = settings.SERVICE.name
         raise Unauthenticated(
             f"The token is not known to {service}: make one with `manage.py {service} create_token`, or ask the "

@@ -11,7 +11,7 @@ from django.db import close_old_connections
 from config.tokens import authentication, issuing
 from config.tokens.holder import Holder
 
-# A revoked token is honoured at most so long.
+# A revoked token is honoured for at most this long.
 FRESH_SECONDS = 1.0
 MOST_KNOWN = 5000
 

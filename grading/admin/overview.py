@@ -15,9 +15,9 @@ from grading.admin.records import words
 from grading.models import Course, GradeChange, ImportBatch, Student
 
 SHOWN = 10
-# A worker takes an import up within seconds; one that waits for so long waits for a worker that is not there.
+# A worker begins an import within seconds; if one waits longer than this, there is no worker.
 OVERDUE = timedelta(minutes=2)
-# Failures of before are no news.
+# Older failures are not shown.
 RECENT = timedelta(days=7)
 
 

@@ -65,5 +65,5 @@ urlpatterns = [
     path("grades/<str:grade_id>/full", grades.GradeInFull.as_view()),
     path("grades/<str:grade_id>/history", grades.HistoryById.as_view()),
 ]
-# Describes itself, too.
+# The description includes itself.
 urlpatterns.append(path("openapi.json", openapi.Description.as_view(patterns=urlpatterns)))

@@ -104,7 +104,7 @@ class Roll:
         alike = self._by_name[_key(row.name)] if row.name else []
         if len(alike) > 1:
             raise Mismatch(f"Several students are called {row.name!r}: name them by SIS id or login.")
-        # Another SIS id than the student's is somebody else's, whatever the name.
+        # A different SIS id belongs to somebody else, whatever the name.
         if alike and not (row.sis_id and alike[0].sis_id and row.sis_id != alike[0].sis_id):
             return alike[0]
         raise Mismatch(f"No student of the course is {str(row)!r}: enrol them first.", is_unknown=True)

@@ -92,7 +92,7 @@ def preview(
         own_sis_ids[words["sis_id"]] = username
         enrollment = enrolled.get((words["role"], username))
         if not words["state"]:
-            # Whoever is on the list is in the course: back where they had left it, else as they are.
+            # Everybody on the list is in the course: those who had left it are active again, others stay as they are.
             words["state"] = State.ACTIVE
             if enrollment is not None and enrollment.state != State.DROPPED:
                 words["state"] = enrollment.state

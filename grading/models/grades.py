@@ -83,7 +83,7 @@ class Grade(models.Model):
     # As entered, before any deduction; may exceed the points.
     score = models.DecimalField(max_digits=9, decimal_places=2, null=True, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.NONE)
-    # Points that being late costs.
+    # The points to subtract for late work.
     late_deduction = models.DecimalField(max_digits=9, decimal_places=2, default=0)
     comment = models.TextField(max_length=MOST_COMMENT_CHARACTERS, blank=True)
     # Counts the changes; a writer names the one it saw, so that it cannot overwrite one that it did not.

@@ -32,16 +32,16 @@ LONGEST_PAUSE = timedelta(seconds=LAST_PAUSE_SECONDS * (1 + JITTER)) + SKEW
 GIVEN_UP_AFTER = timedelta(days=1)
 KEPT_FOR = timedelta(days=30)
 KEPT_OF_A_RULE = 1000
-# A worker that has claimed a message may take so long.
+# The lease of a worker that has claimed a message.
 LEASE = timedelta(seconds=60)
 AT_ONCE = 50
-# So many of one owner's are sent at once, so that others' wait for none of them that hang.
+# The most messages of one owner that are sent at once, so that those that hang do not delay others'.
 OF_ONE_OWNER = 12
 # Fifty that hang for ten seconds are done within the lease.
 SENDERS = 16
-# Sending goes on for so long while there are more.
+# How long sending goes on while there are more.
 ROUNDS_SECONDS = 5.0
-# A rule has at most so many messages on their way; the oldest beyond are given up.
+# The most messages of a rule that wait to be sent; the oldest beyond are given up.
 WAITING_AT_MOST = 20
 TEST = "logs.alert.test"
 SAMPLE_CHARACTERS = 300
@@ -100,7 +100,7 @@ def send_due(*, now: datetime, post: Post = post) -> int:
 
     A worker that dies loses nothing: its message is due again when the lease is over, with the same `webhook-id`.
     """
-    # By a clock that was ahead: it is set back again.
+    # It was written by a clock that was ahead, and is reset.
     unsent = AlertMessage.objects.filter(due_at__isnull=False)
     unsent.filter(created_at__gt=now + SKEW).update(created_at=now, due_at=now)
     unsent.filter(due_at__gt=now + LONGEST_PAUSE).update(due_at=now)
@@ -116,6 +116,9 @@ def send_due(*, now: datetime, post: Post = post) -> int:
 
 
 def forget_old(*, now: datetime) -> None:
+    # They would be sent when the rule is enabled again, perhaps weeks later.
+    waiting = AlertMessage.objects.filter(rule__is_enabled=False, due_at__isnull=False)
+    waiting.filter(created_at__lt=now - GIVEN_UP_AFTER).update(due_at=None, error="The rule was disabled.")
     sent = AlertMessage.objects.filter(due_at=None)
     sent.filter(created_at__lt=now - KEPT_FOR).delete()
     many = AlertMessage.objects.order_by().values("rule").annotate(count=Count("pk")).filter(count__gt=KEPT_OF_A_RULE)
@@ -146,7 +149,7 @@ def _claimed(now: datetime) -> list[AlertMessage]:
 
 
 def next_pause(attempts: int, asked: str, *, now: datetime) -> timedelta:
-    """The pause after so many attempts; a receiver's Retry-After is honoured up to an hour."""
+    """The pause after this number of attempts; a receiver's Retry-After is honoured up to an hour."""
     pause = PAUSES_SECONDS[attempts - 1] if attempts <= len(PAUSES_SECONDS) else LAST_PAUSE_SECONDS
     # A longer number cannot be meant as a time.
     seconds = (

@@ -22,7 +22,7 @@ from logsvc.storage.interface import Tail
 PATH = "/api/v1/logs/tail"
 METHODS = ("GET", "HEAD")
 HEARTBEAT_SECONDS = 15.0
-# A client that takes nothing for so long is cut off.
+# A client that reads nothing for this long is cut off.
 SEND_SECONDS = 30.0
 RECORDS_PER_READ = 500
 TAILS_AT_MOST = 1000

@@ -53,7 +53,7 @@ class LogsvcView(ScopedView):
         return access.readable(request.user)
 
     def record(self, request: Request, identifier: str) -> Stored:
-        """A record that the token may read. Raises NotFound, also for another's: nobody learns what there is."""
+        """A record that the token may read. Raises NotFound for others too, so that nothing shows that they exist."""
         readable = self.readable(request)
         found = store().get(int(identifier)) if len(identifier) <= 19 else None
         if found is None or found.service not in readable:

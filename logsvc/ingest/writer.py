@@ -15,12 +15,12 @@ from logsvc.storage.current import store
 from logsvc.storage.errors import Away, Full
 from logsvc.storage.prepared import Prepared
 
-# One transaction holds about so many: the longer it is, the longer each of its senders waits.
+# About how many records one transaction stores: the longer it is, the longer each of its senders waits.
 RECORDS_AT_ONCE = 4000
 # Beyond these, batches are refused rather than queued in memory.
 RECORDS_WAITING = 60_000
 BYTES_WAITING = 32 * 1024 * 1024
-# A batch that has waited so long is refused: its sender has given up, or is about to.
+# A batch that has waited this long is refused: its sender has given up, or is about to.
 LONGEST_WAIT_SECONDS = 8.0
 
 logger = logging.getLogger(__name__)

@@ -37,7 +37,7 @@ from logsvc.storage.current import store
 from logsvc.storage.interface import Range, Search
 
 PAGE = 1000
-# A query that the roll-ups cannot answer reads at most so many records, in all its parts together.
+# The most records that a query may read which the roll-ups cannot answer, in all its parts together.
 READ_AT_MOST = 200_000
 # The time after which Grafana gives up.
 SECONDS_AT_MOST = 30.0

@@ -21,19 +21,19 @@ from logsvc.storage.interface import Expiry, Facets, Histogram, Page, Range, Sea
 from logsvc.storage.prepared import Placed, Prepared
 from logsvc.storage.rows import CHUNK_BYTES, WIDTHS, Chunk, counts, kind, minutes_of_ids, minutes_of_times, size
 
-# A search that reads records one by one gives up after so long, and says where to go on.
+# A search that reads records one by one stops after this time, and says where to continue.
 SEARCH_SECONDS = 3.0
-# A single statement is ended after so long.
+# The time limit of a single statement.
 STATEMENT_SECONDS = 10.0
 # Rows that are read at once: a few at first, and then as many as their size allows.
 FIRST_CHUNK, SHORTEST_CHUNK, LONGEST_CHUNK = 101, 20, 2000
 # A page ends early when its records are so large together: what one question costs in memory is bounded.
 PAGE_BYTES = 32 * 1024 * 1024
-# Facets are counted among so many of the newest matches.
+# Facets are counted among this many of the newest matches.
 FACET_RECORDS = 10_000
 # Matches that are read one by one to be counted.
 COUNTED_RECORDS = 50_000
-# A histogram that needs the index is counted in so many pieces, the newest first, until its time is over.
+# A histogram that needs the index is counted in this many pieces, the newest first, until its time is over.
 SLICES = 8
 SERVICES_SECONDS = 2.0
 _UID = re.compile("[0-9a-f]{32}")

@@ -175,7 +175,7 @@ class Store(Protocol):
         """A batch of the records that `expiry` covers, oldest first; `after` is the `next` of the batch before."""
 
     def oldest_to_free(self, service: str, level: str, *, bytes_to_free: int) -> int:
-        """The time before which the records of that service and range hold about so many bytes."""
+        """The time before which the records of that service and range hold about this many bytes."""
 
     def delete(self, records: Collection[Stored]) -> None:
         """Delete records, with their counts and index entries."""

@@ -62,7 +62,7 @@ SCHEMA = [
 _LOOKED_UP_AT_ONCE = 500
 _LOOKED_UP = ", ".join(["?"] * _LOOKED_UP_AT_ONCE)
 _ROW, _TEXT_ROW, _TEXT_WIDTH = f"({', '.join(['?'] * len(COLUMNS))})", "(?, ?, ?)", 3
-# The statements that store so many rows.
+# The statements that store this many rows.
 _INSERTS = {
     count: (
         f"INSERT INTO logsvc_log ({NAMES}) VALUES {', '.join([_ROW] * count)}",  # noqa: S608 -- names of ours; values are parameters
@@ -209,7 +209,7 @@ class SqliteStore(SqlStore):
                 raise
 
     def give_back_space(self) -> None:
-        """Vacuum in pieces, so that nobody waits long for the lock."""
+        """Vacuum in pieces, so that other writers do not wait long for the lock."""
         if connection.in_atomic_block:
             return
         # The index marks what is deleted, and lets go of it when it merges: some of it each time, so that even a large

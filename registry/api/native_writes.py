@@ -253,7 +253,7 @@ def _registered(registered: Registered) -> RawResponse:
 
 
 def _registered_many(body: bytes, holder: Holder) -> RawResponse:
-    """The whole request, in a thread: decoding and encoding so many would hold up the event loop."""
+    """The whole request, in a thread: decoding and encoding this many would hold up the event loop."""
     wanted = convert(_members(body), Batch)
     answer = bodies.batch(batch.register(wanted, holder=holder))
     return _response(200, answer, revision=log.head() if answer.revision is None else answer.revision)

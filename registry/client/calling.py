@@ -55,7 +55,7 @@ def async_client(choosing: Choosing, **options: Any) -> httpx2.AsyncClient:
 
 
 class Transport(httpx2.BaseTransport):
-    """Takes a client's requests to `rollcall://`. Raises NoProviderError where nobody is offered."""
+    """Takes a client's requests to `rollcall://`. Raises NoProviderError if no provider is offered."""
 
     def __init__(self, choosing: Choosing, *, inner: httpx2.BaseTransport | None = None) -> None:
         self._choosing = choosing

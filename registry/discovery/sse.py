@@ -19,7 +19,7 @@ from registry.journal import log
 from registry.journal.log import Shown
 
 HEARTBEAT_SECONDS = 15.0
-# A client that reads nothing for so long is cut off.
+# A client that reads nothing for this long is cut off.
 SEND_SECONDS = 30.0
 EVENTS_PER_READ = 500
 # What all streams of one token are sent a second once they are many; each then waits, and gets together what came.

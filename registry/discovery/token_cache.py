@@ -8,11 +8,11 @@ from config.tokens import authentication, issuing
 from config.tokens.issuing import Holder
 from registry.discovery.waiters import Belfry, Bell, Cause
 
-# A revoked token is honoured at most so long.
+# A revoked token is honoured for at most this long.
 FRESH_SECONDS = 1.0
 # Not checked again before: a look at the journal for each of a thousand changes a second needs no look at the tokens.
 RECENT_SECONDS = 0.25
-# A token that was not used for so long is no longer checked.
+# A token that was not used for this long is no longer checked.
 IDLE_SECONDS = 30.0
 # Tokens beyond this number are looked up at each use.
 MOST = 5000

@@ -34,7 +34,7 @@ class Peer:
     has_refused: bool = False
     quiet_until: float = 0.0
     false_alarms: int = 0
-    # It closes connections that are idle for so long.
+    # The idle time after which it closes connections.
     tires_after: float | None = None
     # When its port was found closed.
     stopped_at: float | None = None

@@ -56,7 +56,7 @@ class State:
 
 
 def is_mass(fallen: Collection[Member], fleet: Collection[Member], *, limits: Limits) -> bool:
-    """Whether so many of a fleet have fallen that no one party can be the reason; the fleet includes the fallen."""
+    """Whether too many of a fleet have fallen for one party to be the reason; the fleet includes the fallen."""
     if len(fallen) <= limits.cap(_counted(fleet)):
         return False
     highest_cap = limits.cap(len(fleet))

@@ -26,7 +26,7 @@ GRACE_SECONDS = 30.0
 GRACE_AGAIN_SECONDS = 120.0
 _BEATING = Q(instance__heartbeat_kind=HeartbeatKind.TTL)
 GRACE = "the registry was away itself, and has not found it passing since"
-# An instance counts in the fleet, standing or fallen, only so long after it was registered.
+# An instance counts in the fleet, standing or fallen, only when it has been registered for this long.
 ESTABLISHED_SECONDS = 120.0
 AUTHOR = "registry"
 

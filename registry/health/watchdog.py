@@ -22,7 +22,7 @@ STALE_SECONDS = 15.0
 # A sign so far in the future was left before the clock was set back.
 CLOCK_SECONDS = 2.0
 SIGN_SECONDS = 3.0
-# No claim of a webhook lasts so long, except one of a clock that was ahead.
+# No claim of a webhook lasts this long, except one made by a clock that was ahead.
 FAR_LEASE_SECONDS = 30.0
 
 

@@ -17,9 +17,9 @@ from registry.models import HeartbeatKind, Instance, InstanceKey
 from registry.outbound import urls
 from registry.outbound.address_policy import spelling
 
-# The shortest interval allows an instance so many.
+# How many the shortest interval allows an instance.
 MOST_OF_AN_INSTANCE = 1.0
-# All hosts together are asked so many times as often: one host may have any number of names.
+# All hosts together may be asked this many times as often: one host may have any number of names.
 HOSTS_TOGETHER = 5
 ALL_HOSTS = "all hosts together"
 # A sum of fractions may be a little too large.

@@ -23,7 +23,7 @@ _STREAM = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 _NOTHING = memoryview(b"")
 
 READ_BYTES = 64 * 1024
-# At most so many sockets are served before the event loop gets its turn.
+# The most sockets that are served before the event loop gets its turn.
 MAX_BATCH = 256
 
 

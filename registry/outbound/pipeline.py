@@ -26,7 +26,7 @@ _Job = TypeVar("_Job", contravariant=True)
 _Result = TypeVar("_Result", covariant=True)
 
 RESULTS_PER_WRITE = 2000
-# At most so many are started before the event loop gets its turn.
+# The most jobs that are started before the event loop gets its turn.
 STARTS_PER_TURN = 100
 # How long each of its threads may take to end.
 END_SECONDS = 1.0
@@ -113,7 +113,7 @@ class Pipeline(Generic[Job, Outcome, Result]):
         self._loop.call_soon_threadsafe(self._start, batch)
 
     def is_stalled(self, seconds: float) -> bool:
-        """Whether there are jobs and none has ended for so long."""
+        """Whether there are jobs and none has ended for this long."""
         return self._in_flight > 0 and monotonic() - self._progressed_at > seconds
 
     def drain(self, timeout_seconds: float) -> bool:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 TICK_SECONDS = 0.02
 _TICKS_PER_SECOND = 1 / TICK_SECONDS
-# So many are looked through for the next deadline.
+# How many are looked through for the next deadline.
 _MOST_TICKS = 50
 # A tick later than this means that the loop was held up and answers may be unread.
 _LATE_SECONDS = 0.2

@@ -20,7 +20,7 @@ from registry.journal import log as journal
 from registry.models import Cursor, Delivery, Instance
 from registry.webhooks.compose import MOST_REVISIONS, Composer, Lagging, Message, secrets_of
 
-# The wait after so many attempts. A receiver that is back within ten minutes has everything ten seconds later; one that
+# The wait by the number of attempts. A receiver back within ten minutes has everything ten seconds later; one that
 # stays away for an hour costs an attempt every five minutes.
 RETRY_SECONDS = {0: 1.0, 1: 2.0, 2: 4.0, 3: 8.0, 75: 60.0, 105: 300.0}
 JITTER = 0.2
@@ -133,7 +133,7 @@ def renew(instance_ids: Sequence[int], *, lease_until: float, to: float) -> set[
 
 
 def put_back(messages: Sequence[Message], *, now: datetime, seconds: float = PUT_BACK_SECONDS) -> None:
-    """Give up the claims of messages that cannot be sent now, for so long; it does not count as an attempt."""
+    """Give up the claims of messages that cannot be sent now, for this long; it does not count as an attempt."""
     at = now.timestamp()
     again = {"lease_until": 0, "next_attempt_at": at + seconds, "put_off_at": at}
     # The claim noted a message as sent. It was not, so there is no doubt to clear up if nothing is left of the change.

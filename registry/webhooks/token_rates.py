@@ -17,15 +17,15 @@ from registry.outbound.address_policy import spelling
 from registry.webhooks.compose import Message
 
 WEBHOOKS = "webhooks_per_second"
-# So many seconds' worth may be sent at once after a pause, so that all instances of a token hear of a change at once.
+# How many seconds' worth may be sent at once after a pause, so that all instances of a token hear of a change at once.
 BURST_SECONDS = 10.0
-# All hosts together are sent so many times as much: one host may have any number of names.
+# All hosts together may be sent this many times as much: one host may have any number of names.
 HOSTS_TOGETHER = 5
-# The limits of tokens are read again after so long.
+# How long the limits of tokens are used before they are read again.
 KNOWN_SECONDS = 5.0
 # A token's waits are logged no more often.
 LOG_SECONDS = 60.0
-# Beyond so many what is over is forgotten.
+# With more entries than this, expired ones are removed.
 MOST_KEPT = 10_000
 
 logger = logging.getLogger(__name__)

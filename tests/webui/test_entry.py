@@ -2,7 +2,7 @@ import pytest
 
 from webui import entry
 from webui.entry import Entry, Seen
-from webui.upstream.grading import Grade, Status
+from webui.upstream.grading_answers import Grade, Status
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from django.http import QueryDict
 
 from webui import gradebook
 from webui.gradebook import Filters, Order, Work
-from webui.upstream.grading import Assignment, Course, Grade, Gradebook, Status, StudentRow, Total
+from webui.upstream.grading_answers import Assignment, Course, Grade, Gradebook, Status, StudentRow, Total
 
 TODAY = date(2026, 11, 29)
 ESSAY = Assignment(id=1, title="Essay", category=1, points="10", due_on=date(2026, 11, 1))

@@ -82,7 +82,7 @@ class ChannelAdmin(ModelAdmin):
     list_display = ["name", "severity", "told_of", "quiet", "remind_minutes", "is_enabled"]
     list_filter = ["severity", "is_enabled"]
     search_fields = ["name"]
-    # The address, which holds passwords, is nobody's to see, and only to be replaced.
+    # The address contains passwords: it can be replaced, but is never shown.
     fields = [
         "name",
         "url",

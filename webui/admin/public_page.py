@@ -35,7 +35,7 @@ class PublicPageForm(forms.ModelForm[PublicPage]):
 
 @admin.register(PublicPage)
 class PublicPageAdmin(ModelAdmin):
-    """The one public page: its list leads to it, and nobody adds another or deletes it."""
+    """The only public page: its list leads to it, and another can neither be added nor this one deleted."""
 
     form = PublicPageForm
     fields = ["is_enabled", "title", "services"]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from webui import entry
 from webui.cells import Place
-from webui.upstream.grading import Change, Content, Grade, Line, Status
+from webui.upstream.grading_answers import Change, Content, Grade, Line, Status
 
 register = template.Library()
 _WORDS = {

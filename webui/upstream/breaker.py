@@ -1,11 +1,11 @@
-"""A circuit breaker for each service: while one hangs, nobody waits for it, and it is tried again when it is back."""
+"""A circuit breaker for each service: while one hangs, no request waits for it; it is tried again when it is back."""
 
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-# A service that hangs is left alone for this long, lest every thread of ours hang with it.
+# A service that hangs is not asked for this long; otherwise all our threads would hang with it.
 PAUSE = timedelta(seconds=3)
 
 

@@ -103,7 +103,7 @@ def fetch(question: Question) -> Reply:
 
 
 def addresses(service: str) -> list[str]:
-    """The addresses to ask the service at, the best choice first; empty when nobody offers it."""
+    """The addresses to ask the service at, the best choice first; empty if it has no provider."""
     if service == REGISTRY:
         return [settings.REGISTRY_URL]
     chosen = discovery.choose(service)

@@ -135,7 +135,7 @@ def delete_channel(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 @opens_to(Role.OPERATOR)
 def try_channel(request: HttpRequest, number: int) -> HttpResponse:
-    """Send something now, so that nobody learns of a wrong address in an outage."""
+    """Send a test message now, so that a wrong address is not found only in an outage."""
     channel = get_object_or_404(Channel, pk=number)
     now = timezone.now()
     incident = Incident(service="example", state="critical", severity=Severity.CRITICAL, began_at=now)

@@ -15,7 +15,8 @@ from webui import cells, entry, grade_charts, gradebook
 from webui.outages import explained
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
-from webui.upstream.grading import AssignmentInFull, Edit, Grade, RowsRefused
+from webui.upstream.grading import Edit, RowsRefused
+from webui.upstream.grading_answers import AssignmentInFull, Grade
 from webui.views import shown
 from webui.views.refusals import answers_refusals
 

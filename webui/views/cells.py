@@ -21,7 +21,8 @@ from webui.requests import is_htmx
 from webui.roles import TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, UpstreamDown
-from webui.upstream.grading import AbovePoints, BatchStored, Edit, GradeInFull, Overtaken, RowsRefused, Stored
+from webui.upstream.grading import AbovePoints, Edit, Overtaken, RowsRefused
+from webui.upstream.grading_answers import BatchStored, GradeInFull, Stored
 from webui.views.refusals import answers_refusals
 
 MAX_CELLS = 10_000

@@ -18,7 +18,8 @@ from webui.requests import is_htmx
 from webui.roles import LEARNING, TEACHING, opens_to, roles_of
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
-from webui.upstream.grading import AbovePoints, Edit, Grade, Overtaken, Status
+from webui.upstream.grading import AbovePoints, Edit, Overtaken
+from webui.upstream.grading_answers import Grade, Status
 from webui.views.cells import answer_grade
 from webui.views.refusals import answers_refusals
 
@@ -90,7 +91,7 @@ def _render(request: HttpRequest, code: str, place: Place, found: dict[str, Any]
         raise Http404
     grade = found.get("mine") or stored.grade
     if theirs := found.get("theirs"):
-        # Whoever has been shown theirs may insist on their own.
+        # A person who has seen the other value may insist on their own.
         grade = structs.replace(grade, version=theirs.version)
     context = {
         "course": stored.course,

@@ -15,6 +15,7 @@ from webui.requests import wants_part
 from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused, Reply
+from webui.upstream.grading_answers import ImportInFull, Preview
 from webui.views.refusals import answers_refusals
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -117,7 +118,7 @@ def show_report(request: HttpRequest, code: str, student_id: int) -> HttpRespons
     return _file(reply, "application/pdf", f"{code}-{student_id}.pdf")
 
 
-def _context(found: grading.ImportInFull) -> dict[str, Any]:
+def _context(found: ImportInFull) -> dict[str, Any]:
     course = found.course
     is_roster = found.content == "roster"
     names = PEOPLE if is_roster else NAMING
@@ -150,7 +151,7 @@ def _context(found: grading.ImportInFull) -> dict[str, Any]:
     }
 
 
-def _obstacle(preview: grading.Preview, form: Any) -> str:
+def _obstacle(preview: Preview, form: Any) -> str:
     """Why a file was not stored, in terms of the page; empty where grading has another reason."""
     if preview.faults and "skip_faults" not in form:
         count = len(preview.faults)

@@ -121,7 +121,7 @@ def show_arrivals(request: HttpRequest) -> HttpResponse:
     try:
         found = logs.arrivals(search.query, cursor=cursor, limit=TAIL_AT_MOST)
         if len(found.records) == TAIL_AT_MOST:
-            # So many that nobody reads them: go on with the newest, and say what was left out.
+            # Too many to read: continue with the newest, and say that others were left out.
             head = logs.arrivals(search.query, limit=1).cursor
             page = logs.search(search.query, search.span)
             context |= {"records": page.records, "cursor": head, "skips": True, "is_gap": not found.gapless}

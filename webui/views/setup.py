@@ -18,7 +18,7 @@ from webui.outages import explained
 from webui.roles import TEACHING, Role, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
-from webui.upstream.grading import CourseInFull
+from webui.upstream.grading_answers import CourseInFull
 from webui.views.refusals import answers_refusals
 
 

@@ -16,7 +16,7 @@ from webui.requests import wants_part
 from webui.roles import LEARNING, TEACHING, opens_to
 from webui.upstream import grading
 from webui.upstream.exchange import Refused
-from webui.upstream.grading import Explanation, GradedAssignment, Line, Report
+from webui.upstream.grading_answers import Explanation, GradedAssignment, Line, Report
 from webui.views import shown
 from webui.views.refusals import answers_refusals
 

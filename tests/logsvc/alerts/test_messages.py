@@ -115,6 +115,38 @@ def test_it_is_given_up_after_a_day_and_at_once_where_nobody_wants_it() -> None:
 
 
 @pytest.mark.django_db
+def test_a_message_that_waited_for_a_day_while_its_rule_was_disabled_is_given_up(receiver: Receiver) -> None:
+    rule = make_rule(url=receiver.url)
+    messages.add(rule, "logs.alert.firing", {}, now=NOW)
+    rule.is_enabled = False
+    rule.save()
+
+    messages.forget_old(now=NOW + timedelta(hours=23))
+    assert only().due_at == NOW
+    messages.forget_old(now=NOW + timedelta(hours=25))
+    rule.is_enabled = True
+    rule.save()
+
+    assert messages.send_due(now=NOW + timedelta(days=20)) == 0
+    assert receiver.received == []
+    assert (only().due_at, only().delivered_at, only().error) == (None, None, "The rule was disabled.")
+
+
+@pytest.mark.django_db
+def test_a_message_that_is_settled_is_forgotten_after_a_month_and_no_other() -> None:
+    rule = make_rule()
+    settled = messages.add(rule, "logs.alert.firing", {}, now=NOW)
+    settled.due_at = None
+    settled.save()
+    waiting = messages.add(rule, "logs.alert.resolved", {}, now=NOW)
+
+    messages.forget_old(now=NOW + timedelta(days=29))
+    assert AlertMessage.objects.count() == 2
+    messages.forget_old(now=NOW + timedelta(days=31))
+    assert only() == waiting
+
+
+@pytest.mark.django_db
 def test_a_message_whose_sender_died_is_sent_by_another() -> None:
     messages.add(make_rule(), "logs.alert.test", {}, now=NOW)
 

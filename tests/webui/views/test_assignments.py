@@ -6,6 +6,7 @@ from django.test import Client
 from grading.models import Status
 from tests.webui.faked.grading import Grading
 from webui.upstream import grading
+from webui.upstream.grading_answers import AssignmentInFull
 
 COURSE = "/courses/math-1"
 
@@ -45,7 +46,7 @@ def test_one_who_was_ungraded_is_one_grade_and_whom_somebody_graded_meanwhile_is
         math.put(number, 0, "10")
     address, read = f"{COURSE}/assignments/{math.assignments[0].pk}", grading.assignment
 
-    def read_then_lose_the_race(person: str, code: str, assignment: int) -> grading.AssignmentInFull:
+    def read_then_lose_the_race(person: str, code: str, assignment: int) -> AssignmentInFull:
         found = read(person, code, assignment)
         math.put(4, 0, "6", by="ms-baker")
         return found
