@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config import admin_site
+from config.admin import site as admin_site
 from grading.api import urls as api
 
 handler400 = "config.problems.bad_request"

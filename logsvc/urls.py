@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from config import admin_site
+from config.admin import site as admin_site
 
 urlpatterns = [
     path("", include("logsvc.api.urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from config import admin_site
+from config.admin import site as admin_site
 from webui.views import alerts, home, logs, operations, public, services, signing, status
 
 urlpatterns = [

@@ -1,6 +1,7 @@
 """The log service's settings."""
 
-from config import admin_theme, env, logs
+from config import env, logs
+from config.admin import theme as admin_theme
 from config.services import SERVICES
 from config.settings import base
 from config.settings.base import *  # noqa: F403 -- a service's settings are the shared ones and its own

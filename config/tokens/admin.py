@@ -14,8 +14,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from config import admin_cells
-from config.admin_pages import ReadOnlyAdmin
+from config.admin import cells as admin_cells
+from config.admin.pages import ReadOnlyAdmin
 from config.problems import Invalid
 from config.tokens import issuing, state
 from config.tokens.gate import address_of

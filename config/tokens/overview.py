@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from config.admin_look import list_of
-from config.admin_overview import Figure
+from config.admin.look import list_of
+from config.admin.overview import Figure
 from config.tokens import audit
 from config.tokens.models import AuditKind
 

@@ -12,7 +12,7 @@ from django.forms.models import BaseModelFormSet, modelformset_factory
 from django.http import HttpRequest
 from django.utils import timezone
 
-from config.admin_pages import BoundedPaginator, LabelledInline
+from config.admin.pages import BoundedPaginator, LabelledInline
 from grading import totals
 from grading.admin.logged import LoggedAdmin
 from grading.models import (

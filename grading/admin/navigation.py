@@ -4,8 +4,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from config import admin_look
-from config.admin_look import item, list_of
+from config.admin import look as admin_look
+from config.admin.look import item, list_of
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:

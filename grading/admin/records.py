@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from config.admin_pages import ReadOnlyAdmin
+from config.admin.pages import ReadOnlyAdmin
 from grading.models import GradeChange, ImportBatch
 
 

@@ -1,5 +1,5 @@
 """The accounts of the admin's users."""
 
-from config import admin_accounts
+from config.admin import accounts as admin_accounts
 
 admin_accounts.register()

@@ -6,9 +6,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from config import admin_cells, admin_overview, escaping
-from config.admin_look import list_of
-from config.admin_overview import Figure, Panel
+from config import escaping
+from config.admin import cells as admin_cells
+from config.admin import overview as admin_overview
+from config.admin.look import list_of
+from config.admin.overview import Figure, Panel
 from config.problems import Unavailable
 from config.tokens.overview import refusals
 from logsvc.admin import cells

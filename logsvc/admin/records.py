@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
-from config import admin_cells
+from config.admin import cells as admin_cells
 from config.problems import Invalid, Unavailable
 from logsvc import representation
 from logsvc.admin import cells

@@ -5,7 +5,7 @@ from typing import Any
 from django.views.generic import TemplateView
 from unfold.views import UnfoldModelAdminViewMixin
 
-from config import admin_cells
+from config.admin import cells as admin_cells
 from logsvc import retention
 from logsvc.admin import cells
 from logsvc.models import RetentionRule

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from config import admin_roles
+from config.admin import roles as admin_roles
 
 VIEW = {
     "logsvc": {

@@ -3,7 +3,7 @@
 from django.db.models import Model
 from django.http import HttpRequest
 
-from config import admin_log
+from config.admin import log as admin_log
 from registry.models import Instance, InstanceKey, Protection
 
 PROTECTION = "protection"

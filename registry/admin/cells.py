@@ -10,10 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from config import escaping, masking
-from config.admin_cells import moment as moment
-from config.admin_cells import state as state
-from config.admin_cells import table as table
-from config.admin_cells import when as when
+from config.admin.cells import moment as moment
+from config.admin.cells import state as state
+from config.admin.cells import table as table
+from config.admin.cells import when as when
 from registry.models import Delivery, Instance, InstanceKey
 from registry.wire.limits import SHOWN_STATUSES
 

@@ -3,7 +3,7 @@
 from django import forms
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from config import admin_forms
+from config.admin import forms as admin_forms
 
 A_YEAR_IN_MINUTES = 525_600
 

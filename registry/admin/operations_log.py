@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
-from config import admin_accounts
+from config.admin import accounts as admin_accounts
 from registry.admin.records import RecordAdmin
 
 admin.site.unregister(LogEntry)

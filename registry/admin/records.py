@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import TextFilter
 
-from config.admin_pages import ReadOnlyAdmin
+from config.admin.pages import ReadOnlyAdmin
 from registry.admin import audit
 from registry.admin.forms import ReasonForm
 

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 
-from config import admin_settings, in_force
-from config.admin_settings import Section, grouped, read_at
+from config import in_force
+from config.admin import settings as admin_settings
+from config.admin.settings import Section, grouped, read_at
 from config.services import SERVICES
 from registry.instances import catalogue
 

@@ -4,7 +4,7 @@ import pytest
 from django import forms
 
 from config import numbers
-from config.admin_forms import WholeNumberField
+from config.admin.forms import WholeNumberField
 
 # What Python's int() or float() takes, too.
 ODD = ["1_0", "1e1", "+1", " 1", "1\n", "\uff11\uff10", "\u0661\u0660", "0x1", "nan", "inf", "", "9" * 19]

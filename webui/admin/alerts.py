@@ -10,8 +10,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from config import admin_cells, escaping
-from config.admin_pages import ReadOnlyAdmin
+from config import escaping
+from config.admin import cells as admin_cells
+from config.admin.pages import ReadOnlyAdmin
 from webui.alerts import some_of
 from webui.models import Channel, Incident, Message
 from webui.views.alerts import ChannelForm

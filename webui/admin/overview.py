@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from config import admin_cells, admin_overview, escaping
-from config.admin_look import list_of
-from config.admin_overview import Figure, Panel
-from config.admin_pages import MOST_LISTED
+from config import escaping
+from config.admin import cells as admin_cells
+from config.admin import overview as admin_overview
+from config.admin.look import list_of
+from config.admin.overview import Figure, Panel
+from config.admin.pages import MOST_LISTED
 from config.tokens.models import AuditEntry, AuditKind
 from config.tokens.overview import refusals
 from webui import public

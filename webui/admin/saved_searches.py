@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from config import escaping
-from config.admin_pages import ReadOnlyAdmin
+from config.admin.pages import ReadOnlyAdmin
 from webui.models import SavedSearch
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from config import admin_roles
+from config.admin import roles as admin_roles
 
 KEPT = ("incident", "channel", "message", "publicpage")
 VIEW = {"webui": {model: ["view"] for model in KEPT}}

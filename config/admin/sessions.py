@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.views.generic import FormView, TemplateView
 
-from config import admin_cells, admin_forms, admin_log, sessions
-from config.admin_accounts import may_touch
-from config.admin_pages import AdminPage
+from config import sessions
+from config.admin import cells, log
+from config.admin import forms as admin_forms
+from config.admin.accounts import may_touch
+from config.admin.pages import AdminPage
 from config.sessions import SignedIn
 
 HEADERS = ["Account", "Groups", "Signed in", "Sessions", "End at", "Action"]
@@ -36,18 +38,18 @@ class SessionsView(AdminPage, TemplateView):
         groups = {person.pk: [group.name for group in person.groups.all()] for person in people}
         rows = [self._row(each, groups.get(each.user.pk, [])) for each in found]
         return super().get_context_data(
-            **kwargs, table=admin_cells.table(HEADERS, rows) if rows else "", most=sessions.MOST_READ
+            **kwargs, table=cells.table(HEADERS, rows) if rows else "", most=sessions.MOST_READ
         )
 
     def _row(self, each: SignedIn, groups: list[str]) -> list[str]:
         may_end = self.request.user.has_perm("auth.change_user") and may_touch(self.request, each.user)
         address = reverse("admin-end-sessions", args=[each.user.pk])
         return [
-            admin_cells.link(reverse("admin:auth_user_change", args=[each.user.pk]), each.user.get_username()),
+            cells.link(reverse("admin:auth_user_change", args=[each.user.pk]), each.user.get_username()),
             ", ".join(groups),
-            admin_cells.when(each.user.last_login),
+            cells.when(each.user.last_login),
             str(each.sessions),
-            admin_cells.when(each.until),
+            cells.when(each.until),
             format_html('<a class="rc-link" href="{}">End ...</a>', address) if may_end else "",
         ]
 
@@ -71,6 +73,6 @@ class EndSessionsView(AdminPage, FormView[EndingForm]):
         ended, reason = sessions.end(self.person), form.cleaned_data["reason"]
         said = f"Ended {ended} session{'' if ended == 1 else 's'}."
         logged = f"{said} Reason: {reason}" if reason else said
-        admin_log.add(self.request, self.person.get_username(), logged, key=self.person.pk, model=User)
+        log.add(self.request, self.person.get_username(), logged, key=self.person.pk, model=User)
         messages.success(self.request, f"{self.person}: {said[0].lower()}{said[1:]}")
         return redirect("admin-sessions")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from config import admin_cells
+from config.admin import cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Panel:
 
     @property
     def table(self) -> SafeString:
-        return admin_cells.table(self.headers, self.rows)
+        return cells.table(self.headers, self.rows)
 
 
 def context(*, wrong: Sequence[str], figures: Sequence[Figure], panels: Sequence[Panel]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.views.generic import TemplateView
 
 from config import in_force
-from config.admin_cells import moment
-from config.admin_pages import AdminPage
+from config.admin.cells import moment
+from config.admin.pages import AdminPage
 
 # Grouped by how their names begin; a setting belongs to the first that fits.
 GROUPS = (

@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, path
 from django.views.generic import View
 
-from config.admin_sessions import EndSessionsView, SessionsView
-from config.admin_settings import SettingsView
-from config.two_step import TwoStepView
+from config.admin.sessions import EndSessionsView, SessionsView
+from config.admin.settings import SettingsView
+from config.admin.two_step import TwoStepView
 
 
 def urls(*, settings_view: type[View] = SettingsView) -> list[URLPattern | URLResolver]:

@@ -15,9 +15,10 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from config import admin_cells, escaping
-from config.admin_pages import ReadOnlyAdmin
-from config.two_step import SignInForm
+from config import escaping
+from config.admin import cells
+from config.admin.pages import ReadOnlyAdmin
+from config.admin.two_step import SignInForm
 
 
 class UserAdmin(DjangoUserAdmin[User], ModelAdmin):
@@ -72,7 +73,7 @@ class OperationsLogAdmin(ReadOnlyAdmin):
 
     @display(description="when", ordering="action_time")
     def when(self, entry: LogEntry) -> str:
-        return admin_cells.when(entry.action_time)
+        return cells.when(entry.action_time)
 
     @display(description="subject")
     def subject(self, entry: LogEntry) -> str:

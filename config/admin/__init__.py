@@ -1,0 +1,1 @@
+"""What the admins of the four services share."""
