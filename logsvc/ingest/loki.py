@@ -9,7 +9,7 @@ from config.problems import Problem, RawResponse
 from logsvc import bounds, severity, timestamps
 from logsvc.bounds import Notes
 from logsvc.ingest import lenient
-from logsvc.ingest.batch import Batch, Sender
+from logsvc.ingest.batch import RECORDS_AT_MOST, Batch, Sender, TooManyRecords
 from logsvc.record import Record
 
 MEDIA_TYPES = frozenset({"application/json"})
@@ -42,6 +42,8 @@ def read(body: bytes, *, sender: Sender, content_type: str = "") -> Batch:
         push = lenient.read(_decoder, body, Notes())
     except (ValueError, RecursionError) as error:
         raise Problem(f"The body is not a Loki push: {error}.") from error
+    if len(push.streams) > RECORDS_AT_MOST:
+        raise TooManyRecords
     batch, place = Batch(sender=sender), 0
     for stream in push.streams:
         named, size_bytes = _named(stream.stream), bounds.size(stream.stream)

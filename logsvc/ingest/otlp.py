@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ MEDIA_TYPES = frozenset({PROTOBUF, JSON})
 # The standard attribute of a record's own id, by which a retry is recognised.
 UID = "log.record.uid"
 _MOST_NESTED = 64
+_MOST_PAIRS = 10_000
 # google.rpc.Code of the statuses that are answered.
 _CODES = {400: 3, 401: 16, 403: 7, 404: 5, 405: 12, 413: 3, 415: 3, 422: 3, 429: 8, 503: 14}
 _UNKNOWN = 2
@@ -210,7 +212,8 @@ def _from_protobuf(body: bytes) -> Iterable[tuple[_Source, _Given | msgspec.Raw]
 
 def _members(pairs: Iterable[Any], depth: int = 0) -> dict[str, Any]:
     members = {}
-    for pair in pairs:
+    # Of so many only the first few hundred names are kept.
+    for pair in islice(pairs, _MOST_PAIRS):
         value = pair.value
         # A text that is not empty is the value; most values are such.
         members[pair.key] = value.string_value or _value(value, depth)
@@ -328,7 +331,7 @@ def _given(raw: msgspec.Raw, notes: Notes) -> _Given:
 
 
 def _json_members(pairs: Iterable[_Pair], depth: int) -> dict[str, Any]:
-    return {pair.key: _json_value(pair.value or {}, depth) for pair in pairs}
+    return {pair.key: _json_value(pair.value or {}, depth) for pair in islice(pairs, _MOST_PAIRS)}
 
 
 def _json_value(value: dict[str, Any], depth: int) -> Any:

@@ -19,8 +19,8 @@ from logsvc.storage.prepared import Prepared
 
 # The limit on the records that one token sends, rejected ones too: each is read.
 RECORDS = "records_per_second"
-# A body that is refused counts as records of so many bytes.
-RECORD_BYTES = 200
+# A body that is refused counts as records of so many bytes, and any body at least as records of so many.
+RECORD_BYTES, MOST_RECORD_BYTES = 200, 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,8 @@ def read(head: Head, body: bytes, *, holder: Holder) -> Batch:
         gate.current().limits.charge(holder, RECORDS, size_bytes // RECORD_BYTES)
         raise
     batch.size_bytes = size_bytes
-    gate.current().limits.spend(holder, RECORDS, batch.accepted + batch.rejected_count)
+    count = max(batch.accepted + batch.rejected_count, size_bytes // MOST_RECORD_BYTES)
+    gate.current().limits.spend(holder, RECORDS, count)
     return batch
 
 

@@ -39,5 +39,13 @@ def test_lines_beyond_the_limit_are_not_read_be_they_good_or_bad(line: bytes) ->
         ndjson.read(b"\n".join([line] * 50_001), sender=ANYBODY)
 
 
+def test_streams_without_lines_are_limited_and_of_attributes_the_first_are_read() -> None:
+    with pytest.raises(Problem, match="at most 50000 records"):
+        loki.read(b'{"streams": [' + b"{}," * 50_000 + b"{}]}", sender=ANYBODY)
+    pairs = [{"key": "a"}] * 10_000 + [{"key": "b"}]
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"attributes": pairs}]}]}]}).encode()
+    assert set(otlp.read(body, sender=ANYBODY, content_type=otlp.JSON).records[0].attributes) == {"a"}
+
+
 def test_blank_lines_are_no_records() -> None:
     assert ndjson.read(b"\n" * 60_000 + b'{"message": "x"}', sender=ANYBODY).accepted == 1
