@@ -26,7 +26,7 @@ from logsvc.storage.interface import Range, Search
 
 EVALUATION_SECONDS = 15
 SAMPLES = 5
-# A round of evaluations ends after so long, so that messages are sent meanwhile; the rules that are left come next.
+# A round of evaluations ends after this time, so that messages can be sent; the next round begins with the rules left.
 ROUND_SECONDS = 10.0
 # Longer windows are counted by whole minutes, which the store has counted already.
 _SECONDS_COUNTED = 600

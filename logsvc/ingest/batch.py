@@ -50,7 +50,7 @@ class Batch:
     copied_bytes: int = 0
 
     def copy(self, size_bytes: int) -> None:
-        """Note that a record is given so much that stands in the batch once. Raises Problem when that is too much."""
+        """Note the size of what a record copies from its batch. Raises Problem when the copies are too large."""
         self.copied_bytes += size_bytes
         if self.copied_bytes > COPIED_BYTES_AT_MOST:
             raise Problem(

@@ -19,7 +19,7 @@ from logsvc.storage.prepared import Prepared
 
 # The limit on the records that one token sends, rejected ones too: each is read.
 RECORDS = "records_per_second"
-# A body that is refused counts as records of so many bytes, and any body at least as records of so many.
+# The bytes of a refused body that count as one record, and the bytes of any body that count as at least one.
 RECORD_BYTES, MOST_RECORD_BYTES = 200, 2000
 
 

@@ -11,7 +11,7 @@ _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\W{_IDEOGRAPHS}]+")
 _ASCII_WORDS = bytes(code if chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(128)).ljust(256)
 # Longer ones are cut in the index, as its engines have limits; `matches` compares the whole.
 LONGEST_WORD = 128
-# No writing sets so many marks upon one character (Unicode's UAX #15, Stream-Safe Text Format).
+# More marks on one character than any script uses (Unicode's UAX #15, Stream-Safe Text Format).
 _MANY_MARKS = 31
 # The last character of Unicode that is set upon the one before it is below.
 _MARKS_END = 0x1E950
@@ -22,7 +22,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     marks, many_marks = _marks()
-    # Whoever is one of so many in a row stands in one of these places.
+    # A run of that many marks covers at least one of these positions.
     if not marks.isdisjoint(text[::_MANY_MARKS]):
         text = many_marks.sub(_in_order, text)
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -38,7 +38,7 @@ WIDTHS = (60, 3600, 86_400)
 Bucket = tuple[int, int, str, str, int, int]
 # Records and bytes by minute and kind.
 Counts = dict[tuple[int, tuple[str, int]], list[int]]
-# Rows that are read at once end where they take so much together.
+# The memory at which a chunk of rows that are read at once ends.
 CHUNK_BYTES = 4 * 1024 * 1024
 # What one member of an object, or one item of a list, takes besides its text.
 _MEMBER_BYTES = 50
