@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from config.tokens import gate, issuing
 from config.tokens.limits import Limits
-from registry.discovery import batches, journal_window
+from registry.discovery import batches, journal_window, token_cache
 from tests.clock import Clock
 from tests.emptying import without_rights
 from tests.registry.discovery.desk import Desk
@@ -69,7 +69,13 @@ def client_of(db: None) -> "ClientOf":
 
 
 @pytest.fixture
-def desk(db: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def lasting_holders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The holder of a token stays known until a look says otherwise, however slowly a test gets there."""
+    monkeypatch.setattr(token_cache, "FRESH_SECONDS", 3600.0)
+
+
+@pytest.fixture
+def desk(db: None, lasting_holders: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
     # What a test has looked at is fresh until it looks again, however slowly it gets there.
     monkeypatch.setattr(journal_window, "FRESH_SECONDS", 3600.0)
     # Nor is a page given to anybody before the making of its batch is over.

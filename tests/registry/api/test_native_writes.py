@@ -40,7 +40,7 @@ WHOLE = {"url": "http://127.0.0.1:9000", "requires": ["logsvc"], "tags": ["b", "
 
 
 @pytest.fixture(autouse=True)
-def _stopped() -> Iterator[None]:
+def _stopped(lasting_holders: None) -> Iterator[None]:
     yield
     server.group_commit.stop()
 
