@@ -1,1 +1,1 @@
-"""What the admins of the four services share."""
+"""The parts that the admins of the four services share."""
