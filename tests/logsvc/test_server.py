@@ -1,13 +1,10 @@
 import asyncio
 import threading
 
-import pytest
-
 from config.tokens.holder import Holder
 from logsvc.server import ASKING_THREADS, Server
 
 
-@pytest.mark.django_db
 def test_the_questions_of_one_token_leave_a_thread_to_others() -> None:
     slow, other = (Holder(name=name, scopes=frozenset({"read"})) for name in ("slow", "other"))
 
