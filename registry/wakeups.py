@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 # How long the background waits, when it has told Redis, before it reads the answer and logs. The interpreter's lock is
-# left to the threads that answer the commit's author and the long polls (bench/README.md, Writes and peers).
+# left to the threads that answer the commit's author and the long polls (bench/README.md, Writes).
 GIVE_WAY_SECONDS = 0.002
 # How long a worker waits for a call before it looks whether it is to end: less than Redis may take to answer.
 LISTEN_SECONDS = 0.5

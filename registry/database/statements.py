@@ -1,7 +1,7 @@
 """Statements by SQL, of the paths that are asked most.
 
 Preparing one of Django's cursors, and translating the statement for SQLite, takes several times as long as SQLite takes
-to find a row (bench/README.md, Writes and peers). Each cursor is closed at once: config/sqlite/base.py says why.
+to find a row (bench/README.md, Writes). Each cursor is closed at once: config/sqlite/base.py says why.
 """
 
 import sqlite3
