@@ -24,6 +24,6 @@ def beyond(newcomers: Sequence[Entry]) -> dict[int, Problem]:
 
 def count(owner: str, *, most: int) -> int:
     """The number of instances that a token has registered; of more than `most`, that many."""
-    some = "SELECT 1 FROM registry_instance WHERE registered_by = %s LIMIT %s"
-    ((found,),) = statements.fetch(f"SELECT COUNT(*) FROM ({some}) AS owned", [owner, most])  # noqa: S608 -- constants
+    counted = "SELECT COUNT(*) FROM (SELECT 1 FROM registry_instance WHERE registered_by = %s LIMIT %s) AS owned"
+    ((found,),) = statements.fetch(counted, [owner, most])
     return int(found)
